@@ -1,0 +1,54 @@
+# The only command surface: what CI runs is what you run.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help install demo test unit lint format bench soak schemas lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements/dev.lock pyproject.toml scripts/install.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/install.sh
+
+install: $(VENV)/.installed ## a virtual environment with everything, hash-pinned
+
+demo: install ## everything on this machine, against the simulator (ARGS="--seconds 30 --chaos")
+	@$(BIN)/xero-stream demo $(ARGS)
+
+test: lint ## the whole suite, on a real Kafka and a real PostgreSQL
+	$(PYTEST) $(ARGS) tests
+
+unit: install ## pure parts only, in seconds
+	$(PYTEST) $(ARGS) tests/unit tests/properties
+
+lint: install ## ruff, mypy strict, import contracts, stale schemas
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m xero_stream.contracts.schemas --check schemas
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas: install ## regenerate schemas/ and .env.example from the code
+	$(BIN)/python -m xero_stream.contracts.schemas --write schemas
+	$(BIN)/python -m xero_stream.settings.example > .env.example
+
+bench: install ## the figures, as ratios against peers in the same run
+	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: install ## the long forms of the crash tests
+	XERO_STREAM_SOAK=1 $(PYTEST) $(ARGS) tests/robustness tests/e2e
+
+lock: ## re-pin requirements/*.lock (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra local pyproject.toml -o requirements/dev.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/runtime.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

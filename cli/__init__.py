@@ -1,0 +1,1 @@
+"""The command ``xero-stream``: composes the packages into processes."""

@@ -1,0 +1,1 @@
+"""The workers: from webhook events to changes on Kafka, exactly once."""

@@ -1,0 +1,142 @@
+"""``ChangeEvent``: the value on ``changes.<entity>``. Debezium's envelope with our fields, and its CloudEvents headers."""
+
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Op(StrEnum):
+    """What happened, in Debezium's letters."""
+
+    CREATE = "c"
+    UPDATE = "u"
+    DELETE = "d"
+    READ = "r"  # a backfill snapshot
+
+
+class Snapshot(StrEnum):
+    """Debezium's place in a snapshot."""
+
+    FIRST = "first"
+    TRUE = "true"
+    LAST = "last"
+    FALSE = "false"
+
+
+class Trigger(StrEnum):
+    """What made us read the record."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    BACKFILL = "backfill"
+    COMMAND = "command"
+    RECONCILE = "reconcile"
+
+
+class Origin(StrEnum):
+    """Who changed the record."""
+
+    XERO = "xero"
+    SELF = "self"  # the echo of our own write
+
+
+class DeletionReason(StrEnum):
+    """Why a record is gone."""
+
+    DELETED = "deleted"
+    MERGED = "merged"
+    ERASED = "erased"
+    MISSING = "missing"
+
+
+class WebhookSource(BaseModel):
+    """The webhook behind a change, if there was one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deliveries: list[str]
+    """Delivery ids folded into this read, oldest first, at most 20."""
+    event_date: str | None
+    """Latest ``eventDateUtc`` among them, ISO 8601 with ``Z``."""
+    received_at: str | None
+    """When the first of them was received, ISO 8601 with ``Z``."""
+
+
+class FetchSource(BaseModel):
+    """The read behind a change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    correlation_id: str | None
+    """Xero's ``xero-correlation-id``: what its support asks for."""
+    fetched_at: str
+    """When the answer was complete, ISO 8601 with ``Z``."""
+
+
+class Source(BaseModel):
+    """Debezium's source block with ours."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connector: Literal["xero"] = "xero"
+    name: str
+    """The topic prefix."""
+    version: str
+    """Version of xero-stream."""
+    ts_ms: int | None
+    """Xero's UpdatedDateUTC in epoch milliseconds; null where Xero gives none."""
+    snapshot: Snapshot
+    db: str
+    """Tenant id."""
+    table: str
+    """Entity."""
+    tenant_id: str
+    customer_ref: str | None
+    entity: str
+    record_id: str
+    partition: int
+    position: int = Field(ge=1)
+    """Commit order within the partition over all entities, from 1, without a gap."""
+    previous: int = Field(ge=0)
+    """Position of the change before it in the same topic partition; 0 for the first."""
+    trigger: Trigger
+    origin: Origin
+    webhook: WebhookSource | None
+    fetch: FetchSource | None
+
+
+class ChangeEvent(BaseModel):
+    """One change of one record."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    op: Op
+    before: dict[str, Any] | None
+    """The unified record before, or null."""
+    after: dict[str, Any] | None
+    """The unified record after, or null."""
+    ts_ms: int
+    """When we recorded the change, epoch milliseconds."""
+    transaction: None = None
+    source: Source
+    changed_fields: list[str]
+    """Paths of the unified record that differ, e.g. ``status``, ``line_items[0].quantity``."""
+    deletion_reason: DeletionReason | None = None
+    """Only with ``op`` d."""
+    raw: dict[str, Any] | None = None
+    """Xero's own JSON, where the setting asks for it."""
+    omitted: list[str] | None = None
+    """What was left out because the change would not fit Kafka's message size: ``raw``, ``before``, ``after``."""
+
+
+def ce_id(store_id: UUID, partition: int, position: int) -> str:
+    """The CloudEvents id of a change: the same for the same position of the same store, for ever.
+
+    Args:
+        store_id: the id the store was given when it was made.
+        partition: the change's partition.
+        position: the change's position.
+    """
+    return str(uuid5(store_id, f"{partition}/{position}"))

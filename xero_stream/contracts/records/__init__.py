@@ -1,0 +1,1 @@
+"""The unified records: one module per entity, typed models for consumers."""
