@@ -1,4 +1,4 @@
-"""``ChangeEvent``: the value on ``changes.<entity>``. Debezium's envelope with our fields, and its CloudEvents headers."""
+"""``ChangeEvent``: the value on ``changes.<entity>``. Debezium's envelope with our fields, and CloudEvents headers."""
 
 from enum import StrEnum
 from typing import Any, Literal

@@ -1,6 +1,6 @@
 """``DeadLetter``: what could not be parsed or applied. The record's value is the original bytes; this is its headers.
 
-Header names follow Kafka Connect's ``__connect.errors.*`` in spirit, under our own prefix, so that a console shows them.
+Names follow Kafka Connect's ``__connect.errors.*`` in spirit, under our own prefix, so that a console shows them.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Which partition a tenant lives in: Kafka's default partitioner, computed by us.
 
-The hash is the murmur2 of Kafka's Java client (``org.apache.kafka.common.utils.Utils.murmur2``, seed ``0x9747b28c``), and
-the partition is ``(hash & 0x7fffffff) % partitions`` (``BuiltInPartitioner.partitionForKey``), so that a producer in any
-language that keys by the tenant id agrees with us.
+The hash is the murmur2 of Kafka's Java client (``org.apache.kafka.common.utils.Utils.murmur2``, seed ``0x9747b28c``),
+and the partition is ``(hash & 0x7fffffff) % partitions`` (``BuiltInPartitioner.partitionForKey``), so that a producer
+in any language that keys by the tenant id agrees with us.
 """
 
 from xero_stream.contracts.names import TenantId

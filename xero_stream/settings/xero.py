@@ -1,0 +1,55 @@
+"""Xero: where it is, and the app that talks to it."""
+
+from enum import StrEnum
+
+from pydantic import Field, SecretStr
+
+from xero_stream.settings.base import Section
+
+
+class AppTier(StrEnum):
+    """Xero's pricing tiers (from 2026-03-02): they set the calls a day."""
+
+    STARTER = "starter"
+    CORE = "core"
+    PLUS = "plus"
+    ADVANCED = "advanced"
+    ENTERPRISE = "enterprise"
+
+    @property
+    def calls_per_day(self) -> int:
+        """Calls a day for each organisation."""
+        return 1_000 if self is AppTier.STARTER else 5_000
+
+
+class XeroSettings(Section):
+    """Xero's addresses. All three point at the simulator in its place."""
+
+    api_url: str = Field(default="https://api.xero.com", alias="XERO_API_URL")
+    """Base URL of the Accounting API and ``/connections``."""
+    identity_url: str = Field(default="https://identity.xero.com", alias="XERO_IDENTITY_URL")
+    """Base URL of the token endpoint."""
+    login_url: str = Field(default="https://login.xero.com", alias="XERO_LOGIN_URL")
+    """Base URL of the authorise page."""
+    http_timeout_seconds: float = Field(default=30.0, alias="XERO_STREAM_HTTP_TIMEOUT_SECONDS", gt=0, le=120)
+    """How long one call may take in all."""
+
+
+class DefaultAppSettings(Section):
+    """The app called ``default``."""
+
+    client_id: str | None = Field(default=None, alias="XERO_CLIENT_ID")
+    """Client id of the default app."""
+    client_secret: SecretStr | None = Field(default=None, alias="XERO_CLIENT_SECRET")
+    """Client secret of the default app."""
+    tier: AppTier = Field(default=AppTier.STARTER, alias="XERO_APP_TIER")
+    """Pricing tier of the default app: starter, core, plus, advanced or enterprise."""
+    webhook_keys: SecretStr | None = Field(default=None, alias="XERO_WEBHOOK_KEYS")
+    """Webhook signing keys of the default app, comma-separated, newest first."""
+
+
+class AppsFileSettings(Section):
+    """More apps than one."""
+
+    apps_file: str | None = Field(default=None, alias="XERO_STREAM_APPS_FILE")
+    """TOML file of more apps (``[apps.NAME]``: client_id, client_secret, webhook_keys, tier); re-read when changed."""
