@@ -1,0 +1,1 @@
+"""Alembic's environment; run through ``xero_stream.store.migrate``."""

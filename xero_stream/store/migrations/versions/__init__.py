@@ -1,0 +1,1 @@
+"""The steps, oldest first. Each works with the previous release still running."""
