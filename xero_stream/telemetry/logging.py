@@ -1,0 +1,139 @@
+"""Structured logs on standard error: structlog, with the standard library's loggers routed through it.
+
+Event name plus fields, JSON or console. Every line, ours or a library's, passes :mod:`xero_stream.telemetry.redaction`.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from xero_stream.settings.telemetry import LogFormat, LogLevel
+from xero_stream.telemetry.redaction import Scrubber, redact
+from xero_stream.telemetry.repeats import Repeats
+
+# structlog's own entries, which are no fields of ours.
+_INTERNAL = frozenset({"_record", "_from_structlog"})
+
+
+def configure_logging(
+    *,
+    service: str,
+    level: LogLevel = LogLevel.INFO,
+    log_format: LogFormat = LogFormat.AUTO,
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
+) -> None:
+    """Set up logging for this process; call it once, before anything logs. Calling again replaces the set-up.
+
+    Args:
+        service: name of the process, in every line.
+        level: the least severe level that is written.
+        log_format: how lines look; AUTO is console on a terminal, JSON elsewhere.
+        secrets: the configured secrets, replaced wherever they turn up.
+        stream: where lines go; standard error by default.
+    """
+    stream = stream or sys.stderr
+    pretty = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and stream.isatty())
+    common: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _add_service(service),
+    ]
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(_calm_libraries(Repeats(), time.monotonic))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=common,
+            processors=[_redact_fields, _renderer(pretty=pretty, stream=stream), _scrub(Scrubber(secrets))],
+        )
+    )
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.value.upper())
+    # Below INFO aiokafka logs keys and values of every record, asyncio every slow callback.
+    for library in ("aiokafka", "asyncio", "aiohttp", "httpx", "httpcore"):
+        logging.getLogger(library).setLevel(max(logging.INFO, root.level))
+    # A line per call, with the whole URL, is our own hook's business.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *common,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _add_service(service: str) -> Processor:
+    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event.setdefault("service", service)
+        event.setdefault("pid", os.getpid())
+        return event
+
+    return add
+
+
+def _redact_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return redact({name: value for name, value in event.items() if name not in _INTERNAL})
+
+
+def _renderer(*, pretty: bool, stream: TextIO) -> Processor:
+    if not pretty:
+        return structlog.processors.JSONRenderer(serializer=_json)
+    return structlog.dev.ConsoleRenderer(
+        colors=stream.isatty() and not os.environ.get("NO_COLOR"),
+        # A traceback with the values of local variables would show bodies and keys.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+
+
+def _json(event: Any, **_: Any) -> str:
+    # An object that is no JSON is named by its type: its representation may hold anything.
+    return orjson.dumps(event, default=_name_of, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _name_of(value: Any) -> str:
+    return str(value) if isinstance(value, (BaseException, os.PathLike)) else f"<{type(value).__name__}>"
+
+
+def _scrub(scrubber: Scrubber) -> Processor:
+    def scrub(_logger: WrappedLogger, _method: str, line: Any) -> str:
+        # The renderer before this one has made a line of the event.
+        return scrubber(str(line))
+
+    return scrub
+
+
+def _calm_libraries(repeats: Repeats, clock: Callable[[], float]) -> Callable[[logging.LogRecord], bool]:
+    """Hold back what strangers or an outage could make a library write without end."""
+
+    def calm(record: logging.LogRecord) -> bool:
+        if not record.name.startswith(("aiokafka", "aiohttp")):
+            return True
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+            # Malformed requests of strangers; the message quotes the line, which may be the signature's.
+            return False
+        held_back = repeats.allow(f"{record.name}:{record.msg}", clock())
+        if held_back:
+            record.msg = f"{record.getMessage()} ({held_back} more like this)"
+            record.args = ()
+        return held_back is not None
+
+    return calm

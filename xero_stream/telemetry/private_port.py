@@ -1,0 +1,82 @@
+"""The private port of a process: ``/livez``, ``/readyz``, ``/metrics``. Never on the public listener."""
+
+from collections.abc import Callable
+
+import orjson
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from xero_stream.settings.base import SettingsError
+from xero_stream.telemetry.health import Health
+
+
+class PrivatePort:
+    """Serves health and metrics until stopped."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        live: Callable[[], Health],
+        ready: Callable[[], Health],
+        setting: str = "the private port's setting",
+    ) -> None:
+        """Nothing is opened before :meth:`start`.
+
+        Args:
+            host: address to listen on.
+            port: port to listen on.
+            registry: what ``/metrics`` shows.
+            live: whether the process makes progress; a false answer asks for a restart. Must not block.
+            ready: whether work may be sent here. Must not block.
+            setting: name of the variable that chooses the port, for the error message.
+        """
+        self._host = host
+        self._port = port
+        self._registry = registry
+        self._checks = {"/livez": live, "/readyz": ready}
+        self._setting = setting
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            SettingsError: the address can't be used.
+        """
+        app = web.Application()
+        for path in self._checks:
+            app.router.add_get(path, self._health)
+        app.router.add_get("/metrics", self._metrics)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise SettingsError(
+                f"can't listen on {self._host}:{self._port} ({error.strerror}); choose another port with {self._setting}"
+            ) from error
+        self._runner = runner
+
+    async def stop(self) -> None:
+        """Close the listener and its connections."""
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            await runner.cleanup()
+
+    async def _health(self, request: web.Request) -> web.Response:
+        # A check that raises is answered 500 by aiohttp, and logged: not well either.
+        health = self._checks[request.path]()
+        return web.Response(
+            status=200 if health.ok else 503,
+            body=orjson.dumps({"ok": health.ok, "reasons": health.reasons}),
+            content_type="application/json",
+        )
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
