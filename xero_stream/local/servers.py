@@ -1,0 +1,108 @@
+"""Both local servers behind one context manager."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from xero_stream.local import ports
+from xero_stream.local.data_dir import DataDirectory
+from xero_stream.local.kafka import KafkaServer
+from xero_stream.local.postgres import PostgresServer
+from xero_stream.settings.local import LocalSettings
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class LocalServers:
+    """A real Kafka and a real PostgreSQL, from entering to leaving the context.
+
+    ``async with LocalServers(path) as servers`` starts both and stops both in order. Single ones are handled through
+    :attr:`kafka` and :attr:`postgres` (``kill``, ``stop``, ``start``, ``freeze``, ``thaw``): same data, same port.
+    When this process is killed, nothing of them is left 15 seconds later.
+
+    Args:
+        data_dir: where data, logs and ports are kept; made when missing.
+        progress: told, in whole sentences, what takes long or reaches out to the network, before it happens.
+        cache_dir: where downloaded jars are kept; by default that of the settings.
+    """
+
+    kafka: KafkaServer
+    postgres: PostgresServer
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        progress: Callable[[str], None] = _silent,
+        cache_dir: Path | None = None,
+    ) -> None:
+        self._data = DataDirectory(data_dir)
+        self._progress = progress
+        self._cache = cache_dir
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Kafka's ``host:port``."""
+        return self.kafka.bootstrap_servers
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the database; it holds a password."""
+        return self.postgres.database_url
+
+    @property
+    def kafka_pid(self) -> int:
+        """The broker's process id."""
+        return self.kafka.pid
+
+    @property
+    def postgres_pid(self) -> int:
+        """The process id of PostgreSQL's postmaster."""
+        return self.postgres.pid
+
+    async def start(self) -> None:
+        """Start both; on an error nothing is left running.
+
+        Raises:
+            LocalServerError: one can't be started; the message says what to do.
+        """
+        cache = self._cache or LocalSettings.read().cache_dir
+        await self._data.acquire(progress=self._progress)
+        try:
+            places = ports.read_or_choose(self._data.ports_file)
+            self.kafka = KafkaServer(
+                self._data, places, cache.expanduser().absolute() / "maven", progress=self._progress
+            )
+            self.postgres = PostgresServer(self._data, places, progress=self._progress)
+            self._progress("starting Kafka and PostgreSQL")
+            await self._start_both()
+        except BaseException:
+            self._data.release()
+            raise
+
+    async def _start_both(self) -> None:
+        results = await asyncio.gather(self.kafka.start(), self.postgres.start(), return_exceptions=True)
+        problem = next((result for result in results if isinstance(result, BaseException)), None)
+        if problem is not None:
+            await asyncio.gather(self.kafka.stop(), self.postgres.stop())
+            raise problem
+
+    async def stop(self) -> None:
+        """Stop both and leave the data directory to others."""
+        await asyncio.gather(self.kafka.stop(), self.postgres.stop())
+        self._data.release()
+
+    async def __aenter__(self) -> Self:
+        """Start both."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop both."""
+        await self.stop()
