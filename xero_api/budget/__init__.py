@@ -1,0 +1,1 @@
+"""Quotas of a tenant and of an app, never exceeded."""

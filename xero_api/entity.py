@@ -1,0 +1,187 @@
+"""The words a kind of Xero record is described in. The facts are rows in ``xero_api/registry.py``. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from xero_api.dates import parse_moment
+from xero_stream.contracts.change_event import DeletionReason
+from xero_stream.contracts.names import EntityName, RecordId
+from xero_stream.contracts.records.common import Record
+
+Gone = DeletionReason
+"""Why a record counts as deleted."""
+
+R = TypeVar("R", bound=Record)
+Json = Mapping[str, Any]
+
+
+class Stamp(StrEnum):
+    """What tells that a record changed."""
+
+    UPDATED = "UpdatedDateUTC"
+    CREATED = "CreatedDateUTC"  # append-only
+    NONE = ""  # compare the whole record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """``page`` from 1, ``pageSize`` where ``sized``.
+
+    Attributes:
+        sized: ``pageSize`` up to 1,000 and a ``pagination`` object in the answer; else 100 a page.
+        drop_order: ``order`` must not be sent (it switches paging off there); else it is ``UpdatedDateUTC ASC``.
+    """
+
+    sized: bool
+    drop_order: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offset:
+    """``offset`` is a number that grows along the list, 100 records an answer.
+
+    Attributes:
+        number_field: the field it counts by.
+    """
+
+    number_field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """Everything in one answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByIds:
+    """Many records by id in one call.
+
+    Attributes:
+        parameter: the query parameter that takes ids separated by commas, or ``where`` for an OR of comparisons.
+        limit: most ids per call that keep the query under 2,048 characters.
+    """
+
+    parameter: str
+    limit: int
+
+
+class Scope(StrEnum):
+    """Granular OAuth scopes; reading takes ``<scope>.read``."""
+
+    CONTACTS = "accounting.contacts"
+    INVOICES = "accounting.invoices"
+
+
+class Tier(StrEnum):
+    """Which pricing tiers may read the entity."""
+
+    ANY = "any"
+    ADVANCED = "advanced"
+
+
+class Part(StrEnum):
+    """What hangs below a record: the last segment of its URL."""
+
+    ALLOCATIONS = "Allocations"
+    ATTACHMENTS = "Attachments"
+    EMAIL = "Email"
+    HISTORY = "History"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """How records are written.
+
+    Attributes:
+        create: HTTP method that creates only.
+        update: HTTP method that updates or creates.
+        many: most records per call.
+        delete: status to set, by the status it has; ``*`` for any other.
+        natural_key: field that finds a record after a write with an unknown outcome; None if nothing does for sure.
+    """
+
+    create: str
+    update: str
+    many: int
+    delete: Mapping[str, str]
+    natural_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entity(Generic[R]):
+    """One kind of record: everything that differs between kinds.
+
+    Attributes:
+        name: our word: topic suffix, URL segment, metric label, CLI word.
+        path: Xero's path segment below ``/api.xro/2.0/``.
+        list_key: key of the list in an answer.
+        id_field: field with the id.
+        model: the unified contract.
+        unify: Xero's JSON → unified record; raises ``InvalidRecordError``.
+        stamp: what tells that a record changed.
+        paging: how lists are read.
+        modified_since: whether ``If-Modified-Since`` is honoured.
+        by_ids: how many records are read by id; None: one by one.
+        always: parameters of every list read.
+        on_single: parameters of every single read.
+        filters: what else a caller may ask lists for.
+        status_field: field with the status.
+        gone: which statuses mean the record is gone (voided and archived records stay readable: they are not).
+        merged_into: field that names the record this one was merged into.
+        vanishes: whether records can go without a trace (reconcile by the set of ids).
+        webhook: Xero's ``eventCategory``; None: polled.
+        scope: OAuth scope needed.
+        tier: pricing tiers that may read it.
+        parts: what hangs below a record.
+        writes: how it is written; None: read-only.
+        differs: what is deliberately other than Xero's published OpenAPI: field of this row → reason.
+    """
+
+    name: EntityName
+    path: str
+    list_key: str
+    id_field: str
+    model: type[R]
+    unify: Callable[[Json], dict[str, Any]]
+    stamp: Stamp
+    paging: Pages | Offset | Whole
+    modified_since: bool
+    by_ids: ByIds | None
+    always: Mapping[str, str]
+    on_single: Mapping[str, str]
+    filters: frozenset[str]
+    status_field: str | None
+    gone: Mapping[str, Gone]
+    merged_into: str | None = None
+    vanishes: bool = False
+    webhook: str | None
+    scope: Scope
+    tier: Tier = Tier.ANY
+    parts: frozenset[Part]
+    writes: Writes | None
+    differs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def id_of(self, raw: Json) -> RecordId | None:
+        """The record's id in lower case, or None if it has none."""
+        value = raw.get(self.id_field)
+        return RecordId(value.lower()) if isinstance(value, str) and value else None
+
+    def version(self, raw: Json) -> datetime | None:
+        """When the record last changed (milliseconds, UTC), or None if it doesn't say."""
+        for key in (self.stamp.value, f"{self.stamp.value}String"):
+            value = raw.get(key)
+            moment = parse_moment(value) if isinstance(value, str) else None
+            if moment is not None:
+                return moment
+        return None
+
+    def gone_as(self, raw: Json) -> Gone | None:
+        """Why the record counts as deleted, or None if it is there."""
+        if self.merged_into and raw.get(self.merged_into):
+            return Gone.MERGED
+        status = raw.get(self.status_field) if self.status_field else None
+        return self.gone.get(status.upper()) if isinstance(status, str) else None

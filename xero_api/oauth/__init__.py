@@ -1,0 +1,1 @@
+"""Access tokens: asked for, refreshed once by one of us, kept."""

@@ -1,0 +1,175 @@
+"""What to ask Xero: reads as plain values, without sending anything. Pure.
+
+Xero refuses query strings over 2,048 characters with a 404 that looks like "all deleted" (XeroAPI/Xero-OpenAPI#534), so
+the number of ids per call is bounded and the length is checked here.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+from xero_api.dates import since_header
+from xero_api.entity import Entity, Pages
+from xero_stream.contracts.names import RecordId
+
+API_PATH = "/api.xro/2.0"
+LONGEST_QUERY = 2_000
+PAGE_SIZE = 1_000
+_IDS_PAGE_SIZE = 100
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+
+class Form(StrEnum):
+    """How a read asks; also what a metric or a call record calls it."""
+
+    ONE = "one"
+    IDS = "ids"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call to make.
+
+    Attributes:
+        entity: what is read.
+        form: how it is asked for.
+        method: HTTP method.
+        path: path on the API host.
+        params: query parameters in order, not yet encoded.
+        headers: headers beside authorisation, tenant and Accept.
+        asked: ids asked for, in lower case; None for a page, which may hold any.
+        page_size: records asked for per page.
+    """
+
+    entity: Entity[Any]
+    form: Form
+    path: str
+    params: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    asked: frozenset[RecordId] | None
+    page_size: int
+    method: str = "GET"
+
+    @property
+    def endpoint(self) -> str:
+        """A bounded label, e.g. ``Invoices/ids``."""
+        return f"{self.entity.path}/{self.form}"
+
+    @property
+    def query(self) -> str:
+        """The encoded query string. Commas stay: ``%2C`` was refused by Xero (XeroAPI/xero-node#502)."""
+        return "&".join(f"{name}={quote(value, safe=',()')}" for name, value in self.params)
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{self.query}" if self.params else self.path
+
+
+def get_one(entity: Entity[Any], record_id: RecordId) -> Request:
+    """One record by id: the only read whose "not there" proves anything.
+
+    Args:
+        entity: what to read.
+        record_id: its id.
+
+    Raises:
+        ValueError: the id is no GUID.
+    """
+    return Request(
+        entity=entity,
+        form=Form.ONE,
+        path=f"{API_PATH}/{entity.path}/{_guid(record_id)}",
+        params=tuple(entity.on_single.items()),
+        asked=frozenset({record_id}),
+        page_size=1,
+    )
+
+
+def get_ids(entity: Entity[Any], record_ids: Sequence[RecordId]) -> Request:
+    """Many records by id in one call, with their lines (which Xero leaves out without ``page``).
+
+    Args:
+        entity: what to read; it must have ``by_ids``.
+        record_ids: at most ``entity.by_ids.limit``.
+
+    Raises:
+        ValueError: none, too many, no GUIDs, or an entity that can't be read so.
+    """
+    by_ids = entity.by_ids
+    if by_ids is None:
+        raise ValueError(f"{entity.name} can't be read by ids, only one by one")
+    if not 0 < len(record_ids) <= by_ids.limit:
+        raise ValueError(f"{entity.name} takes 1 to {by_ids.limit} ids a call, not {len(record_ids)}")
+    ids = [_guid(record_id) for record_id in record_ids]
+    if by_ids.parameter == "where":
+        chosen = " OR ".join(f'{entity.id_field}==Guid("{record_id}")' for record_id in ids)
+    else:
+        chosen = ",".join(ids)
+    return _list(
+        entity,
+        Form.IDS,
+        {by_ids.parameter: chosen, "page": "1", "pageSize": str(_IDS_PAGE_SIZE)},
+        asked=frozenset(record_ids),
+        page_size=_IDS_PAGE_SIZE,
+    )
+
+
+def get_page(entity: Entity[Any], since: datetime | None, page: int = 1, page_size: int = PAGE_SIZE) -> Request:
+    """One page of everything, or of what changed, oldest change first.
+
+    Args:
+        entity: what to read; it must be paged.
+        since: only what changed at or after this moment (Xero may read it as after: overlap by a second).
+        page: page number, from 1.
+        page_size: 1 to 1,000.
+
+    Raises:
+        ValueError: the entity has no pages, or a number is out of range.
+    """
+    paging = entity.paging if isinstance(entity.paging, Pages) else None
+    if paging is None:
+        raise ValueError(f"{entity.name} has no pages")
+    if page < 1 or not 1 <= page_size <= PAGE_SIZE:
+        raise ValueError(f"no such page: {page} of {page_size} records")
+    params = {"page": str(page)}
+    if paging.sized:
+        params["pageSize"] = str(page_size)
+    if not paging.drop_order:
+        params["order"] = "UpdatedDateUTC ASC"
+    headers = {"If-Modified-Since": since_header(since)} if since and entity.modified_since else {}
+    return _list(entity, Form.PAGE, params, headers=headers, page_size=page_size if paging.sized else _IDS_PAGE_SIZE)
+
+
+def _list(
+    entity: Entity[Any],
+    form: Form,
+    params: Mapping[str, str],
+    *,
+    page_size: int,
+    headers: Mapping[str, str] | None = None,
+    asked: frozenset[RecordId] | None = None,
+) -> Request:
+    request = Request(
+        entity=entity,
+        form=form,
+        path=f"{API_PATH}/{entity.path}",
+        params=(*params.items(), *entity.always.items()),
+        headers=headers or {},
+        asked=asked,
+        page_size=page_size,
+    )
+    if len(request.query) > LONGEST_QUERY:
+        raise ValueError(f"a query of {len(request.query)} characters; Xero takes {LONGEST_QUERY}")
+    return request
+
+
+def _guid(record_id: str) -> str:
+    if not _GUID.fullmatch(record_id):
+        raise ValueError("an id is no lower-case GUID")
+    return record_id

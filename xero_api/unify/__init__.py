@@ -1,0 +1,1 @@
+"""Xero's JSON → unified records: one pure, total, deterministic mapping per entity."""

@@ -1,0 +1,83 @@
+"""Xero's CreditNote → unified credit note. Pure."""
+
+from typing import Any
+
+from xero_api.errors import InvalidRecordError
+from xero_api.unify.documents import DIRECTIONS, TAX_INCLUSIONS, contact, date_and_id, line_items, payments
+from xero_api.unify.fields import (
+    Raw,
+    amount,
+    day,
+    filled,
+    flag,
+    identifier,
+    part,
+    parts,
+    record_id,
+    text,
+    updated_at,
+    word,
+)
+
+
+def unify(raw: Raw) -> dict[str, Any]:
+    """The unified credit note, as JSON-able data in a fixed order of keys.
+
+    Single read, ``where`` batch and page give equal results: only what all three carry is used.
+
+    Args:
+        raw: an element of ``CreditNotes`` as :func:`xero_api.decode.decode` gives it.
+
+    Raises:
+        InvalidRecordError: it can't be mapped.
+    """
+    kind = word(raw, "Type", DIRECTIONS)
+    if kind is None:
+        raise InvalidRecordError("Type", "missing")
+    return {
+        "id": record_id(raw, "CreditNoteID"),
+        "updated_at": updated_at(raw),
+        "type": kind,
+        "status": word(raw, "Status", {}),
+        "number": text(raw, "CreditNoteNumber"),
+        "reference": text(raw, "Reference"),
+        "contact": contact(raw),
+        "issue_date": day(raw, "Date"),
+        "due_date": day(raw, "DueDate"),
+        "paid_on_date": day(raw, "FullyPaidOnDate"),
+        "currency": text(raw, "CurrencyCode"),
+        "exchange_rate": amount(raw, "CurrencyRate"),
+        "tax_inclusion": word(raw, "LineAmountTypes", TAX_INCLUSIONS),
+        "sub_total": amount(raw, "SubTotal"),
+        "total_tax": amount(raw, "TotalTax"),
+        "total": amount(raw, "Total"),
+        "remaining_credit": amount(raw, "RemainingCredit"),
+        "cis_deduction": amount(raw, "CISDeduction"),
+        "cis_rate": amount(raw, "CISRate"),
+        "line_items": line_items(raw),
+        "allocations": _allocations(raw),
+        "payments": payments(raw),
+        "sent_to_contact": flag(raw, "SentToContact"),
+        "has_attachments": flag(raw, "HasAttachments"),
+        "branding_theme_id": identifier(raw, "BrandingThemeID"),
+    }
+
+
+def _allocations(raw: Raw) -> list[dict[str, Any]]:
+    live = (item for item in parts(raw, "Allocations", _allocation) if item is not None)
+    return sorted(live, key=date_and_id)
+
+
+def _allocation(raw: Raw) -> dict[str, Any] | None:
+    if flag(raw, "IsDeleted"):
+        return None
+    return {
+        "id": identifier(raw, "AllocationID"),
+        "invoice": part(raw, "Invoice", _invoice),
+        "amount": amount(raw, "Amount"),
+        "date": day(raw, "Date"),
+    }
+
+
+def _invoice(raw: Raw) -> dict[str, Any] | None:
+    return filled({"id": identifier(raw, "InvoiceID"), "number": text(raw, "InvoiceNumber")})

@@ -1,0 +1,105 @@
+"""``CreditNote``: credit notes to customers and from suppliers, with lines, allocations and refunds."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from xero_stream.contracts.records.common import (
+    ContactRef,
+    Day,
+    Direction,
+    Id,
+    LineItem,
+    Number,
+    Part,
+    Payment,
+    Record,
+    TaxInclusion,
+)
+
+
+class CreditNoteStatus(StrEnum):
+    """Where a credit note stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    AUTHORISED = "authorised"
+    PAID = "paid"  # fully allocated or refunded
+    VOIDED = "voided"
+    DELETED = "deleted"
+
+
+class InvoiceRef(Part):
+    """The invoice an allocation goes to."""
+
+    id: Id | None
+    """Invoice id."""
+    number: str | None
+    """Invoice number."""
+
+
+class Allocation(Part):
+    """A part of the credit applied to an invoice."""
+
+    id: Id | None
+    """Allocation id."""
+    invoice: InvoiceRef | None
+    """Which invoice."""
+    amount: Number | None
+    """How much."""
+    date: Day | None
+    """When it was applied."""
+
+
+class CreditNote(Record):
+    """A credit note to a customer (``receivable``) or from a supplier (``payable``)."""
+
+    version: ClassVar[int] = 1
+
+    type: Annotated[Direction | str, Field(union_mode="left_to_right")]
+    """``receivable`` or ``payable``; a type of Xero's we don't know in lower case."""
+    status: Annotated[CreditNoteStatus | str, Field(union_mode="left_to_right")] | None
+    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    number: str | None
+    """Credit note number."""
+    reference: str | None
+    """The customer's reference."""
+    contact: ContactRef | None
+    """Customer or supplier."""
+    issue_date: Day | None
+    """Date of the document."""
+    due_date: Day | None
+    """Due date, where Xero has one."""
+    paid_on_date: Day | None
+    """When it was fully allocated or refunded."""
+    currency: str | None
+    """ISO 4217 code."""
+    exchange_rate: Number | None
+    """Units of ``currency`` per unit of the organisation's currency, up to ten decimals."""
+    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    """How line amounts stand to tax."""
+    sub_total: Number | None
+    """Total without tax."""
+    total_tax: Number | None
+    """Tax."""
+    total: Number | None
+    """Total with tax."""
+    remaining_credit: Number | None
+    """What is not yet allocated or refunded."""
+    cis_deduction: Number | None
+    """Deduction under the United Kingdom's Construction Industry Scheme."""
+    cis_rate: Number | None
+    """Rate of that deduction in percent."""
+    line_items: tuple[LineItem, ...]
+    """The lines, in the order of the document."""
+    allocations: tuple[Allocation, ...]
+    """Where the credit went, by date and id."""
+    payments: tuple[Payment, ...]
+    """Refunds, by date and id."""
+    sent_to_contact: bool
+    """Whether it is marked as sent."""
+    has_attachments: bool
+    """Whether files are attached."""
+    branding_theme_id: Id | None
+    """Branding theme it is printed with."""
