@@ -100,6 +100,16 @@ def ephemeral_range() -> tuple[int, int] | None:
     return int(low), int(high)
 
 
+def choose_now() -> Ports:
+    """Three ports at random that are free now.
+
+    Raises:
+        PortTakenError: none were found.
+    """
+    allowed = port_range(ephemeral_range())
+    return choose((random.choice(allowed) for _ in range(ATTEMPTS)), is_free)
+
+
 def read_or_choose(path: Path) -> Ports:
     """The ports kept in a file; chosen and written when there is none yet.
 
@@ -114,8 +124,7 @@ def read_or_choose(path: Path) -> Ports:
             raise DataDirectoryUnusableError(
                 f"{path} can't be understood: delete it to have new ports chosen"
             ) from error
-    allowed = port_range(ephemeral_range())
-    ports = choose((random.choice(allowed) for _ in range(ATTEMPTS)), is_free)
+    ports = choose_now()
     path.write_text(json.dumps(asdict(ports), indent=2) + "\n", encoding="utf-8")
     return ports
 

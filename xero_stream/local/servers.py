@@ -74,9 +74,7 @@ class LocalServers:
         await self._data.acquire(progress=self._progress)
         try:
             places = ports.read_or_choose(self._data.ports_file)
-            self.kafka = KafkaServer(
-                self._data, places, cache.expanduser().absolute() / "maven", progress=self._progress
-            )
+            self.kafka = KafkaServer(self._data, places, cache.expanduser().absolute(), progress=self._progress)
             self.postgres = PostgresServer(self._data, places, progress=self._progress)
             self._progress("starting Kafka and PostgreSQL")
             await self._start_both()

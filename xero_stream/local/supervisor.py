@@ -272,7 +272,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # always a text file here
+    sys.stdout.reconfigure(line_buffering=True)
     status = main()
     sys.stdout = None  # type: ignore[assignment]  # a flush at exit would complain of a parent that is gone
     # Daemon threads may sit in a read of standard input: leave without waiting for its lock.
