@@ -19,13 +19,16 @@ class StoreUnreachableError(Exception):
     """PostgreSQL can't be reached or refuses us; the message says which and what to do."""
 
 
-async def open_pool(database_url: str, *, size: int = 12, name: str = "xero-stream") -> "asyncpg.Pool[Any]":
+async def open_pool(
+    database_url: str, *, size: int = 12, name: str = "xero-stream", synchronous_commit: bool = True
+) -> "asyncpg.Pool[Any]":
     """A pool of connections.
 
     Args:
         database_url: ``postgres://`` or ``postgresql://``.
         size: most connections at a time.
         name: shown in ``pg_stat_activity``.
+        synchronous_commit: False for what may lose its last half second if PostgreSQL itself crashes.
 
     Raises:
         StoreUnreachableError: no connection could be made.
@@ -38,7 +41,11 @@ async def open_pool(database_url: str, *, size: int = 12, name: str = "xero-stre
             timeout=10,
             command_timeout=30,
             max_inactive_connection_lifetime=300,
-            server_settings={**SESSION, "application_name": name},
+            server_settings={
+                **SESSION,
+                "application_name": name,
+                "synchronous_commit": "on" if synchronous_commit else "off",
+            },
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreUnreachableError(

@@ -48,8 +48,7 @@ CREATE TABLE tenants (
     parked_until    timestamptz,   -- a day limit or an offline organisation: no call before then, also after a restart
     parked_reason   text,
     day_remaining   integer,       -- what Xero last said
-    day_seen_at     timestamptz,
-    minute_remaining integer
+    day_seen_at     timestamptz
 );
 CREATE INDEX tenants_by_partition ON tenants (partition);
 
@@ -65,7 +64,8 @@ CREATE TABLE leases (
 CREATE TABLE intake_offsets (
     partition   integer PRIMARY KEY,
     epoch       bigint NOT NULL DEFAULT 0,
-    next_offset bigint          -- of webhook-events; null: from the beginning
+    next_offset bigint,         -- of webhook-events; null: from the beginning
+    received_at timestamptz     -- of the newest event taken in: where to catch up from if Kafka lost the rest
 );
 CREATE TABLE positions (
     partition integer PRIMARY KEY,
@@ -80,11 +80,12 @@ CREATE TABLE relay_marks (
     marked_at timestamptz NOT NULL DEFAULT now()
 );
 
--- A record that Xero said changed and we have not yet seen changed. marks counts events, so that a read settles the row
--- only if nothing came while it was under way.
+-- A record that Xero said changed and we have not yet seen changed. marks comes from a sequence: a read that was sent when
+-- the sequence stood at n settles only rows with marks <= n, so nothing that came while it was under way is lost.
 --   any     any way of reading will do
 --   ids     a pass did not bring it: ask for it by id
 --   alone   an IDs= answer did not have it: only a single GET proves absence
+CREATE SEQUENCE dirty_marks;
 CREATE TABLE dirty (
     tenant_id         text NOT NULL,
     entity            text NOT NULL,
@@ -92,7 +93,7 @@ CREATE TABLE dirty (
     partition         integer NOT NULL,
     event_at          timestamptz NOT NULL,
     first_received_at timestamptz NOT NULL,
-    marks             bigint NOT NULL DEFAULT 1,
+    marks             bigint NOT NULL DEFAULT nextval('dirty_marks'),
     deliveries        text[] NOT NULL DEFAULT '{}',
     traceparent       text,
     not_before        timestamptz NOT NULL DEFAULT '-infinity',
@@ -159,8 +160,8 @@ CREATE TABLE passes (
     entity      text NOT NULL,
     kind        text NOT NULL CHECK (kind IN ('backfill', 'catch_up')),
     partition   integer NOT NULL,
-    since       timestamptz,           -- keyset: where the next request starts
-    page        integer NOT NULL DEFAULT 1,
+    since       timestamptz,           -- where it began; null: everything
+    place       bytea,                 -- JSON: where the next request starts (keyset); null: at its beginning
     seen        bigint NOT NULL DEFAULT 0,
     total       bigint,
     not_before  timestamptz NOT NULL DEFAULT '-infinity',

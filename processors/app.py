@@ -1,0 +1,248 @@
+"""The processors' composition: settings → adapters → a running group member; drained and stopped under one deadline."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+from prometheus_client import CollectorRegistry
+
+from processors.metrics import ProcessorMetrics
+from processors.partitions.consumer import Membership
+from processors.partitions.worker import WorkerServices
+from processors.standing import survey
+from processors.tenants.desk import DeskServices
+from processors.tenants.runner import RunnerServices
+from processors.tenants.watchdog import Watchdog
+from processors.xero import open_xero
+from xero_api.registry import by_name
+from xero_stream.contracts.names import EntityName
+from xero_stream.kafka.admin import Problem, TopicAdmin, wanted
+from xero_stream.settings.apps import Apps
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.processors import ProcessorSettings
+from xero_stream.settings.store import EncryptionSettings, StoreSettings
+from xero_stream.settings.xero import AppTier, XeroSettings
+from xero_stream.store.days import drop_days, make_days
+from xero_stream.store.deployment import claim
+from xero_stream.store.migrate import current, newest
+from xero_stream.store.pool import open_pool, utc_now
+from xero_stream.telemetry.health import Health
+from xero_stream.telemetry.private_port import PrivatePort
+
+log = structlog.get_logger(__name__)
+
+_STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
+
+class RefusedError(Exception):
+    """The processors don't start; the message says what to do first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorsConfig:
+    """Everything the processors are made of."""
+
+    kafka: KafkaSettings
+    store: StoreSettings
+    encryption: EncryptionSettings
+    xero: XeroSettings
+    apps: Apps
+    settings: ProcessorSettings
+    entities: Sequence[EntityName] = tuple(EntityName)
+
+    @classmethod
+    def read(cls) -> "ProcessorsConfig":
+        """From the environment.
+
+        Raises:
+            SettingsError: a setting is missing or malformed.
+        """
+        return cls(
+            kafka=KafkaSettings.read(),
+            store=StoreSettings.read(),
+            encryption=EncryptionSettings.read(),
+            xero=XeroSettings.read(),
+            apps=Apps.read(),
+            settings=ProcessorSettings.read(),
+        )
+
+
+async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
+    """Work until told to stop.
+
+    Args:
+        config: the settings.
+        stop: set by whoever wants the end (a signal, a test).
+
+    Raises:
+        RefusedError: schema, topics or store don't fit; nothing was started.
+        StoreUnreachableError, KafkaUnreachableError: a server is not there at start.
+    """
+    registry = CollectorRegistry()
+    watchdog = Watchdog()
+    metrics = ProcessorMetrics(registry, watchdog)
+    url = config.store.database_url.get_secret_value()
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await open_pool(url, size=config.store.pool_size, name="xero-stream-processors")
+        stack.push_async_callback(_close, pool)
+        fast = await open_pool(url, size=4, name="xero-stream-ledger", synchronous_commit=False)
+        stack.push_async_callback(_close, fast)
+        await _check_schema(url)
+        deployment = await claim(pool, topic_prefix=config.kafka.topic_prefix, partitions=config.kafka.partitions)
+        await _check_topics(config)
+        await make_days(pool, utc_now().date())
+        client = await open_xero(config.xero, config.apps, pool, config.encryption.keys, metrics)
+        stack.push_async_callback(client.aclose)
+        fatal: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        membership = Membership(
+            kafka=config.kafka,
+            settings=config.settings,
+            services=_services(config, pool, fast, client, deployment.store_id, metrics),
+            on_fatal=lambda error: None if fatal.done() else fatal.set_result(error),
+        )
+        port = PrivatePort(
+            host=config.settings.private_host,
+            port=config.settings.private_port,
+            registry=registry,
+            live=lambda: _live(watchdog),
+            ready=lambda: _ready(membership),
+            setting="XERO_STREAM_PROCESSORS_PRIVATE_PORT",
+        )
+        await port.start()
+        stack.push_async_callback(port.stop)
+        await _work(config, pool, membership, metrics, stop, fatal)
+
+
+async def _work(
+    config: ProcessorsConfig,
+    pool: "asyncpg.Pool[Any]",
+    membership: Membership,
+    metrics: ProcessorMetrics,
+    stop: asyncio.Event,
+    fatal: "asyncio.Future[BaseException]",
+) -> None:
+    member = asyncio.create_task(membership.run(), name="membership")
+    chores = asyncio.create_task(_chores(config, pool, metrics), name="chores")
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({member, chores, stopping, fatal}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (member, chores):
+            if task.done() and not task.cancelled():
+                task.result()
+        if fatal.done():
+            raise RefusedError(str(fatal.result()))
+    finally:
+        log.info("stopping")
+        await membership.stop()
+        chores.cancel()
+        stopping.cancel()
+        await asyncio.wait({member}, timeout=3)
+        await membership.close()
+        await asyncio.wait({member, chores, stopping}, timeout=3)
+
+
+def _services(
+    config: ProcessorsConfig,
+    pool: "asyncpg.Pool[Any]",
+    fast: "asyncpg.Pool[Any]",
+    client: Any,
+    store_id: Any,
+    metrics: ProcessorMetrics,
+) -> WorkerServices:
+    def tier_of(app: str) -> AppTier:
+        found = config.apps.get(app)
+        return found.tier if found else AppTier.STARTER
+
+    rows = [by_name(name) for name in config.entities]
+    runner = RunnerServices(
+        pool=pool,
+        fast=fast,
+        client=client,
+        entities=config.entities,
+        tier_of=tier_of,
+        keep_raw=config.settings.keep_raw,
+        http_timeout=config.xero.http_timeout_seconds,
+        metrics=metrics,
+    )
+    return WorkerServices(
+        pool=pool,
+        fast=fast,
+        store_id=store_id,
+        kafka=config.kafka,
+        owner=f"{socket.gethostname()}-{os.getpid()}",
+        categories={row.webhook: row.name for row in rows if row.webhook},
+        desk=DeskServices(pool=pool, runner=runner, metrics=metrics),
+        metrics=metrics,
+        patience=timedelta(seconds=config.settings.patience_seconds),
+    )
+
+
+async def _check_schema(url: str) -> None:
+    found, needed = await current(url), newest()
+    if found is None:
+        raise RefusedError("the store is empty: run `xero-stream migrate` first")
+    if found < needed:
+        raise RefusedError(
+            f"the store's schema is {found}, this release needs {needed}: run `xero-stream migrate` first"
+        )
+
+
+async def _check_topics(config: ProcessorsConfig) -> None:
+    async with TopicAdmin(config.kafka) as admin:
+        problems: list[Problem] = await admin.check(wanted(config.kafka, config.entities))
+    if problems:
+        lines = "; ".join(f"{problem.topic} {problem.what}" for problem in problems[:5])
+        more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
+        raise RefusedError(f"{lines}{more}. Run `xero-stream topics apply`, or `topics check` to see all")
+
+
+async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics) -> None:
+    """Gauges every few seconds, days of ``changes`` every hour, a changed apps file at once."""
+    days_at = 0.0
+    while True:
+        metrics.beat("chores")
+        try:
+            await survey(pool, metrics)
+            if time.monotonic() - days_at > 3600:
+                days_at = time.monotonic()
+                today = utc_now().date()
+                await make_days(pool, today)
+                await drop_days(pool, today - timedelta(days=config.settings.change_days))
+        except _STORE_ERRORS as error:
+            log.warning("chores_wait_for_store", reason=str(error)[:300])
+        try:
+            if config.apps.refresh():
+                log.info("apps_read_again", apps=[app.name for app in config.apps.all()])
+        except Exception as error:  # noqa: BLE001 - a broken file must not stop the apps that work
+            log.error("apps_file_unusable", reason=str(error))
+        await asyncio.sleep(5)
+
+
+def _live(watchdog: Watchdog) -> Health:
+    stuck = watchdog.stuck(time.monotonic())
+    return Health(ok=not stuck, reasons={name: f"silent for {seconds:.0f} s" for name, seconds in stuck.items()})
+
+
+def _ready(membership: Membership) -> Health:
+    workers = membership.workers()
+    waiting = [str(worker.partition) for worker in workers if not worker.ready]
+    return Health(
+        ok=not waiting,
+        reasons={"partitions": ", ".join(str(w.partition) for w in workers) or "none", "waiting": ", ".join(waiting)},
+    )
+
+
+async def _close(pool: "asyncpg.Pool[Any]") -> None:
+    try:
+        async with asyncio.timeout(3):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

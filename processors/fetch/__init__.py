@@ -1,0 +1,1 @@
+"""Make the call, and judge what came back: settled, stale, missing."""

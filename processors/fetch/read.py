@@ -1,0 +1,116 @@
+"""An answer of Xero becomes reads, a slice at a time so that no page stalls the loop; what can't be mapped is kept."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from processors.quarantine.store import Kept
+from processors.recorder.decide import Read
+from xero_api.answers import Answer, Unreadable
+from xero_api.decode import encode
+from xero_api.entity import Entity
+from xero_api.errors import InvalidRecordError
+from xero_api.requests import Form
+from xero_stream.contracts.dead_letter import Stage
+from xero_stream.contracts.names import TenantId
+
+_YIELD_EVERY = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """A slice of an answer: what can be applied, and what can't."""
+
+    reads: list[Read] = field(default_factory=list)
+    bad: list[Kept] = field(default_factory=list)
+
+
+def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_raw: bool) -> Read:
+    """Map one record.
+
+    Args:
+        entity: its kind.
+        raw: as Xero sent it.
+        form: how it was read: single GETs carry more than lists.
+        keep_raw: keep Xero's own JSON.
+
+    Raises:
+        InvalidRecordError: it can't be mapped.
+    """
+    record_id = entity.id_of(raw)
+    if record_id is None:
+        raise InvalidRecordError(entity.id_field, "missing")
+    gone = entity.gone_as(raw)
+    unified = entity.unify(raw)
+    return Read(
+        record_id=record_id,
+        body=None if gone else encode(unified),
+        gone=gone,
+        status=str(unified["status"]) if unified.get("status") is not None else None,
+        updated_at=entity.version(raw),
+        raw=encode(raw) if keep_raw and not gone else None,
+        raw_form=("one" if form is Form.ONE else "list") if keep_raw else None,
+    )
+
+
+async def read_answer(answer: Answer, *, tenant_id: TenantId, keep_raw: bool, size: int) -> AsyncIterator[Reading]:
+    """The records of an answer in slices; yields to the loop between them.
+
+    Args:
+        answer: Xero's.
+        tenant_id: the tenant.
+        keep_raw: keep Xero's own JSON.
+        size: most records per slice.
+    """
+    entity, form = answer.request.entity, answer.request.form
+    reading = Reading()
+    reading.bad += [_unreadable(tenant_id, answer, item) for item in answer.unreadable]
+    seen: set[str] = set()
+    for index, raw in enumerate(answer.records):
+        if index % _YIELD_EVERY == _YIELD_EVERY - 1:
+            await asyncio.sleep(0)
+        if len(reading.reads) + len(reading.bad) >= size:
+            yield reading
+            reading = Reading()
+            seen = set()
+        try:
+            read = read_record(entity, raw, form=form, keep_raw=keep_raw)
+        except InvalidRecordError as error:
+            reading.bad.append(_invalid(tenant_id, entity, raw, error))
+            continue
+        if read.record_id in seen:
+            continue  # the same record twice in one page: the first is as good
+        seen.add(read.record_id)
+        reading.reads.append(read)
+    if reading.reads or reading.bad:
+        yield reading
+
+
+def _invalid(tenant_id: TenantId, entity: Entity[Any], raw: dict[str, Any], error: InvalidRecordError) -> Kept:
+    record_id = entity.id_of(raw)
+    return Kept(
+        identity=f"{tenant_id}/{entity.name}/{record_id}",
+        stage=Stage.FETCH,
+        reason="invalid_record",
+        error=str(error),
+        source=f"{entity.name}/{record_id}",
+        value=encode(raw),
+        tenant_id=tenant_id,
+        entity=entity.name.value,
+        record_id=record_id,
+    )
+
+
+def _unreadable(tenant_id: TenantId, answer: Answer, item: Unreadable) -> Kept:
+    value = encode(item.value)
+    return Kept(
+        identity=f"{tenant_id}/{answer.request.entity.name}/{answer.meta.correlation_id}/{item.index}",
+        stage=Stage.FETCH,
+        reason="no_record",
+        error=f"element {item.index} of the list: {item.reason}",
+        source=answer.request.endpoint,
+        value=value,
+        tenant_id=tenant_id,
+        entity=answer.request.entity.name.value,
+    )

@@ -1,0 +1,1 @@
+"""Webhook events become dirty rows, their offsets stored in the same transaction."""

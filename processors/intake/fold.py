@@ -1,0 +1,157 @@
+"""Fold the records of a poll into marks: one per (tenant, entity, record), whatever the number of events. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from xero_stream.contracts.names import EntityName, RecordId, TenantId
+
+KEPT_DELIVERIES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """One record of ``webhook-events`` as read from Kafka.
+
+    Attributes:
+        offset: its offset in the partition.
+        key: its key.
+        value: its bytes.
+        traceparent: W3C trace context from its headers.
+    """
+
+    offset: int
+    key: bytes | None
+    value: bytes
+    traceparent: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Mark:
+    """What the events of one record come to.
+
+    Attributes:
+        event_at: the latest ``eventDateUtc``.
+        received_at: when the first of them was received.
+        deliveries: ids of the deliveries they came in, oldest first, at most 20.
+        events: how many were folded.
+        traceparent: trace context of the first.
+    """
+
+    tenant_id: TenantId
+    entity: EntityName
+    record_id: RecordId
+    event_at: datetime
+    received_at: datetime
+    deliveries: list[str]
+    events: int = 1
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A record that can't be read as an event of ours."""
+
+    arrived: Arrived
+    reason: str
+    error: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Folded:
+    """The outcome of a fold.
+
+    Attributes:
+        marks: one per record that changed.
+        events: how many events they stand for.
+        ignored: events of categories we don't read, counted by category.
+        unreadable: what has to be quarantined.
+        newest: latest receipt among all events, or None.
+    """
+
+    marks: list[Mark] = field(default_factory=list)
+    events: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    newest: datetime | None = None
+
+
+def moment(text: str) -> datetime:
+    """Xero's ``eventDateUtc`` (ISO 8601 without offset, in UTC) or any ISO 8601 time, as an aware UTC datetime.
+
+    Raises:
+        ValueError: not a time.
+    """
+    parsed = datetime.fromisoformat(text)
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _text(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is missing")
+    return value
+
+
+def fold(arrived: Iterable[Arrived], categories: Mapping[str, EntityName]) -> Folded:
+    """Fold records into marks.
+
+    Args:
+        arrived: records of one partition in offset order.
+        categories: upper-case webhook category to entity, for the entities that are enabled.
+
+    Returns:
+        The marks and what was left over. Never raises: what can't be read is in ``unreadable``.
+    """
+    folded = Folded()
+    by_record: dict[tuple[str, EntityName, str], Mark] = {}
+    for record in arrived:
+        try:
+            envelope = orjson.loads(record.value)
+            event = envelope["event"]
+            received_at = moment(envelope["received_at"])
+            folded.newest = max(folded.newest or received_at, received_at)
+            category = _text(event, "eventCategory").upper()
+            entity = categories.get(category)
+            if entity is None:
+                known = category if category.isascii() and len(category) <= 32 else "OTHER"
+                folded.ignored[known] = folded.ignored.get(known, 0) + 1
+                continue
+            tenant_id = TenantId(str(UUID(_text(event, "tenantId"))))
+            record_id = RecordId(str(UUID(_text(event, "resourceId"))))
+            delivery = str(envelope["delivery_id"])
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            folded.unreadable.append(
+                Unreadable(arrived=record, reason="unreadable_event", error=f"{type(error).__name__}: {error}"[:300])
+            )
+            continue
+        try:
+            event_at = moment(_text(event, "eventDateUtc"))
+        except ValueError:
+            # The event is still a reason to read the record; its receipt is the best date there is.
+            event_at = received_at
+        folded.events += 1
+        key = (tenant_id, entity, record_id)
+        mark = by_record.get(key)
+        if mark is None:
+            by_record[key] = Mark(
+                tenant_id=tenant_id,
+                entity=entity,
+                record_id=record_id,
+                event_at=event_at,
+                received_at=received_at,
+                deliveries=[delivery],
+                traceparent=record.traceparent,
+            )
+            continue
+        mark.event_at = max(mark.event_at, event_at)
+        mark.received_at = min(mark.received_at, received_at)
+        mark.events += 1
+        if delivery not in mark.deliveries:
+            mark.deliveries = [*mark.deliveries, delivery][:KEPT_DELIVERIES]
+    folded.marks = list(by_record.values())
+    return folded

@@ -1,0 +1,89 @@
+"""Intake's statements: marks and the offsets they came from, in one transaction under the partition's epoch."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from processors.intake.fold import Mark, Unreadable
+from processors.partitions.store import FencedError
+from processors.quarantine.store import keep_unreadable
+
+# A stored record read from Xero after the event, and at least as new as it, leaves nothing to do: replays cost no call.
+# Two seconds: Xero's stamps of the event and of the record may differ a little.
+_MARK = """
+INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, deliveries, traceparent)
+SELECT m.tenant_id, m.entity, m.record_id, $1, m.event_at, m.received_at, string_to_array(m.deliveries, ','), m.traceparent
+FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[])
+     AS m(tenant_id, entity, record_id, event_at, received_at, deliveries, traceparent)
+WHERE NOT EXISTS (
+    SELECT 1 FROM records r
+    WHERE r.tenant_id = m.tenant_id AND r.entity = m.entity AND r.record_id = m.record_id
+      AND r.version_at >= m.event_at - interval '2 seconds'
+      AND r.read_at > m.event_at + interval '2 seconds')
+ORDER BY m.tenant_id, m.entity, m.record_id
+ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
+    event_at = greatest(dirty.event_at, excluded.event_at),
+    marks = excluded.marks,
+    deliveries = (dirty.deliveries || excluded.deliveries)[1:20],
+    not_before = CASE WHEN excluded.event_at > dirty.event_at THEN '-infinity' ELSE dirty.not_before END,
+    attempts = CASE WHEN excluded.event_at > dirty.event_at THEN 0 ELSE dirty.attempts END,
+    equal_reads = CASE WHEN excluded.event_at > dirty.event_at THEN 0 ELSE dirty.equal_reads END,
+    mode = CASE WHEN excluded.event_at > dirty.event_at THEN 'any' ELSE dirty.mode END
+"""
+
+_OFFSET = """
+UPDATE intake_offsets SET next_offset = $3, received_at = greatest(received_at, $4)
+WHERE partition = $1 AND epoch = $2
+"""
+
+
+async def take_in(
+    pool: "asyncpg.Pool[Any]",
+    *,
+    partition: int,
+    epoch: int,
+    next_offset: int,
+    newest: datetime | None,
+    marks: Sequence[Mark],
+    unreadable: Sequence[Unreadable],
+    topic: str,
+) -> int:
+    """Write a poll's marks and its end offset.
+
+    Args:
+        pool: the store.
+        partition: the partition polled.
+        epoch: our lease on it.
+        next_offset: where the next poll starts.
+        newest: latest receipt in the poll.
+        marks: what to mark dirty.
+        unreadable: what to quarantine.
+        topic: the topic's name, for the quarantine entry.
+
+    Returns:
+        How many rows were marked; the rest were known to be settled already.
+
+    Raises:
+        FencedError: the partition has another owner; nothing was written.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        if await connection.execute(_OFFSET, partition, epoch, next_offset, newest) != "UPDATE 1":
+            raise FencedError(partition, epoch)
+        marked = 0
+        if marks:
+            status = await connection.execute(
+                _MARK,
+                partition,
+                [m.tenant_id for m in marks],
+                [m.entity.value for m in marks],
+                [m.record_id for m in marks],
+                [m.event_at for m in marks],
+                [m.received_at for m in marks],
+                [",".join(m.deliveries) for m in marks],
+                [m.traceparent for m in marks],
+            )
+            marked = int(status.rsplit(" ", 1)[1])
+        await keep_unreadable(connection, partition, unreadable, topic)
+    return marked

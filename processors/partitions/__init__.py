@@ -1,0 +1,1 @@
+"""Own a partition: lease and epoch, assignment, revocation."""

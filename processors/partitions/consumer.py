@@ -1,0 +1,215 @@
+"""Membership in the group of processors: partitions come and go, events are handed to their workers."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from processors.intake.fold import Arrived
+from processors.partitions.assignment import difference
+from processors.partitions.worker import PartitionWorker, WorkerServices
+from xero_stream.kafka.connect import connection
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.processors import ProcessorSettings
+
+log = structlog.get_logger(__name__)
+
+_COMMIT_EVERY = 5.0
+
+
+class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """One group member: the consumer, its workers and the loop between them."""
+
+    def __init__(
+        self,
+        *,
+        kafka: KafkaSettings,
+        settings: ProcessorSettings,
+        services: WorkerServices,
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self._kafka = kafka
+        self._settings = settings
+        self._services = services
+        self._on_fatal = on_fatal
+        self._topic = kafka.topics.webhook_events
+        self._workers: dict[int, PartitionWorker] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._consumer: Any = None
+
+    def workers(self) -> list[PartitionWorker]:
+        """The workers of what is assigned to us."""
+        return list(self._workers.values())
+
+    async def run(self) -> None:
+        """Join the group and hand events out until stopped; rebuild the consumer when it breaks."""
+        while not self._stopping:
+            try:
+                await self._session()
+            except (KafkaError, OSError) as error:
+                log.warning("consumer_rebuild", reason=f"{type(error).__name__}: {error}"[:300])
+                await asyncio.sleep(1)
+
+    async def stop(self) -> None:
+        """Stop taking events in, let the workers finish, leave the group."""
+        self._stopping = True
+        drain = self._settings.drain_seconds
+        await asyncio.gather(*(worker.stop(drain) for worker in self._workers.values()))
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=drain)
+
+    async def close(self) -> None:
+        """Leave the group."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(5):
+                    await consumer.stop()
+
+    async def _session(self) -> None:
+        consumer = AIOKafkaConsumer(
+            **connection(self._kafka, client_id=self._services.owner),
+            group_id=self._kafka.topics.processors_group,
+            group_instance_id=self._settings.group_instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=round(self._settings.session_timeout_seconds * 1000),
+            heartbeat_interval_ms=round(self._settings.session_timeout_seconds * 1000 / 4),
+            max_poll_interval_ms=60_000,
+            fetch_max_bytes=8 * 1024 * 1024,
+            max_partition_fetch_bytes=2 * 1024 * 1024,
+            metadata_max_age_ms=30_000,
+            retry_backoff_ms=50,
+        )
+        self._consumer = consumer
+        try:
+            async with asyncio.timeout(30):
+                await consumer.start()
+            consumer.subscribe([self._topic], listener=self)
+            await self._poll(consumer)
+        finally:
+            if not self._stopping:
+                await self.close()
+
+    async def _poll(self, consumer: Any) -> None:
+        loop = asyncio.get_running_loop()
+        committed_at = loop.time()
+        while not self._stopping:
+            self._services.metrics.beat("consumer")
+            # Never cancelled: a cancelled getmany() switches aiokafka's own watchdog off for good.
+            polled: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
+                timeout_ms=200, max_records=5_000
+            )
+            failed = await asyncio.gather(*(self._hand_out(consumer, tp, polled[tp]) for tp in polled))
+            if any(failed):
+                await asyncio.sleep(0.5)
+            if loop.time() - committed_at > _COMMIT_EVERY:
+                committed_at = loop.time()
+                await self._show_offsets(consumer)
+
+    async def _hand_out(self, consumer: Any, tp: TopicPartition, records: list[ConsumerRecord]) -> bool:
+        """Give a worker its events. Answers whether it could not take them: they are delivered again then."""
+        worker = self._workers.get(tp.partition)
+        if worker is None or not worker.ready:
+            return False  # it seeks to its own offset when it is
+        try:
+            await worker.arrived([_arrived(record) for record in records])
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            log.warning("intake_waits", partition=tp.partition, reason=f"{type(error).__name__}: {error}"[:300])
+            if worker.next_offset is not None:
+                with contextlib.suppress(IllegalStateError):
+                    consumer.seek(tp, worker.next_offset)
+            return True
+        return False
+
+    async def _show_offsets(self, consumer: Any) -> None:
+        """Kafka's copy of our offsets: only for people and their lag tools."""
+        offsets = {
+            TopicPartition(self._topic, worker.partition): worker.next_offset
+            for worker in self._workers.values()
+            if worker.next_offset is not None
+        }
+        assigned = consumer.assignment()
+        offsets = {tp: offset for tp, offset in offsets.items() if tp in assigned}
+        if offsets:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await consumer.commit(offsets)
+
+    # The listener: aiokafka logs and swallows what it raises, so it only notes and starts tasks.
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Nothing yet: rebalances are eager, most of it comes back."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Act on the difference: what comes back goes on, what is new starts, what is gone stops."""
+        todo = difference(self._workers.keys(), {tp.partition for tp in assigned})
+        log.info("assigned", start=todo.start, keep=todo.keep, stop=todo.stop)
+        consumer = self._consumer
+        for partition in (*todo.keep, *todo.start):
+            consumer.pause(TopicPartition(self._topic, partition))
+        for partition in todo.stop:
+            worker = self._workers.pop(partition)
+            task = asyncio.create_task(worker.stop(self._settings.drain_seconds))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+        for partition in todo.keep:
+            task = asyncio.create_task(self._go_on_again(self._workers[partition]))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+        if not self._stopping:
+            for partition in todo.start:
+                worker = PartitionWorker(
+                    partition=partition, services=self._services, source=self, on_fatal=self._on_fatal
+                )
+                self._workers[partition] = worker
+                worker.start()
+        self._services.metrics.owned(len(self._workers))
+
+    async def _go_on_again(self, worker: PartitionWorker) -> None:
+        await worker.settled()
+        if worker.next_offset is not None:
+            self.go_on(worker.partition, worker.next_offset)
+
+    # What a worker sees of us.
+
+    async def bounds(self, partition: int) -> tuple[int, int]:
+        """The first offset and the one after the last."""
+        tp = TopicPartition(self._topic, partition)
+        consumer = self._consumer
+        if consumer is None:
+            raise OSError("not connected to Kafka")
+        try:
+            first = await consumer.beginning_offsets([tp])
+            end = await consumer.end_offsets([tp])
+        except KafkaError as error:
+            raise OSError(f"Kafka does not tell its offsets: {error!r}") from error
+        return first[tp], end[tp]
+
+    def go_on(self, partition: int, offset: int) -> None:
+        """Deliver from this offset on."""
+        tp = TopicPartition(self._topic, partition)
+        consumer = self._consumer
+        if consumer is None or tp not in consumer.assignment():
+            return
+        consumer.seek(tp, offset)
+        consumer.resume(tp)
+
+
+def _arrived(record: ConsumerRecord) -> Arrived:
+    traceparent = next((value for name, value in record.headers if name == "traceparent"), None)
+    return Arrived(
+        offset=record.offset,
+        key=record.key,
+        value=record.value or b"",
+        traceparent=traceparent.decode("ascii", "replace") if traceparent else None,
+    )

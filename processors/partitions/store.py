@@ -1,0 +1,174 @@
+"""Leases on partitions: the epoch that turns a previous owner away."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+
+class FencedError(Exception):
+    """Another process took the partition over; stop working on it."""
+
+    def __init__(self, partition: int, epoch: int) -> None:
+        super().__init__(f"partition {partition}: lease {epoch} is no longer ours")
+        self.partition = partition
+        self.epoch = epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """What a new owner finds.
+
+    Attributes:
+        partition: the partition.
+        epoch: our epoch; part of every later write.
+        next_offset: of webhook-events, or None for the beginning.
+        received_at: receipt of the newest event taken in.
+        position: the last position given out.
+        mark: the last position known to be on Kafka.
+        clean: whether the previous owner gave it up itself.
+    """
+
+    partition: int
+    epoch: int
+    next_offset: int | None
+    received_at: datetime | None
+    position: int
+    mark: int
+    clean: bool
+
+
+async def take(pool: "asyncpg.Pool[Any]", partition: int, owner: str) -> Lease:
+    """Take a partition over, whoever has it.
+
+    Waits for the previous owner's open transactions; all its later ones are turned away.
+
+    Args:
+        pool: the store.
+        partition: which.
+        owner: our name, for people.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        clean = await connection.fetchval("SELECT released FROM leases WHERE partition = $1 FOR UPDATE", partition)
+        epoch = await connection.fetchval(
+            "UPDATE leases SET epoch = epoch + 1, owner = $2, acquired_at = now(), released = false "
+            "WHERE partition = $1 RETURNING epoch",
+            partition,
+            owner,
+        )
+        intake = await connection.fetchrow(
+            "UPDATE intake_offsets SET epoch = $2 WHERE partition = $1 RETURNING next_offset, received_at",
+            partition,
+            epoch,
+        )
+        position = await connection.fetchval(
+            "UPDATE positions SET epoch = $2 WHERE partition = $1 RETURNING position", partition, epoch
+        )
+        mark = await connection.fetchval(
+            "UPDATE relay_marks SET epoch = $2 WHERE partition = $1 RETURNING position", partition, epoch
+        )
+    return Lease(
+        partition=partition,
+        epoch=epoch,
+        next_offset=intake["next_offset"],
+        received_at=intake["received_at"],
+        position=position,
+        mark=mark,
+        clean=bool(clean),
+    )
+
+
+async def holds(pool: "asyncpg.Pool[Any]", lease: Lease) -> bool:
+    """Whether the lease is still ours."""
+    held: bool = await pool.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM leases WHERE partition = $1 AND epoch = $2)", lease.partition, lease.epoch
+    )
+    return held
+
+
+async def release(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """Give the partition up; a later owner's lease is left alone."""
+    await pool.execute(
+        "UPDATE leases SET released = true, owner = NULL WHERE partition = $1 AND epoch = $2",
+        lease.partition,
+        lease.epoch,
+    )
+
+
+async def store_went_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: int) -> int:
+    """Jump to a position that Kafka has seen and this store has not, and read every record of the partition again.
+
+    Args:
+        pool: the store.
+        lease: ours.
+        position: the highest position known from outside the store.
+
+    Returns:
+        How many passes were opened.
+
+    Raises:
+        FencedError: the partition has another owner.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        status = await connection.execute(
+            "UPDATE positions SET position = greatest(position, $3) WHERE partition = $1 AND epoch = $2",
+            lease.partition,
+            lease.epoch,
+            position,
+        )
+        if status != "UPDATE 1":
+            raise FencedError(lease.partition, lease.epoch)
+        await connection.execute(
+            "UPDATE relay_marks SET position = $3 WHERE partition = $1 AND epoch = $2",
+            lease.partition,
+            lease.epoch,
+            position,
+        )
+        return await _open_catch_up(connection, lease.partition, None)
+
+
+async def events_lost(pool: "asyncpg.Pool[Any]", lease: Lease, since: datetime | None) -> int:
+    """Open a catch-up pass per tenant and entity of the partition, since a moment (None: everything).
+
+    Returns:
+        How many passes were opened.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        return await _open_catch_up(connection, lease.partition, since)
+
+
+async def reset_offset(pool: "asyncpg.Pool[Any]", lease: Lease, next_offset: int | None) -> None:
+    """Set where intake goes on, after the topic was found shorter or longer than it should be.
+
+    Raises:
+        FencedError: the partition has another owner.
+    """
+    status = await pool.execute(
+        "UPDATE intake_offsets SET next_offset = $3 WHERE partition = $1 AND epoch = $2",
+        lease.partition,
+        lease.epoch,
+        next_offset,
+    )
+    if status != "UPDATE 1":
+        raise FencedError(lease.partition, lease.epoch)
+
+
+async def _open_catch_up(connection: Any, partition: int, since: datetime | None) -> int:
+    status = await connection.execute(
+        "INSERT INTO passes (tenant_id, entity, kind, partition, since) "
+        "SELECT tenant_id, entity, 'catch_up', $1, $2 FROM passes WHERE partition = $1 AND kind = 'backfill' "
+        "ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = least(excluded.since, CASE WHEN "
+        "passes.finished_at IS NULL THEN passes.since ELSE excluded.since END), place = NULL, seen = 0, total = NULL, "
+        "finished_at = NULL, started_at = NULL, attempts = 0, error = NULL, not_before = '-infinity'",
+        partition,
+        since,
+    )
+    return int(status.rsplit(" ", 1)[1])
+
+
+def heads(stored: bytes) -> dict[str, int]:
+    """Last position per topic, from the ``positions`` row."""
+    decoded: dict[str, int] = orjson.loads(stored)
+    return decoded

@@ -1,0 +1,292 @@
+"""The worker of one partition: takes the lease, then runs intake, tenants and relay until stopped or fenced."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from processors.intake.fold import Arrived, fold
+from processors.intake.store import take_in
+from processors.metrics import LeaseChange, ProcessorMetrics
+from processors.partitions.store import FencedError, Lease, events_lost, release, reset_offset, take
+from processors.recorder.recorder import Recorder
+from processors.relay.relay import Relay
+from processors.relay.resume import ForeignStoreError
+from processors.tenants.desk import Desk, DeskServices
+from xero_stream.contracts.dead_letter import Stage
+from xero_stream.contracts.names import EntityName
+from xero_stream.settings.kafka import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+CATCH_UP_OVERLAP = timedelta(days=1)
+"""Xero repeats a failed delivery for 24 hours: events that Kafka lost may be that much older than the last one we saw."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerServices:
+    """What all workers of a process share."""
+
+    pool: "asyncpg.Pool[Any]"
+    fast: "asyncpg.Pool[Any]"
+    store_id: UUID
+    kafka: KafkaSettings
+    owner: str
+    categories: dict[str, EntityName]
+    desk: DeskServices
+    metrics: ProcessorMetrics
+    patience: timedelta
+
+
+class Source(Protocol):
+    """Where events come from: the consumer, seen from a worker."""
+
+    async def bounds(self, partition: int) -> tuple[int, int]:
+        """The first offset and the one after the last."""
+
+    def go_on(self, partition: int, offset: int) -> None:
+        """Deliver from this offset on."""
+
+
+class PartitionWorker:
+    """Owns a partition from assignment to revocation, through any number of leases."""
+
+    def __init__(
+        self, *, partition: int, services: WorkerServices, source: Source, on_fatal: Callable[[BaseException], None]
+    ) -> None:
+        self.partition = partition
+        self._services = services
+        self._source = source
+        self._on_fatal = on_fatal
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._fenced: asyncio.Future[FencedError] | None = None
+        self._lease: Lease | None = None
+        self._relay: Relay | None = None
+        self._desk: Desk | None = None
+        self._intake = asyncio.Lock()
+        self.next_offset: int | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the lease is ours and events may come."""
+        return self._lease is not None and self.next_offset is not None
+
+    def start(self) -> None:
+        """Begin to take the lease, in a task of its own: a rebalance listener must not wait."""
+        self._task = asyncio.create_task(self._run(), name=f"partition-{self.partition}")
+
+    async def stop(self, drain: float) -> None:
+        """Finish what was begun, within so many seconds, and give the lease up."""
+        self._stopping.set()
+        if self._task is None:
+            return
+        self._drain = drain
+        done, _ = await asyncio.wait([self._task], timeout=drain + 5)
+        if not done:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=2)
+
+    _drain = 5.0
+
+    async def settled(self) -> None:
+        """Wait until no intake is under way."""
+        async with self._intake:
+            return
+
+    async def arrived(self, records: Sequence[Arrived]) -> None:
+        """Take events in.
+
+        Args:
+            records: of this partition, in offset order, starting at ``next_offset``.
+
+        Raises:
+            OSError, asyncpg.PostgresError: the store is not there; nothing was taken in, deliver them again.
+        """
+        async with self._intake:
+            lease, expected = self._lease, self.next_offset
+            if lease is None or expected is None or not records:
+                return
+            try:
+                records = await self._in_line(lease, expected, records)
+                if records:
+                    await self._take_in(lease, records)
+            except FencedError as error:
+                self._report_fenced(error)
+
+    async def _take_in(self, lease: Lease, records: Sequence[Arrived]) -> None:
+        services = self._services
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        folded = fold(records, services.categories)
+        next_offset = records[-1].offset + 1
+        marked = await take_in(
+            services.pool,
+            partition=self.partition,
+            epoch=lease.epoch,
+            next_offset=next_offset,
+            newest=folded.newest,
+            marks=folded.marks,
+            unreadable=folded.unreadable,
+            topic=services.kafka.topics.webhook_events,
+        )
+        self.next_offset = next_offset
+        services.metrics.events_taken_in(folded.events, sum(folded.ignored.values()), marked, loop.time() - started)
+        if folded.unreadable:
+            services.metrics.quarantined(Stage.INTAKE, len(folded.unreadable))
+            if self._relay is not None:
+                self._relay.wake()
+        if marked and self._desk is not None:
+            self._desk.wake({mark.tenant_id for mark in folded.marks})
+
+    async def _in_line(self, lease: Lease, expected: int, records: Sequence[Arrived]) -> Sequence[Arrived]:
+        """Drop what was taken in already; notice what is no longer there."""
+        found = records[0].offset
+        if found < expected:
+            _, end = await self._source.bounds(self.partition)
+            if end >= expected:  # read twice: a rebalance moved the reader back
+                return [record for record in records if record.offset >= expected]
+        if found != expected:
+            await self._offsets_jumped(lease, expected, found)
+        return records
+
+    async def _offsets_jumped(self, lease: Lease, expected: int, found: int) -> None:
+        """Kafka has other offsets than those we stopped at: retention overtook us, or the topic was made anew."""
+        since = lease.received_at - CATCH_UP_OVERLAP if lease.received_at else None
+        passes = await events_lost(self._services.pool, lease, since)
+        self._services.metrics.events_lost()
+        log.error(
+            "events_lost",
+            partition=self.partition,
+            expected_offset=expected,
+            found_offset=found,
+            passes_opened=passes,
+            hint="webhook-events lost records before they were read (retention, or the topic was recreated); "
+            "catch-up passes read what changed since",
+        )
+        if self._desk is not None:
+            self._desk.look_again()
+
+    def _look_again(self) -> None:
+        if self._desk is not None:
+            self._desk.look_again()
+
+    def _report_fenced(self, error: FencedError) -> None:
+        if self._fenced is not None and not self._fenced.done():
+            self._fenced.set_result(error)
+
+    async def _run(self) -> None:
+        attempt = 0
+        while not self._stopping.is_set():
+            try:
+                await self._lease_and_serve()
+                return
+            except FencedError as error:
+                self._services.metrics.lease(LeaseChange.FENCED)
+                log.warning("fenced", partition=self.partition, reason=str(error))
+                # Kafka will tell us soon whether the partition is still ours; if it is, take it again.
+                await self._pause(3.0)
+            except ForeignStoreError as error:
+                self._on_fatal(error)
+                return
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                attempt += 1
+                log.warning("partition_waits", partition=self.partition, attempt=attempt, reason=str(error)[:300])
+                await self._pause(min(5.0, 0.2 * 2 ** min(attempt, 5)))
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds * random.uniform(0.7, 1.3)):
+                await self._stopping.wait()
+
+    async def _lease_and_serve(self) -> None:
+        services = self._services
+        lease = await take(services.pool, self.partition, services.owner)
+        services.metrics.lease(LeaseChange.TAKEN)
+        log.info("lease_taken", partition=self.partition, epoch=lease.epoch, clean=lease.clean, position=lease.position)
+        self._lease = lease
+        self._fenced = asyncio.get_running_loop().create_future()
+        relay = Relay(
+            pool=services.pool,
+            marks=services.fast,
+            lease=lease,
+            store_id=services.store_id,
+            kafka=services.kafka,
+            observer=services.metrics,
+            on_went_back=self._look_again,
+        )
+        recorder = Recorder(
+            pool=services.pool,
+            lease=lease,
+            store_id=services.store_id,
+            topics=services.kafka.topics,
+            patience=services.patience,
+        )
+        desk = Desk(
+            services=services.desk, lease=lease, recorder=recorder, on_change=relay.wake, on_fenced=self._report_fenced
+        )
+        self._relay, self._desk = relay, desk
+        relay_task = asyncio.create_task(relay.run(), name=f"relay-{self.partition}")
+        desk_task = asyncio.create_task(desk.run(), name=f"desk-{self.partition}")
+        stop_task = asyncio.create_task(self._stopping.wait())
+        clean = False
+        try:
+            await self._go_on(lease)
+            tasks: set[asyncio.Future[Any]] = {relay_task, desk_task, stop_task, self._fenced}
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if self._fenced in done:
+                raise self._fenced.result()
+            for task in (relay_task, desk_task):
+                if task in done:
+                    task.result()
+            clean = True
+        finally:
+            await self._tear_down(lease, relay_task, desk_task, stop_task, clean=clean)
+
+    async def _go_on(self, lease: Lease) -> None:
+        first, end = await self._source.bounds(self.partition)
+        offset = lease.next_offset if lease.next_offset is not None else first
+        if offset < first or offset > end:
+            await self._offsets_jumped(lease, offset, first)
+            offset = first
+            await reset_offset(self._services.pool, lease, offset)
+        self.next_offset = offset
+        self._source.go_on(self.partition, offset)
+
+    async def _tear_down(
+        self,
+        lease: Lease,
+        relay_task: "asyncio.Task[None]",
+        desk_task: "asyncio.Task[None]",
+        stop_task: "asyncio.Task[Any]",
+        *,
+        clean: bool,
+    ) -> None:
+        stop_task.cancel()
+        self.next_offset = None
+        desk, relay, self._lease = self._desk, self._relay, None
+        async with self._intake:
+            pass
+        if desk is not None:
+            await desk.stop(self._drain if clean else 0.0)
+        desk_task.cancel()
+        if relay is not None and clean:
+            relay.stop()
+            await asyncio.wait([relay_task], timeout=self._drain)
+        relay_task.cancel()
+        await asyncio.wait([relay_task, desk_task, stop_task], timeout=5)
+        for task in (relay_task, desk_task):
+            if task.done() and not task.cancelled():
+                task.exception()
+        self._services.metrics.forget(self.partition)
+        if clean:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await release(self._services.pool, lease)
+                self._services.metrics.lease(LeaseChange.RELEASED)

@@ -1,0 +1,1 @@
+"""Which call to Xero comes next. Pure."""

@@ -1,0 +1,147 @@
+"""Which calls to make next for a tenant. Pure.
+
+No fixed delay: the first event goes at once, what arrives meanwhile rides the next call. That works because there is at
+most one call in flight per slot (lane and entity): while it is out, events gather.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from xero_api.budget.lanes import Lane
+
+from processors.fetch.judge import Mode
+from xero_api.paging import Keyset
+from xero_stream.contracts.names import EntityName
+
+SWEEP_ABOVE = 3
+"""More calls by id than this, and one pass since the oldest event is cheaper: it brings 1,000 records a call."""
+
+
+class PassKind(StrEnum):
+    """Why everything since a moment is read."""
+
+    BACKFILL = "backfill"
+    CATCH_UP = "catch_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """What at most one call at a time is made for."""
+
+    lane: Lane
+    entity: EntityName | None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A dirty row that is due."""
+
+    record_id: str
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPass:
+    """A pass that is due.
+
+    Attributes:
+        place: where the next page is.
+        seen: records read so far.
+    """
+
+    entity: EntityName
+    kind: PassKind
+    place: Keyset
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetOne:
+    """A single GET: the only proof of absence."""
+
+    slot: Slot
+    entity: EntityName
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetIds:
+    """One call for several ids."""
+
+    slot: Slot
+    entity: EntityName
+    record_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Pages of everything since the oldest due event."""
+
+    slot: Slot
+    entity: EntityName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassPage:
+    """The next page of a pass."""
+
+    slot: Slot
+    step: OpenPass
+
+
+Work = GetOne | GetIds | Sweep | PassPage
+
+
+def plan(
+    due: Mapping[EntityName, Sequence[Due]],
+    passes: Sequence[OpenPass],
+    *,
+    busy: Collection[Slot],
+    ids_per_call: Mapping[EntityName, int],
+) -> list[Work]:
+    """Plan the calls that can start now, most urgent first.
+
+    Args:
+        due: due dirty rows per entity, oldest first; a list may be cut off, as long as it is longer than a sweep's
+            threshold.
+        passes: due passes.
+        busy: slots with a call in flight.
+        ids_per_call: how many ids one call may name; 0 where the entity has no such call.
+    """
+    work: list[Work] = []
+    for entity, rows in due.items():
+        work += _for_entity(entity, rows, busy=busy, limit=ids_per_call.get(entity, 0))
+    return work + _for_passes(passes, busy=busy)
+
+
+def _for_entity(entity: EntityName, rows: Sequence[Due], *, busy: Collection[Slot], limit: int) -> list[Work]:
+    work: list[Work] = []
+    together = [row for row in rows if row.mode is not Mode.ALONE]
+    sweepable = sum(1 for row in rows if row.mode is Mode.ANY)
+    slot = Slot(lane=Lane.WEBHOOK, entity=entity)
+    if together and slot not in busy:
+        if sweepable > SWEEP_ABOVE * max(limit, 1):
+            work.append(Sweep(slot=slot, entity=entity))
+        elif len(together) == 1 or limit == 0:
+            work.append(GetOne(slot=slot, entity=entity, record_id=together[0].record_id))
+        else:
+            ids = tuple(row.record_id for row in together[:limit])
+            work.append(GetIds(slot=slot, entity=entity, record_ids=ids))
+    alone = [row for row in rows if row.mode is Mode.ALONE]
+    slot = Slot(lane=Lane.WEBHOOK, entity=entity, alone=True)
+    if alone and slot not in busy:
+        work.append(GetOne(slot=slot, entity=entity, record_id=alone[0].record_id))
+    return work
+
+
+def _for_passes(passes: Sequence[OpenPass], *, busy: Collection[Slot]) -> list[Work]:
+    work: list[Work] = []
+    for kind, lane in ((PassKind.CATCH_UP, Lane.POLL), (PassKind.BACKFILL, Lane.BACKFILL)):
+        # One at a time over all entities: a load must leave slots for what is fresh.
+        slot = Slot(lane=lane, entity=None)
+        step = next((step for step in passes if step.kind is kind), None)
+        if step is not None and slot not in busy:
+            work.append(PassPage(slot=slot, step=step))
+    return work

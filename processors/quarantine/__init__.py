@@ -1,0 +1,1 @@
+"""What could not be applied: kept, listed, sent round again."""

@@ -1,0 +1,214 @@
+"""The quarantine table: what could not be applied, with its bytes; nothing in it is ever dropped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from processors.intake.fold import Unreadable
+from xero_stream.contracts.dead_letter import DeadLetter, Stage
+
+_NAMESPACE = UUID("8c0f4f6e-6a3b-5d0e-9b6d-0f6a5f1c7d11")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One thing to keep.
+
+    Attributes:
+        identity: what makes two occurrences the same entry.
+        stage: where it went wrong.
+        reason: closed snake_case word.
+        error: one sentence; no payload in it.
+        source: where the bytes came from.
+        value: the bytes.
+        attempts: how often it was tried.
+    """
+
+    identity: str
+    stage: Stage
+    reason: str
+    error: str
+    source: str
+    value: bytes
+    tenant_id: str | None = None
+    entity: str | None = None
+    record_id: str | None = None
+    key: bytes | None = None
+    traceparent: str | None = None
+    attempts: int = 1
+
+
+_KEEP = """
+INSERT INTO quarantine (id, partition, tenant_id, entity, record_id, stage, reason, error, attempts, source, key, value,
+                        traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (id) DO UPDATE SET
+    attempts = quarantine.attempts + 1, last_at = now(), error = excluded.error, value = excluded.value,
+    state = 'open'
+"""
+
+
+async def keep(connection: Any, partition: int, kept: Kept) -> UUID:
+    """Put something into quarantine, or count one more attempt at it.
+
+    Args:
+        connection: of the transaction that takes it out of the normal flow.
+        partition: whose relay will publish the dead letter.
+        kept: what.
+
+    Returns:
+        The entry's id: the same for the same identity.
+    """
+    entry = uuid5(_NAMESPACE, f"{kept.stage}/{kept.identity}")
+    await connection.execute(
+        _KEEP,
+        entry,
+        partition,
+        kept.tenant_id,
+        kept.entity,
+        kept.record_id,
+        kept.stage.value,
+        kept.reason,
+        kept.error[:1000],
+        kept.attempts,
+        kept.source,
+        kept.key,
+        kept.value,
+        kept.traceparent,
+    )
+    return entry
+
+
+async def keep_unreadable(connection: Any, partition: int, unreadable: Sequence[Unreadable], topic: str) -> None:
+    """Quarantine records of ``webhook-events`` that can't be read."""
+    for item in unreadable:
+        source = f"{topic}/{partition}@{item.arrived.offset}"
+        await keep(
+            connection,
+            partition,
+            Kept(
+                identity=source,
+                stage=Stage.INTAKE,
+                reason=item.reason,
+                error=item.error,
+                source=source,
+                key=item.arrived.key,
+                value=item.arrived.value,
+                traceparent=item.arrived.traceparent,
+            ),
+        )
+
+
+async def resolve(connection: Any, tenant_id: str, entity: str, record_ids: Sequence[str]) -> None:
+    """A later read of these records was applied: their entries are history."""
+    await connection.execute(
+        "UPDATE quarantine SET state = 'resolved' WHERE tenant_id = $1 AND entity = $2 AND record_id = ANY($3) "
+        "AND state <> 'resolved'",
+        tenant_id,
+        entity,
+        list(record_ids),
+    )
+
+
+async def unpublished(pool: "asyncpg.Pool[Any]", partition: int, limit: int = 50) -> list[tuple[UUID, DeadLetter]]:
+    """Entries not yet on ``dead-letters``."""
+    rows = await pool.fetch(
+        "SELECT * FROM quarantine WHERE partition = $1 AND published_at IS NULL ORDER BY first_at LIMIT $2",
+        partition,
+        limit,
+    )
+    return [
+        (
+            row["id"],
+            DeadLetter(
+                id=str(row["id"]),
+                stage=Stage(row["stage"]),
+                reason=row["reason"],
+                error=row["error"],
+                attempts=row["attempts"],
+                key=row["key"] or (row["tenant_id"] or "").encode() or None,
+                value=row["value"],
+                source=row["source"],
+                traceparent=row["traceparent"],
+            ),
+        )
+        for row in rows
+    ]
+
+
+async def published(pool: "asyncpg.Pool[Any]", entries: Sequence[UUID]) -> None:
+    """These entries are on ``dead-letters``."""
+    await pool.execute("UPDATE quarantine SET published_at = now() WHERE id = ANY($1)", list(entries))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row as ``quarantine list`` shows it."""
+
+    id: UUID
+    state: str
+    stage: str
+    reason: str
+    error: str
+    attempts: int
+    tenant_id: str | None
+    entity: str | None
+    record_id: str | None
+    source: str
+    first_at: datetime
+    last_at: datetime
+    value: bytes
+
+
+async def entries(pool: "asyncpg.Pool[Any]", *, state: str | None = "open", limit: int = 100) -> list[Entry]:
+    """Entries, newest first.
+
+    Args:
+        pool: the store.
+        state: open, retrying, resolved, or None for all.
+        limit: at most so many.
+    """
+    rows = await pool.fetch(
+        "SELECT * FROM quarantine WHERE ($1::text IS NULL OR state = $1) ORDER BY last_at DESC LIMIT $2", state, limit
+    )
+    return [_entry(row) for row in rows]
+
+
+async def entry(pool: "asyncpg.Pool[Any]", identity: UUID) -> Entry | None:
+    """One entry, or None."""
+    row = await pool.fetchrow("SELECT * FROM quarantine WHERE id = $1", identity)
+    return _entry(row) if row else None
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(**{name: row[name] for name in Entry.__dataclass_fields__})
+
+
+async def retry(pool: "asyncpg.Pool[Any]", identity: UUID) -> bool:
+    """Send a record's entry round again: it is read from Xero anew.
+
+    Returns:
+        False where the entry names no record (an unreadable event): there is nothing to read again.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(
+            "UPDATE quarantine SET state = 'retrying' WHERE id = $1 AND record_id IS NOT NULL AND state = 'open' "
+            "RETURNING tenant_id, entity, record_id, partition",
+            identity,
+        )
+        if row is None:
+            return False
+        await connection.execute(
+            "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, mode) "
+            "VALUES ($1, $2, $3, $4, to_timestamp(0), now(), 'alone') "
+            "ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET not_before = '-infinity', marks = excluded.marks",
+            row["tenant_id"],
+            row["entity"],
+            row["record_id"],
+            row["partition"],
+        )
+        return True

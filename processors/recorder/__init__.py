@@ -1,0 +1,1 @@
+"""From reads to changes: versions, differences, positions, in one transaction."""

@@ -1,0 +1,166 @@
+"""What one read of one record leads to: a change, a newer version, another look, or nothing. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from processors.fetch.judge import Judgement, Row, Verdict, judge_found, judge_missing, stale_wait
+from processors.recorder.versions import Order, Version, compare
+from xero_stream.contracts.change_event import DeletionReason, Op, Trigger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One record as an answer of Xero gave it.
+
+    Attributes:
+        record_id: its id.
+        body: bytes of the unified record; None where it is gone or missing.
+        gone: why it is gone, where the answer says so.
+        missing: a single GET answered 404.
+        status: the unified status.
+        updated_at: V.
+        raw: Xero's own JSON, where raw is kept.
+        raw_form: which kind of read gave it (``one``, ``list``): the forms carry different things.
+    """
+
+    record_id: str
+    body: bytes | None = None
+    gone: DeletionReason | None = None
+    missing: bool = False
+    status: str | None = None
+    updated_at: datetime | None = None
+    raw: bytes | None = None
+    raw_form: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The record as the store has it."""
+
+    version: Version
+    gone: str | None
+    status: str | None
+    body: bytes | None
+    raw: bytes | None
+    raw_form: str | None
+
+
+class Write(StrEnum):
+    """What happens to the stored record."""
+
+    NONE = "none"
+    TOUCH = "touch"  # same content, newer version
+    REPLACE = "replace"  # new content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The outcome for one read.
+
+    Attributes:
+        write: what happens to the stored record.
+        op: the change to publish, or None.
+        reason: with a delete, why.
+        updated_at: V to store.
+        row: what becomes of the dirty row, or None where there is none (or it was marked again meanwhile).
+        doubt: the read may be the older of two with the same stamp: it has to be read again.
+    """
+
+    write: Write = Write.NONE
+    op: Op | None = None
+    reason: DeletionReason | None = None
+    updated_at: datetime | None = None
+    row: Judgement | None = None
+    doubt: bool = False
+
+
+def _newest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)
+
+
+def _differs(stored: Stored, read: Read) -> bool:
+    if (stored.gone is not None) != (read.gone is not None):
+        return True
+    if read.gone is not None:
+        return False
+    if stored.body != read.body:
+        return True
+    return read.raw is not None and stored.raw_form == read.raw_form and stored.raw != read.raw
+
+
+def _doubtful(row: Row | None) -> Decision:
+    again = (
+        Judgement(
+            verdict=Verdict.STALE,
+            again_in=stale_wait(row.attempts),
+            attempts=row.attempts + 1,
+            equal_reads=row.equal_reads,
+        )
+        if row
+        else None
+    )
+    return Decision(row=again, doubt=True)
+
+
+def decide(
+    read: Read,
+    *,
+    stored: Stored | None,
+    row: Row | None,
+    read_at: datetime,
+    trigger: Trigger,
+    patience: timedelta = timedelta(minutes=10),
+) -> Decision:
+    """Decide what a read leads to.
+
+    Args:
+        read: what Xero answered.
+        stored: what the store has.
+        row: the dirty row, unless it was marked after the read was sent.
+        read_at: S.
+        trigger: why it was read.
+        patience: see :mod:`processors.fetch.judge`.
+    """
+    if read.missing:
+        return _missing(stored=stored, row=row, read_at=read_at, patience=patience)
+    version = Version(updated_at=read.updated_at, read_at=read_at)
+    order = compare(stored.version if stored else None, version, tombstone=bool(stored and stored.gone))
+    differs = stored is None or _differs(stored, read)
+    if order is Order.UNCERTAIN and differs:
+        return _doubtful(row)
+    newest = _newest(read.updated_at, stored.version.updated_at if stored else None)
+    judgement = judge_found(row, version=newest, read_at=read_at, changed=differs, patience=patience) if row else None
+    if order is not Order.NEWER:
+        return Decision(updated_at=newest, row=judgement)
+    if not differs:
+        return Decision(write=Write.TOUCH, updated_at=newest, row=judgement)
+    op, reason = _op(read, stored, trigger)
+    return Decision(write=Write.REPLACE, op=op, reason=reason, updated_at=newest, row=judgement)
+
+
+def _op(read: Read, stored: Stored | None, trigger: Trigger) -> tuple[Op | None, DeletionReason | None]:
+    if read.gone is not None:
+        # A record that was gone before anybody saw it is kept as a tombstone; there is nothing to tell.
+        return (Op.DELETE, read.gone) if stored is not None else (None, None)
+    if stored is None:
+        return (Op.READ if trigger is Trigger.BACKFILL else Op.CREATE), None
+    return (Op.CREATE if stored.gone else Op.UPDATE), None
+
+
+def _missing(*, stored: Stored | None, row: Row | None, read_at: datetime, patience: timedelta) -> Decision:
+    if row is None:
+        return Decision()
+    gone = bool(stored and stored.gone)
+    judgement = judge_missing(row, known=stored is not None, gone=gone, read_at=read_at, patience=patience)
+    if judgement.verdict is not Verdict.MISSING or stored is None:
+        return Decision(row=judgement)
+    if read_at <= stored.version.read_at:
+        return _doubtful(row)
+    return Decision(
+        write=Write.REPLACE,
+        op=Op.DELETE,
+        reason=DeletionReason.MISSING,
+        updated_at=stored.version.updated_at,
+        row=judgement,
+    )

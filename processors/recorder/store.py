@@ -1,0 +1,200 @@
+"""The recorder's statements. All run in one transaction that holds the partition's ``positions`` row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from processors.fetch.judge import Row
+from processors.partitions.store import FencedError, Lease, heads
+from processors.recorder.decide import Stored
+from processors.recorder.envelope import Webhook
+from processors.recorder.versions import Version
+
+_LOCK = "SELECT position, heads FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE"
+
+_LOAD = """
+SELECT i.record_id, r.version_at, r.read_at, r.gone, r.status, r.body, r.raw, r.raw_form,
+       d.event_at, d.first_received_at, d.attempts, d.equal_reads, d.marks, d.deliveries, d.traceparent
+FROM unnest($3::text[]) AS i(record_id)
+LEFT JOIN records r ON r.tenant_id = $1 AND r.entity = $2 AND r.record_id = i.record_id
+LEFT JOIN dirty d ON d.tenant_id = $1 AND d.entity = $2 AND d.record_id = i.record_id
+"""
+
+_CHANGE = """
+INSERT INTO changes (partition, position, recorded_at, topic, tenant_id, entity, record_id, op, key, value, headers,
+                     record, size)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+"""
+
+_RECORD = """
+INSERT INTO records (tenant_id, entity, record_id, partition, position, gone, status, version_at, read_at, body, raw,
+                     raw_form, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
+    position = CASE WHEN excluded.position > 0 THEN excluded.position ELSE records.position END,
+    gone = excluded.gone, status = excluded.status, version_at = excluded.version_at, read_at = excluded.read_at,
+    body = excluded.body, raw = excluded.raw, raw_form = excluded.raw_form, recorded_at = excluded.recorded_at
+"""
+
+_VERSION = """
+INSERT INTO record_versions (tenant_id, entity, record_id, position, op, version_at, recorded_at, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+_TOUCH = """
+UPDATE records r SET version_at = t.version_at, read_at = $3
+FROM unnest($4::text[], $5::timestamptz[]) AS t(record_id, version_at)
+WHERE r.tenant_id = $1 AND r.entity = $2 AND r.record_id = t.record_id
+"""
+
+_SETTLE = """
+DELETE FROM dirty d USING unnest($3::text[], $4::bigint[]) AS s(record_id, marks)
+WHERE d.tenant_id = $1 AND d.entity = $2 AND d.record_id = s.record_id AND d.marks = s.marks
+"""
+
+_AGAIN = """
+UPDATE dirty d SET not_before = a.not_before, attempts = a.attempts, equal_reads = a.equal_reads,
+    mode = CASE WHEN d.mode = 'any' THEN 'ids' ELSE d.mode END
+FROM unnest($3::text[], $4::bigint[], $5::timestamptz[], $6::int[], $7::int[])
+     AS a(record_id, marks, not_before, attempts, equal_reads)
+WHERE d.tenant_id = $1 AND d.entity = $2 AND d.record_id = a.record_id AND d.marks = a.marks
+"""
+
+_DOUBT = """
+INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, not_before, mode)
+SELECT $1, $2, i.record_id, $3, $4, $5, $6, 'ids' FROM unnest($7::text[]) AS i(record_id)
+ON CONFLICT (tenant_id, entity, record_id) DO NOTHING
+"""
+
+_ADVANCE = "UPDATE positions SET position = $3, heads = $4 WHERE partition = $1 AND epoch = $2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A dirty row beside a record.
+
+    Attributes:
+        row: what a judgement needs.
+        marks: which events it stands for.
+        webhook: what goes into the change.
+        traceparent: trace context of its first event.
+    """
+
+    row: Row
+    marks: int
+    webhook: Webhook
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What the store has on one record."""
+
+    stored: Stored | None
+    waiting: Waiting | None
+
+
+async def lock(connection: Any, lease: Lease) -> tuple[int, dict[str, int]]:
+    """Take the partition's position for the rest of the transaction.
+
+    Returns:
+        The last position given out, and the last one per topic.
+
+    Raises:
+        FencedError: the partition has another owner.
+    """
+    row = await connection.fetchrow(_LOCK, lease.partition, lease.epoch)
+    if row is None:
+        raise FencedError(lease.partition, lease.epoch)
+    return row["position"], heads(row["heads"])
+
+
+async def load(connection: Any, tenant_id: str, entity: str, record_ids: Sequence[str]) -> dict[str, Loaded]:
+    """The stored records and dirty rows of these ids."""
+    rows = await connection.fetch(_LOAD, tenant_id, entity, list(record_ids))
+    return {row["record_id"]: _loaded(row) for row in rows}
+
+
+def _loaded(row: Any) -> Loaded:
+    stored = (
+        Stored(
+            version=Version(updated_at=row["version_at"], read_at=row["read_at"]),
+            gone=row["gone"],
+            status=row["status"],
+            body=row["body"],
+            raw=row["raw"],
+            raw_form=row["raw_form"],
+        )
+        if row["read_at"] is not None
+        else None
+    )
+    waiting = (
+        Waiting(
+            row=Row(event_at=row["event_at"], attempts=row["attempts"], equal_reads=row["equal_reads"]),
+            marks=row["marks"],
+            webhook=Webhook(
+                deliveries=row["deliveries"], event_at=row["event_at"], received_at=row["first_received_at"]
+            ),
+            traceparent=row["traceparent"],
+        )
+        if row["marks"] is not None
+        else None
+    )
+    return Loaded(stored=stored, waiting=waiting)
+
+
+async def write_changes(connection: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert changes: the outbox of the relay."""
+    await connection.executemany(_CHANGE, rows)
+
+
+async def write_records(connection: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert or replace records."""
+    await connection.executemany(_RECORD, rows)
+
+
+async def write_versions(connection: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert the history of records."""
+    await connection.executemany(_VERSION, rows)
+
+
+async def touch(
+    connection: Any, tenant_id: str, entity: str, read_at: datetime, rows: Sequence[tuple[str, datetime | None]]
+) -> None:
+    """Same content, newer version."""
+    await connection.execute(_TOUCH, tenant_id, entity, read_at, [row[0] for row in rows], [row[1] for row in rows])
+
+
+async def settle(connection: Any, tenant_id: str, entity: str, rows: Sequence[tuple[str, int]]) -> None:
+    """Remove dirty rows that were not marked again since they were loaded."""
+    await connection.execute(_SETTLE, tenant_id, entity, [row[0] for row in rows], [row[1] for row in rows])
+
+
+async def again(
+    connection: Any, tenant_id: str, entity: str, rows: Sequence[tuple[str, int, datetime, int, int]]
+) -> None:
+    """Read these again later, by id; rows marked again since they were loaded are due anyway."""
+    await connection.execute(_AGAIN, tenant_id, entity, *[list(column) for column in zip(*rows, strict=True)])
+
+
+async def doubt(
+    connection: Any,
+    lease: Lease,
+    tenant_id: str,
+    entity: str,
+    *,
+    event_at: datetime,
+    now: datetime,
+    not_before: datetime,
+    record_ids: Sequence[str],
+) -> None:
+    """Mark records dirty ourselves: a read could not tell which of two contents is the newer."""
+    await connection.execute(_DOUBT, tenant_id, entity, lease.partition, event_at, now, not_before, list(record_ids))
+
+
+async def advance(connection: Any, lease: Lease, position: int, last: dict[str, int]) -> None:
+    """Write the position given out and the last one per topic."""
+    await connection.execute(_ADVANCE, lease.partition, lease.epoch, position, orjson.dumps(last))

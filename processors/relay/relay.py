@@ -1,0 +1,207 @@
+"""The relay of one partition: stored bytes to Kafka, in order, exactly once; rebuilt after every doubt."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+import structlog
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+from processors.partitions.store import FencedError, Lease, holds, store_went_back
+from processors.quarantine.store import published, unpublished
+from processors.relay import store
+from processors.relay.resume import Committed, resume
+from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin
+from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
+from xero_stream.settings.kafka import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+_IDLE_POLL = 1.0
+_RECOMMIT = 12 * 60 * 60.0
+"""Seconds: an idle group's offsets expire, by default after seven days."""
+
+
+class RelayObserver(Protocol):
+    """What the relay tells about itself."""
+
+    def relayed(self, partition: int, count: int, seconds: float) -> None:
+        """A transaction of so many changes was committed."""
+
+    def relay_rebuilt(self, partition: int) -> None:
+        """A producer was thrown away."""
+
+    def relay_standing(self, partition: int, behind: int) -> None:
+        """So many changes are not on Kafka yet."""
+
+    def store_went_back(self, partition: int) -> None:
+        """The store is older than Kafka."""
+
+    def beat(self, name: str) -> None:
+        """Still alive and not stuck."""
+
+
+def committed_offset(found: tuple[int, str] | None) -> Committed | None:
+    """The relay group's offset as a value; its metadata is the store's id."""
+    if found is None:
+        return None
+    try:
+        return Committed(position=found[0], store_id=UUID(found[1]))
+    except ValueError:
+        return Committed(position=found[0], store_id=None)
+
+
+class Relay:
+    """Publishes ``changes`` of one partition for as long as its lease is ours."""
+
+    def __init__(
+        self,
+        *,
+        pool: "asyncpg.Pool[Any]",
+        marks: "asyncpg.Pool[Any]",
+        lease: Lease,
+        store_id: UUID,
+        kafka: KafkaSettings,
+        observer: RelayObserver,
+        on_went_back: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._marks = marks
+        self._lease = lease
+        self._store_id = store_id
+        self._kafka = kafka
+        self._topics = kafka.topics
+        self._observer = observer
+        self._on_went_back = on_went_back
+        self._wake = asyncio.Event()
+        self._name = f"relay-{lease.partition}"
+        self._stopping = False
+
+    def wake(self) -> None:
+        """There are new changes."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Publish what is there, then return from :meth:`run`."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publish until stopped.
+
+        Raises:
+            FencedError: the partition has another owner.
+            ForeignStoreError: the topics belong to another store; a human has to decide.
+        """
+        attempt = 0
+        while not self._stopping:
+            self._observer.beat(self._name)
+            try:
+                await self._session()
+                return
+            except (OutcomeUnknownError, KafkaError, KafkaUnreachableError, OSError, asyncpg.PostgresError) as error:
+                attempt += 1
+                self._observer.relay_rebuilt(self._lease.partition)
+                log.warning("relay_rebuild", partition=self._lease.partition, attempt=attempt, reason=str(error)[:300])
+                await asyncio.sleep(min(2.0, 0.05 * 2 ** min(attempt, 6)) * random.uniform(0.5, 1.0))
+            except (asyncpg.InterfaceError, TimeoutError) as error:
+                attempt += 1
+                log.warning("relay_waits_for_store", partition=self._lease.partition, reason=str(error)[:300])
+                await asyncio.sleep(1)
+
+    async def _session(self) -> None:
+        """One producer's life. The order matters: lease, then InitProducerId, only then the committed offset."""
+        lease = self._lease
+        if not await holds(self._pool, lease):
+            raise FencedError(lease.partition, lease.epoch)
+        producer = await TransactionalProducer.start(
+            self._kafka,
+            transactional_id=self._topics.relay_transactional_id(lease.partition),
+            partition=lease.partition,
+        )
+        try:
+            after = await self._where_to_go_on()
+            await self._publish_from(producer, after)
+        finally:
+            await producer.discard()
+
+    async def _where_to_go_on(self) -> int:
+        lease = self._lease
+        async with TopicAdmin(self._kafka) as admin:
+            found = await admin.committed(self._topics.relay_group, self._topics.webhook_events, lease.partition)
+        last_position, mark = await store.standing(self._pool, lease.partition)
+        plan = resume(
+            store_id=self._store_id, last_position=last_position, mark=mark, committed=committed_offset(found)
+        )
+        if plan.went_back_to is not None:
+            opened = await store_went_back(self._pool, lease, plan.went_back_to)
+            self._observer.store_went_back(lease.partition)
+            log.error(
+                "store_went_back",
+                partition=lease.partition,
+                store_position=last_position,
+                kafka_position=plan.went_back_to,
+                passes_opened=opened,
+                hint="the database is older than Kafka (restored backup?); every record of the partition is read again",
+            )
+            self._on_went_back()
+        if plan.after > mark:
+            await store.mark(self._marks, lease, plan.after)
+        return plan.after
+
+    async def _publish_from(self, producer: TransactionalProducer, after: int) -> None:
+        loop = asyncio.get_running_loop()
+        committed_at = 0.0
+        while True:
+            self._observer.beat(self._name)
+            self._wake.clear()
+            ready = await store.next_changes(self._pool, self._lease.partition, after, self._topics)
+            if ready is not None:
+                if ready.first != after + 1:
+                    log.error("positions_gap", partition=self._lease.partition, after=after, found=ready.first)
+                started = loop.time()
+                await self._transaction(producer, ready.records, ready.last)
+                after = ready.last
+                committed_at = loop.time()
+                self._observer.relayed(self._lease.partition, ready.count, committed_at - started)
+                await store.mark(self._marks, self._lease, after)
+                continue
+            await self._dead_letters(producer)
+            if self._stopping:
+                return
+            if loop.time() - committed_at > _RECOMMIT and after:
+                await self._transaction(producer, [], after)
+                committed_at = loop.time()
+            last, _ = await store.standing(self._pool, self._lease.partition)
+            self._observer.relay_standing(self._lease.partition, max(0, last - after))
+            try:
+                async with asyncio.timeout(_IDLE_POLL):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _transaction(self, producer: TransactionalProducer, records: list[Outgoing], position: int) -> None:
+        anchor = TopicPartition(self._topics.webhook_events, self._lease.partition)
+        await producer.publish(
+            records,
+            offsets={anchor: OffsetAndMetadata(position, str(self._store_id))},
+            group=self._topics.relay_group,
+        )
+
+    async def _dead_letters(self, producer: TransactionalProducer) -> None:
+        waiting = await unpublished(self._pool, self._lease.partition)
+        if not waiting:
+            return
+        await producer.publish(
+            [
+                Outgoing(topic=self._topics.dead_letters, key=letter.key, value=letter.value, headers=letter.headers())
+                for _, letter in waiting
+            ],
+            offsets={},
+            group=self._topics.relay_group,
+        )
+        await published(self._pool, [identity for identity, _ in waiting])

@@ -1,0 +1,1 @@
+"""Passes: everything of an entity since a moment."""

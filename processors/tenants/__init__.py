@@ -1,0 +1,1 @@
+"""One task per tenant with work: its calls, its budget, its parking."""

@@ -1,0 +1,120 @@
+"""The desk of a partition: starts a task for each tenant with work, looks for more once a second."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import structlog
+
+from processors.metrics import ProcessorMetrics
+from processors.partitions.store import FencedError, Lease
+from processors.recorder.recorder import Recorder
+from processors.tenants import store
+from processors.tenants.runner import Runner, RunnerServices
+from xero_stream.contracts.names import TenantId
+from xero_stream.store.pool import utc_now
+
+log = structlog.get_logger(__name__)
+
+_LOOK_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskServices:
+    """What all desks of a process share."""
+
+    pool: "asyncpg.Pool[Any]"
+    runner: RunnerServices
+    metrics: ProcessorMetrics
+
+
+class Desk:
+    """All tenants of one partition that have something to do."""
+
+    def __init__(
+        self,
+        *,
+        services: DeskServices,
+        lease: Lease,
+        recorder: Recorder,
+        on_change: Callable[[], None],
+        on_fenced: Callable[[FencedError], None],
+    ) -> None:
+        self._services = services
+        self._lease = lease
+        self._recorder = recorder
+        self._on_change = on_change
+        self._on_fenced = on_fenced
+        self._runners: dict[TenantId, tuple[Runner, asyncio.Task[None]]] = {}
+        self._look = asyncio.Event()
+        self._stopping = False
+        self._name = f"desk-{lease.partition}"
+
+    def wake(self, tenants: Iterable[TenantId]) -> None:
+        """These tenants have new events."""
+        for tenant_id in tenants:
+            running = self._runners.get(tenant_id)
+            if running is not None:
+                running[0].wake()
+            elif not self._stopping:
+                self._start(tenant_id)
+
+    def look_again(self) -> None:
+        """There may be work for anybody."""
+        self._look.set()
+
+    async def run(self) -> None:
+        """Look for tenants with work until cancelled."""
+        while not self._stopping:
+            self._services.metrics.beat(self._name)
+            self._look.clear()
+            try:
+                tenants = await store.with_work(self._services.pool, self._lease.partition, utc_now())
+                self.wake(tenant for tenant in tenants if tenant not in self._runners)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("desk_waits", partition=self._lease.partition, reason=str(error)[:300])
+            try:
+                async with asyncio.timeout(_LOOK_EVERY):
+                    await self._look.wait()
+            except TimeoutError:
+                continue
+
+    async def stop(self, drain: float) -> None:
+        """Let calls in flight finish and be recorded, within so many seconds; start nothing new."""
+        self._stopping = True
+        tasks = [task for _, task in self._runners.values()]
+        for runner, _ in self._runners.values():
+            runner.stop()
+        if tasks and drain > 0:
+            await asyncio.wait(tasks, timeout=drain)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
+        self._services.metrics.beat_done(self._name)
+
+    def _start(self, tenant_id: TenantId) -> None:
+        runner = Runner(
+            services=self._services.runner,
+            lease=self._lease,
+            recorder=self._recorder,
+            tenant_id=tenant_id,
+            on_change=self._on_change,
+        )
+        task = asyncio.create_task(runner.run(), name=f"tenant-{tenant_id}")
+        self._runners[tenant_id] = (runner, task)
+        task.add_done_callback(lambda done: self._ended(tenant_id, done))
+
+    def _ended(self, tenant_id: TenantId, task: "asyncio.Task[None]") -> None:
+        runner, _ = self._runners.pop(tenant_id)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, FencedError):
+            self._on_fenced(error)
+        elif error is not None:
+            log.error("tenant_task_failed", tenant=tenant_id, reason=repr(error)[:300], exc_info=error)
+        elif runner.woken and not self._stopping:
+            self._start(tenant_id)  # an event came while it was ending

@@ -1,0 +1,202 @@
+"""The topics a deployment needs: declared once, checked and applied by command. Never auto-created."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.structs import TopicPartition
+
+from xero_stream.contracts.names import EntityName
+from xero_stream.kafka.connect import connection
+from xero_stream.settings.kafka import KafkaSettings
+
+_DAY_MS = 24 * 60 * 60 * 1000
+LARGEST_MESSAGE = 8 * 1024 * 1024
+
+
+class KafkaUnreachableError(Exception):
+    """Kafka can't be reached; the message says which address and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSpec:
+    """A topic as it should be."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    configs: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One way in which a topic differs.
+
+    Attributes:
+        topic: which.
+        what: one sentence.
+        fixable: whether ``topics apply`` mends it.
+    """
+
+    topic: str
+    what: str
+    fixable: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """What ``apply`` did."""
+
+    created: list[str] = field(default_factory=list)
+    altered: list[str] = field(default_factory=list)
+    left: list[Problem] = field(default_factory=list)
+
+
+def wanted(settings: KafkaSettings, entities: Iterable[EntityName], *, deliveries: bool = False) -> list[TopicSpec]:
+    """The topics of a deployment.
+
+    Args:
+        settings: prefix, partitions, replication.
+        entities: the enabled ones.
+        deliveries: whether whole deliveries are kept.
+    """
+    topics = settings.topics
+    base = {"max.message.bytes": str(LARGEST_MESSAGE)}
+    if settings.replication_factor >= 3:
+        base |= {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
+
+    def deleted(days: int) -> dict[str, str]:
+        return {**base, "cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}
+
+    # A slow reader of a compacted topic must still see a tombstone that was there when it began.
+    compacted = {**base, "cleanup.policy": "compact", "delete.retention.ms": str(7 * _DAY_MS)}
+    rows: dict[str, dict[str, str]] = {topics.webhook_events: deleted(7), topics.dead_letters: deleted(30)}
+    if deliveries:
+        rows[topics.webhook_deliveries] = deleted(7)
+    for entity in entities:
+        rows[topics.changes(entity)] = deleted(30)
+        rows[topics.records(entity)] = compacted
+    return [
+        TopicSpec(
+            name=name, partitions=settings.partitions, replication_factor=settings.replication_factor, configs=configs
+        )
+        for name, configs in rows.items()
+    ]
+
+
+def compare(spec: TopicSpec, partitions: int | None, configs: dict[str, str]) -> list[Problem]:
+    """How a topic differs from its specification. Pure.
+
+    Args:
+        spec: as it should be.
+        partitions: as it is; None where the topic does not exist.
+        configs: as they are.
+    """
+    if partitions is None:
+        return [Problem(topic=spec.name, what="does not exist", fixable=True)]
+    problems = []
+    if partitions != spec.partitions:
+        what = (
+            f"has {partitions} partitions, the deployment {spec.partitions}: tenants would be looked for in the wrong "
+            "partition. Use a new KAFKA_TOPIC_PREFIX (and an empty store), then resync"
+        )
+        problems.append(Problem(topic=spec.name, what=what, fixable=False))
+    problems += [
+        Problem(topic=spec.name, what=f"{name} is {configs.get(name)}, should be {value}", fixable=True)
+        for name, value in spec.configs.items()
+        if configs.get(name) != value
+    ]
+    return problems
+
+
+class TopicAdmin:
+    """Topics over aiokafka's admin client."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._client: Any = None
+
+    async def __aenter__(self) -> "TopicAdmin":
+        client = AIOKafkaAdminClient(
+            **connection(self._settings, client_id="xero-stream-admin"), request_timeout_ms=10_000
+        )
+        try:
+            await client.start()
+        except (KafkaError, OSError) as error:
+            await client.close()
+            raise KafkaUnreachableError(
+                f"Kafka does not answer at {self._settings.bootstrap_servers} ({type(error).__name__}); check "
+                "KAFKA_BOOTSTRAP_SERVERS, or start one with `xero-stream local`"
+            ) from error
+        self._client = client
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    async def check(self, specs: Sequence[TopicSpec]) -> list[Problem]:
+        """Every way in which the topics differ from what they should be."""
+        existing = set(await self._client.list_topics())
+        here = [spec.name for spec in specs if spec.name in existing]
+        described = await self._client.describe_topics(here) if here else []
+        partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
+        configs = await self._configs(here)
+        return [
+            problem
+            for spec in specs
+            for problem in compare(spec, partitions.get(spec.name), configs.get(spec.name, {}))
+        ]
+
+    async def apply(self, specs: Sequence[TopicSpec]) -> Applied:
+        """Create what is missing, set what differs; what can't be mended is left and named."""
+        applied = Applied()
+        problems = await self.check(specs)
+        by_name = {spec.name: spec for spec in specs}
+        missing = [by_name[p.topic] for p in problems if p.what == "does not exist"]
+        if missing:
+            await self._create(missing)
+            applied.created = [spec.name for spec in missing]
+        altered = sorted({p.topic for p in problems if p.fixable} - set(applied.created))
+        if altered:
+            await self._client.alter_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, name, by_name[name].configs) for name in altered]
+            )
+            applied.altered = altered
+        applied.left = [p for p in problems if not p.fixable]
+        return applied
+
+    async def committed(self, group: str, topic: str, partition: int) -> tuple[int, str] | None:
+        """A group's committed offset and its metadata, or None."""
+        key = TopicPartition(topic, partition)
+        offsets = await self._client.list_consumer_group_offsets(group, partitions=[key])
+        found = offsets.get(key)
+        return None if found is None or found.offset < 0 else (found.offset, found.metadata)
+
+    async def _create(self, specs: Sequence[TopicSpec]) -> None:
+        response = await self._client.create_topics(
+            [
+                NewTopic(
+                    name=spec.name,
+                    num_partitions=spec.partitions,
+                    replication_factor=spec.replication_factor,
+                    topic_configs=spec.configs,
+                )
+                for spec in specs
+            ]
+        )
+        for name, code, *message in response.topic_errors:
+            if code not in (0, 36):  # 36: it exists by now, made by somebody else at the same time
+                raise KafkaUnreachableError(f"topic {name} can't be created: {message or for_code(code).__name__}")
+
+    async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
+        responses = await self._client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, n) for n in names])
+        return {
+            resource[3]: {entry[0]: entry[1] for entry in resource[4]}
+            for response in responses
+            for resource in response.resources
+        }

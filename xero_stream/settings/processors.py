@@ -1,0 +1,26 @@
+"""The processors' settings."""
+
+from pydantic import Field
+
+from xero_stream.settings.base import Section
+
+
+class ProcessorSettings(Section):
+    """Processors."""
+
+    private_host: str = Field(default="127.0.0.1", alias="XERO_STREAM_PROCESSORS_PRIVATE_HOST")
+    """Address of the private port (health and metrics)."""
+    private_port: int = Field(default=9465, alias="XERO_STREAM_PROCESSORS_PRIVATE_PORT", ge=1, le=65535)
+    """Private port: ``/livez``, ``/readyz``, ``/metrics``."""
+    group_instance_id: str | None = Field(default=None, alias="XERO_STREAM_GROUP_INSTANCE_ID")
+    """Static membership: a name of its own for each replica, so that a quick restart moves no partition."""
+    session_timeout_seconds: float = Field(default=10.0, alias="XERO_STREAM_SESSION_TIMEOUT_SECONDS", ge=6, le=300)
+    """How long Kafka waits for a silent processor before it gives its partitions to others."""
+    keep_raw: bool = Field(default=False, alias="XERO_STREAM_KEEP_RAW")
+    """Publish Xero's own JSON as ``raw`` beside the unified record."""
+    patience_seconds: float = Field(default=600.0, alias="XERO_STREAM_PATIENCE_SECONDS", ge=1, le=86400)
+    """How long after an event an answer that does not show it is taken for a stale read."""
+    drain_seconds: float = Field(default=8.0, alias="XERO_STREAM_DRAIN_SECONDS", ge=0, le=120)
+    """How long a stopping processor finishes what it began."""
+    change_days: int = Field(default=30, alias="XERO_STREAM_CHANGE_DAYS", ge=2, le=3650)
+    """Days that the store keeps changes; never fewer than are on Kafka already."""
