@@ -5,7 +5,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from xero_stream.local.errors import PrivilegeError
@@ -47,16 +47,23 @@ def held_capabilities(status: str) -> frozenset[int]:
     return frozenset()
 
 
-def entering_capability(held: frozenset[int]) -> int | None:
-    """The least capability that lets a user enter folders of root, among those held."""
-    return next((capability for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if capability in held), None)
+def needed_capability(held: frozenset[int], *, execute: bool) -> int | None:
+    """The least capability, among those held, that lets a user enter folders of root.
+
+    Args:
+        held: what the process holds.
+        execute: the program's file, too, may be executed by root only.
+    """
+    enough = (CAP_DAC_OVERRIDE,) if execute else (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE)
+    return next((capability for capability in enough if capability in held), None)
 
 
-def unprivileged_user(folders: Iterable[Path], owned: Path, *, progress: Callable[[str], None]) -> User | None:
+def unprivileged_user(data: Path, program: Path, owned: Path, *, progress: Callable[[str], None]) -> User | None:
     """Whom to become.
 
     Args:
-        folders: what that user must be able to enter.
+        data: the data directory, which that user must be able to enter.
+        program: what that user must be able to execute.
         owned: the data, whose owner goes on being used once it exists.
         progress: told when an account is made.
 
@@ -69,16 +76,18 @@ def unprivileged_user(folders: Iterable[Path], owned: Path, *, progress: Callabl
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
     uid, gid = _owner(owned) or _account(progress)
-    closed = [folder for folder in folders if not may_enter(folder, uid, gid)]
-    if not closed:
+    closed = [folder for folder in (data, program.parent) if not may_enter(folder, uid, gid)]
+    execute = not program.stat().st_mode & stat.S_IXOTH
+    if not closed and not execute:
         return User(uid=uid, gid=gid)
     capability = None
     if sys.platform == "linux":
-        capability = entering_capability(held_capabilities(Path("/proc/self/status").read_text(encoding="ascii")))
+        held = held_capabilities(Path("/proc/self/status").read_text(encoding="ascii"))
+        capability = needed_capability(held, execute=execute)
     if capability is None:
         raise PrivilegeError(
-            f"PostgreSQL refuses to run as root, and the user it would run as may not enter {closed[0]}: "
-            "run this as an ordinary user, or use a folder that everybody may enter"
+            f"PostgreSQL refuses to run as root, and the user it would run as may not enter "
+            f"{(*closed, program)[0]}: run this as an ordinary user, or use folders that everybody may enter"
         )
     return User(uid=uid, gid=gid, capability=capability)
 
@@ -107,7 +116,7 @@ def _account(progress: Callable[[str], None]) -> tuple[int, int]:
     if found is None:
         progress(f"adding the system account {ACCOUNT!r}: PostgreSQL refuses to run as root")
         with contextlib.suppress(OSError, subprocess.SubprocessError):
-            subprocess.run(
+            subprocess.run(  # noqa: S603 - constant
                 ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT],  # noqa: S607 - in sbin or bin
                 check=True,
                 capture_output=True,

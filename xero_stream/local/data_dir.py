@@ -108,7 +108,7 @@ class DataDirectory:
     @staticmethod
     def write_version(folder: Path, version: tuple[int, ...]) -> None:
         """Note which version's data a folder has."""
-        (folder / "version.json").write_text(json.dumps(list(version)) + "\n", encoding="utf-8")
+        write_whole(folder / "version.json", json.dumps(list(version)) + "\n")
 
     def _open(self) -> IO[str]:
         try:
@@ -124,6 +124,16 @@ class DataDirectory:
             raise DataDirectoryUnusableError(
                 f"{self.path} can't be used ({error.strerror}): choose another directory (XERO_STREAM_DATA_DIR)"
             ) from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file that only we may read: it is there whole or not at all, whenever we are killed."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    part.replace(path)
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -188,7 +188,7 @@ async def download(jars: Sequence[Jar], origin: Repository) -> None:
 
 
 def _trust(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """httpx's own CA bundle, the system's, and those that pip is told of."""
+    """The CA bundle of httpx, the system's, and those that pip is told of."""
     context = httpx.create_ssl_context()
     context.load_default_certs()
     for name in CA_VARIABLES:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,8 @@ from xero_stream.local.server import Server
 from xero_stream.local.supervised import Program, run_to_end
 
 HEAP_MEGABYTES = 384
+TRAINING = "training-"
+STALE_SECONDS = 600.0
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TZ")
 
 
@@ -91,36 +94,40 @@ class KafkaServer(Server):
 
         (https://docs.oracle.com/en/java/javase/25/vm/class-data-sharing.html; the wheel's Java comes without any.)
         """
-        java = _java_binary()
-        key = hashlib.sha256(repr((java.stat().st_mtime_ns, str(java), self._jars)).encode()).hexdigest()[:16]
-        archive = self._cache / f"kafka-{key}.jsa"
-        if not archive.exists():
+        archive = self._archive()
+        if not _exists(archive):
             self._progress("preparing Kafka for faster starts (about 10 s, once)")
             try:
-                await self._make_archive(archive, self._cache / f"java-{key}-{os.getpid()}.jsa")
+                await self._make_archive(archive, archive.with_name(f"java-{archive.stem}-{os.getpid()}.jsa"))
             except (LocalServerError, OSError) as error:
-                self._progress(f"Kafka will start more slowly, but start: {error}")
+                self._progress(f"Kafka will start more slowly: {error}")
                 return ()
         return (f"-XX:SharedArchiveFile={archive}",)
 
+    def _archive(self) -> Path:
+        java = _java_binary()
+        key = repr((str(java), java.stat().st_mtime_ns, self._jars))
+        return self._cache / f"kafka-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsa"
+
     async def _make_archive(self, archive: Path, base: Path) -> None:
         """Run a broker once, on data of its own, and let Java keep the classes it loaded on top of its own ones."""
-        with tempfile.TemporaryDirectory(dir=self._cache, prefix="training-") as folder:
+        _sweep(self._cache)
+        with tempfile.TemporaryDirectory(dir=self._cache, prefix=TRAINING) as folder:
             data = DataDirectory(Path(folder))
             fresh = data.path / "fresh.jsa"
             dump = [str(_java_binary()), "-Xshare:dump", f"-XX:SharedArchiveFile={fresh}"]
             await run_to_end(replace(self._java(""), argv=dump, cwd=data.path, log=data.path / "dump.log"))
-            fresh.replace(base)
+            _rename(fresh, base)
             sharing = (f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={fresh}")
             trainee = KafkaServer(data, ports.choose_now(), self._cache, progress=self._progress, sharing=sharing)
             try:
                 await trainee.start()
             finally:
                 await trainee.stop()
-            if archive.exists():
-                base.unlink()  # another process was faster; each archive knows its own base by name
+            if _exists(archive):
+                _remove(base)  # another process was faster; each archive knows its own base by name
             else:
-                fresh.replace(archive)
+                _rename(fresh, archive)
 
     def _write_configuration(self) -> None:
         temporary = self._folder / "tmp"
@@ -154,6 +161,25 @@ class KafkaServer(Server):
             environment=_environment(os.environ),
             stop_seconds=30.0,
         )
+
+
+def _exists(path: Path) -> bool:
+    return path.exists()
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _rename(path: Path, to: Path) -> None:
+    path.replace(to)
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what a training that was killed left behind."""
+    for folder in cache.glob(f"{TRAINING}*"):
+        if time.time() - folder.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _java_binary() -> Path:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from xero_stream.local.data_dir import write_whole
 from xero_stream.local.errors import DataDirectoryUnusableError, PortTakenError
 
 HOST = "127.0.0.1"
@@ -125,7 +126,7 @@ def read_or_choose(path: Path) -> Ports:
                 f"{path} can't be understood: delete it to have new ports chosen"
             ) from error
     ports = choose_now()
-    path.write_text(json.dumps(asdict(ports), indent=2) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(asdict(ports), indent=2) + "\n")
     return ports
 
 

@@ -15,7 +15,7 @@ import asyncpg
 
 from xero_stream.local import ports
 from xero_stream.local.accounts import unprivileged_user
-from xero_stream.local.data_dir import DataDirectory
+from xero_stream.local.data_dir import DataDirectory, write_whole
 from xero_stream.local.errors import DataDirectoryUnusableError, OtherMajorVersionError, WheelMissingError
 from xero_stream.local.ports import HOST, Ports
 from xero_stream.local.server import Server
@@ -72,7 +72,9 @@ class PostgresServer(Server):
         binaries = _binaries()
         self._check_version()
         ports.check_free(self.name, self._port, self._data.ports_file)
-        user = unprivileged_user((self._data.path, binaries), self._folder, progress=self._progress)
+        user = unprivileged_user(
+            self._data.path, Path(_binary(binaries, "postgres")), self._folder, progress=self._progress
+        )
         if not self._folder.exists():
             await self._initialise(binaries, user)
         self._drop_stale_pid_file()
@@ -112,7 +114,7 @@ class PostgresServer(Server):
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         password = unfinished / "password"
-        _write_private(password, self._password() + "\n")
+        write_whole(password, self._password() + "\n")
         cluster = unfinished / "data"
         cluster.mkdir(mode=0o700)
         if user is not None:
@@ -171,17 +173,11 @@ class PostgresServer(Server):
 
     def _password(self) -> str:
         if not self._password_file.exists():
-            _write_private(self._password_file, secrets.token_hex(24))
+            write_whole(self._password_file, secrets.token_hex(24) + "\n")
         return self._password_file.read_text(encoding="ascii").strip()
 
     def _superuser_url(self, database: str) -> str:
         return f"postgresql://{SUPERUSER}:{self._password()}@{HOST}:{self._port}/{database}"
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
 
 
 def _binaries() -> Path:

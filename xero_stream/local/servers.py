@@ -1,6 +1,7 @@
 """Both local servers behind one context manager."""
 
 import asyncio
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -8,13 +9,26 @@ from typing import Self
 
 from xero_stream.local import ports
 from xero_stream.local.data_dir import DataDirectory
+from xero_stream.local.errors import DataDirectoryUnusableError, DiskFullError, LocalServerError
 from xero_stream.local.kafka import KafkaServer
 from xero_stream.local.postgres import PostgresServer
 from xero_stream.settings.local import LocalSettings
 
+PARTITIONS = 3
+"""Partitions of every topic on one broker: enough to see how work is spread."""
+
 
 def _silent(_: str) -> None:
     pass
+
+
+def _explained(error: OSError, data_dir: Path) -> LocalServerError:
+    if error.errno == errno.ENOSPC:
+        return DiskFullError(f"no room is left for {error.filename or data_dir}: make room and start again")
+    return DataDirectoryUnusableError(
+        f"{error.filename or data_dir} can't be used ({error.strerror}): correct that, or choose another directory "
+        "(XERO_STREAM_DATA_DIR)"
+    )
 
 
 class LocalServers:
@@ -64,6 +78,16 @@ class LocalServers:
         """The process id of PostgreSQL's postmaster."""
         return self.postgres.pid
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that lead our processes to these servers, by environment variable."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "KAFKA_REPLICATION_FACTOR": "1",
+            "KAFKA_PARTITIONS": str(PARTITIONS),
+            "DATABASE_URL": self.database_url,
+        }
+
     async def start(self) -> None:
         """Start both; on an error nothing is left running.
 
@@ -78,16 +102,23 @@ class LocalServers:
             self.postgres = PostgresServer(self._data, places, progress=self._progress)
             self._progress("starting Kafka and PostgreSQL")
             await self._start_both()
+        except OSError as error:
+            self._data.release()
+            raise _explained(error, self._data.path) from error
         except BaseException:
             self._data.release()
             raise
 
     async def _start_both(self) -> None:
-        results = await asyncio.gather(self.kafka.start(), self.postgres.start(), return_exceptions=True)
-        problem = next((result for result in results if isinstance(result, BaseException)), None)
-        if problem is not None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.kafka.start())
+                tasks.create_task(self.postgres.start())
+        except BaseException as error:
             await asyncio.gather(self.kafka.stop(), self.postgres.stop())
-            raise problem
+            if isinstance(error, BaseExceptionGroup):
+                raise error.exceptions[0] from None
+            raise
 
     async def stop(self) -> None:
         """Stop both and leave the data directory to others."""

@@ -136,7 +136,7 @@ class Supervised:
             ServerFailedError: it can't be started.
         """
         windows = sys.platform == "win32"
-        process = subprocess.Popen(  # noqa: ASYNC220 - returns at once; its pipes are read by a thread
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 - returns at once, a thread reads; our own program
             [sys.executable, "-I", "-S", supervisor.__file__, program.to_json(), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

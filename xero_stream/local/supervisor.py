@@ -187,7 +187,7 @@ class Supervisor:
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - the command is our parent's
                 self._spec["argv"],
                 cwd=self._spec["cwd"],
                 env=self._spec["env"],
@@ -218,7 +218,11 @@ class Supervisor:
 
     def _kill_tree(self) -> None:
         if sys.platform == "win32":
-            subprocess.run(["taskkill", "/T", "/F", "/PID", str(self._child.pid)], capture_output=True, check=False)  # noqa: S607 - of the system
+            subprocess.run(  # noqa: S603 - a number
+                ["taskkill", "/T", "/F", "/PID", str(self._child.pid)],  # noqa: S607 - of the system
+                capture_output=True,
+                check=False,
+            )
         else:
             self._signal_tree("SIGSTOP")  # so that it starts nothing while it is being killed
             self._signal_tree("SIGKILL")
@@ -272,8 +276,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(line_buffering=True)
     status = main()
-    sys.stdout = None  # type: ignore[assignment]  # a flush at exit would complain of a parent that is gone
-    # Daemon threads may sit in a read of standard input: leave without waiting for its lock.
+    # A thread may sit in a read of standard input, whose lock the usual way out would wait for.
     os._exit(status)
