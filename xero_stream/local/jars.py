@@ -136,20 +136,22 @@ def maven_repository(environment: Mapping[str, str], home: Path) -> Repository:
         raise DownloadError(f"{path} can't be read ({error}): correct it, or move it away") from error
 
 
-async def ensure(cache: Path, *, progress: Callable[[str], None], lock: Path = LOCK) -> list[Jar]:
+async def ensure(jars: Sequence[Jar], cache: Path, *, progress: Callable[[str], None]) -> Sequence[Jar]:
     """Have every locked jar in the cache, verified.
 
     Args:
+        jars: what :func:`locked_jars` found for this cache.
         cache: a folder in Maven's layout; made when missing.
         progress: told what is downloaded, before it is.
-        lock: a ``jgo.lock.toml``.
+
+    Returns:
+        The jars.
 
     Raises:
         WheelMissingError: jgo is not installed.
         JarMismatchError: a jar is not the one of the lock file.
         DownloadError: a jar can't be had.
     """
-    jars = await asyncio.to_thread(locked_jars, cache, lock)
     missing = await asyncio.to_thread(verify, jars)
     if missing:
         origin = maven_repository(os.environ, Path.home())

@@ -2,12 +2,9 @@
 
 import asyncio
 import base64
-import hashlib
 import os
 import shutil
 import sys
-import tempfile
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +14,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from xero_stream.local import jars, ports
+from xero_stream.local.class_archive import ClassArchive
 from xero_stream.local.data_dir import DataDirectory
 from xero_stream.local.errors import LocalServerError, ServerFailedError, WheelMissingError
 from xero_stream.local.kafka_config import DATA, log_properties, server_properties
@@ -25,8 +23,6 @@ from xero_stream.local.server import Server
 from xero_stream.local.supervised import Program, run_to_end
 
 HEAP_MEGABYTES = 384
-TRAINING = "training-"
-STALE_SECONDS = 600.0
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TZ")
 
 
@@ -61,14 +57,14 @@ class KafkaServer(Server):
         return f"{HOST}:{self._ports.kafka}"
 
     async def _launch(self) -> tuple[Program, Sequence[int]]:
-        if not self._jars:
-            self._jars = await jars.ensure(self._cache / "maven", progress=self._progress)
-        if self._sharing is None:
-            self._sharing = await self._class_sharing()
-        version = tuple(int(part) for part in jars.kafka_version(self._jars).split(".")[:2])
+        locked = await asyncio.to_thread(jars.locked_jars, self._cache / "maven")
+        version = tuple(int(part) for part in jars.kafka_version(locked).split(".")[:2])
         self._data.check_version(self._folder, self.name, version)
         for port in (self._ports.kafka, self._ports.kafka_controller):
             ports.check_free(self.name, port, self._data.ports_file)
+        self._jars = await jars.ensure(locked, self._cache / "maven", progress=self._progress)
+        if self._sharing is None:
+            self._sharing = await self._class_sharing()
         self._write_configuration()
         if not (self._folder / DATA / "meta.properties").exists():
             arguments = ("format", "--ignore-formatted", "-t", _cluster_id(), "-c", "server.properties")
@@ -90,44 +86,35 @@ class KafkaServer(Server):
             await client.close()
 
     async def _class_sharing(self) -> Sequence[str]:
-        """Java's option for the archive of loaded classes, which is made once: a start takes 2 s with it, 5 s without.
-
-        (https://docs.oracle.com/en/java/javase/25/vm/class-data-sharing.html; the wheel's Java comes without any.)
-        """
-        archive = self._archive()
-        if not _exists(archive):
+        archive = ClassArchive(self._cache, _java_binary(), self._jars)
+        if not archive.exists:
             self._progress("preparing Kafka for faster starts (about 10 s, once)")
             try:
-                await self._make_archive(archive, archive.with_name(f"java-{archive.stem}-{os.getpid()}.jsa"))
+                await self._train(archive)
             except (LocalServerError, OSError) as error:
                 self._progress(f"Kafka will start more slowly: {error}")
                 return ()
-        return (f"-XX:SharedArchiveFile={archive}",)
+        return archive.use
 
-    def _archive(self) -> Path:
-        java = _java_binary()
-        key = repr((str(java), java.stat().st_mtime_ns, self._jars))
-        return self._cache / f"kafka-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsa"
-
-    async def _make_archive(self, archive: Path, base: Path) -> None:
-        """Run a broker once, on data of its own, and let Java keep the classes it loaded on top of its own ones."""
-        _sweep(self._cache)
-        with tempfile.TemporaryDirectory(dir=self._cache, prefix=TRAINING) as folder:
-            data = DataDirectory(Path(folder))
-            fresh = data.path / "fresh.jsa"
-            dump = [str(_java_binary()), "-Xshare:dump", f"-XX:SharedArchiveFile={fresh}"]
-            await run_to_end(replace(self._java(""), argv=dump, cwd=data.path, log=data.path / "dump.log"))
-            _rename(fresh, base)
-            sharing = (f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={fresh}")
-            trainee = KafkaServer(data, ports.choose_now(), self._cache, progress=self._progress, sharing=sharing)
+    async def _train(self, archive: ClassArchive) -> None:
+        """Run a broker once, on data of its own."""
+        with archive.training_folder() as folder:
+            fresh = folder / "fresh.jsa"
+            dump = [str(_java_binary()), *archive.make_base(fresh)]
+            await run_to_end(replace(self._java(""), argv=dump, cwd=folder, log=folder / "dump.log"))
+            archive.keep_base(fresh)
+            trainee = KafkaServer(
+                DataDirectory(folder),
+                ports.choose_now(),
+                self._cache,
+                progress=self._progress,
+                sharing=archive.make(fresh),
+            )
             try:
                 await trainee.start()
             finally:
                 await trainee.stop()
-            if _exists(archive):
-                _remove(base)  # another process was faster; each archive knows its own base by name
-            else:
-                _rename(fresh, archive)
+            archive.keep(fresh)
 
     def _write_configuration(self) -> None:
         temporary = self._folder / "tmp"
@@ -161,25 +148,6 @@ class KafkaServer(Server):
             environment=_environment(os.environ),
             stop_seconds=30.0,
         )
-
-
-def _exists(path: Path) -> bool:
-    return path.exists()
-
-
-def _remove(path: Path) -> None:
-    path.unlink()
-
-
-def _rename(path: Path, to: Path) -> None:
-    path.replace(to)
-
-
-def _sweep(cache: Path) -> None:
-    """Remove what a training that was killed left behind."""
-    for folder in cache.glob(f"{TRAINING}*"):
-        if time.time() - folder.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _java_binary() -> Path:
