@@ -221,8 +221,8 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", metrics: 
         try:
             if config.apps.refresh():
                 log.info("apps_read_again", apps=[app.name for app in config.apps.all()])
-        except Exception as error:  # noqa: BLE001 - a broken file must not stop the apps that work
-            log.error("apps_file_unusable", reason=str(error))
+        except Exception as error:
+            log.exception("apps_file_unusable", reason=str(error))
         await asyncio.sleep(5)
 
 

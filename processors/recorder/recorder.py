@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from xero_api.decode import decode
 
 from processors.fetch.judge import Verdict
 from processors.partitions.store import Lease
@@ -16,6 +15,7 @@ from processors.recorder import store
 from processors.recorder.decide import Decision, Read, Write, decide
 from processors.recorder.diff import changed_fields
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
+from xero_api.decode import decode
 from xero_stream.contracts.change_event import Op, Snapshot, Trigger
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId

@@ -1,0 +1,99 @@
+"""Folding events into marks."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from processors.intake.fold import KEPT_DELIVERIES, Arrived, fold, moment
+from xero_stream.contracts.names import EntityName
+
+TENANT = "11111111-1111-1111-1111-111111111111"
+RECORD = "22222222-2222-2222-2222-222222222222"
+CATEGORIES = {"INVOICE": EntityName.INVOICES, "CONTACT": EntityName.CONTACTS}
+
+
+def arrived(offset: int = 0, *, delivery: str = "d1", received: str = "2026-11-22T10:00:00Z", **event: Any) -> Arrived:
+    """A record of webhook-events."""
+    whole = {
+        "tenantId": TENANT,
+        "resourceId": RECORD,
+        "eventCategory": "INVOICE",
+        "eventDateUtc": "2026-11-22T09:59:59.100",
+        **event,
+    }
+    envelope = {"app": "default", "received_at": received, "delivery_id": delivery, "event": whole}
+    return Arrived(offset=offset, key=TENANT.encode(), value=orjson.dumps(envelope), traceparent=f"trace-{offset}")
+
+
+def test_a_thousand_events_on_one_record_are_one_mark() -> None:
+    """Folding keeps the latest date, the first receipt, and the first deliveries."""
+    events = [
+        arrived(
+            n,
+            delivery=f"d{n}",
+            received=f"2026-11-22T10:00:{n % 60:02d}Z",
+            eventDateUtc=f"2026-11-22T09:{n % 60:02d}:00.000",
+        )
+        for n in range(1000)
+    ]
+
+    folded = fold(events, CATEGORIES)
+
+    (mark,) = folded.marks
+    assert mark.events == folded.events == 1000
+    assert mark.event_at == datetime(2026, 11, 22, 9, 59, tzinfo=UTC)
+    assert mark.received_at == datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+    assert mark.deliveries == [f"d{n}" for n in range(KEPT_DELIVERIES)]
+    assert mark.traceparent == "trace-0"
+    assert folded.newest == datetime(2026, 11, 22, 10, 0, 59, tzinfo=UTC)
+
+
+def test_letter_case_does_not_matter() -> None:
+    """Xero's documentation and its events disagree on the case of categories; ids may come in upper case."""
+    folded = fold([arrived(eventCategory="Invoice", tenantId=TENANT.upper(), resourceId=RECORD.upper())], CATEGORIES)
+
+    (mark,) = folded.marks
+    assert (mark.tenant_id, mark.record_id, mark.entity) == (TENANT, RECORD, EntityName.INVOICES)
+
+
+def test_unknown_categories_are_counted_not_quarantined() -> None:
+    """New categories appear without notice."""
+    folded = fold([arrived(eventCategory="SUBSCRIPTION"), arrived(eventCategory="ü" * 99)], CATEGORIES)
+
+    assert folded.ignored == {"SUBSCRIPTION": 1, "OTHER": 1}
+    assert not folded.marks
+    assert not folded.unreadable
+
+
+def test_what_can_not_be_read_is_kept() -> None:
+    """No JSON, no envelope, no tenant, no GUID: each is handed on with its bytes, and the rest goes on."""
+    bad = [
+        Arrived(offset=1, key=None, value=b"{"),
+        Arrived(offset=2, key=None, value=b"[]"),
+        Arrived(offset=3, key=None, value=b"{}"),
+        arrived(4, tenantId=None),
+        arrived(5, resourceId="../../etc/passwd"),
+        arrived(6, eventCategory=7),
+        arrived(7, received="yesterday"),
+    ]
+
+    folded = fold([*bad, arrived(8)], CATEGORIES)
+
+    assert [item.arrived.offset for item in folded.unreadable] == [1, 2, 3, 4, 5, 6, 7]
+    assert folded.unreadable[0].arrived.value == b"{"
+    assert len(folded.marks) == 1
+
+
+def test_an_event_without_a_usable_date_is_dated_by_its_receipt() -> None:
+    """It is still a reason to read the record."""
+    for text in (None, "", "soon"):
+        (mark,) = fold([arrived(eventDateUtc=text)], CATEGORIES).marks
+        assert mark.event_at == datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def test_event_dates_are_utc_whatever_they_look_like() -> None:
+    """Xero writes no offset; seven decimals are cut."""
+    assert moment("2024-06-21T01:15:39.902") == datetime(2024, 6, 21, 1, 15, 39, 902000, tzinfo=UTC)
+    assert moment("2024-06-21T01:15:39.9021234Z") == datetime(2024, 6, 21, 1, 15, 39, 902123, tzinfo=UTC)
+    assert moment("2024-06-21T01:15:39+02:00") == datetime(2024, 6, 20, 23, 15, 39, tzinfo=UTC)
