@@ -131,7 +131,7 @@ def decipher(request: Request, status: int, headers: Mapping[str, str], body: by
         return Answer(request=request, meta=meta)
     if status == HTTPStatus.NOT_FOUND and request.form is Form.ONE and meta.xeros:
         return Answer(request=request, meta=meta, absent=request.asked or frozenset(), missing=True)
-    raise error_for(request, status, headers, body)
+    raise error_of(request.endpoint, status, headers, body)
 
 
 def _records(request: Request, meta: Meta, body: bytes) -> Answer:
@@ -175,11 +175,11 @@ def _document(meta: Meta, body: bytes) -> dict[str, Any]:
     return document
 
 
-def error_for(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> XeroError:
+def error_of(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> XeroError:
     """The error an answer stands for.
 
     Args:
-        request: what was asked.
+        endpoint: what was asked, for the message.
         status: HTTP status, not a good one.
         headers: response headers, names in lower case.
         body: the body, of any kind.
@@ -187,11 +187,9 @@ def error_for(request: Request, status: int, headers: Mapping[str, str], body: b
     meta = read_meta(headers)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         kind = limit_kind(headers.get("x-rate-limit-problem"))
-        return RateLimitedError(f"{request.endpoint}: {kind} limit", limit=kind, status=status, meta=meta)
+        return RateLimitedError(f"{endpoint}: {kind} limit", limit=kind, status=status, meta=meta)
     word = problem_word(body)
-    return _class_for(status, meta)(
-        f"{request.endpoint}: {status}" + (f" {word}" if word else ""), status=status, meta=meta
-    )
+    return _class_for(status, meta)(f"{endpoint}: {status}" + (f" {word}" if word else ""), status=status, meta=meta)
 
 
 _BY_STATUS: dict[int, type[XeroError]] = {

@@ -91,7 +91,7 @@ class ServerError(TransientError):
 
 
 class GarbledAnswerError(TransientError):
-    """A 200 whose body is empty, truncated, not JSON, or over the size cap."""
+    """A 200 whose body is empty, truncated or not JSON."""
 
 
 class HoldError(XeroError):

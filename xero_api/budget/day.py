@@ -1,0 +1,100 @@
+"""Calls left of a tenant's day. Pure.
+
+When the day begins is not documented, nor whether it slides; the answers say how many calls are left. Calls made after
+an answer are taken off what it said; a later answer is believed again, so a new day is noticed with its first call.
+Where no answer is known (yet, or for over a day) our own calls of the last 24 hours are taken off the tier's limit.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+DAY_SECONDS = 86_400.0
+_HOUR = 3_600.0
+_MARGIN_SECONDS = 60.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Day:
+    """What is left of the day.
+
+    Attributes:
+        limit: calls a day.
+        told: calls left by the last answer, less those started since; None if no answer is known.
+        told_at: when that answer ended; an answer to a call started later is newer for certain.
+        hours: our calls by the hour they started in.
+    """
+
+    limit: int
+    told: int | None = None
+    told_at: float = -math.inf
+    hours: dict[int, int] = field(default_factory=dict)
+
+    def left(self, now: float) -> int:
+        """Calls that may still be made.
+
+        Args:
+            now: seconds.
+        """
+        return self.told if self.told is not None and self._known(now) else self.limit - self._own(now)
+
+    def free_at(self, now: float, keep: int = 0) -> float:
+        """When one more call may be made: now, or when the day may have turned.
+
+        Args:
+            now: seconds.
+            keep: how many calls to leave over. One call an hour may use them: its answer tells whether a new day began.
+        """
+        left, known = self.left(now), self._known(now)
+        if left > keep:
+            return now
+        if known and left > 0:
+            return max(now, self.told_at + _HOUR)
+        if known:
+            return self.told_at + DAY_SECONDS + _MARGIN_SECONDS
+        excess = self._own(now) + 1 - (self.limit - keep)
+        for hour in sorted(self.hours):
+            excess -= self.hours[hour]
+            if excess <= 0:
+                return max(now, (hour + 1) * _HOUR + DAY_SECONDS + _MARGIN_SECONDS)
+        return math.inf
+
+    def start(self, now: float) -> None:
+        """A call starts.
+
+        Args:
+            now: seconds.
+        """
+        self.hours = {hour: n for hour, n in self.hours.items() if (hour + 1) * _HOUR + DAY_SECONDS > now}
+        hour = int(now // _HOUR)
+        self.hours[hour] = self.hours.get(hour, 0) + 1
+        if self.told is not None:
+            self.told = max(0, self.told - 1)
+
+    def correct(self, remaining: int, started: float, now: float, running: int) -> None:
+        """An answer said how many are left.
+
+        Args:
+            remaining: what it said.
+            started: when its call started.
+            now: seconds.
+            running: calls under way now, which it may not know of.
+        """
+        left = max(0, remaining - running)
+        if self.told is None or started >= self.told_at:
+            self.told, self.told_at = left, now
+        else:  # its call overlapped the one believed so far; which of the two is newer nobody knows
+            self.told = min(self.told, left)
+
+    def exhausted(self, now: float) -> None:
+        """The server refused a call for the day's sake.
+
+        Args:
+            now: seconds.
+        """
+        self.told, self.told_at = 0, now
+
+    def _known(self, now: float) -> bool:
+        return self.told is not None and now < self.told_at + DAY_SECONDS + _MARGIN_SECONDS
+
+    def _own(self, now: float) -> int:
+        return sum(n for hour, n in self.hours.items() if (hour + 1) * _HOUR + DAY_SECONDS + _MARGIN_SECONDS > now)

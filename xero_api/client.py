@@ -1,0 +1,312 @@
+"""The httpx shell: sends a request, reads the answer within a deadline, reports the call. All sense is made elsewhere.
+
+A token goes to the configured API host only: the address is built here from base and path, checked again before the
+token is added, and redirects are not followed.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol, TypeVar
+
+import httpx
+
+from xero_api.answers import Answer, Timing, decipher, error_of
+from xero_api.call import CallRecord, Lane, Outcome, outcome_of
+from xero_api.clock import Departure, ServerClock
+from xero_api.connections import Connection, connections_target, parse_connections
+from xero_api.errors import (
+    GarbledAnswerError,
+    MisdirectedError,
+    TimedOutError,
+    UnauthorisedError,
+    UnmappableAnswerError,
+    UnreachableError,
+    XeroError,
+)
+from xero_api.meta import NO_META, Meta, read_meta
+from xero_api.oauth.source import AccessToken, TokenSource
+from xero_api.requests import Request
+from xero_stream.contracts.names import AppName, TenantId
+
+MOST_BYTES = 64 * 1024 * 1024
+_CONNECT_SECONDS = 10.0
+_KEPT_CONNECTIONS = 100
+_KEPT_SECONDS = 30.0
+_BEFORE_ANY_CLOCK = timedelta(minutes=1)
+
+
+class Clock(Protocol):
+    """What time it is here."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    def now(self) -> datetime:
+        """Wall clock, aware, UTC."""
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def monotonic(self) -> float:
+        """See :class:`Clock`."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """See :class:`Clock`."""
+        return datetime.now(UTC)
+
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Exchange:
+    """One HTTP exchange, as far as it got."""
+
+    app: AppName
+    tenant_id: TenantId | None
+    lane: Lane
+    endpoint: str
+    target: str
+    headers: Mapping[str, str]
+    departure: Departure
+    sent_at: datetime
+    status: int | None = None
+    received: float | None = None
+    bytes_out: int = 0
+    bytes_in: int = 0
+    meta: Meta = NO_META
+
+
+class XeroClient:
+    """Calls Xero. One per process; safe for any number of tasks."""
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        tokens: TokenSource,
+        on_call: Callable[[CallRecord], None],
+        timeout: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._base = _base_address(api_url)
+        self._tokens = tokens
+        self._on_call = on_call
+        self._timeout = timeout
+        self._clock = clock or SystemClock()
+        self._server_clock = ServerClock()
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS), pool=None),
+            limits=httpx.Limits(  # calls are bounded by the budget; a slow tenant must not hold the others' connections
+                max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS, keepalive_expiry=_KEPT_SECONDS
+            ),
+            trust_env=False,
+            follow_redirects=False,
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "xero-stream"},
+        )
+        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def send(
+        self,
+        app: AppName,
+        tenant_id: TenantId,
+        request: Request,
+        *,
+        lane: Lane,
+        again: Callable[[], Awaitable[bool]] | None = None,
+    ) -> Answer:
+        """Make a call. A 401 is tried once more with a new token; nothing else is repeated here.
+
+        Everything together, tokens included, takes at most the client's timeout.
+
+        Args:
+            app: our app.
+            tenant_id: the organisation.
+            request: what to ask.
+            lane: why; for the call record.
+            again: asked before the second exchange, which is a call of its own for Xero's limits; if it answers False
+                the 401 is raised. None: it is made at once.
+
+        Raises:
+            XeroError: see ``xero_api.errors``.
+        """
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        token = await self._within(deadline, request.endpoint, self._tokens.token(app, tenant_id))
+        try:
+            return await self._read(app, tenant_id, request, lane, token, deadline)
+        except UnauthorisedError:
+            token = await self._within(deadline, request.endpoint, self._tokens.replacement(token))
+            if again is not None and not await self._within(deadline, request.endpoint, again()):
+                raise
+        return await self._read(app, tenant_id, request, lane, token, deadline)
+
+    async def connections(
+        self, app: AppName, token: AccessToken, *, lane: Lane = Lane.COMMAND, auth_event_id: str | None = None
+    ) -> list[Connection]:
+        """The organisations a token reaches. Costs no tenant's budget, only one of the app's calls a minute.
+
+        Args:
+            app: our app.
+            token: a token of the grant.
+            lane: why; for the call record.
+            auth_event_id: only those connected by this consent.
+
+        Raises:
+            XeroError: see ``xero_api.errors``.
+        """
+        target = connections_target(auth_event_id)
+        exchange = self._departing(app, None, lane, "connections", target, {}, token)
+        deadline = asyncio.get_running_loop().time() + self._timeout
+
+        def understand(headers: Mapping[str, str], body: bytes) -> list[Connection]:
+            if exchange.status == HTTPStatus.OK:
+                return parse_connections(body)
+            raise error_of("connections", exchange.status or 0, headers, body)
+
+        return await self._reported(exchange, deadline, understand)
+
+    async def _read(
+        self, app: AppName, tenant_id: TenantId, request: Request, lane: Lane, token: AccessToken, deadline: float
+    ) -> Answer:
+        headers = {**request.headers, "xero-tenant-id": tenant_id}
+        exchange = self._departing(app, tenant_id, lane, request.endpoint, request.target, headers, token)
+
+        def understand(headers: Mapping[str, str], body: bytes) -> Answer:
+            answer = decipher(request, exchange.status or 0, headers, body)
+            return replace(answer, timing=self._timing(exchange, answer))
+
+        return await self._reported(exchange, deadline, understand)
+
+    def _departing(
+        self,
+        app: AppName,
+        tenant_id: TenantId | None,
+        lane: Lane,
+        endpoint: str,
+        target: str,
+        headers: Mapping[str, str],
+        token: AccessToken,
+    ) -> _Exchange:
+        return _Exchange(
+            app=app,
+            tenant_id=tenant_id,
+            lane=lane,
+            endpoint=endpoint,
+            target=target,
+            headers={**headers, "Authorization": f"Bearer {token.value}"},
+            departure=self._server_clock.depart(self._clock.monotonic()),
+            sent_at=self._clock.now(),
+        )
+
+    async def _reported(
+        self, exchange: _Exchange, deadline: float, understand: Callable[[Mapping[str, str], bytes], T]
+    ) -> T:
+        """Exchange, make sense, and tell the hook, whatever happens."""
+        outcome = Outcome.CANCELLED
+        try:
+            headers, body = await self._within(deadline, exchange.endpoint, self._exchanged(exchange))
+            result = understand(headers, body)
+            outcome = Outcome.MISSING if isinstance(result, Answer) and result.missing else Outcome.OK
+        except XeroError as error:
+            outcome = outcome_of(error)
+            raise
+        finally:
+            self._on_call(self._record(exchange, outcome))
+        return result
+
+    async def _exchanged(self, exchange: _Exchange) -> tuple[Mapping[str, str], bytes]:
+        url = self._base.copy_with(raw_path=exchange.target.encode())
+        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port) or url.userinfo:
+            raise MisdirectedError(f"{exchange.endpoint}: the address left the configured host; no token was sent")
+        request = self._http.build_request("GET", url, headers=exchange.headers)
+        exchange.bytes_out = _size(request)
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                return await self._body(exchange, response)
+            finally:
+                exchange.bytes_in = response.num_bytes_downloaded
+                await response.aclose()
+        except httpx.TimeoutException:
+            raise TimedOutError(f"{exchange.endpoint}: no answer in time") from None
+        except httpx.DecodingError as error:
+            raise GarbledAnswerError(
+                f"{exchange.endpoint}: the body can't be unpacked", status=exchange.status
+            ) from error
+        except httpx.RequestError as error:
+            # httpx's messages may quote header values; its class says enough
+            kind = GarbledAnswerError if exchange.status == HTTPStatus.OK else UnreachableError
+            raise kind(f"{exchange.endpoint}: {type(error).__name__}", status=exchange.status) from None
+
+    async def _body(self, exchange: _Exchange, response: httpx.Response) -> tuple[Mapping[str, str], bytes]:
+        exchange.status = response.status_code
+        exchange.received = self._clock.monotonic()
+        exchange.meta = read_meta(response.headers)
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise UnmappableAnswerError(f"{exchange.endpoint}: an answer of over {MOST_BYTES} bytes", status=200)
+        return response.headers, bytes(body)
+
+    async def _within(self, deadline: float, endpoint: str, awaitable: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await awaitable
+        except TimeoutError:
+            raise TimedOutError(f"{endpoint}: not complete within {self._timeout:g} s") from None
+
+    def _timing(self, exchange: _Exchange, answer: Answer) -> Timing:
+        received = exchange.received if exchange.received is not None else self._clock.monotonic()
+        at_server = self._server_clock.arrive(exchange.departure, exchange.meta.server_date, received)
+        if at_server is None:  # no answer ever had a Date
+            elapsed = timedelta(seconds=received - exchange.departure.sent)
+            at_server = (answer.server_time or exchange.sent_at - _BEFORE_ANY_CLOCK) - elapsed
+        return Timing(
+            sent=exchange.departure.sent,
+            received=received,
+            sent_at=exchange.sent_at,
+            fetched_at=self._clock.now(),
+            server_sent_at=at_server,
+        )
+
+    def _record(self, exchange: _Exchange, outcome: Outcome) -> CallRecord:
+        return CallRecord(
+            app=exchange.app,
+            tenant_id=exchange.tenant_id,
+            lane=exchange.lane,
+            endpoint=exchange.endpoint,
+            sent_at=exchange.sent_at,
+            status=exchange.status,
+            ms=(self._clock.monotonic() - exchange.departure.sent) * 1_000,
+            bytes_out=exchange.bytes_out,
+            bytes_in=exchange.bytes_in,
+            correlation_id=exchange.meta.correlation_id,
+            outcome=outcome,
+            limits=exchange.meta.limits,
+        )
+
+
+def _base_address(api_url: str) -> httpx.URL:
+    url = httpx.URL(api_url)
+    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.path not in {"", "/"} or url.query:
+        raise MisdirectedError("XERO_API_URL must be a base address like https://api.xero.com")
+    return url
+
+
+def _size(request: httpx.Request) -> int:
+    fields = (len(name) + len(value) + 4 for name, value in request.headers.raw if name.lower() != b"authorization")
+    return len(request.method) + len(request.url.raw_path) + len(" HTTP/1.1\r\n\r\n") + 1 + sum(fields)

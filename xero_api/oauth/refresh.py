@@ -1,0 +1,66 @@
+"""When to refresh, with which token, and when a grant is dead. Pure.
+
+Xero rotates the refresh token on every use. If the answer is lost, the old one may be used again for 30 minutes; what
+is stored is then still the old one, so the next attempt does just that. A refusal (``invalid_grant``) is believed only
+after the stored set was read again and, inside those 30 minutes, the token before it was tried too. A 5xx or a
+time-out never condemns a grant.
+"""
+
+from datetime import datetime, timedelta
+
+from xero_api.oauth.token import GrantKind, TokenSet
+
+GRACE = timedelta(minutes=30)
+"""How long Xero takes a refresh token again after it was used."""
+
+_EARLY = timedelta(seconds=60)
+_SHARE_OF_LIFE = 0.8
+_LAST_MOMENT = timedelta(seconds=10)
+_TOO_FRESH_TO_DOUBT = timedelta(seconds=60)
+
+
+def due(tokens: TokenSet, now: datetime) -> bool:
+    """Whether to refresh: after 80 % of the access token's life, and a minute before its end at the latest.
+
+    Args:
+        tokens: the stored set.
+        now: wall clock.
+    """
+    life = tokens.expires_at - tokens.refreshed_at
+    return now >= min(tokens.refreshed_at + life * _SHARE_OF_LIFE, tokens.expires_at - _EARLY)
+
+
+def usable(tokens: TokenSet, now: datetime) -> bool:
+    """Whether the access token still serves, should refreshing fail for the moment.
+
+    Args:
+        tokens: the stored set.
+        now: wall clock.
+    """
+    return now < tokens.expires_at - _LAST_MOMENT
+
+
+def worth_replacing(tokens: TokenSet, now: datetime) -> bool:
+    """Whether a 401 may be the token's age. A set this fresh was refused for another reason: refreshing would loop.
+
+    Args:
+        tokens: the stored set.
+        now: wall clock.
+    """
+    return now >= tokens.refreshed_at + _TOO_FRESH_TO_DOUBT
+
+
+def second_token(used: str | None, stored: TokenSet, now: datetime) -> str | None:
+    """Which refresh token to try after one was refused; None: the grant is dead.
+
+    Args:
+        used: the one refused.
+        stored: the set as it is stored now.
+        now: wall clock.
+    """
+    if stored.kind is GrantKind.CLIENT_CREDENTIALS:
+        return None
+    if stored.refresh_token and stored.refresh_token != used:
+        return stored.refresh_token
+    within_grace = now < stored.refreshed_at + GRACE
+    return stored.previous_refresh_token if within_grace and stored.previous_refresh_token != used else None
