@@ -99,13 +99,13 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         deployment = await claim(pool, topic_prefix=config.kafka.topic_prefix, partitions=config.kafka.partitions)
         await _check_topics(config)
         await make_days(pool, utc_now().date())
-        client = await open_xero(config.xero, config.apps, pool, config.encryption.keys, metrics)
-        stack.push_async_callback(client.aclose)
+        xero = open_xero(config.xero, config.apps, pool, config.encryption.keys, metrics)
+        stack.push_async_callback(xero.aclose)
         fatal: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         membership = Membership(
             kafka=config.kafka,
             settings=config.settings,
-            services=_services(config, pool, fast, client, deployment.store_id, metrics),
+            services=_services(config, pool, fast, xero.client, deployment.store_id, metrics),
             on_fatal=lambda error: None if fatal.done() else fatal.set_result(error),
         )
         port = PrivatePort(
@@ -133,7 +133,8 @@ async def _work(
     chores = asyncio.create_task(_chores(config, pool, metrics), name="chores")
     stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({member, chores, stopping, fatal}, return_when=asyncio.FIRST_COMPLETED)
+        watched: set[asyncio.Future[Any]] = {member, chores, stopping, fatal}
+        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         for task in (member, chores):
             if task.done() and not task.cancelled():
                 task.result()

@@ -10,24 +10,13 @@ from prometheus_client import CollectorRegistry
 from processors.fetch.judge import Verdict
 from processors.recorder.recorder import Recorded
 from processors.tenants.watchdog import Watchdog
-from xero_api.errors import Intent
+from xero_api.call import CallRecord, Lane, Outcome
 from xero_stream.contracts.change_event import Op
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName
 from xero_stream.telemetry.metrics import counter, gauge, histogram
 
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
-
-
-class CallOutcome(StrEnum):
-    """How a call to Xero ended: fine, or with an intent."""
-
-    OK = "ok"
-    RETRY = Intent.RETRY.value
-    PARK = Intent.PARK.value
-    REAUTHORISE = Intent.REAUTHORISE.value
-    QUARANTINE = Intent.QUARANTINE.value
-    STOP = Intent.STOP.value
 
 
 class LeaseChange(StrEnum):
@@ -57,16 +46,16 @@ class ProcessorMetrics:
         self._calls = counter(
             registry,
             "xero_stream_xero_calls_total",
-            "Calls to Xero, by outcome.",
-            entity=EntityName,
-            outcome=CallOutcome,
+            "Calls to Xero, by lane and outcome.",
+            lane=Lane,
+            outcome=Outcome,
         )
         self._call_seconds = histogram(
             registry,
             "xero_stream_xero_call_seconds",
             "Time of a call to Xero, from sending to the complete answer.",
             buckets=WAITS,
-            entity=EntityName,
+            lane=Lane,
         )
         self._call_bytes = counter(
             registry,
@@ -152,11 +141,11 @@ class ProcessorMetrics:
         self._marked.inc(marked)
         self._intake.observe(seconds)
 
-    def called(self, entity: EntityName, outcome: CallOutcome, seconds: float, received: int) -> None:
+    def called(self, call: CallRecord) -> None:
         """A call to Xero ended."""
-        self._calls.labels(entity, outcome).inc()
-        self._call_seconds.labels(entity).observe(seconds)
-        self._call_bytes.labels(entity).inc(received)
+        self._calls.labels(call.lane, call.outcome).inc()
+        self._call_seconds.labels(call.lane).observe(call.ms / 1000)
+        self._call_bytes.labels(call.lane).inc(call.bytes_in)
 
     def quarantined(self, stage: Stage, count: int = 1) -> None:
         """Something could not be applied."""

@@ -8,9 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from xero_api.budget.lanes import Lane
-
 from processors.fetch.judge import Mode
+from xero_api.call import Lane
 from xero_api.paging import Keyset
 from xero_stream.contracts.names import EntityName
 

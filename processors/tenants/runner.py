@@ -11,12 +11,11 @@ from typing import Any
 import asyncpg
 import structlog
 from xero_api.budget.budget import Budget, Go
-from xero_api.client import XeroClient
 
 from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
 from processors.partitions.store import FencedError, Lease
-from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Sweep, Work, plan
+from processors.planner.plan import GetIds, GetOne, PassKind, PassPage, Slot, Sweep, Work, plan
 from processors.quarantine.store import Kept, keep
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
@@ -25,6 +24,7 @@ from processors.sync import store as passes
 from processors.tenants import store
 from xero_api import paging
 from xero_api.answers import Answer
+from xero_api.client import XeroClient
 from xero_api.entity import Entity
 from xero_api.errors import (
     DisconnectedError,
@@ -35,6 +35,7 @@ from xero_api.errors import (
     XeroError,
     intent,
 )
+from xero_api.meta import Limits
 from xero_api.registry import by_name
 from xero_api.requests import Request, get_ids, get_one
 from xero_stream.contracts.change_event import Snapshot, Trigger
@@ -301,8 +302,8 @@ class Runner:
                 now=utc_now(),
             )
 
-        backfill = step.kind.value == "backfill"
-        snapshot = _SnapshotMarks(first=backfill and step.seen == 0, last=place is None) if backfill else None
+        backfill = step.kind is PassKind.BACKFILL
+        snapshot = _SnapshotMarks(first=step.seen == 0, last=place is None) if backfill else None
         trigger = Trigger.BACKFILL if backfill else Trigger.RECONCILE
         await self._record(answer, marks, trigger, also=move, snapshot=snapshot)
         if place is None:
@@ -314,25 +315,46 @@ class Runner:
         Returns:
             The answer, and where the marks sequence stood when it was sent.
         """
+        limits: Limits | None = None
+        exchanges = [await self._begin(slot)]
+
+        async def again() -> bool:
+            exchanges.append(await self._begin(slot))  # a second exchange is a call of its own for Xero's limits
+            return True
+
+        try:
+            answer = await self._services.client.send(
+                self._tenant.app, self._tenant_id, request, lane=slot.lane, again=again
+            )
+            limits = answer.meta.limits
+        except XeroError as error:
+            limits = error.meta.limits
+            raise
+        finally:
+            for call_id, _ in exchanges:
+                await self._end(call_id, limits)
+        return answer, exchanges[-1][1]
+
+    async def _begin(self, slot: Slot) -> tuple[int, int]:
+        """Wait for our turn and write the call down.
+
+        Returns:
+            The call's id, and where the marks sequence stands.
+        """
         await self._turn(slot)
         call_id = time.time_ns()
         self._budget.started(call_id, time.monotonic())
-        meta_of: Any = None
-        day: int | None = None
         try:
             marks = await store.call_started(self._services.fast, self._lease, self._tenant_id, call_id, utc_now())
-            self._services.metrics.beat(self._beat_name(slot))
-            answer = await self._services.client.send(self._tenant, request, lane=slot.lane)
-            meta_of = answer.meta
-        except XeroError as error:
-            meta_of = error.meta
+        except BaseException:
+            self._budget.finished(call_id, time.monotonic(), None)
             raise
-        finally:
-            self._budget.finished(call_id, time.monotonic(), meta_of.limits if meta_of else None)
-            if meta_of is not None:
-                day = meta_of.limits.day
-            await self._written_off(call_id, day)
-        return answer, marks
+        self._services.metrics.beat(self._beat_name(slot))
+        return call_id, marks
+
+    async def _end(self, call_id: int, limits: Limits | None) -> None:
+        self._budget.finished(call_id, time.monotonic(), limits)
+        await self._written_off(call_id, limits.day if limits else None)
 
     async def _written_off(self, call_id: int, day: int | None) -> None:
         try:

@@ -1,0 +1,174 @@
+"""Xero as the processors call it: the client, its tokens out of the store, its calls into metrics and logs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+from xero_stream.store.crypto import TokenCipher
+
+from processors.metrics import ProcessorMetrics
+from xero_api.call import CallRecord
+from xero_api.client import XeroClient
+from xero_api.errors import ClientConfigError, DisconnectedError
+from xero_api.oauth.identity import IdentityClient
+from xero_api.oauth.source import GrantId, GrantTokens
+from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
+from xero_stream.contracts.names import AppName, TenantId
+from xero_stream.settings.apps import Apps
+from xero_stream.settings.xero import XeroSettings
+from xero_stream.store import grants
+from xero_stream.store.pool import utc_now
+
+log = structlog.get_logger(__name__)
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StoredGrant:
+    """A locked grant: ``xero_api``'s words over the store's bytes."""
+
+    def __init__(self, locked: grants.LockedGrantRow, cipher: TokenCipher) -> None:
+        self._locked = locked
+        self._cipher = cipher
+        self._tokens = _token_set(locked.row, cipher)
+
+    @property
+    def app(self) -> AppName:
+        """The app it was given to."""
+        return AppName(self._locked.row.app)
+
+    @property
+    def tokens(self) -> TokenSet:
+        """The set as read under the lock."""
+        return self._tokens
+
+    @property
+    def dead(self) -> bool:
+        """Whether it was marked as dead."""
+        return self._locked.row.state != "active"
+
+    async def reload(self) -> TokenSet:
+        """The set: under the lock nobody else can have changed it."""
+        return self._tokens
+
+    async def save(self, tokens: TokenSet) -> None:
+        """Store a new set, encrypted."""
+        await self._locked.save(
+            access_token=self._cipher.encrypt(tokens.access_token),
+            refresh_token=self._encrypted(tokens.refresh_token),
+            previous_token=self._encrypted(tokens.previous_refresh_token),
+            refreshed_at=tokens.refreshed_at,
+            expires_at=tokens.expires_at,
+        )
+
+    async def mark_dead(self, reason: str) -> None:
+        """Remember that a human has to connect it again."""
+        log.error("grant_needs_reauthorisation", grant=str(self._locked.row.grant_id), reason=reason)
+        await self._locked.mark_dead()
+
+    def _encrypted(self, token: str | None) -> bytes | None:
+        return self._cipher.encrypt(token) if token else None
+
+
+def _token_set(row: grants.GrantRow, cipher: TokenCipher) -> TokenSet:
+    def text(token: bytes | None) -> str | None:
+        return cipher.decrypt(token) if token else None
+
+    return TokenSet(
+        kind=GrantKind(row.kind),
+        access_token=text(row.access_token) or "",
+        expires_at=row.expires_at or _NEVER,
+        refreshed_at=row.refreshed_at or _NEVER,
+        refresh_token=text(row.refresh_token),
+        previous_refresh_token=text(row.previous_token),
+    )
+
+
+class StoredGrants:
+    """``xero_api``'s grant store, on PostgreSQL."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", cipher: TokenCipher) -> None:
+        self._pool = pool
+        self._cipher = cipher
+
+    async def grant_of(self, app: AppName, tenant_id: TenantId) -> GrantId:
+        """The grant that reaches an organisation.
+
+        Raises:
+            DisconnectedError: there is none.
+        """
+        found = await grants.grant_of(self._pool, tenant_id)
+        if found is None:
+            raise DisconnectedError(f"no grant of app {app} reaches organisation {tenant_id}")
+        return GrantId(str(found))
+
+    @asynccontextmanager
+    async def locked(self, grant_id: GrantId) -> AsyncIterator[StoredGrant]:
+        """The grant, locked against every other process until the block ends."""
+        async with grants.locked(self._pool, UUID(grant_id)) as row:
+            yield StoredGrant(row, self._cipher)
+
+
+class Xero:
+    """The client and what it is made of, closed together."""
+
+    def __init__(self, client: XeroClient, tokens: GrantTokens, identity: IdentityClient) -> None:
+        self.client = client
+        self._tokens = tokens
+        self._identity = identity
+
+    async def aclose(self) -> None:
+        """Finish renewals under way, then close the connections."""
+        await self._tokens.aclose()
+        await self._identity.aclose()
+        await self.client.aclose()
+
+
+def open_xero(
+    settings: XeroSettings,
+    apps: Apps,
+    pool: "asyncpg.Pool[Any]",
+    keys: list[str],
+    metrics: ProcessorMetrics,
+) -> Xero:
+    """Xero, ready to be called.
+
+    Args:
+        settings: its addresses.
+        apps: ids and secrets.
+        pool: the store with the grants.
+        keys: Fernet keys, newest first.
+        metrics: where calls are counted.
+    """
+
+    def credentials(app: AppName) -> ClientCredentials:
+        found = apps.get(app)
+        if found is None or not found.client_id or found.client_secret is None:
+            raise ClientConfigError(f"app {app} has no client id and secret")
+        return ClientCredentials(client_id=found.client_id, client_secret=found.client_secret)
+
+    def on_call(call: CallRecord) -> None:
+        metrics.called(call)
+        log.debug(
+            "xero_call",
+            app=call.app,
+            tenant=call.tenant_id,
+            lane=call.lane,
+            endpoint=call.endpoint,
+            status=call.status,
+            ms=round(call.ms, 1),
+            bytes=call.bytes_in,
+            outcome=call.outcome,
+            correlation_id=call.correlation_id,
+        )
+
+    identity = IdentityClient(identity_url=settings.identity_url)
+    tokens = GrantTokens(
+        store=StoredGrants(pool, TokenCipher(keys)), identity=identity, credentials=credentials, now=utc_now
+    )
+    client = XeroClient(api_url=settings.api_url, tokens=tokens, on_call=on_call, timeout=settings.http_timeout_seconds)
+    return Xero(client, tokens, identity)

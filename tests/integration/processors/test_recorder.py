@@ -1,0 +1,267 @@
+"""The recorder on the real PostgreSQL: versions, positions, settling and fencing in one transaction."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from processors.fetch.judge import Verdict
+from processors.partitions.store import FencedError, Lease, take
+from processors.quarantine.store import Kept
+from processors.recorder.decide import Read
+from processors.recorder.envelope import Fetch
+from processors.recorder.recorder import Batch, Recorded, Recorder
+from xero_stream.contracts.change_event import ChangeEvent, DeletionReason, Op, Trigger
+from xero_stream.contracts.dead_letter import Stage
+from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.contracts.topics import Topics
+from xero_stream.store.deployment import Deployment
+
+T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+S = timedelta(seconds=1)
+TENANT = TenantId("11111111-1111-1111-1111-111111111111")
+ALL = 2**40
+
+
+class Desk:
+    """Records reads as an answer would bring them."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", lease: Lease, deployment: Deployment) -> None:
+        self.pool = pool
+        self.recorder = Recorder(pool=pool, lease=lease, store_id=deployment.store_id, topics=Topics(prefix="test"))
+
+    async def record(
+        self,
+        *reads: Read,
+        at: int = 100,
+        entity: EntityName = EntityName.INVOICES,
+        marks: int = ALL,
+        trigger: Trigger = Trigger.POLL,
+        bad: Sequence[Kept] = (),
+    ) -> Recorded:
+        """One batch, sent when Xero's clock stood at so many seconds."""
+        batch = Batch(
+            tenant_id=TENANT,
+            entity=entity,
+            customer_ref="cust",
+            reads=reads,
+            bad=bad,
+            read_at=T + at * S,
+            marks=marks,
+            trigger=trigger,
+            fetch=Fetch(correlation_id="c", fetched_at=T),
+        )
+        return await self.recorder.record(batch, datetime.now(UTC))
+
+    async def dirty(self, record: str, *, at: int = 0, marks: int | None = None) -> int:
+        """Mark a record; answers its marks."""
+        found: int = await self.pool.fetchval(
+            "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, deliveries, "
+            "marks) VALUES ($1, 'invoices', $2, 1, $3, $3, '{d1}', coalesce($4, nextval('dirty_marks'))) "
+            "RETURNING marks",
+            TENANT,
+            record,
+            T + at * S,
+            marks,
+        )
+        return found
+
+    async def changes(self) -> list[ChangeEvent]:
+        """All changes in order, through the published contract."""
+        rows = await self.pool.fetch("SELECT value FROM changes ORDER BY position")
+        return [ChangeEvent.model_validate_json(row["value"]) for row in rows]
+
+
+@pytest.fixture
+def desk(pool: "asyncpg.Pool[Any]", lease: Lease, deployment: Deployment) -> Desk:
+    """A recorder and its store."""
+    return Desk(pool, lease, deployment)
+
+
+def read(record: str = "r1", value: int = 1, *, updated: int = 0, gone: DeletionReason | None = None) -> Read:
+    """A record as read."""
+    body = None if gone else orjson.dumps({"id": record, "value": value, "status": "draft"})
+    return Read(record_id=record, body=body, gone=gone, status="draft", updated_at=T + updated * S)
+
+
+async def test_positions_are_gapless_over_all_entities_and_previous_links_each_topic(desk: Desk) -> None:
+    """What a consumer of one topic, or of all, can check."""
+    await desk.record(read("a"), read("b"))
+    await desk.record(read("c"), entity=EntityName.CONTACTS)
+    await desk.record(read("a", 2, updated=1), read("b", updated=1), at=101)
+
+    changes = await desk.changes()
+
+    assert [change.source.position for change in changes] == [1, 2, 3, 4]
+    assert [change.source.previous for change in changes] == [0, 1, 0, 2]
+    assert [change.op for change in changes] == [Op.CREATE, Op.CREATE, Op.CREATE, Op.UPDATE]
+    assert changes[3].before == {"id": "a", "value": 1, "status": "draft"}
+    assert changes[3].changed_fields == ["value"]
+
+
+async def test_replays_publish_nothing(desk: Desk) -> None:
+    """The same answer recorded again, as after a crash behind the commit."""
+    await desk.record(read("a"), read("b"))
+    recorded = await desk.record(read("a"), read("b"))
+
+    assert recorded.changes == {}
+    assert len(await desk.changes()) == 2
+
+
+async def test_a_b_a_without_a_moved_stamp(desk: Desk) -> None:
+    """Three contents, one stamp, three changes."""
+    for at, value in ((1, 1), (2, 2), (3, 1)):
+        await desk.record(read(value=value), at=at)
+
+    after = [change.after for change in await desk.changes()]
+    assert [record and record["value"] for record in after] == [1, 2, 1]
+
+
+async def test_a_read_settles_only_what_was_marked_when_it_was_sent(desk: Desk) -> None:
+    """An event that came meanwhile stays, however new the record."""
+    marks = await desk.dirty("r1")
+    early = await desk.record(read(updated=5), marks=marks - 1)
+    assert early.verdicts == {}
+    assert await desk.pool.fetchval("SELECT count(*) FROM dirty") == 1
+
+    late = await desk.record(read(updated=5), marks=marks, at=101)
+    assert late.verdicts == {Verdict.SETTLED: 1}
+    assert await desk.pool.fetchval("SELECT count(*) FROM dirty") == 0
+
+
+async def test_the_webhook_travels_into_the_change(desk: Desk) -> None:
+    """Trigger, deliveries, dates, trace."""
+    await desk.dirty("r1")
+    await desk.pool.execute("UPDATE dirty SET traceparent = 'trace'")
+    await desk.record(read(updated=5))
+
+    (change,) = await desk.changes()
+    assert change.source.trigger is Trigger.WEBHOOK
+    assert change.source.webhook is not None
+    assert change.source.webhook.deliveries == ["d1"]
+    headers = orjson.loads(await desk.pool.fetchval("SELECT headers FROM changes"))
+    assert headers["traceparent"] == "trace"
+    assert headers["customer_ref"] == "cust"
+
+
+async def test_a_stale_read_keeps_the_row_and_waits(desk: Desk) -> None:
+    """It is read again in a second, by id."""
+    await desk.dirty("r1", at=50)
+    recorded = await desk.record(read(updated=1))
+
+    assert recorded.verdicts == {Verdict.STALE: 1}
+    row = await desk.pool.fetchrow("SELECT attempts, mode, not_before > now() AS waits FROM dirty")
+    assert tuple(row) == (1, "ids", True)
+
+
+async def test_a_doubtful_read_marks_the_record_itself(desk: Desk) -> None:
+    """A pass found another content with the same stamp, read no later: somebody has to look again."""
+    await desk.record(read(value=1), at=100)
+    recorded = await desk.record(read(value=2), at=100)
+
+    assert recorded.changes == {}
+    assert await desk.pool.fetchval("SELECT mode FROM dirty WHERE record_id = 'r1'") == "ids"
+    await desk.record(read(value=2), at=103)
+    assert len(await desk.changes()) == 2
+
+
+async def test_a_deletion_carries_its_reason_and_leaves_a_tombstone(desk: Desk) -> None:
+    """And is said once."""
+    await desk.record(read())
+    await desk.record(read(gone=DeletionReason.MERGED, updated=1), at=101)
+    await desk.record(read(gone=DeletionReason.MERGED, updated=2), at=102)
+
+    changes = await desk.changes()
+    assert [change.op for change in changes] == [Op.CREATE, Op.DELETE]
+    assert (changes[1].after, changes[1].deletion_reason) == (None, DeletionReason.MERGED)
+    assert await desk.pool.fetchval("SELECT record IS NULL FROM changes WHERE position = 2")
+    row = await desk.pool.fetchrow("SELECT gone, body, position FROM records")
+    assert tuple(row) == ("merged", None, 2)
+
+
+async def test_a_proven_absence_is_a_deletion(desk: Desk) -> None:
+    """A 404 to a single GET, long after the event."""
+    await desk.record(read())
+    await desk.dirty("r1")
+    await desk.record(Read(record_id="r1", missing=True), at=700)
+
+    assert (await desk.changes())[-1].deletion_reason is DeletionReason.MISSING
+
+
+async def test_an_event_for_what_never_was_goes_to_quarantine(desk: Desk) -> None:
+    """Accepted events end in a state or in a visible entry."""
+    await desk.dirty("r1")
+    recorded = await desk.record(Read(record_id="r1", missing=True), at=700)
+
+    assert recorded.quarantined == 1
+    row = await desk.pool.fetchrow("SELECT reason, record_id FROM quarantine")
+    assert tuple(row) == ("never_seen", "r1")
+    assert await desk.pool.fetchval("SELECT count(*) FROM dirty") == 0
+
+
+async def test_a_bad_record_takes_its_row_along_and_a_later_good_one_resolves_it(desk: Desk) -> None:
+    """Its neighbours are recorded in the same transaction."""
+    await desk.dirty("bad")
+    kept = Kept(
+        identity="x",
+        stage=Stage.FETCH,
+        reason="invalid_record",
+        error="LineItems: not a list",
+        source="invoices/bad",
+        value=b"{}",
+        tenant_id=TENANT,
+        entity="invoices",
+        record_id="bad",
+    )
+    recorded = await desk.record(read("good"), bad=[kept])
+    assert (recorded.quarantined, recorded.last_position) == (1, 1)
+    assert await desk.pool.fetchval("SELECT count(*) FROM dirty") == 0
+    assert await desk.pool.fetchval("SELECT state FROM quarantine") == "open"
+
+    await desk.record(read("bad"), at=101)
+    assert await desk.pool.fetchval("SELECT state FROM quarantine") == "resolved"
+
+
+async def test_a_previous_owner_records_nothing(desk: Desk, pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """Fenced by the epoch, whatever it still has in hand."""
+    await take(pool, lease.partition, "another")
+
+    with pytest.raises(FencedError):
+        await desk.record(read())
+
+    assert await pool.fetchval("SELECT count(*) FROM changes") == 0
+    assert await pool.fetchval("SELECT count(*) FROM records") == 0
+
+
+async def test_a_new_owner_waits_for_an_open_transaction_and_goes_on_behind_it(
+    pool: "asyncpg.Pool[Any]", lease: Lease
+) -> None:
+    """Positions are taken once: the lease is given only when the last recorder transaction is over."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.fetchrow(
+            "SELECT position FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE",
+            lease.partition,
+            lease.epoch,
+        )
+        taking = asyncio.create_task(take(pool, lease.partition, "another"))
+        done, _ = await asyncio.wait([taking], timeout=0.3)
+        assert not done
+        await connection.execute("UPDATE positions SET position = 41 WHERE partition = $1", lease.partition)
+    assert (await taking).position == 41
+
+
+async def test_nul_and_long_numbers_survive(desk: Desk) -> None:
+    """Bodies are bytes: what JSONB refuses is kept, what a double can't carry keeps its digits."""
+    body = b'{"id":"r1","name":"a\\u0000b","total":12345678901234567.89,"status":"draft"}'
+    await desk.record(Read(record_id="r1", body=body, status="draft", updated_at=T))
+    await desk.record(
+        Read(record_id="r1", body=body.replace(b"67.89", b"67.88"), status="draft", updated_at=T + S), at=101
+    )
+
+    changes = await desk.pool.fetch("SELECT value FROM changes ORDER BY position")
+    assert b"12345678901234567.89" in changes[0]["value"]
+    assert orjson.loads(changes[1]["value"])["changed_fields"] == ["total"]

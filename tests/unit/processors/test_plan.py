@@ -1,0 +1,85 @@
+"""Which call comes next."""
+
+from collections.abc import Collection, Sequence
+
+from processors.fetch.judge import Mode
+from processors.planner.plan import Due, GetIds, GetOne, OpenPass, PassKind, PassPage, Slot, Sweep, Work, plan
+from xero_api.call import Lane
+from xero_api.paging import first
+from xero_stream.contracts.names import EntityName
+
+INVOICES, CONTACTS, NOTES = EntityName.INVOICES, EntityName.CONTACTS, EntityName.CREDIT_NOTES
+IDS = {INVOICES: 50, CONTACTS: 50, NOTES: 20}
+
+
+def rows(count: int, mode: Mode = Mode.ANY) -> list[Due]:
+    """Due rows."""
+    return [Due(record_id=f"{mode}-{n}", mode=mode) for n in range(count)]
+
+
+def planned(
+    due: dict[EntityName, list[Due]], passes: Sequence[OpenPass] = (), busy: Collection[Slot] = ()
+) -> list[Work]:
+    """Plan with the usual limits."""
+    return plan(due, passes, busy=busy, ids_per_call=IDS)
+
+
+def test_one_record_is_a_single_get() -> None:
+    """It also proves absence."""
+    (work,) = planned({INVOICES: rows(1)})
+    assert isinstance(work, GetOne)
+
+
+def test_few_records_are_asked_for_by_id() -> None:
+    """Fifty a call, oldest first; the rest rides the next call."""
+    (work,) = planned({INVOICES: rows(120)})
+    assert isinstance(work, GetIds)
+    assert work.record_ids == tuple(f"any-{n}" for n in range(50))
+
+
+def test_many_records_are_swept() -> None:
+    """More than three calls by id: one pass is cheaper. The threshold follows the entity's limit."""
+    assert isinstance(planned({INVOICES: rows(151)})[0], Sweep)
+    assert isinstance(planned({NOTES: rows(61)})[0], Sweep)
+    assert isinstance(planned({NOTES: rows(60)})[0], GetIds)
+
+
+def test_what_a_sweep_did_not_bring_is_not_swept_again() -> None:
+    """Else it would go round for ever."""
+    assert isinstance(planned({INVOICES: rows(200, Mode.IDS)})[0], GetIds)
+
+
+def test_an_absent_record_is_asked_for_alone_beside_the_others() -> None:
+    """Its slot is its own: a doubtful id must not wait behind a busy stream of events, nor hold it up."""
+    work = planned({INVOICES: [*rows(2), *rows(2, Mode.ALONE)]})
+    assert [type(item) for item in work] == [GetIds, GetOne]
+    assert work[0].slot != work[1].slot
+
+
+def test_one_call_at_a_time_per_slot() -> None:
+    """While it is out, events gather."""
+    slot = Slot(lane=Lane.WEBHOOK, entity=INVOICES)
+    work = planned({INVOICES: rows(3), CONTACTS: rows(3)}, busy={slot})
+    assert [item.slot.entity for item in work] == [CONTACTS]
+
+
+def test_fresh_events_come_before_passes_and_passes_go_one_at_a_time() -> None:
+    """A load of a million records must not delay an event."""
+    passes = [
+        OpenPass(entity=entity, kind=kind, place=first(None))
+        for kind in (PassKind.CATCH_UP, PassKind.BACKFILL)
+        for entity in (CONTACTS, INVOICES)
+    ]
+
+    work = planned({INVOICES: rows(2)}, passes)
+
+    assert [item.slot.lane for item in work] == [Lane.WEBHOOK, Lane.POLL, Lane.BACKFILL]
+    assert isinstance(work[1], PassPage)
+    assert work[1].step.entity is CONTACTS
+    assert planned({}, passes, busy=[item.slot for item in work]) == []
+
+
+def test_an_entity_without_calls_by_id_is_read_one_by_one() -> None:
+    """Until a sweep is cheaper."""
+    assert isinstance(plan({INVOICES: rows(3)}, [], busy=(), ids_per_call={})[0], GetOne)
+    assert isinstance(plan({INVOICES: rows(4)}, [], busy=(), ids_per_call={})[0], Sweep)
