@@ -1,0 +1,182 @@
+"""``/api.xro/2.0`` on the wire: who may, how often, what."""
+
+import asyncio
+from dataclasses import replace
+
+from aiohttp import web
+
+from simulator.accounting_api.errors import by_status, not_found, not_modelled, scope_missing, tenant_refused
+from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
+from simulator.accounting_api.reading import Moment, read_list, read_one
+from simulator.books.words import Endpoint
+from simulator.faults.apply import Faults, Struck, forced_reply
+from simulator.faults.plan import Operation
+from simulator.identity.grants import Grant, GrantKind
+from simulator.identity.routes import bearer
+from simulator.limits.counts import EndpointCounts
+from simulator.limits.windows import Problem, Refused, TenantLimits
+from simulator.reply import JSON, Reply
+from simulator.world import World
+
+_ENDPOINTS = {endpoint.value.lower(): endpoint for endpoint in Endpoint}
+
+_SCOPES: dict[Endpoint, frozenset[str]] = {
+    Endpoint.INVOICES: frozenset({"accounting.invoices", "accounting.transactions"}),
+    Endpoint.CREDIT_NOTES: frozenset({"accounting.invoices", "accounting.transactions"}),
+    Endpoint.CONTACTS: frozenset({"accounting.contacts"}),
+}
+
+XML = "text/xml; charset=utf-8"
+
+
+class AccountingApi:
+    """The Accounting API over all organisations."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self._world = world
+        self._faults = faults
+
+    def routes(self) -> list[web.RouteDef]:
+        """Method, path, handler."""
+        return [
+            web.get("/api.xro/2.0/{endpoint}", self.list),
+            web.get("/api.xro/2.0/{endpoint}/{id}", self.get),
+            web.route("*", "/api.xro/2.0/{rest:.*}", self.not_modelled),
+        ]
+
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        """Records of an endpoint: page, pageSize, IDs, where, order, Statuses, If-Modified-Since and more."""
+        return await self._serve(request, Operation.LIST)
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """One record, whatever its status."""
+        return await self._serve(request, Operation.GET)
+
+    async def not_modelled(self, request: web.Request) -> web.StreamResponse:
+        """Anything else: 501."""
+        return await self._faults.send(request, not_modelled(request.method))
+
+    async def _serve(self, request: web.Request, operation: Operation) -> web.StreamResponse:
+        world = self._world
+        endpoint = _ENDPOINTS.get(request.match_info["endpoint"].lower())
+        if endpoint is None:
+            return await self._faults.send(request, not_found())
+        caller = self._caller(request, endpoint)
+        if isinstance(caller, Reply):
+            return await self._faults.send(request, self._headed(caller, None))
+        grant, tenant_id = caller
+        counts = world.counts.tenant(tenant_id)
+        counted = counts.arrive(endpoint.value, world.clock.now_ms())
+        limits = world.tenant_limits(grant.client_id, tenant_id)
+        struck = self._faults.strike(operation, tenant_id, endpoint.value)
+        entered = False
+        try:
+            refusal = self._refusal(limits, counted, struck)
+            if refusal is not None:
+                reply = refusal
+            else:
+                entered = True
+                reply = await self._answer(request, operation, tenant_id, endpoint, struck)
+            counted.statuses[reply.status] += 1
+            return await self._faults.send(request, self._headed(reply, limits), struck)
+        finally:
+            counts.leave()
+            if entered:
+                limits.leave()
+
+    def _caller(self, request: web.Request, endpoint: Endpoint) -> tuple[Grant, str] | Reply:
+        world = self._world
+        grant = bearer(world, request.headers.get("Authorization"))
+        if isinstance(grant, Reply):
+            return grant
+        tenants = grant.tenants()
+        tenant_id = request.headers.get("xero-tenant-id", "").lower()
+        if not tenant_id and grant.kind is GrantKind.CLIENT_CREDENTIALS and tenants:
+            tenant_id = next(iter(tenants))
+        if tenant_id not in tenants:
+            return tenant_refused(world.answer_id())
+        if not any(scope.removesuffix(".read") in _SCOPES[endpoint] for scope in grant.scopes):
+            return scope_missing(world.answer_id())
+        return grant, tenant_id
+
+    def _refusal(self, limits: TenantLimits, counted: EndpointCounts, struck: Struck) -> Reply | None:
+        world = self._world
+        if struck.rate_limit is not None:
+            fault = struck.rate_limit
+            counted.forced[fault.problem.value] += 1
+            return _too_many(Refused(problem=fault.problem, retry_after=fault.retry_after))
+        refused = limits.enter(world.clock.now_ms(), world.limits.window, world.limits.app_minute)
+        if refused is None:
+            return None
+        counted.earned[refused.problem.value] += 1
+        return _too_many(refused)
+
+    async def _answer(
+        self, request: web.Request, operation: Operation, tenant_id: str, endpoint: Endpoint, struck: Struck
+    ) -> Reply:
+        # The books are read half way: a change during a slow call may or may not be in the answer, as in life.
+        if struck.latency_ms:
+            await asyncio.sleep(struck.latency_ms / 2000)
+        reply = self._read(request, operation, tenant_id, endpoint, struck)
+        if struck.latency_ms:
+            await asyncio.sleep(struck.latency_ms / 2000)
+        return reply
+
+    def _read(
+        self, request: web.Request, operation: Operation, tenant_id: str, endpoint: Endpoint, struck: Struck
+    ) -> Reply:
+        world = self._world
+        if struck.status is not None:
+            return forced_reply(struck.status)
+        now_ms = world.clock.now_ms()
+        as_of_ms = now_ms - int(struck.stale_ms) if struck.stale_ms else None
+        moment = Moment(now_ms=now_ms, answer_id=world.answer_id(), as_of_ms=as_of_ms)
+        organisation, encoder = world.organisations[tenant_id], world.encoders[tenant_id]
+        raw_query = request.raw_path.partition("?")[2]
+        answer: bytes | Reply
+        if operation is Operation.GET:
+            if len(raw_query) > LONGEST_QUERY:
+                return by_status(404)
+            four = request.query.get("unitdp") == "4"
+            answer = read_one(organisation, encoder, endpoint, request.match_info["id"], moment, four=four)
+        else:
+            query = understand(endpoint, request.query, raw_query, request.headers.get("If-Modified-Since"))
+            if not isinstance(query, Query):
+                return query
+            answer = read_list(organisation, encoder, endpoint, query, moment)
+        if isinstance(answer, Reply):
+            return answer
+        if "json" not in request.headers.get("Accept", ""):
+            return _xml(moment)
+        return Reply(body=answer, content_type=JSON)
+
+    def _headed(self, reply: Reply, limits: TenantLimits | None) -> Reply:
+        world = self._world
+        headers = {"xero-correlation-id": world.answer_id()}
+        if limits is not None:
+            headers["X-DayLimit-Remaining"] = str(limits.day_remaining())
+            headers["X-MinLimit-Remaining"] = str(limits.minute_remaining())
+            headers["X-AppMinLimit-Remaining"] = str(max(0, world.limits.app_minute - world.limits.window.used))
+        return replace(reply, headers=headers | reply.headers)
+
+
+def _too_many(refused: Refused) -> Reply:
+    """429: the header names the limit; only minute and day say when to come back. The body is empty."""
+    headers = {"X-Rate-Limit-Problem": refused.problem.value}
+    if refused.problem is Problem.DAY:
+        headers["X-DayLimit-Remaining"] = "0"
+    if refused.problem is Problem.MINUTE:
+        headers["X-MinLimit-Remaining"] = "0"
+    if refused.retry_after is not None:
+        headers["Retry-After"] = str(refused.retry_after)
+    return Reply(status=429, content_type="text/html; charset=utf-8", headers=headers)
+
+
+def _xml(moment: Moment) -> Reply:
+    """Xero's default is XML; here only its envelope, so that a client without ``Accept`` notices."""
+    body = (
+        '<Response xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
+        f"<Id>{moment.answer_id}</Id><Status>OK</Status><ProviderName>Xero Stream Simulator</ProviderName>"
+        "<!-- records are only modelled as JSON: send Accept: application/json --></Response>"
+    )
+    return Reply(body=body.encode(), content_type=XML)

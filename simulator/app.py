@@ -1,0 +1,105 @@
+"""Settings, seed, clock, books → a running simulator."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC
+
+from aiohttp import web
+
+from simulator.accounting_api.routes import AccountingApi
+from simulator.chance import Chance
+from simulator.clock import Clock
+from simulator.control.routes import Control
+from simulator.edits.traffic import Traffic
+from simulator.faults.apply import Faults
+from simulator.identity.routes import Identity
+from simulator.keeping.books import Forgetful, Keeping
+from simulator.keeping.sqlite import SqliteKeeping
+from simulator.webhooks.sender import Sender
+from simulator.world import World
+from xero_stream.settings.base import SettingsError
+from xero_stream.settings.simulator import SimulatorSettings
+
+LARGEST_BODY = 64 * 1024 * 1024
+"""Bytes of a request: a record of 5,000 lines, or 3,000 events, may be put."""
+
+
+def create_world(settings: SimulatorSettings) -> World:
+    """Open or draw the books.
+
+    Raises:
+        KeepingError: kept books can't be opened.
+    """
+    keeping: Keeping = SqliteKeeping(settings.data_dir) if settings.data_dir is not None else Forgetful()
+    kept = keeping.open()
+    start = settings.clock_start
+    if start is not None and start.tzinfo is None:
+        start = start.replace(tzinfo=UTC)
+    clock = Clock(start_ms=int(start.timestamp() * 1000) if start else None, rate=settings.clock_rate)
+    chance = Chance(seed=kept.seed if kept else settings.seed, boot=kept.boot if kept else 0)
+    gc.disable()  # drawing or loading makes millions of small objects and no garbage: collecting triples the time
+    try:
+        return World(settings=settings, keeping=keeping, kept=kept, clock=clock, chance=chance)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+def create_app(settings: SimulatorSettings) -> web.Application:
+    """The application: identity, Accounting API and ``/_sim`` on one port.
+
+    Raises:
+        KeepingError: kept books can't be opened.
+    """
+    world = create_world(settings)
+    faults = Faults(world)
+    traffic, sender = Traffic(world), Sender(world)
+    app = web.Application(client_max_size=LARGEST_BODY)
+    for part in (Identity(world, faults), AccountingApi(world, faults), Control(world, traffic, sender)):
+        app.add_routes(part.routes())
+
+    async def live(_: web.Application) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(traffic.run()), asyncio.create_task(sender.run())]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        world.close()
+
+    app.cleanup_ctx.append(live)
+    return app
+
+
+async def run(settings: SimulatorSettings) -> None:
+    """Serve until SIGTERM or SIGINT. Prints one line when ready.
+
+    Raises:
+        KeepingError: kept books can't be opened.
+        SettingsError: the port can't be listened on.
+    """
+    app = create_app(settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
+        except OSError as error:
+            raise SettingsError(
+                f"the simulator can't listen on {settings.host}:{settings.port}: {error.strerror}; choose another --port"
+            ) from error
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in the loop
+                loop.add_signal_handler(number, stopped.set)
+        print(  # noqa: T201 - the one line that says it is ready
+            f"simulator ready on http://{settings.host}:{settings.port}, {settings.tenants} organisations, "
+            f"seed {settings.seed}",
+            flush=True,
+        )
+        await stopped.wait()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,1 @@
+"""An organisation's records: fields, transitions, effects on others. Knows no HTTP."""

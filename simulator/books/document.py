@@ -1,0 +1,84 @@
+"""What invoices and credit notes share: lines, payments, totals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from simulator.books.amounts import Cents, Day, TenThousandths, line_total, tax_on
+from simulator.books.words import LineAmountTypes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """The option of a tracking category on a line."""
+
+    category_id: str
+    option_id: str
+    name: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineItem:
+    """One line. ``tax_rate`` and ``discount_rate`` are hundredths of a percent."""
+
+    line_item_id: str
+    description: str
+    quantity: TenThousandths
+    unit_amount: TenThousandths
+    account_code: str
+    account_id: str
+    tax_type: str
+    tax_rate: int
+    line_amount: Cents
+    tax_amount: Cents
+    discount_rate: int = 0
+    item_code: str | None = None
+    tracking: tuple[Tracking, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Money received for, or paid on, a document."""
+
+    payment_id: str
+    date: Day
+    amount: Cents
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """Credit of a credit note applied to an invoice; the same value stands on both."""
+
+    allocation_id: str
+    invoice_id: str
+    credit_note_id: str
+    amount: Cents
+    date: Day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over a document's lines."""
+
+    sub_total: Cents
+    total_tax: Cents
+    total: Cents
+    total_discount: Cents
+
+
+def price_line(line: LineItem, types: LineAmountTypes) -> LineItem:
+    """The line with its amounts worked out from quantity, price, discount and tax rate."""
+    amount = line_total(line.quantity, line.unit_amount, line.discount_rate)
+    rate = 0 if types is LineAmountTypes.NO_TAX else line.tax_rate
+    tax = tax_on(amount, rate, inclusive=types is LineAmountTypes.INCLUSIVE)
+    return replace(line, line_amount=amount, tax_amount=tax)
+
+
+def add_up(lines: Sequence[LineItem], types: LineAmountTypes) -> Totals:
+    """Totals of priced lines."""
+    amounts = sum(line.line_amount for line in lines)
+    tax = sum(line.tax_amount for line in lines)
+    discount = sum(line_total(line.quantity, line.unit_amount, 0) - line.line_amount for line in lines)
+    sub_total = amounts - tax if types is LineAmountTypes.INCLUSIVE else amounts
+    return Totals(sub_total=sub_total, total_tax=tax, total=sub_total + tax, total_discount=discount)

@@ -1,0 +1,1 @@
+"""``/_sim``: the only way to cheat."""

@@ -1,0 +1,113 @@
+"""What the control API takes, checked at the edge. Keys are camelCase, as in Xero's own webhooks."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from simulator.books.words import Endpoint
+from simulator.edits.editor import EditKind
+from simulator.identity.grants import GrantKind
+
+
+class Body(BaseModel):
+    """A request body: unknown words are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class NewTenant(Body):
+    """``POST /_sim/tenants``: figures left out are the settings'."""
+
+    name: str | None = None
+    country: Literal["NZ", "GB", "AU"] | None = None
+    contacts: int | None = Field(default=None, ge=1)
+    invoices: int | None = Field(default=None, ge=0)
+    credit_notes: int | None = Field(default=None, ge=0)
+
+
+class Edits(Body):
+    """``POST /_sim/edits``: ``count`` edits; what is left out is left to chance.
+
+    Attributes:
+        record_id: edit this record; for ``create`` of a document: for this contact.
+        stamp: whether ``UpdatedDateUTC`` moves, where the kind lets one choose.
+        webhook: whether Xero tells.
+        event_date: ``now``, or ``record``: the record's ``UpdatedDateUTC`` even if it didn't move.
+        weights: odds by kind instead of the usual ones.
+    """
+
+    tenant_id: str | None = None
+    endpoint: Endpoint | None = None
+    count: int = Field(default=1, ge=1, le=100_000)
+    kind: EditKind | None = None
+    record_id: str | None = None
+    stamp: bool | None = None
+    webhook: bool = True
+    event_date: Literal["now", "record"] = "now"
+    weights: dict[EditKind, float] | None = None
+
+
+class NewGrant(Body):
+    """``POST /_sim/grants``: tenants left out are all of them (one for client credentials)."""
+
+    kind: GrantKind = GrantKind.REFRESH_TOKEN
+    tenants: list[str] | None = None
+    scopes: list[str] | None = None
+
+
+class LimitsBody(Body):
+    """``PUT /_sim/limits``: for one tenant, or for all and for tenants to come.
+
+    Attributes:
+        minute_remaining: calls left in this minute.
+        day_remaining: calls left today.
+        day_reset_seconds: when the day ends; the next one starts full.
+    """
+
+    tenant_id: str | None = None
+    concurrent: int | None = Field(default=None, ge=0)
+    minute: int | None = Field(default=None, ge=0)
+    day: int | None = Field(default=None, ge=0)
+    app_minute: int | None = Field(default=None, ge=0)
+    minute_remaining: int | None = Field(default=None, ge=0)
+    day_remaining: int | None = Field(default=None, ge=0)
+    day_reset_seconds: int | None = Field(default=None, ge=1)
+
+
+class ClockBody(Body):
+    """``PUT /_sim/clock``: jump to a time, jump ahead, change the pace."""
+
+    now_ms: int | None = None
+    ahead_seconds: float | None = Field(default=None, ge=0)
+    rate: float | None = Field(default=None, ge=0, le=100_000)
+
+
+class WebhookSettings(Body):
+    """``PUT /_sim/webhooks``."""
+
+    url: str | None = None
+    key: str | None = None
+    batch_ms: float | None = Field(default=None, ge=0)
+    batch_events: int | None = Field(default=None, ge=1)
+    retry_seconds: float | None = Field(default=None, gt=0)
+    try_now: bool = False
+
+
+class WebhookEvents(Body):
+    """``POST /_sim/webhooks/events``: events made to order; ``together``: in one delivery."""
+
+    events: list[dict[str, Any]] = Field(min_length=1)
+    together: bool = True
+
+
+class IntentToReceive(Body):
+    """``POST /_sim/intent-to-receive``."""
+
+    url: str | None = None
+
+
+class TrafficBody(Body):
+    """``PUT /_sim/traffic``."""
+
+    edits_per_second: float = Field(ge=0, le=5000)

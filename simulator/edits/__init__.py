@@ -1,0 +1,1 @@
+"""Random valid edits, and live traffic made of them."""

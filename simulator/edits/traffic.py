@@ -1,0 +1,71 @@
+"""Live traffic: random edits at a steady rate, over all organisations."""
+
+import asyncio
+import random
+
+from simulator.books.organisation import Organisation
+from simulator.books.words import RuleError
+from simulator.edits.editor import Edit, Wish, edit
+from simulator.webhooks.events import Event
+from simulator.world import World
+
+
+class Traffic:
+    """Edits by request and by itself; both draw from one stream, so a seed decides them all."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._source: random.Random = world.chance.stream("edits")
+        self._pauses: random.Random = world.chance.stream("pauses")
+        self._rate = world.settings.edits_per_second
+        self._changed = asyncio.Event()
+        self.made = 0
+
+    @property
+    def rate(self) -> float:
+        """Edits a second."""
+        return self._rate
+
+    def set_rate(self, rate: float) -> None:
+        """Edit that often from now on; 0 stops."""
+        self._rate = rate
+        self._changed.set()
+
+    def draw_organisation(self) -> Organisation:
+        """Any organisation.
+
+        Raises:
+            RuleError: there is none.
+        """
+        organisations = list(self._world.organisations.values())
+        if not organisations:
+            raise RuleError("there are no organisations")
+        return self._source.choice(organisations)
+
+    def edit(
+        self, organisation: Organisation, wish: Wish, *, announce: bool = True, dated_as_record: bool = False
+    ) -> tuple[Edit, list[Event]]:
+        """Make an edit, keep it and announce it.
+
+        Raises:
+            RuleError: nothing fits the wish.
+        """
+        done = edit(self._source, organisation, wish, self._world.clock.stamp())
+        events = self._world.commit(organisation, done.changes, announce=announce, dated_as_record=dated_as_record)
+        self.made += 1
+        return done, events
+
+    async def run(self) -> None:
+        """Edit until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            if not self._rate:
+                self._changed.clear()
+                await self._changed.wait()
+                due = loop.time()
+                continue
+            due = max(due + self._pauses.expovariate(self._rate), loop.time() - 1)
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            if self._world.organisations:
+                self.edit(self.draw_organisation(), Wish())

@@ -1,0 +1,1 @@
+"""Faults to order, each counted when it fires."""

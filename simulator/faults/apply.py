@@ -1,0 +1,153 @@
+"""Faults on the wire: late, cut, dripping and lost answers, wrong dates."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from simulator.accounting_api.errors import by_status
+from simulator.faults.plan import Date, Drip, Latency, Operation, RateLimit, Reset, Stale, Status, TokenFault, Truncate
+from simulator.reply import Reply
+from simulator.world import World
+
+_AT_ONCE_CLOSED = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """What a request suffers: at most one of each."""
+
+    latency_ms: float = 0.0
+    stale_ms: float = 0.0
+    date_offset: float = 0.0
+    status: Status | None = None
+    rate_limit: RateLimit | None = None
+    token_error: TokenFault | None = None
+    truncate: Truncate | None = None
+    drip: Drip | None = None
+    reset: Reset | None = None
+
+    @property
+    def unhandled(self) -> bool:
+        """The request has no effect."""
+        return (self.status is not None and not self.status.handled) or (
+            self.reset is not None and not self.reset.handled
+        )
+
+
+class Faults:
+    """Applies the world's plan to requests."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._base_ms = world.settings.api_latency_ms
+        self._date = (0, "")
+
+    def strike(self, operation: Operation, tenant_id: str = "", endpoint: str = "") -> Struck:
+        """What happens to this request."""
+        if not self._world.faults:
+            return Struck(latency_ms=self._base_ms) if self._base_ms else _SPARED
+        return self._sum_up(self._world.faults.decide(operation, tenant_id, endpoint, self._world.fault_dice.random))
+
+    def _sum_up(self, faults: Sequence[Any]) -> Struck:
+        found: dict[str, Any] = {"latency_ms": self._base_ms}
+        for fault in faults:
+            match fault:
+                case Latency():
+                    found["latency_ms"] += fault.ms + self._world.fault_dice.uniform(0, fault.jitter_ms)
+                case Stale():
+                    found["stale_ms"] = max(found.get("stale_ms", 0.0), fault.seconds * 1000)
+                case Date():
+                    found["date_offset"] = fault.offset_seconds
+                case Status():
+                    found.setdefault("status", fault)
+                case RateLimit():
+                    found.setdefault("rate_limit", fault)
+                case TokenFault():
+                    found.setdefault("token_error", fault)
+                case Truncate():
+                    found.setdefault("truncate", fault)
+                case Drip():
+                    found.setdefault("drip", fault)
+                case Reset():
+                    found.setdefault("reset", fault)
+                case _:  # the plan refuses faults of webhooks for requests
+                    continue
+        return Struck(**found)
+
+    def date(self, offset_seconds: float = 0.0) -> str:
+        """The ``Date`` header by the simulator's clock."""
+        second = self._world.clock.now_ms() // 1000
+        if offset_seconds:
+            return formatdate(second + offset_seconds, usegmt=True)
+        if self._date[0] != second:
+            self._date = (second, formatdate(second, usegmt=True))
+        return self._date[1]
+
+    async def send(self, request: web.Request, reply: Reply, struck: Struck | None = None) -> web.StreamResponse:
+        """Answer a request, as spoiled as it has to be."""
+        struck = struck or _SPARED
+        headers = {"Content-Type": reply.content_type, "Date": self.date(struck.date_offset), **reply.headers}
+        if struck.reset is not None:
+            return await self._cut(request, reply, headers, struck.reset.after_bytes)
+        body = reply.body
+        if struck.truncate is not None:
+            body = body[: int(len(body) * struck.truncate.fraction)]
+        if struck.drip is not None:
+            return await self._drip(request, reply.status, headers, body, struck.drip)
+        return web.Response(status=reply.status, body=body, headers=headers)
+
+    @staticmethod
+    async def _drip(
+        request: web.Request, status: int, headers: dict[str, str], body: bytes, drip: Drip
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=status, headers=headers)
+        response.content_length = len(body)
+        await response.prepare(request)
+        for start in range(0, len(body), drip.chunk_bytes):
+            if start:
+                await asyncio.sleep(drip.every_ms / 1000)
+            await response.write(body[start : start + drip.chunk_bytes])
+        await response.write_eof()
+        return response
+
+    @staticmethod
+    async def _cut(request: web.Request, reply: Reply, headers: dict[str, str], after_bytes: int) -> web.StreamResponse:
+        response = web.StreamResponse(status=reply.status, headers=headers)
+        transport = request.transport
+        if transport is None:
+            return response
+        if after_bytes:
+            response.content_length = max(len(reply.body), after_bytes + 1)
+            await response.prepare(request)
+            await response.write(reply.body[:after_bytes])
+            await asyncio.sleep(0.01)  # let the loop hand the bytes to the kernel before the connection goes
+        elif (raw := transport.get_extra_info("socket")) is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE_CLOSED)
+        transport.abort()
+        return response
+
+
+_SPARED = Struck()
+
+
+def forced_reply(status: Status) -> Reply:
+    """A fault's status, in its own words or in Xero's."""
+    usual = by_status(status.status)
+    return Reply(
+        status=status.status,
+        body=usual.body if status.body is None else status.body.encode(),
+        content_type=status.content_type or usual.content_type,
+        headers=status.headers,
+    )
+
+
+def token_reply(error: str) -> Reply:
+    """A refusal in OAuth's words."""
+    return Reply(status=500 if error == "server_error" else 400, body=orjson.dumps({"error": error}))

@@ -1,0 +1,1 @@
+"""Tokens, their rotation and grace, and connections."""

@@ -1,0 +1,1 @@
+"""Books kept on disk, safe against ``kill -9``."""

@@ -1,0 +1,1 @@
+"""The four limits, and what was counted."""

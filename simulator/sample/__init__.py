@@ -1,0 +1,1 @@
+"""Believable organisations from a seed."""

@@ -1,0 +1,195 @@
+"""New records as a user would enter them. Pure but for the random source, which is an argument."""
+
+import random
+from dataclasses import replace
+
+from simulator.books import credit_note as credit_notes
+from simulator.books import invoice as invoices
+from simulator.books.amounts import DAY_MS, ONE, RATE_ONE, Day
+from simulator.books.contact import Address, Contact, Person, Phone
+from simulator.books.credit_note import CreditNote, CreditNoteType
+from simulator.books.document import LineItem, Tracking, price_line
+from simulator.books.invoice import Invoice, InvoiceType
+from simulator.books.organisation import Organisation, Profile
+from simulator.books.words import ContactStatus, DocumentStatus, LineAmountTypes
+from simulator.chance import draw_uuid
+from simulator.sample.words import ACCOUNTS, FIRST_NAMES, GOODS, LAST_NAMES, PLACES, STREETS, TRADES
+
+_LINE_AMOUNT_TYPES = (LineAmountTypes.EXCLUSIVE,) * 8 + (LineAmountTypes.INCLUSIVE,) * 2 + (LineAmountTypes.NO_TAX,)
+
+
+def draw_contact(source: random.Random, profile: Profile, *, place: int, now_ms: int) -> Contact:
+    """A contact.
+
+    Args:
+        source: where choices come from.
+        profile: the organisation it belongs to.
+        place: how many contacts there were before; keeps names unique.
+        now_ms: its ``UpdatedDateUTC``.
+    """
+    name = contact_name(place)
+    first, last = source.choice(FIRST_NAMES), source.choice(LAST_NAMES)
+    host = "".join(letter for letter in name.lower() if letter.isalnum())
+    return Contact(
+        id=draw_uuid(source),
+        name=name,
+        status=ContactStatus.ACTIVE,
+        updated_ms=now_ms,
+        number=f"C{place + 1:05d}" if source.random() < 0.3 else None,
+        account_number=str(source.randrange(10_000, 99_999)) if source.random() < 0.5 else None,
+        first_name=first,
+        last_name=last,
+        email=f"{first.lower()}@{host}.example",
+        tax_number=f"{source.randrange(10**8, 10**9)}" if source.random() < 0.4 else "",
+        bank_account=f"01-0{source.randrange(100, 999)}-{source.randrange(10**6, 10**7)}-00"
+        if source.random() < 0.3
+        else "",
+        website=f"https://{host}.example" if source.random() < 0.2 else None,
+        currency=profile.currency if source.random() < 0.5 else None,
+        addresses=(draw_address(source, "STREET", profile), draw_address(source, "POBOX", profile)),
+        phones=(draw_phone(source),),
+        persons=tuple(
+            Person(
+                first_name=(person := source.choice(FIRST_NAMES)),
+                last_name=source.choice(LAST_NAMES),
+                email=f"{person.lower()}.accounts@{host}.example",
+                include_in_emails=source.random() < 0.5,
+            )
+            for _ in range(source.choice((0, 0, 0, 1, 2)))
+        ),
+        payment_days=source.choice((None, 7, 14, 20, 30)),
+    )
+
+
+def contact_name(place: int) -> str:
+    """A name no other place has: "Ridgeway University", later "Ridgeway University 2"."""
+    round_, rest = divmod(place, len(PLACES) * len(TRADES))
+    name = f"{PLACES[rest % len(PLACES)]} {TRADES[(rest // len(PLACES) + rest) % len(TRADES)]}"
+    return name if not round_ else f"{name} {round_ + 1}"
+
+
+def draw_address(source: random.Random, kind: str, profile: Profile) -> Address:
+    """A postal or street address."""
+    return Address(
+        type=kind,
+        line1=f"{source.randrange(1, 300)} {source.choice(STREETS)}",
+        city=source.choice(PLACES),
+        postal_code=str(source.randrange(1000, 9999)),
+        country=profile.country,
+    )
+
+
+def draw_phone(source: random.Random) -> Phone:
+    """A default telephone number."""
+    return Phone(type="DEFAULT", number=f"{source.randrange(200, 999)} {source.randrange(1000, 9999)}", area_code="09")
+
+
+def draw_line(source: random.Random, profile: Profile, types: LineAmountTypes, *, sales: bool) -> LineItem:
+    """A priced line."""
+    code, description, price = source.choice(GOODS)
+    tax_type = profile.sales_tax if sales else profile.purchase_tax
+    account = source.choice(ACCOUNTS)
+    tracking: list[Tracking] = []
+    for category_id, name, options in profile.tracking:
+        if source.random() < 0.3:
+            option_id, option = source.choice(options)
+            tracking.append(Tracking(category_id=category_id, option_id=option_id, name=name, option=option))
+    line = LineItem(
+        line_item_id=draw_uuid(source),
+        description=description,
+        quantity=source.choice((ONE, ONE, 2 * ONE, 3 * ONE, 10 * ONE, 12_500, 75_000)),
+        unit_amount=price,
+        account_code=account,
+        account_id=profile.accounts[account],
+        tax_type=tax_type if types is not LineAmountTypes.NO_TAX else "NONE",
+        tax_rate=profile.tax[tax_type],
+        line_amount=0,
+        tax_amount=0,
+        discount_rate=source.choice((500, 1000, 1250)) if sales and source.random() < 0.1 else 0,
+        item_code=code if source.random() < 0.7 else None,
+        tracking=tuple(tracking),
+    )
+    return price_line(line, types)
+
+
+def draw_lines(
+    source: random.Random, profile: Profile, types: LineAmountTypes, *, sales: bool, most: int = 5
+) -> tuple[LineItem, ...]:
+    """One to ``most`` lines."""
+    count = source.randint(1, most)
+    return tuple(draw_line(source, profile, types, sales=sales) for _ in range(count))
+
+
+def draw_currency(source: random.Random, profile: Profile) -> tuple[str, int]:
+    """Mostly the organisation's own currency; the other one with a rate of ten decimals."""
+    if source.random() < 0.93:
+        return profile.currency, RATE_ONE
+    return profile.foreign_currency, source.randrange(RATE_ONE // 2, 2 * RATE_ONE)
+
+
+def draw_invoice(
+    source: random.Random, organisation: Organisation, contact: Contact, kind: InvoiceType, *, now_ms: int, number: int
+) -> Invoice:
+    """A draft invoice or bill.
+
+    Args:
+        source: where choices come from.
+        organisation: whose it is.
+        contact: the customer or supplier.
+        kind: sales or purchase.
+        now_ms: its ``UpdatedDateUTC``; its date is that day.
+        number: running number among documents of its type.
+    """
+    profile, sales = organisation.profile, kind is InvoiceType.ACCREC
+    types = source.choice(_LINE_AMOUNT_TYPES)
+    currency, rate = draw_currency(source, profile)
+    today: Day = now_ms // DAY_MS
+    draft = Invoice(
+        id=draw_uuid(source),
+        type=kind,
+        number=f"INV-{number:04d}" if sales else f"{source.choice(('RPT', 'SM', 'AP'))}-{number:05d}",
+        reference=f"PO {source.randrange(1000, 9999)}" if sales and source.random() < 0.5 else "",
+        contact_id=contact.id,
+        date=today,
+        due_date=today + (contact.payment_days or 20),
+        status=DocumentStatus.DRAFT,
+        line_amount_types=types,
+        lines=(),
+        currency=currency,
+        currency_rate=rate,
+        updated_ms=now_ms,
+    )
+    return invoices.with_lines(draft, draw_lines(source, profile, types, sales=sales))
+
+
+def draw_credit_note(
+    source: random.Random,
+    organisation: Organisation,
+    contact: Contact,
+    kind: CreditNoteType,
+    *,
+    now_ms: int,
+    number: int,
+) -> CreditNote:
+    """A draft credit note; arguments as for :func:`draw_invoice`."""
+    profile, sales = organisation.profile, kind is CreditNoteType.ACCRECCREDIT
+    types = source.choice(_LINE_AMOUNT_TYPES)
+    draft = CreditNote(
+        id=draw_uuid(source),
+        type=kind,
+        number=f"CN-{number:04d}" if sales else f"SCN-{number:05d}",
+        reference=f"Return {source.randrange(100, 999)}" if source.random() < 0.5 else "",
+        contact_id=contact.id,
+        date=now_ms // DAY_MS,
+        status=DocumentStatus.DRAFT,
+        line_amount_types=types,
+        lines=(),
+        currency=profile.currency,
+        updated_ms=now_ms,
+    )
+    return credit_notes.with_lines(draft, draw_lines(source, profile, types, sales=sales, most=2))
+
+
+def approved(document: Invoice) -> Invoice:
+    """The invoice as approved and sent."""
+    return replace(document, status=DocumentStatus.AUTHORISED, sent_to_contact=document.type is InvoiceType.ACCREC)

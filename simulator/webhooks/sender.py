@@ -1,0 +1,378 @@
+"""Delivers the outbox: batches, faults, Xero's retry rules, and a log of every attempt."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import aiohttp
+
+from simulator.chance import draw_letters
+from simulator.faults.plan import Delay, Drop, Duplicate, Operation, Reorder
+from simulator.webhooks.events import Event
+from simulator.webhooks.parcel import HEADERS, body_of, sign
+from simulator.webhooks.schedule import ANSWER_SECONDS, STORED_FOR_MS, Health, Schedule, failed, succeeded
+from simulator.world import World
+
+LOGGED = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One request: when, what came back, after how long."""
+
+    at_ms: int
+    answer: int | str
+    took_ms: float
+    good: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """A batch on its way. Retries send the same bytes."""
+
+    events: Sequence[Event]
+    body: bytes
+    signature: str
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def first(self) -> int:
+        """``firstEventSequence``."""
+        return min(event.sequence for event in self.events)
+
+    def report(self) -> dict[str, Any]:
+        """As ``GET /_sim/webhooks`` shows it."""
+        return {
+            "firstEventSequence": self.first,
+            "lastEventSequence": max(event.sequence for event in self.events),
+            "events": len(self.events),
+            "bytes": len(self.body),
+            "delivered": bool(self.attempts) and self.attempts[-1].good,
+            "attempts": [
+                {"atMs": one.at_ms, "answer": one.answer, "tookMs": round(one.took_ms, 2)} for one in self.attempts
+            ],
+        }
+
+
+class Sender:
+    """The webhook side of the app: one URL, one key, one state of health for all tenants."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        settings = world.settings
+        self.url: str | None = settings.webhook_url
+        self.key = settings.webhook_key.get_secret_value()
+        self.batch_ms = settings.webhook_batch_ms
+        self.batch_events = settings.webhook_batch_events
+        self.schedule = Schedule(retry_ms=int(settings.webhook_retry_seconds * 1000))
+        self._concurrency = settings.webhook_concurrency
+        self._entropy = world.chance.stream("entropy")
+        self._wake = asyncio.Event()
+        self._calm = asyncio.Event()
+        self._stuck: list[Delivery] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._replay_up_to = 0
+        self._flying = 0
+        self._log: deque[Delivery] = deque(maxlen=LOGGED)
+        self._session: aiohttp.ClientSession | None = None
+        self.delivered_events = 0
+        self.delivered_requests = 0
+        self.failed_attempts = 0
+        self.dropped_events = 0
+        self.expired_events = 0
+        world.on_events = self.nudge
+
+    def nudge(self) -> None:
+        """Something changed: look again."""
+        self._calm.clear()
+        self._wake.set()
+
+    @property
+    def pending(self) -> int:
+        """Events not delivered yet."""
+        waiting = sum(len(delivery.events) for delivery in self._stuck)
+        return len(self._world.outbox) + waiting + self._flying
+
+    async def until_calm(self, seconds: float) -> bool:
+        """Wait until nothing is pending; False if it takes longer than that."""
+        if not self.pending:
+            return True
+        try:
+            await asyncio.wait_for(self._calm.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def configure(
+        self,
+        *,
+        url: str | None = None,
+        key: str | None = None,
+        batch_ms: float | None = None,
+        batch_events: int | None = None,
+        retry_seconds: float | None = None,
+    ) -> None:
+        """Other settings from the next request on; None leaves one as it is."""
+        self.url = self.url if url is None else url
+        self.key = self.key if key is None else key
+        self.batch_ms = self.batch_ms if batch_ms is None else batch_ms
+        self.batch_events = self.batch_events if batch_events is None else batch_events
+        if retry_seconds is not None:
+            self.schedule = replace(self.schedule, retry_ms=int(retry_seconds * 1000))
+        self.nudge()
+
+    def enable(self) -> None:
+        """The handshake passed: deliver again, what was stored first."""
+        self.schedule = succeeded(self.schedule)
+        self._replay_up_to = self._world.outbox.last_sequence()
+        self.nudge()
+
+    def try_now(self) -> None:
+        """Don't wait for the next retry."""
+        self.schedule = replace(self.schedule, next_attempt_ms=0)
+        self.nudge()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(
+            timeout=timeout,
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        ) as session:
+            self._session = session
+            try:
+                while True:
+                    await self._turn()
+            finally:
+                for task in self._under_way:
+                    task.cancel()
+                await asyncio.gather(*self._under_way, return_exceptions=True)
+                self._session = None
+
+    async def _turn(self) -> None:
+        if self.url is None or self.schedule.health is Health.DISABLED:
+            await self._wait(None)
+        elif self.schedule.health is Health.RETRYING:
+            await self._retry()
+        elif self._stuck:
+            await self._replay_stuck()
+        else:
+            await self._deliver_some()
+
+    async def _wait(self, seconds: float | None) -> None:
+        if not self.pending:
+            self._calm.set()
+        self._wake.clear()
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    # -- healthy --------------------------------------------------------------------------------------------------------
+
+    async def _deliver_some(self) -> None:
+        outbox, now = self._world.outbox, asyncio.get_running_loop().time()
+        due = outbox.release(now)
+        if not due and not outbox.ready:
+            release = outbox.next_release()
+            await self._wait(None if release is None else max(0.0, release - now))
+            return
+        if self.batch_ms and outbox.ready:
+            await asyncio.sleep(self.batch_ms / 1000)
+        events = due + self._spoil(outbox.take(self.batch_events))
+        if not events:
+            return
+        delivery = self._pack(events)
+        if delivery.first <= self._replay_up_to:
+            await self._deliver(delivery)
+            return
+        while len(self._under_way) >= self._concurrency:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            if self.schedule.health is not Health.HEALTHY:
+                self._stick(delivery)
+                return
+        task = asyncio.create_task(self._deliver(delivery))
+        self._under_way.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._wake.set()
+
+    def _spoil(self, events: Sequence[Event]) -> list[Event]:
+        """Drop, duplicate, reorder or hold back what the fault plan says."""
+        faults, dice = self._world.faults, self._world.fault_dice
+        if not faults:
+            return list(events)
+        now = asyncio.get_running_loop().time()
+        kept: list[Event] = []
+        moved: list[tuple[int, Event]] = []
+        for event in events:
+            here = True
+            for fault in faults.decide(Operation.WEBHOOK, event.tenant_id, event.endpoint, dice.random):
+                match fault:
+                    case Drop():
+                        self._lose(event)
+                        here = False
+                    case Duplicate():
+                        for _ in range(fault.copies):
+                            self._world.outbox.hold(event, now + fault.after_ms / 1000)
+                    case Delay():
+                        later = (fault.ms + dice.uniform(0, fault.jitter_ms)) / 1000
+                        self._world.outbox.hold(event, now + later)
+                        here = False
+                    case Reorder():
+                        moved.append((len(kept) + fault.places, event))
+                        here = False
+                    case _:  # the plan refuses other faults for webhooks
+                        continue
+            if here:
+                kept.append(event)
+        for place, event in moved:
+            kept.insert(place, event)
+        return kept
+
+    def _lose(self, event: Event) -> None:
+        self.dropped_events += 1
+        self._world.settle([event])
+
+    def _pack(self, events: Sequence[Event]) -> Delivery:
+        body = body_of(events, draw_letters(self._entropy, 20))
+        delivery = Delivery(events=events, body=body, signature=sign(body, self.key))
+        self._log.append(delivery)
+        self._flying += len(events)
+        return delivery
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        """One attempt and, if it fails, one more at once."""
+        if await self._attempt(delivery) or await self._attempt(delivery):
+            self._settle(delivery)
+            return
+        self._stick(delivery)
+        if self.schedule.health is Health.HEALTHY:
+            self.schedule = failed(self.schedule, self._world.clock.now_ms())
+
+    def _stick(self, delivery: Delivery) -> None:
+        self._flying -= len(delivery.events)
+        self._stuck.append(delivery)
+        self._stuck.sort(key=lambda one: one.first)
+        self.nudge()
+
+    def _settle(self, delivery: Delivery) -> None:
+        self.delivered_events += len(delivery.events)
+        self.delivered_requests += 1
+        self._flying -= len(delivery.events)
+        self._world.settle(delivery.events)
+
+    # -- unhealthy ------------------------------------------------------------------------------------------------------
+
+    async def _retry(self) -> None:
+        clock = self._world.clock
+        if clock.now_ms() < self.schedule.next_attempt_ms:
+            self._wake.clear()
+            sleeping = asyncio.ensure_future(clock.sleep_until(self.schedule.next_attempt_ms))
+            waking = asyncio.ensure_future(self._wake.wait())
+            try:
+                await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sleeping.cancel()
+                waking.cancel()
+            return
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        self._expire(clock.now_ms())
+        if not self._stuck:
+            self.schedule = succeeded(self.schedule)
+            return
+        if await self._attempt(self._stuck[0]):
+            self._settle(self._unstick())
+            self._replay_up_to = self._world.outbox.last_sequence()
+            self.schedule = succeeded(self.schedule)
+        else:
+            self.schedule = failed(self.schedule, clock.now_ms())
+
+    async def _replay_stuck(self) -> None:
+        """What was stored goes first, in order, one request at a time."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+            return
+        await self._deliver(self._unstick())
+
+    def _unstick(self) -> Delivery:
+        delivery = self._stuck.pop(0)
+        self._flying += len(delivery.events)
+        return delivery
+
+    def _expire(self, now_ms: int) -> None:
+        expired = self._world.outbox.expire(now_ms - STORED_FOR_MS)
+        self.expired_events += len(expired)
+        self._world.settle(expired)
+
+    # -- the wire -------------------------------------------------------------------------------------------------------
+
+    async def _attempt(self, delivery: Delivery) -> bool:
+        loop, at_ms = asyncio.get_running_loop(), self._world.clock.now_ms()
+        started = loop.time()
+        answer = await self.post(delivery.body, delivery.signature)
+        good = isinstance(answer, Answered) and answer.status == 200
+        delivery.attempts.append(
+            Attempt(
+                at_ms=at_ms,
+                answer=answer.status if isinstance(answer, Answered) else answer,
+                took_ms=(loop.time() - started) * 1000,
+                good=good,
+            )
+        )
+        self.failed_attempts += not good
+        return good
+
+    async def post(self, body: bytes, signature: str, url: str | None = None) -> "Answered | str":
+        """One signed request.
+
+        Returns:
+            What came back within five seconds, or in a word why nothing did.
+        """
+        target = url or self.url
+        if self._session is None or target is None:
+            return "not running"
+        try:
+            async with self._session.post(
+                target, data=body, headers={**HEADERS, "x-xero-signature": signature}, allow_redirects=False
+            ) as response:
+                content = await response.content.read(65_536)
+                return Answered(status=response.status, body=content, cookie="Set-Cookie" in response.headers)
+        except TimeoutError:
+            return "timeout"
+        except aiohttp.ClientError as error:
+            return type(error).__name__
+
+    def report(self, limit: int) -> dict[str, Any]:
+        """As ``GET /_sim/webhooks`` answers it; ``limit`` deliveries, latest last."""
+        log = list(self._log)[-limit:] if limit else []
+        return {
+            "url": self.url,
+            "health": self.schedule.health.value,
+            "failingSinceMs": self.schedule.failing_since_ms or None,
+            "nextAttemptMs": self.schedule.next_attempt_ms or None,
+            "pendingEvents": self.pending,
+            "deliveredEvents": self.delivered_events,
+            "deliveredRequests": self.delivered_requests,
+            "failedAttempts": self.failed_attempts,
+            "droppedEvents": self.dropped_events,
+            "expiredEvents": self.expired_events,
+            "deliveries": [delivery.report() for delivery in log],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What a receiver said."""
+
+    status: int
+    body: bytes
+    cookie: bool
