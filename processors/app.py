@@ -22,8 +22,10 @@ from processors.tenants.desk import DeskServices
 from processors.tenants.runner import RunnerServices
 from processors.tenants.watchdog import Watchdog
 from processors.xero import open_xero
+from xero_api.budget.minute import Minute
+from xero_api.budget.tenant import app_minute
 from xero_api.registry import by_name
-from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.names import AppName, EntityName
 from xero_stream.kafka.admin import Problem, TopicAdmin, wanted
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.kafka import KafkaSettings
@@ -158,9 +160,14 @@ def _services(
     store_id: Any,
     metrics: ProcessorMetrics,
 ) -> WorkerServices:
-    def tier_of(app: str) -> AppTier:
+    minutes: dict[AppName, Minute] = {}
+
+    def tier_of(app: AppName) -> AppTier:
         found = config.apps.get(app)
         return found.tier if found else AppTier.STARTER
+
+    def app_minute_of(app: AppName) -> Minute:
+        return minutes.setdefault(app, app_minute())
 
     rows = [by_name(name) for name in config.entities]
     runner = RunnerServices(
@@ -169,6 +176,7 @@ def _services(
         client=client,
         entities=config.entities,
         tier_of=tier_of,
+        app_minute_of=app_minute_of,
         keep_raw=config.settings.keep_raw,
         http_timeout=config.xero.http_timeout_seconds,
         metrics=metrics,

@@ -13,6 +13,7 @@ from processors.partitions.store import FencedError, Lease
 from processors.recorder.recorder import Recorder
 from processors.tenants import store
 from processors.tenants.runner import Runner, RunnerServices
+from xero_api.budget.tenant import TenantBudget
 from xero_stream.contracts.names import TenantId
 from xero_stream.store.pool import utc_now
 
@@ -48,6 +49,7 @@ class Desk:
         self._on_change = on_change
         self._on_fenced = on_fenced
         self._runners: dict[TenantId, tuple[Runner, asyncio.Task[None]]] = {}
+        self._budgets: dict[TenantId, TenantBudget] = {}
         self._look = asyncio.Event()
         self._stopping = False
         self._name = f"desk-{lease.partition}"
@@ -101,6 +103,7 @@ class Desk:
             lease=self._lease,
             recorder=self._recorder,
             tenant_id=tenant_id,
+            budgets=self._budgets,
             on_change=self._on_change,
         )
         task = asyncio.create_task(runner.run(), name=f"tenant-{tenant_id}")

@@ -1,6 +1,7 @@
 """One tenant's task: asks the planner, makes the calls inside the budget, has the answers recorded."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +11,6 @@ from typing import Any
 
 import asyncpg
 import structlog
-from xero_api.budget.budget import Budget, Go
 
 from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
@@ -24,23 +24,23 @@ from processors.sync import store as passes
 from processors.tenants import store
 from xero_api import paging
 from xero_api.answers import Answer
+from xero_api.budget.minute import Minute
+from xero_api.budget.tenant import Go, Past, TenantBudget, Wait
 from xero_api.client import XeroClient
 from xero_api.entity import Entity
 from xero_api.errors import (
     DisconnectedError,
     Intent,
-    LimitKind,
     RateLimitedError,
     UnauthorisedError,
     XeroError,
     intent,
 )
-from xero_api.meta import Limits
 from xero_api.registry import by_name
 from xero_api.requests import Request, get_ids, get_one
 from xero_stream.contracts.change_event import Snapshot, Trigger
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import EntityName, RecordId, TenantId
+from xero_stream.contracts.names import AppName, EntityName, RecordId, TenantId
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.pool import utc_now
 
@@ -64,6 +64,7 @@ class RunnerServices:
         client: Xero.
         entities: the enabled ones.
         tier_of: an app's tier.
+        app_minute_of: an app's calls a minute, shared by its tenants in this process.
         keep_raw: publish Xero's own JSON too.
         http_timeout: seconds a call may take.
         metrics: what is counted.
@@ -73,7 +74,8 @@ class RunnerServices:
     fast: "asyncpg.Pool[Any]"
     client: XeroClient
     entities: Sequence[EntityName]
-    tier_of: Callable[[str], AppTier]
+    tier_of: Callable[[AppName], AppTier]
+    app_minute_of: Callable[[AppName], Minute]
     keep_raw: bool
     http_timeout: float
     metrics: ProcessorMetrics
@@ -89,9 +91,11 @@ class Runner:
         lease: Lease,
         recorder: Recorder,
         tenant_id: TenantId,
+        budgets: dict[TenantId, TenantBudget],
         on_change: Callable[[], None],
     ) -> None:
         self._services = services
+        self._budgets = budgets
         self._lease = lease
         self._recorder = recorder
         self._tenant_id = tenant_id
@@ -134,7 +138,9 @@ class Runner:
             tenant = await self._load()
             if tenant is not None:
                 self._tenant = tenant
-                self._budget = await self._restored_budget(tenant)
+                # Kept from task to task while the lease is ours; out of the ledger for the first one.
+                self._budget = self._budgets.get(self._tenant_id) or await self._restored_budget(tenant)
+                self._budgets[self._tenant_id] = self._budget
                 await self._work()
         except _STORE_ERRORS as error:
             # The desk looks again in a second; everything that is due is in the store.
@@ -154,21 +160,32 @@ class Runner:
         self._parked_until = tenant.parked_until
         return tenant
 
-    async def _restored_budget(self, tenant: store.Tenant) -> Budget:
+    async def _restored_budget(self, tenant: store.Tenant) -> TenantBudget:
+        """The budget as the calls of the last minutes left it, whoever made them."""
         now, wall = time.monotonic(), utc_now()
-        budget = Budget(per_day=self._services.tier_of(tenant.app).calls_per_day)
+
+        def on_our_clock(moment: datetime) -> float:
+            return now - (wall - moment).total_seconds()
+
+        budget = TenantBudget(
+            day_limit=self._services.tier_of(tenant.app).calls_per_day, app=self._services.app_minute_of(tenant.app)
+        )
         past = await store.past_calls(self._services.pool, self._tenant_id, wall)
         budget.restore(
             [
-                (
-                    now - (wall - call.started_at).total_seconds(),
-                    now - (wall - call.finished_at).total_seconds() if call.finished_at else None,
+                Past(
+                    started=on_our_clock(call.started_at),
+                    finished=on_our_clock(call.finished_at) if call.finished_at else None,
                 )
                 for call in past
             ],
             http_timeout=self._services.http_timeout,
             now=now,
         )
+        if tenant.day_remaining is not None and tenant.day_seen_at is not None:
+            budget.restore_day(tenant.day_remaining, on_our_clock(tenant.day_seen_at))
+        if tenant.parked_until is not None:
+            budget.park(on_our_clock(tenant.parked_until))
         return budget
 
     async def _work(self) -> None:
@@ -191,15 +208,24 @@ class Runner:
                 self._services.pool, self._lease.partition, self._tenant_id, self._services.entities, now
             )
             clock = time.monotonic()
-            held = {slot for slot, until in self._hold.items() if until > clock}
-            for work in plan(agenda.due, agenda.passes, busy=self._calls.keys() | held, ids_per_call=self._ids):
-                self._start(work)
-            next_at = agenda.next_at
-            if held:
-                soonest = now + timedelta(seconds=min(self._hold[slot] for slot in held) - clock)
-                next_at = min(next_at, soonest) if next_at else soonest
-            if not self._calls and not held and next_at is None and not self._wake.is_set():
+            held = {slot: until for slot, until in self._hold.items() if until > clock}
+            waits = list(held.values())
+            busy = self._calls.keys() | held.keys()
+            for work in plan(agenda.due, agenda.passes, busy=busy, ids_per_call=self._ids):
+                # Asked before the call is made up: what arrives while we wait shall ride it.
+                decision = self._budget.decide(work.slot.lane, clock)
+                if isinstance(decision, Wait):
+                    waits.append(decision.until)
+                    await self._park_if_long(decision.until - clock, decision.reason)
+                else:
+                    self._start(work)
+            if not self._calls and not waits and agenda.next_at is None and not self._wake.is_set():
                 return
+            soonest = min(waits, default=None)
+            next_at = agenda.next_at
+            if soonest is not None and soonest != math.inf:
+                at = now + timedelta(seconds=max(0.0, soonest - clock))
+                next_at = min(next_at, at) if next_at else at
             await self._wait(next_at)
 
     async def _wait(self, until: datetime | None) -> None:
@@ -315,24 +341,25 @@ class Runner:
         Returns:
             The answer, and where the marks sequence stood when it was sent.
         """
-        limits: Limits | None = None
         exchanges = [await self._begin(slot)]
 
         async def again() -> bool:
             exchanges.append(await self._begin(slot))  # a second exchange is a call of its own for Xero's limits
             return True
 
+        limits, ok, abandoned = None, False, True
         try:
             answer = await self._services.client.send(
                 self._tenant.app, self._tenant_id, request, lane=slot.lane, again=again
             )
-            limits = answer.meta.limits
+            limits, ok, abandoned = answer.meta.limits, True, False
         except XeroError as error:
-            limits = error.meta.limits
+            limits, abandoned = error.meta.limits, error.status is None
             raise
         finally:
             for call_id, _ in exchanges:
-                await self._end(call_id, limits)
+                self._budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
+                await self._written_off(call_id, limits.day if limits is not None else None)
         return answer, exchanges[-1][1]
 
     async def _begin(self, slot: Slot) -> tuple[int, int]:
@@ -347,14 +374,10 @@ class Runner:
         try:
             marks = await store.call_started(self._services.fast, self._lease, self._tenant_id, call_id, utc_now())
         except BaseException:
-            self._budget.finished(call_id, time.monotonic(), None)
+            self._budget.finished(call_id, time.monotonic())
             raise
         self._services.metrics.beat(self._beat_name(slot))
         return call_id, marks
-
-    async def _end(self, call_id: int, limits: Limits | None) -> None:
-        self._budget.finished(call_id, time.monotonic(), limits)
-        await self._written_off(call_id, limits.day if limits else None)
 
     async def _written_off(self, call_id: int, day: int | None) -> None:
         try:
@@ -369,10 +392,8 @@ class Runner:
             if isinstance(decision, Go):
                 return
             self._services.metrics.beat(self._beat_name(slot))
-            wait = decision.until - now
-            if wait > _LONG_WAIT:
-                await self._park(wait, decision.reason)
-            await asyncio.sleep(min(max(wait, 0.01), 5.0))
+            await self._park_if_long(decision.until - now, decision.reason)
+            await asyncio.sleep(min(max(decision.until - now, 0.01), 1.0))
 
     async def _record(
         self,
@@ -504,20 +525,21 @@ class Runner:
         self._hold[work.slot] = time.monotonic() + delay
 
     async def _hold_off(self, slot: Slot, error: XeroError) -> None:
-        seconds = error.meta.retry_after
+        now, retry_after = time.monotonic(), error.meta.retry_after
         if isinstance(error, RateLimitedError):
-            self._budget.limited(error.limit, seconds, time.monotonic(), random.random())
-            if error.limit is LimitKind.CONCURRENT or (seconds or 0) <= _LONG_WAIT:
-                return
-        if seconds is None:
-            seconds = random.uniform(10, 20)
-        if seconds > _LONG_WAIT:
-            await self._park(seconds, type(error).__name__)
+            until = self._budget.limited(error.limit, now, retry_after, random.random())
         else:
-            self._hold[slot] = time.monotonic() + seconds
+            until = self._budget.offline(now, retry_after, random.random())
+        self._hold[slot] = min(until, now + _LONG_WAIT)
+        await self._park_if_long(until - now, type(error).__name__)
 
-    async def _park(self, seconds: float, reason: str) -> None:
+    async def _park_if_long(self, seconds: float, reason: str) -> None:
+        """A long wait is written down, so that a restart does not forget it; a short one stays with the budget."""
+        if not _LONG_WAIT < seconds < math.inf:
+            return
         until = utc_now() + timedelta(seconds=seconds)
+        if self._parked_until is not None and self._parked_until >= until - timedelta(seconds=5):
+            return
         self._parked_until = until
         await store.park(self._services.pool, self._tenant_id, until, reason)
         log.warning("tenant_parked", tenant=self._tenant_id, until=until.isoformat(), reason=reason)
