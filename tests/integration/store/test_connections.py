@@ -1,0 +1,189 @@
+"""Connecting organisations, on a real PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, TenantId
+from xero_stream.contracts.partition import partition_of
+from xero_stream.settings.apps import App
+from xero_stream.settings.xero import AppTier
+from xero_stream.store.connections import (
+    Connected,
+    Organisation,
+    OtherAppError,
+    SealedTokens,
+    connect,
+    drop_grant,
+    keep_grant,
+    standing,
+)
+from xero_stream.store.pool import open_pool
+
+NOW = datetime.now(UTC)
+TOKENS = SealedTokens(
+    access_token=b"sealed-a", refresh_token=b"sealed-r", refreshed_at=NOW, expires_at=NOW + timedelta(minutes=30)
+)
+ONE = Organisation(tenant_id=TenantId("11111111-1111-4111-8111-111111111111"), name="One", customer_ref="customer-1")
+TWO = Organisation(tenant_id=TenantId("22222222-2222-4222-8222-222222222222"), name="Two")
+ENTITIES = [EntityName.INVOICES, EntityName.CONTACTS]
+
+
+def app(name: str = DEFAULT_APP) -> App:
+    """An app as the settings give it."""
+    return App(name=AppName(name), client_id="id", client_secret="secret", webhook_keys=(), tier=AppTier.CORE)
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
+    """Connections to a fresh store."""
+    opened = await open_pool(database_url, size=4)
+    yield opened
+    await opened.close()
+
+
+async def connected(pool: "asyncpg.Pool[Any]", *tenants: Organisation, **more: Any) -> list[Connected]:
+    """Connect with the usual arguments."""
+    arguments: dict[str, Any] = {
+        "app": app(),
+        "kind": "authorization_code",
+        "tokens": TOKENS,
+        "entities": ENTITIES,
+        "partitions": 6,
+        **more,
+    }
+    return await connect(pool, tenants=tenants, **arguments)
+
+
+async def test_a_new_grant(pool: "asyncpg.Pool[Any]") -> None:
+    """Grant, organisations in their partitions and a first load per entity are there at once."""
+    done = await connected(pool, ONE, TWO)
+
+    assert done == [
+        Connected(tenant_id=ONE.tenant_id, before=None, passes=2),
+        Connected(tenant_id=TWO.tenant_id, before=None, passes=2),
+    ]
+    rows = await pool.fetch("SELECT * FROM tenants ORDER BY name")
+    assert [(row["partition"], row["state"], row["customer_ref"]) for row in rows] == [
+        (partition_of(ONE.tenant_id, 6), "connected", "customer-1"),
+        (partition_of(TWO.tenant_id, 6), "connected", None),
+    ]
+    grant = await pool.fetchrow("SELECT * FROM grants")
+    assert (grant["access_token"], grant["refresh_token"], grant["state"]) == (b"sealed-a", b"sealed-r", "active")
+    passes = await pool.fetch("SELECT tenant_id, entity, kind, partition, since, finished_at FROM passes")
+    assert {(row["tenant_id"], row["entity"]) for row in passes} == {
+        (tenant.tenant_id, entity.value) for tenant in (ONE, TWO) for entity in ENTITIES
+    }
+    assert {row["kind"] for row in passes} == {"backfill"}
+    assert all(row["partition"] == partition_of(row["tenant_id"], 6) for row in passes)
+
+
+@pytest.mark.parametrize("state", ["needs_reauth", "disconnected"])
+async def test_a_waiting_organisation_goes_on(pool: "asyncpg.Pool[Any]", state: str) -> None:
+    """It is connected again with the new tokens, keeps its reference, and everything loaded is read again."""
+    await connected(pool, ONE)
+    await pool.execute("UPDATE passes SET finished_at = now(), seen = 7 WHERE entity = 'invoices'")
+    await pool.execute(
+        "UPDATE passes SET place = '{}', attempts = 3, not_before = now() + '1 h' WHERE entity = 'contacts'"
+    )
+    await pool.execute("UPDATE tenants SET state = $1", state)
+
+    done = await connected(pool, Organisation(tenant_id=ONE.tenant_id, name="One Ltd"))
+
+    assert done == [Connected(tenant_id=ONE.tenant_id, before=state, passes=1)]
+    tenant = await pool.fetchrow("SELECT t.*, g.state AS grant_state FROM tenants t JOIN grants g USING (grant_id)")
+    assert (tenant["state"], tenant["name"], tenant["customer_ref"], tenant["grant_state"]) == (
+        "connected",
+        "One Ltd",
+        "customer-1",
+        "active",
+    )
+    passes = {(row["entity"], row["kind"]): row for row in await pool.fetch("SELECT * FROM passes")}
+    assert passes["invoices", "catch_up"]["since"] is None
+    assert passes["invoices", "backfill"]["seen"] == 7
+    under_way = passes["contacts", "backfill"]
+    assert (under_way["place"], under_way["attempts"]) == (b"{}", 0)
+    assert await pool.fetchval("SELECT count(*) FROM passes WHERE not_before > now()") == 0
+    assert ("contacts", "catch_up") not in passes
+
+
+async def test_again_while_connected_only_the_tokens_change(pool: "asyncpg.Pool[Any]") -> None:
+    """A new consent for a connected organisation reads nothing again; a newly enabled entity is loaded."""
+    await connected(pool, ONE)
+    await pool.execute("UPDATE passes SET finished_at = now()")
+
+    done = await connected(pool, ONE, entities=[*ENTITIES, EntityName.CREDIT_NOTES])
+
+    assert done == [Connected(tenant_id=ONE.tenant_id, before="connected", passes=1)]
+    opened = await pool.fetch("SELECT entity, kind FROM passes WHERE finished_at IS NULL")
+    assert [tuple(row) for row in opened] == [("credit-notes", "backfill")]
+
+
+async def test_another_app_does_not_take_an_organisation(pool: "asyncpg.Pool[Any]") -> None:
+    """Refused as a whole, with what to do; once it waits for a grant, another app may have it."""
+    await connected(pool, ONE)
+
+    with pytest.raises(OtherAppError, match="'default'"):
+        await connected(pool, TWO, ONE, app=app("second"))
+    assert await pool.fetchval("SELECT count(*) FROM tenants") == 1
+    assert await pool.fetchval("SELECT count(*) FROM grants") == 1
+
+    await pool.execute("UPDATE tenants SET state = 'disconnected', parked_until = now() + '1 h'")
+    await connected(pool, ONE, app=app("second"))
+    row = await pool.fetchrow("SELECT app, parked_until FROM tenants")
+    assert (row["app"], row["parked_until"]) == ("second", None)
+
+
+async def test_grants_that_reach_nothing_are_forgotten(pool: "asyncpg.Pool[Any]") -> None:
+    """Their tokens don't stay; one just being added, and those of others, do."""
+    await connected(pool, ONE)
+    await pool.execute("UPDATE grants SET created_at = now() - interval '2 hours'")
+    being_added = await keep_grant(pool, app=app(), kind="client_credentials", tokens=TOKENS)
+
+    await connected(pool, ONE)
+
+    grants = await pool.fetch("SELECT grant_id, created_at FROM grants")
+    assert len(grants) == 2
+    assert being_added in {row["grant_id"] for row in grants}
+    await drop_grant(pool, being_added)
+    in_use = await pool.fetchval("SELECT grant_id FROM tenants")
+    await drop_grant(pool, in_use)
+    assert [row["grant_id"] for row in await pool.fetch("SELECT grant_id FROM grants")] == [in_use]
+
+
+async def test_a_kept_grant_is_connected_later(pool: "asyncpg.Pool[Any]") -> None:
+    """Tokens are stored first, organisations added once they are known."""
+    grant_id = await keep_grant(pool, app=app(), kind="authorization_code", tokens=TOKENS)
+
+    await connected(pool, ONE, grant_id=grant_id)
+
+    assert await pool.fetchval("SELECT grant_id FROM tenants") == grant_id
+    assert await pool.fetchval("SELECT count(*) FROM grants") == 1
+
+
+async def test_standing(pool: "asyncpg.Pool[Any]") -> None:
+    """What an operator sees: state, load under way, backlog, parking."""
+    await connected(pool, ONE)
+    await pool.execute("UPDATE passes SET seen = 5, total = 10 WHERE entity = 'invoices'")
+    await pool.execute("UPDATE passes SET finished_at = now() WHERE entity = 'contacts'")
+    await pool.execute("UPDATE tenants SET parked_until = now() - interval '1 s', parked_reason = 'day_limit'")
+    await pool.execute(
+        "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at) "
+        "VALUES ($1, 'invoices', 'r', 0, now(), now())",
+        ONE.tenant_id,
+    )
+
+    [row] = await standing(pool)
+
+    assert (row.name, row.state, row.loading, row.loaded, row.load_total, row.backlog) == (
+        "One",
+        "connected",
+        ["invoices"],
+        5,
+        10,
+        1,
+    )
+    assert (row.parked_until, row.parked_reason) == (None, None)

@@ -1,0 +1,286 @@
+"""Grants and organisations: who gave us access to what.
+
+A grant is one consent (or one custom connection) and owns a token set; organisations hang off it. Connecting is one
+transaction: a processor sees an organisation with its tokens and its first load, or not at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+
+from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.contracts.partition import partition_of
+from xero_stream.settings.apps import App
+
+GrantKind = Literal["authorization_code", "client_credentials"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedTokens:
+    """A token set, encrypted.
+
+    Attributes:
+        access_token: from :class:`~xero_stream.store.crypto.TokenCipher`.
+        refresh_token: the same; None for client credentials.
+        refreshed_at: when Xero gave them.
+        expires_at: when the access token ends.
+    """
+
+    access_token: bytes = field(repr=False)
+    refresh_token: bytes | None = field(repr=False)
+    refreshed_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """An organisation to connect.
+
+    Attributes:
+        tenant_id: Xero's id, lower case.
+        name: for people.
+        connection_id: id of Xero's connection.
+        customer_ref: your own reference, carried in every change; None keeps the one stored.
+        tags: your own labels, stored with it.
+    """
+
+    tenant_id: TenantId
+    name: str = ""
+    connection_id: str | None = None
+    customer_ref: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """What became of an organisation.
+
+    Attributes:
+        tenant_id: which.
+        before: its state before (``connected``, ``needs_reauth``, ``disconnected``), or None: it is new.
+        passes: how many reads of a whole entity were opened.
+    """
+
+    tenant_id: TenantId
+    before: str | None
+    passes: int
+
+
+class OtherAppError(Exception):
+    """An organisation is connected through another app."""
+
+
+_TENANT = """
+INSERT INTO tenants (tenant_id, app, grant_id, connection_id, name, partition, customer_ref, tags)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (tenant_id) DO UPDATE SET
+    app = excluded.app, grant_id = excluded.grant_id, state = 'connected', name = excluded.name,
+    connection_id = coalesce(excluded.connection_id, tenants.connection_id),
+    customer_ref = coalesce(excluded.customer_ref, tenants.customer_ref),
+    tags = tenants.tags || excluded.tags,
+    parked_until = CASE WHEN tenants.app = excluded.app THEN tenants.parked_until END,
+    connected_at = CASE WHEN tenants.state = 'connected' THEN tenants.connected_at ELSE now() END
+"""
+
+# The first load of each entity. One that is under way goes on where it is, and at once.
+_BACKFILL = """
+INSERT INTO passes (tenant_id, entity, kind, partition) SELECT $1, entity, 'backfill', $2 FROM unnest($3::text[]) AS entity
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET not_before = '-infinity', attempts = 0, error = NULL
+    WHERE passes.finished_at IS NULL
+RETURNING (xmax = 0) AS opened
+"""
+
+# Nobody told us what happened while it was away: everything is read again. Only what differs is published.
+_CATCH_UP = """
+INSERT INTO passes (tenant_id, entity, kind, partition)
+SELECT $1, b.entity, 'catch_up', $2 FROM passes b
+WHERE b.tenant_id = $1 AND b.kind = 'backfill' AND b.finished_at IS NOT NULL AND b.entity = ANY($3)
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, place = NULL, seen = 0, total = NULL,
+    not_before = '-infinity', attempts = 0, error = NULL, started_at = NULL, finished_at = NULL
+RETURNING entity
+"""
+
+
+async def connect(
+    pool: "asyncpg.Pool[Any]",
+    *,
+    app: App,
+    kind: GrantKind,
+    tokens: SealedTokens,
+    tenants: Sequence[Organisation],
+    entities: Sequence[EntityName],
+    partitions: int,
+    grant_id: UUID | None = None,
+) -> list[Connected]:
+    """Store a grant and connect its organisations; those that waited for one go on.
+
+    Args:
+        pool: the store.
+        app: through which app.
+        kind: how the grant was given.
+        tokens: its token set.
+        tenants: the organisations it reaches.
+        entities: what is read of them: each gets a first load.
+        partitions: of the deployment.
+        grant_id: of a grant that :func:`keep_grant` stored before; None stores a new one.
+
+    Returns:
+        One entry per organisation, in order.
+
+    Raises:
+        OtherAppError: one is connected through another app; nothing was stored.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        if grant_id is None:
+            grant_id = await _insert_grant(connection, app, kind, tokens)
+        done = []
+        for tenant in tenants:
+            partition = partition_of(tenant.tenant_id, partitions)
+            before = await _connect_one(connection, app, grant_id, tenant, partition)
+            passes = await _open_passes(connection, tenant.tenant_id, partition, entities, before)
+            done.append(Connected(tenant_id=tenant.tenant_id, before=before, passes=passes))
+        # A grant that reaches nothing any more has no reason to keep its tokens here.
+        await connection.execute(
+            "DELETE FROM grants g WHERE g.app = $1 AND g.grant_id <> $2 AND g.created_at < now() - interval '1 hour' "
+            "AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.grant_id = g.grant_id)",
+            app.name,
+            grant_id,
+        )
+    return done
+
+
+async def keep_grant(pool: "asyncpg.Pool[Any]", *, app: App, kind: GrantKind, tokens: SealedTokens) -> UUID:
+    """Store a token set before it is used: a rotated refresh token must not exist in memory only.
+
+    Args:
+        pool: the store.
+        app: through which app.
+        kind: how the grant was given.
+        tokens: its token set.
+
+    Returns:
+        The grant's id, for :func:`connect`.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        return await _insert_grant(connection, app, kind, tokens)
+
+
+async def drop_grant(pool: "asyncpg.Pool[Any]", grant_id: UUID) -> None:
+    """Forget a grant that reaches no organisation; one that does is left alone."""
+    await pool.execute(
+        "DELETE FROM grants g WHERE g.grant_id = $1 AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.grant_id = $1)",
+        grant_id,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An organisation as ``grants list`` shows it.
+
+    Attributes:
+        tenant_id: which; None for a grant without any.
+        loading: entities whose first load is not done.
+        backlog: records known to have changed and not read yet.
+        loaded: records seen by passes that are not done.
+        load_total: records those passes have in all, as far as Xero said.
+    """
+
+    grant_id: UUID
+    app: str
+    kind: str
+    grant_state: str
+    refreshed_at: datetime | None
+    tenant_id: TenantId | None
+    name: str
+    state: str | None
+    partition: int | None
+    customer_ref: str | None
+    parked_until: datetime | None
+    parked_reason: str | None
+    day_remaining: int | None
+    loading: list[str]
+    loaded: int
+    load_total: int | None
+    backlog: int
+
+
+_STANDING = """
+SELECT g.grant_id, g.app, g.kind, g.state AS grant_state, g.refreshed_at, t.tenant_id, coalesce(t.name, '') AS name,
+       t.state, t.partition, t.customer_ref, t.day_remaining,
+       CASE WHEN t.parked_until > now() THEN t.parked_until END AS parked_until,
+       CASE WHEN t.parked_until > now() THEN t.parked_reason END AS parked_reason,
+       coalesce(p.loading, '{}') AS loading, coalesce(p.loaded, 0) AS loaded, p.load_total,
+       coalesce((SELECT count(*) FROM dirty d WHERE d.tenant_id = t.tenant_id), 0) AS backlog
+FROM grants g LEFT JOIN tenants t USING (grant_id)
+LEFT JOIN LATERAL (
+    SELECT array_agg(entity ORDER BY entity) AS loading, sum(seen)::bigint AS loaded, sum(total)::bigint AS load_total
+    FROM passes WHERE passes.tenant_id = t.tenant_id AND finished_at IS NULL
+) p ON true
+ORDER BY g.app, t.name, t.tenant_id
+"""
+
+
+async def standing(pool: "asyncpg.Pool[Any]") -> list[Standing]:
+    """Every grant with its organisations."""
+    return [Standing(**dict(row)) for row in await pool.fetch(_STANDING)]
+
+
+async def _insert_grant(connection: Any, app: App, kind: GrantKind, tokens: SealedTokens) -> UUID:
+    await connection.execute(
+        "INSERT INTO apps (app, client_id, tier) VALUES ($1, $2, $3) "
+        "ON CONFLICT (app) DO UPDATE SET client_id = excluded.client_id, tier = excluded.tier, seen_at = now()",
+        app.name,
+        app.client_id,
+        app.tier.value,
+    )
+    grant_id = uuid4()
+    await connection.execute(
+        "INSERT INTO grants (grant_id, app, kind, access_token, refresh_token, refreshed_at, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        grant_id,
+        app.name,
+        kind,
+        tokens.access_token,
+        tokens.refresh_token,
+        tokens.refreshed_at,
+        tokens.expires_at,
+    )
+    return grant_id
+
+
+async def _connect_one(connection: Any, app: App, grant_id: UUID, tenant: Organisation, partition: int) -> str | None:
+    row = await connection.fetchrow("SELECT app, state FROM tenants WHERE tenant_id = $1 FOR UPDATE", tenant.tenant_id)
+    if row and row["app"] != app.name and row["state"] == "connected":
+        raise OtherAppError(
+            f"{tenant.name or tenant.tenant_id} is connected through the app {row['app']!r}: an organisation is read "
+            "through one app only. Disconnect it there first, or leave it out with --tenant"
+        )
+    await connection.execute(
+        _TENANT,
+        tenant.tenant_id,
+        app.name,
+        grant_id,
+        tenant.connection_id,
+        tenant.name,
+        partition,
+        tenant.customer_ref,
+        orjson.dumps(dict(tenant.tags)).decode(),
+    )
+    state: str | None = row["state"] if row else None
+    return state
+
+
+async def _open_passes(
+    connection: Any, tenant_id: TenantId, partition: int, entities: Sequence[EntityName], before: str | None
+) -> int:
+    names = [entity.value for entity in entities]
+    opened = 0
+    if before is not None and before != "connected":
+        opened += len(await connection.fetch(_CATCH_UP, tenant_id, partition, names))
+    rows = await connection.fetch(_BACKFILL, tenant_id, partition, names)
+    return opened + sum(1 for row in rows if row["opened"])
