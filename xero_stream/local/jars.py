@@ -136,7 +136,7 @@ def maven_repository(environment: Mapping[str, str], home: Path) -> Repository:
         raise DownloadError(f"{path} can't be read ({error}): correct it, or move it away") from error
 
 
-async def ensure(jars: Sequence[Jar], cache: Path, *, progress: Callable[[str], None]) -> Sequence[Jar]:
+async def ensure(jars: Sequence[Jar], cache: Path, *, progress: Callable[[str], None]) -> None:
     """Have every locked jar in the cache, verified.
 
     Args:
@@ -144,11 +144,7 @@ async def ensure(jars: Sequence[Jar], cache: Path, *, progress: Callable[[str], 
         cache: a folder in Maven's layout; made when missing.
         progress: told what is downloaded, before it is.
 
-    Returns:
-        The jars.
-
     Raises:
-        WheelMissingError: jgo is not installed.
         JarMismatchError: a jar is not the one of the lock file.
         DownloadError: a jar can't be had.
     """
@@ -162,7 +158,6 @@ async def ensure(jars: Sequence[Jar], cache: Path, *, progress: Callable[[str], 
             f"downloading Kafka {kafka_version(jars)} ({len(missing)} jars{size}) from {place} to {cache}; kept for later runs"
         )
         await download(missing, origin)
-    return jars
 
 
 async def download(jars: Sequence[Jar], origin: Repository) -> None:

@@ -41,13 +41,12 @@ class KafkaServer(Server):
         progress: Callable[[str], None],
         sharing: Sequence[str] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(data.path / "kafka.log")
         self._data = data
         self._ports = places
         self._cache = cache
         self._progress = progress
         self._folder = data.path / "kafka"
-        self._log = data.path / "kafka.log"
         self._jars: Sequence[jars.Jar] = ()
         self._sharing = sharing
 
@@ -56,20 +55,31 @@ class KafkaServer(Server):
         """``host:port``."""
         return f"{HOST}:{self._ports.kafka}"
 
-    async def _launch(self) -> tuple[Program, Sequence[int]]:
-        locked = await asyncio.to_thread(jars.locked_jars, self._cache / "maven")
-        version = tuple(int(part) for part in jars.kafka_version(locked).split(".")[:2])
-        self._data.check_version(self._folder, self.name, version)
+    @property
+    def _version(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in jars.kafka_version(self._jars).split(".")[:2])
+
+    async def check(self) -> None:
+        """Java and the lock file are there, the data is of a version we can use, the ports are free.
+
+        Raises:
+            LocalServerError: one of that is not so.
+        """
+        _java_binary()
+        self._jars = await asyncio.to_thread(jars.locked_jars, self._cache / "maven")
+        self._data.check_version(self._folder, self.name, self._version)
         for port in (self._ports.kafka, self._ports.kafka_controller):
             ports.check_free(self.name, port, self._data.ports_file)
-        self._jars = await jars.ensure(locked, self._cache / "maven", progress=self._progress)
+
+    async def _launch(self) -> tuple[Program, Sequence[int]]:
+        await jars.ensure(self._jars, self._cache / "maven", progress=self._progress)
         if self._sharing is None:
             self._sharing = await self._class_sharing()
         self._write_configuration()
         if not (self._folder / DATA / "meta.properties").exists():
             arguments = ("format", "--ignore-formatted", "-t", _cluster_id(), "-c", "server.properties")
             await run_to_end(self._java("kafka.tools.StorageTool", *arguments), keep_open=self._data.inherited)
-        self._data.write_version(self._folder, version)
+        self._data.write_version(self._folder, self._version)
         return self._java("kafka.Kafka", "server.properties"), self._data.inherited
 
     async def _is_ready(self) -> bool:
@@ -144,7 +154,7 @@ class KafkaServer(Server):
                 *arguments,
             ],
             cwd=self._folder,
-            log=self._log,
+            log=self.log,
             environment=_environment(os.environ),
             stop_seconds=30.0,
         )

@@ -66,6 +66,7 @@ def log_properties() -> str:
     return _properties(
         {
             "status": "error",
+            "shutdownHook": "disable",  # Kafka's own hook still has something to say
             "appender.console.type": "Console",
             "appender.console.name": "console",
             "appender.console.layout.type": "PatternLayout",

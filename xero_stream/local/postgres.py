@@ -50,12 +50,11 @@ class PostgresServer(Server):
     ready_seconds = 60.0
 
     def __init__(self, data: DataDirectory, places: Ports, *, progress: Callable[[str], None]) -> None:
-        super().__init__()
+        super().__init__(data.path / "postgres.log")
         self._data = data
         self._port = places.postgres
         self._progress = progress
         self._folder = data.path / "postgres"
-        self._log = data.path / "postgres.log"
         self._password_file = data.path / "postgres.password"
         self._prepared = False
 
@@ -68,10 +67,18 @@ class PostgresServer(Server):
         """The application's URL of another database."""
         return f"postgresql://{ROLE}:{self._password()}@{HOST}:{self._port}/{database}"
 
-    async def _launch(self) -> tuple[Program, Sequence[int]]:
-        binaries = _binaries()
+    async def check(self) -> None:
+        """The binaries are there, the data is of their version, the port is free.
+
+        Raises:
+            LocalServerError: one of that is not so.
+        """
+        _binaries()
         self._check_version()
         ports.check_free(self.name, self._port, self._data.ports_file)
+
+    async def _launch(self) -> tuple[Program, Sequence[int]]:
+        binaries = _binaries()
         user = unprivileged_user(
             self._data.path, Path(_binary(binaries, "postgres")), self._folder, progress=self._progress
         )
@@ -140,7 +147,7 @@ class PostgresServer(Server):
             name=self.name,
             argv=argv,
             cwd=self._data.path,
-            log=self._log,
+            log=self.log,
             environment=environment,
             stop_signal=stop_signal,
             user=user,

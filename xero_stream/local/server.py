@@ -4,6 +4,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from xero_stream.local.errors import ServerFailedError
@@ -13,13 +14,26 @@ POLL_SECONDS = 0.05
 
 
 class Server(ABC):
-    """One local server. :meth:`start` and :meth:`stop` may follow each other; data and port stay."""
+    """One local server. :meth:`start` and :meth:`stop` may follow each other; data and port stay.
+
+    Args:
+        log: the file that gets what the server says.
+    """
 
     name: ClassVar[str]
     ready_seconds: ClassVar[float]
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path) -> None:
+        self.log = log
         self._supervised: Supervised | None = None
+
+    @abstractmethod
+    async def check(self) -> None:
+        """Find what can be known to be wrong before anything is started or downloaded.
+
+        Raises:
+            LocalServerError: the server can't be started; the message says what to do.
+        """
 
     @abstractmethod
     async def _launch(self) -> tuple[Program, Sequence[int]]:
@@ -51,6 +65,7 @@ class Server(ABC):
         """
         if self.running:
             return
+        await self.check()
         program, keep_open = await self._launch()
         self._supervised = await Supervised.start(program, keep_open=keep_open)
         try:

@@ -100,6 +100,8 @@ class LocalServers:
             places = ports.read_or_choose(self._data.ports_file)
             self.kafka = KafkaServer(self._data, places, cache.expanduser().absolute(), progress=self._progress)
             self.postgres = PostgresServer(self._data, places, progress=self._progress)
+            await self.kafka.check()
+            await self.postgres.check()
             self._progress("starting Kafka and PostgreSQL")
             await self._start_both()
         except OSError as error:

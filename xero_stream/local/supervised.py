@@ -148,7 +148,7 @@ class Supervised:
         try:
             await _arrival(handle._pid)
         except asyncio.CancelledError:
-            handle._close_pipe()  # the supervisor takes this for its parent's end, and ends too
+            await handle.kill()
             raise
         return handle
 

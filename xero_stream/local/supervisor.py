@@ -36,10 +36,11 @@ from typing import Any
 
 TICK_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_SET_CHILD_SUBREAPER = 36
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -112,7 +113,8 @@ def become(spec: dict[str, Any]) -> Callable[[], None] | None:
     def apply() -> None:
         if user is not None:
             if capability is not None:
-                _prctl(PR_SET_KEEPCAPS, 1)
+                # Keeps capabilities over setuid, and lets access(2), which asks for the real user, count them.
+                _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
             with contextlib.suppress(PermissionError):  # some user namespaces forbid it
                 os.setgroups([])
             os.setgid(user[1])

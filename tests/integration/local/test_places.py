@@ -1,0 +1,93 @@
+"""Where the servers may live, as whom, and what they leave untouched."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.support.servers import StartServers
+from xero_stream.local.supervisor import become
+
+NOBODY = 65534
+CAP_DAC_READ_SEARCH = 2
+
+
+def modes(*folders: Path) -> dict[Path, int]:
+    """The modes of folders and all above them."""
+    return {path: path.stat().st_mode for folder in folders for path in (folder, *folder.parents)}
+
+
+async def test_two_side_by_side_one_of_them_in_an_awkward_place(tmp_path: Path, private_servers: StartServers) -> None:
+    """A path of 150 characters with spaces, a comma, quotes and an umlaut; no mode outside the data changes."""
+    name = "a folder, 'quoted' für Kafka & PostgreSQL "
+    awkward = tmp_path / (name * 9)[: max(60, 150 - len(str(tmp_path)))] / "data"
+    awkward.parent.mkdir(mode=0o700)
+    binaries = Path(sys.prefix)
+    before = modes(awkward.parent, binaries)
+
+    first, second = await asyncio.gather(private_servers(awkward), private_servers(tmp_path / "plain"))
+
+    assert len(str(awkward)) >= 150
+    assert modes(awkward.parent, binaries) == before
+    answers = []
+    for servers in (first, second):
+        connection = await asyncpg.connect(servers.database_url)
+        answers.append(await connection.fetchval("SELECT 42"))
+        await connection.close()
+    assert answers == [42, 42]
+    assert (awkward / "postgres" / "PG_VERSION").exists()
+    addresses = {first.bootstrap_servers, second.bootstrap_servers, first.database_url, second.database_url}
+    assert len(addresses) == 4
+    assert all(int(port) < 32768 for port in json.loads((awkward / "ports.json").read_text(encoding="ascii")).values())
+    assert (awkward / "kafka.log").stat().st_size > 0
+    assert (awkward / "postgres.password").stat().st_mode & 0o077 == 0
+
+
+AS_SOMEBODY = """
+import asyncio, json, os, sys
+from pathlib import Path
+import asyncpg
+from xero_stream.local.servers import LocalServers
+
+async def main():
+    async with LocalServers(Path(sys.argv[1])) as servers:
+        connection = await asyncpg.connect(servers.database_url)
+        answer = await connection.fetchval("SELECT 42")
+        await connection.close()
+        owner = os.stat(servers.kafka.log.parent / "postgres").st_uid
+        print(json.dumps([os.geteuid(), answer, owner, servers.kafka.running]))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only root on Linux can become somebody and still read this Python")
+def test_not_as_root(tmp_path: Path, kafka: str) -> None:
+    """An ordinary user runs both servers as that user."""
+    assert kafka  # so that the cache, which that user may only read, is filled
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    step_down = None
+    expected = os.geteuid()
+    if expected == 0:
+        os.chown(data, NOBODY, NOBODY)
+        # It may read what root may read, since Python itself may lie in a folder of root's.
+        step_down = become({"user": [NOBODY, NOBODY], "capability": CAP_DAC_READ_SEARCH})
+        expected = NOBODY
+
+    done = subprocess.run(
+        [sys.executable, "-c", AS_SOMEBODY, str(data)],
+        preexec_fn=step_down,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [expected, 42, expected, True]
