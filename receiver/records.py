@@ -84,7 +84,7 @@ class Shaper:
                 continue
             key, partition = self._place(event.tenant, delivery.id)
             event_id = ("ce_id", f"{delivery.id}-{event.position}".encode())
-            headers = (_SPECVERSION, event_id, source, _TYPE, _CONTENT_TYPE, trace)
+            headers = [_SPECVERSION, event_id, source, _TYPE, _CONTENT_TYPE, trace]
             records.append(Record(self._events_topic, partition, key, value, headers, receipt.received_ms))
         if unreadable is not None:
             records.append(self._dead_letter(delivery, unreadable, receipt))
@@ -119,14 +119,14 @@ class Shaper:
             traceparent=receipt.traceparent,
         )
         topic, partition = self._topics.dead_letters, self._spread(delivery.id)
-        return Record(topic, partition, letter.key, letter.value, tuple(letter.headers()), receipt.received_ms)
+        return Record(topic, partition, letter.key, letter.value, letter.headers(), receipt.received_ms)
 
     def _kept(self, delivery: Delivery, receipt: Receipt) -> Record:
-        headers = (
+        headers = [
             ("app", receipt.app.encode()),
             ("x-xero-signature", receipt.signature.encode()),
             ("traceparent", receipt.traceparent.encode()),
-        )
+        ]
         topic, partition = self._topics.webhook_deliveries, self._spread(delivery.id)
         return Record(topic, partition, delivery.id.encode(), receipt.body, headers, receipt.received_ms)
 

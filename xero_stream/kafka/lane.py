@@ -6,7 +6,7 @@ newcomers are refused at once instead of being held until their own time is up.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Record(NamedTuple):
         partition: its partition.
         key: its key, or None.
         value: its value.
-        headers: its headers.
+        headers: its headers; a list, as aiokafka insists on one.
         timestamp_ms: its timestamp, epoch milliseconds.
     """
 
@@ -38,8 +38,16 @@ class Record(NamedTuple):
     partition: int
     key: bytes | None
     value: bytes
-    headers: Sequence[tuple[str, bytes]]
+    headers: list[tuple[str, bytes]]
     timestamp_ms: int
+
+
+def cost(record: Record) -> int:
+    """Bytes that a record holds in memory, roughly: its value and what carries it."""
+    return len(record.value) + _OVERHEAD
+
+
+_OVERHEAD = 1_024
 
 
 class Append:
@@ -116,21 +124,25 @@ class Lane:
             now: monotonic seconds.
 
         Returns:
-            What was taken, and the bytes of values that were dropped.
+            What was taken, and the bytes (:func:`cost`) that were dropped.
         """
         taken: list[Waiting] = []
         dropped = 0
         queue = self.queue
-        while queue:
-            waiting = queue[0]
-            if waiting.append.outcome is not None or waiting.append.deadline <= now:
-                waiting.append.settle(Outcome.TIMED_OUT)
-                dropped += len(waiting.record.value)
-            elif fits(waiting.record):
-                taken.append(waiting)
-            else:
-                break
-            queue.popleft()
+        try:
+            while queue:
+                waiting = queue[0]
+                if waiting.append.outcome is not None or waiting.append.deadline <= now:
+                    waiting.append.settle(Outcome.TIMED_OUT)
+                    dropped += cost(waiting.record)
+                elif fits(waiting.record):
+                    taken.append(waiting)
+                else:
+                    break
+                queue.popleft()
+        except BaseException:
+            queue.extendleft(reversed(taken))
+            raise
         return taken, dropped
 
     def put_back(self, failed: Iterable[Waiting]) -> None:
@@ -142,7 +154,7 @@ class Lane:
         """Let go of records nobody waits for any more.
 
         Returns:
-            The bytes of their values.
+            Their bytes (:func:`cost`).
         """
         dropped = 0
         kept: deque[Waiting] = deque()
@@ -150,6 +162,6 @@ class Lane:
             if waiting.append.outcome is None:
                 kept.append(waiting)
             else:
-                dropped += len(waiting.record.value)
+                dropped += cost(waiting.record)
         self.queue = kept
         return dropped

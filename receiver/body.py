@@ -1,0 +1,76 @@
+"""Reading a request's body: as a whole, within its bounds in bytes and in time."""
+
+import asyncio
+
+from aiohttp import web
+
+from receiver.limits import Limits
+from receiver.metrics import Answered
+
+
+class BodyError(Exception):
+    """There is no body to work on; :attr:`answered` says how the request ends."""
+
+    def __init__(self, answered: Answered) -> None:
+        super().__init__(answered.value)
+        self.answered = answered
+
+
+class BodyReader:
+    """Reads bodies; counts the bytes of those that are still arriving.
+
+    A body that came with its head, as nearly all do, never waits and is never counted: who dribbles bodies in takes
+    nothing from the others.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._held = 0
+
+    async def read(self, request: web.BaseRequest, seconds: float) -> bytes:
+        """The whole body.
+
+        Args:
+            request: its head is complete.
+            seconds: how long the rest may take.
+
+        Raises:
+            BodyError: it is or says it is too large, it is no proper body, it is not here in time, the sender has
+                left, or there is no room for it now.
+        """
+        content = request.content
+        if content.is_eof():
+            body = content.read_nowait()
+            if len(body) > self._limits.body_bytes:
+                raise BodyError(Answered.TOO_LARGE)
+            return body
+        announced = request.content_length
+        if announced is not None and announced > self._limits.body_bytes:
+            raise BodyError(Answered.TOO_LARGE)
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._arriving(request)
+        except TimeoutError as error:
+            raise BodyError(Answered.SLOW) from error
+        except web.RequestPayloadError as error:
+            raise BodyError(Answered.MALFORMED) from error
+        except ConnectionError as error:
+            raise BodyError(Answered.GONE) from error
+
+    async def _arriving(self, request: web.BaseRequest) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while part := await request.content.readany():
+                parts.append(part)
+                size += len(part)
+                self._held += len(part)
+                if size > self._limits.body_bytes:
+                    raise BodyError(Answered.TOO_LARGE)
+                if self._held > self._limits.reading_bytes:
+                    raise BodyError(Answered.UNAVAILABLE)
+            return b"".join(parts)
+        finally:
+            self._held -= size

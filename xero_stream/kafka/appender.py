@@ -1,0 +1,324 @@
+"""Appending records to Kafka with a bound on every wait: one idempotent producer, lanes in front of it, a supervisor.
+
+:class:`Appender` is for a process that must answer somebody whatever Kafka does. It never holds a caller beyond its
+deadline, holds a bounded number of bytes, and goes on by itself when Kafka comes back.
+
+Within a partition records keep their order. After an outage a record may be in the log twice, or be in the log though
+its caller was told that it timed out; consumers fold duplicates.
+"""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+from aiokafka import AIOKafkaProducer
+
+from xero_stream.kafka.lane import Append, Lane, Outcome, Record, Waiting, cost
+from xero_stream.kafka.producer import PartitionsDifferError, Producers
+from xero_stream.kafka.pump import Pump
+from xero_stream.kafka.supervision import Reason, Supervision
+from xero_stream.telemetry.repeats import Repeats
+
+_log = structlog.get_logger(__name__)
+
+_SWEEP_SECONDS = 0.05
+_TICK_SECONDS = 0.25
+_RETIREMENT_SECONDS = 1.0
+_CLOSING_SECONDS = 1.0
+
+
+class Observer(Protocol):
+    """Where an appender's measurements go."""
+
+    def producer_built(self, reason: Reason) -> None:
+        """A producer was built."""
+
+    def producer_available(self, available: bool) -> None:
+        """Whether there is a producer now."""
+
+    def in_flight(self, size: int) -> None:
+        """Bytes held until Kafka acknowledges them."""
+
+
+class Appender:
+    """Appends records in time or says that it could not."""
+
+    def __init__(
+        self,
+        *,
+        producers: Producers,
+        observer: Observer,
+        limit_bytes: int,
+        patience: float = 4.0,
+        build_seconds: float = 5.0,
+        supervision: Supervision | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing runs before :meth:`start`.
+
+        Args:
+            producers: makes producers.
+            observer: gets the measurements.
+            limit_bytes: how much may be held at a time.
+            patience: the longest that a caller may wait, in seconds.
+            build_seconds: the longest that connecting may take.
+            supervision: when to build a producer.
+            clock: monotonic seconds.
+        """
+        self._producers = producers
+        self._observer = observer
+        self._limit = limit_bytes
+        self._patience = patience
+        self._build_seconds = build_seconds
+        self._supervision = supervision or Supervision()
+        self._clock = clock
+        self._producer: AIOKafkaProducer | None = None
+        self._without_since = clock()
+        self._available = asyncio.Event()
+        self._trouble = asyncio.Event()
+        self._pumps: dict[tuple[str, int], Pump] = {}
+        self._deadlines: deque[Append] = deque()
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._held = 0
+        self._drained: asyncio.Future[None] | None = None
+        self._closing = False
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._supervisor: asyncio.Task[None] | None = None
+        self._repeats = Repeats()
+        self.first_build: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the first producer was built; fails with :class:`PartitionsDifferError`."""
+        self.misfit: str | None = None
+        """What is wrong with the topic, if it doesn't fit the settings."""
+        self.beat = clock()
+        """When the supervisor last came round, in the clock's seconds."""
+
+    def start(self) -> None:
+        """Begin connecting, in the background."""
+        self._without_since = self.beat = self._clock()
+        self._supervisor = asyncio.create_task(self._supervise(), name="producer-supervisor")
+
+    async def append(self, records: Sequence[Record], deadline: float) -> Outcome:
+        """Append records, all or say why not.
+
+        Args:
+            records: what to append; those of a partition keep their order.
+            deadline: until when to wait, in the clock's seconds.
+
+        Returns:
+            ACKNOWLEDGED only if every record is in the log.
+        """
+        if not records:
+            return Outcome.ACKNOWLEDGED
+        now = self._clock()
+        size = sum(map(cost, records))
+        refusal = self._refusal(records, size, now)
+        if refusal is not None:
+            return refusal
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def settled(outcome: Outcome) -> None:
+            if not answer.done():
+                answer.set_result(outcome)
+
+        append = Append(records=len(records), deadline=deadline, settled=settled)
+        self._hold(size)
+        self._watch(append, now)
+        for record in records:
+            self._pump(record.topic, record.partition).add(Waiting(record, append))
+        return await answer
+
+    def _refusal(self, records: Sequence[Record], size: int, now: float) -> Outcome | None:
+        if self._closing:
+            return Outcome.CLOSED
+        if self._producer is None and (self.misfit or now - self._without_since > self._patience):
+            return Outcome.STALLED
+        if self._held + size > self._limit:
+            return Outcome.OVERLOADED
+        for record in records:
+            pump = self._pumps.get((record.topic, record.partition))
+            if pump is not None and pump.lane.stalled(now, self._patience):
+                return Outcome.STALLED
+        return None
+
+    def _hold(self, size: int) -> None:
+        self._held += size
+        self._observer.in_flight(self._held)
+        if self._drained is not None and not self._held and not self._drained.done():
+            self._drained.set_result(None)
+
+    def _pump(self, topic: str, partition: int) -> Pump:
+        pump = self._pumps.get((topic, partition))
+        if pump is None:
+            pump = self._pumps[topic, partition] = Pump(self, Lane(topic, partition), self._clock)
+        return pump
+
+    # -- deadlines ----------------------------------------------------------------------------------------------------
+
+    def _watch(self, append: Append, now: float) -> None:
+        if self._deadlines and append.deadline < self._deadlines[-1].deadline:
+            # Out of order (its body was slow to arrive): rare enough for a timer of its own.
+            asyncio.get_running_loop().call_later(append.deadline - now, self._expire, append)
+            return
+        self._deadlines.append(append)
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        now = self._clock()
+        expired = False
+        deadlines = self._deadlines
+        while deadlines and (deadlines[0].outcome is not None or deadlines[0].deadline <= now):
+            append = deadlines.popleft()
+            if append.outcome is None:
+                append.settle(Outcome.TIMED_OUT)
+                expired = True
+        if expired:
+            self._let_go()
+        self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep) if deadlines else None
+
+    def _expire(self, append: Append) -> None:
+        if append.outcome is None:
+            append.settle(Outcome.TIMED_OUT)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        for pump in self._pumps.values():
+            self._hold(-pump.lane.drop_settled())
+
+    # -- what pumps say -----------------------------------------------------------------------------------------------
+
+    @property
+    def producer(self) -> AIOKafkaProducer | None:
+        """The producer in use."""
+        return self._producer
+
+    async def wait_for_producer(self) -> None:
+        """Until there is one."""
+        await self._available.wait()
+
+    def released(self, size: int) -> None:
+        """That many bytes are held no longer."""
+        self._hold(-size)
+
+    def acknowledged(self) -> None:
+        """Kafka took a batch."""
+        self._supervision.acknowledged()
+
+    def broken(self, producer: AIOKafkaProducer, error: BaseException) -> None:
+        """The producer can't be trusted any more."""
+        if self._producer is not producer:
+            return
+        _log.warning("producer_broken", error=type(error).__name__, detail=str(error))
+        self._use(None)
+        self._retire(producer)
+        self._trouble.set()
+
+    # -- the supervisor -----------------------------------------------------------------------------------------------
+
+    def _use(self, producer: AIOKafkaProducer | None) -> None:
+        self._producer = producer
+        if producer is None:
+            self._without_since = self._clock()
+            self._available.clear()
+        else:
+            self._available.set()
+        self._observer.producer_available(producer is not None)
+
+    async def _supervise(self) -> None:
+        while True:
+            now = self.beat = self._clock()
+            reason = self._supervision.reason(
+                now, available=self._producer is not None, oldest_ahead=self._oldest_ahead()
+            )
+            if reason is not None:
+                await self._rebuild(reason)
+                continue
+            self._trouble.clear()
+            try:
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._trouble.wait()
+            except TimeoutError:
+                continue
+
+    def _oldest_ahead(self) -> float | None:
+        """When the oldest batch was sent that the present producer has no answer to."""
+        sent = [pump.lane.ahead_since for pump in self._pumps.values() if pump.using is self._producer]
+        return min((since for since in sent if since is not None), default=None)
+
+    async def _rebuild(self, reason: Reason) -> None:
+        try:
+            async with asyncio.timeout(self._build_seconds):
+                fresh = await self._producers.build()
+        except PartitionsDifferError as error:
+            self.misfit = str(error)
+            if not self.first_build.done():
+                self.first_build.set_exception(error)
+            self._failed(error)
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, it is tried again
+            self._failed(error)
+        else:
+            self.misfit = None
+            old = self._producer
+            self._use(fresh)
+            self._supervision.built(self._clock(), random.random())
+            self._observer.producer_built(reason)
+            _log.info("producer_built", reason=reason.value)
+            if not self.first_build.done():
+                self.first_build.set_result(None)
+            if old is not None:
+                self._retire(old)
+
+    def _failed(self, error: BaseException) -> None:
+        now = self._clock()
+        self._supervision.failed(now, random.random())
+        held_back = self._repeats.allow(type(error).__name__, now)
+        if held_back is not None:
+            _log.warning("kafka_unavailable", error=type(error).__name__, detail=str(error), held_back=held_back)
+
+    def _retire(self, producer: AIOKafkaProducer) -> None:
+        task = asyncio.create_task(self._close(producer), name="producer-retirement")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def _close(self, producer: AIOKafkaProducer) -> None:
+        # What it has under way may still be acknowledged; after that moment its lanes belong to the next one.
+        flushed = asyncio.ensure_future(producer.flush())
+        await asyncio.wait({flushed}, timeout=_RETIREMENT_SECONDS)
+        flushed.cancel()
+        for pump in self._pumps.values():
+            pump.release(producer)
+        await self._producers.discard(producer, flush_seconds=0)
+
+    async def stop(self, seconds: float) -> bool:
+        """Refuse newcomers, wait for what is under way, close.
+
+        Args:
+            seconds: how long that may take in all.
+
+        Returns:
+            Whether nothing was left behind.
+        """
+        self._closing = True
+        end = self._clock() + seconds
+        self._drained = asyncio.get_running_loop().create_future()
+        self._hold(0)
+        await asyncio.wait({self._drained}, timeout=max(0.0, seconds - _CLOSING_SECONDS))
+        clean = not self._held
+        tasks = [pump.task for pump in self._pumps.values()] + ([self._supervisor] if self._supervisor else [])
+        for task in (*tasks, *self._retiring):
+            task.cancel()
+        await asyncio.gather(*tasks, *self._retiring, return_exceptions=True)
+        for pump in self._pumps.values():
+            pump.close()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            closing = asyncio.ensure_future(self._producers.discard(producer, flush_seconds=_CLOSING_SECONDS / 2))
+            await asyncio.wait({closing}, timeout=max(0.1, end - self._clock()))
+            closing.cancel()
+        return clean

@@ -1,0 +1,172 @@
+"""Sends one lane's batches to Kafka, one after another, and says how each ended."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from xero_stream.kafka.lane import Lane, Outcome, Record, Waiting, cost
+
+_log = structlog.get_logger(__name__)
+
+# Not the producer's fault where they are raised before the batch got its sequence numbers: it is as good as before.
+_NOT_OURS = (UnknownTopicOrPartitionError, TopicAuthorizationFailedError, AssertionError)
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+
+
+class Owner(Protocol):
+    """Whose producer a pump uses."""
+
+    @property
+    def producer(self) -> AIOKafkaProducer | None:
+        """The producer in use."""
+
+    async def wait_for_producer(self) -> None:
+        """Until there is one."""
+
+    def released(self, size: int) -> None:
+        """That many bytes are held no longer."""
+
+    def acknowledged(self) -> None:
+        """Kafka took a batch."""
+
+    def broken(self, producer: AIOKafkaProducer, error: BaseException) -> None:
+        """The producer can't be trusted any more."""
+
+
+class Pump:
+    """Sends one lane's batches, one after another."""
+
+    def __init__(self, owner: Owner, lane: Lane, clock: Callable[[], float]) -> None:
+        self._owner = owner
+        self.lane = lane
+        self._clock = clock
+        self._asleep: asyncio.Future[None] | None = None
+        self.using: AIOKafkaProducer | None = None
+        """Who has the batch ahead."""
+        self._ahead: list[Waiting] = []
+        self._released = False
+        self.task = asyncio.create_task(self._run(), name=f"lane-{lane.topic}-{lane.partition}")
+
+    def add(self, waiting: Waiting) -> None:
+        """Queue a record."""
+        self.lane.queue.append(waiting)
+        if self._asleep is not None and not self._asleep.done():
+            self._asleep.set_result(None)
+
+    def release(self, producer: AIOKafkaProducer) -> None:
+        """Stop waiting for a producer that is being closed."""
+        if self.using is producer:
+            self._released = True
+            self.task.cancel()
+
+    def close(self) -> None:
+        """Tell everybody still waiting that it is over."""
+        for waiting in (*self._ahead, *self.lane.queue):
+            waiting.append.settle(Outcome.CLOSED)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._pumping()
+            except Exception:  # noqa: BLE001 - logged; whatever it was, the lane must live on
+                _log.exception("lane_failed", topic=self.lane.topic, partition=self.lane.partition)
+                queue, self.lane.queue = self.lane.queue, deque()
+                self._finish([*self._ahead, *queue], Outcome.REFUSED)
+                self._ahead = []
+                self.lane.ahead_since = None
+
+    async def _pumping(self) -> None:
+        loop = asyncio.get_running_loop()
+        lane = self.lane
+        while True:
+            if not lane.queue:
+                self._asleep = loop.create_future()
+                await self._asleep
+                self._asleep = None
+            producer = self._owner.producer
+            if producer is None:
+                await self._owner.wait_for_producer()
+                continue
+            batch, taken = self._batch(producer)
+            if taken:
+                self._ahead = taken
+                lane.ahead_since = self._clock()
+                await self._send(producer, batch, taken)
+                lane.ahead_since = None
+                self._ahead = []
+
+    def _batch(self, producer: AIOKafkaProducer) -> tuple[Any, list[Waiting]]:
+        batch = producer.create_batch()
+        append = batch.append
+
+        def fits(record: Record) -> bool:
+            _, _, key, value, headers, timestamp_ms = record
+            return append(timestamp=timestamp_ms, key=key, value=value, headers=headers) is not None
+
+        taken, dropped = self.lane.take(fits, self._clock())
+        if dropped:
+            self._owner.released(dropped)
+        return batch, taken
+
+    async def _send(self, producer: AIOKafkaProducer, batch: Any, taken: list[Waiting]) -> None:
+        self.using = producer
+        try:
+            under_way = await self._hand_over(producer, batch)
+            if under_way is None:
+                self._finish(taken, Outcome.REFUSED)
+                return
+            await under_way
+        except asyncio.CancelledError:
+            if not self._released:
+                raise
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+            self._again(taken)
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, the lane must live on
+            self._owner.broken(producer, error)
+            if isinstance(error, _TOO_LARGE) and len(taken) == 1:
+                self._finish(taken, Outcome.REFUSED)
+            else:
+                self._again(taken)
+        else:
+            self._finish(taken, None)
+            self._owner.acknowledged()
+        finally:
+            self.using = None
+            self._released = False
+
+    async def _hand_over(self, producer: AIOKafkaProducer, batch: Any) -> asyncio.Future[Any] | None:
+        """The batch's future, or None where the topic would not take it."""
+        lane = self.lane
+        try:
+            future: asyncio.Future[Any] = await producer.send_batch(batch, lane.topic, partition=lane.partition)
+        except _NOT_OURS as error:
+            _log.warning("append_refused", topic=lane.topic, partition=lane.partition, error=repr(error))
+            return None
+        return future
+
+    def _finish(self, taken: Sequence[Waiting], trouble: Outcome | None) -> None:
+        size = 0
+        for record, append, _ in taken:
+            size += cost(record)
+            if trouble is None:
+                append.acknowledged()
+            else:
+                append.settle(trouble)
+        self._owner.released(size)
+
+    def _again(self, taken: Sequence[Waiting]) -> None:
+        """One more try with the next producer; a record that has had it is given up."""
+        self.lane.put_back([waiting for waiting in taken if waiting.attempts == 0])
+        self._finish([waiting for waiting in taken if waiting.attempts > 0], Outcome.REFUSED)
