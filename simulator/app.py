@@ -48,13 +48,17 @@ def create_world(settings: SimulatorSettings) -> World:
         gc.freeze()
 
 
-def create_app(settings: SimulatorSettings) -> web.Application:
+def create_app(settings: SimulatorSettings, world: World | None = None) -> web.Application:
     """The application: identity, Accounting API and ``/_sim`` on one port.
+
+    Args:
+        settings: what it is like.
+        world: books opened before; None opens them by the settings.
 
     Raises:
         KeepingError: kept books can't be opened.
     """
-    world = create_world(settings)
+    world = world or create_world(settings)
     faults = Faults(world)
     traffic, sender = Traffic(world), Sender(world)
     app = web.Application(client_max_size=LARGEST_BODY)
@@ -63,6 +67,8 @@ def create_app(settings: SimulatorSettings) -> web.Application:
 
     async def live(_: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(traffic.run()), asyncio.create_task(sender.run())]
+        for task in tasks:
+            task.add_done_callback(_fell_over)
         yield
         for task in tasks:
             task.cancel()
@@ -73,6 +79,13 @@ def create_app(settings: SimulatorSettings) -> web.Application:
     return app
 
 
+def _fell_over(task: asyncio.Task[None]) -> None:
+    """Edits or webhooks that stop by a fault of ours must not look like a calm Xero."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        task.get_loop().call_exception_handler({"message": "the simulator is broken", "exception": error})
+        signal.raise_signal(signal.SIGTERM)
+
+
 async def run(settings: SimulatorSettings) -> None:
     """Serve until SIGTERM or SIGINT. Prints one line when ready.
 
@@ -80,7 +93,8 @@ async def run(settings: SimulatorSettings) -> None:
         KeepingError: kept books can't be opened.
         SettingsError: the port can't be listened on.
     """
-    app = create_app(settings)
+    world = create_world(settings)
+    app = create_app(settings, world)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -96,8 +110,8 @@ async def run(settings: SimulatorSettings) -> None:
             with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in the loop
                 loop.add_signal_handler(number, stopped.set)
         print(  # noqa: T201 - the one line that says it is ready
-            f"simulator ready on http://{settings.host}:{settings.port}, {settings.tenants} organisations, "
-            f"seed {settings.seed}",
+            f"simulator ready on http://{settings.host}:{settings.port}, {len(world.organisations)} organisations, "
+            f"seed {world.seed}",
             flush=True,
         )
         await stopped.wait()

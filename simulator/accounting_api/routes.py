@@ -11,8 +11,8 @@ from simulator.accounting_api.reading import Moment, read_list, read_one
 from simulator.books.words import Endpoint
 from simulator.faults.apply import Faults, Struck, forced_reply
 from simulator.faults.plan import Operation
+from simulator.identity.bearer import bearer
 from simulator.identity.grants import Grant, GrantKind
-from simulator.identity.routes import bearer
 from simulator.limits.counts import EndpointCounts
 from simulator.limits.windows import Problem, Refused, TenantLimits
 from simulator.reply import JSON, Reply

@@ -75,6 +75,17 @@ def archive(contact: Contact) -> Contact:
     return replace(contact, status=ContactStatus.ARCHIVED)
 
 
+def unarchive(contact: Contact) -> Contact:
+    """Make an archived contact active again.
+
+    Raises:
+        RuleError: it isn't archived, or disappeared in a merge.
+    """
+    if contact.status is not ContactStatus.ARCHIVED or contact.merged_to is not None:
+        raise RuleError(f"the contact {contact.name!r} isn't archived, or was merged")
+    return replace(contact, status=ContactStatus.ACTIVE)
+
+
 def merge_into(contact: Contact, target: Contact) -> Contact:
     """The contact that disappears in another: archived, pointing at it.
 

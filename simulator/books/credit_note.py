@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from simulator.books.amounts import RATE_ONE, Cents, Day
-from simulator.books.document import Allocation, LineItem, add_up
+from simulator.books.document import Allocation, Attachment, LineItem, add_up
 from simulator.books.words import DocumentStatus, LineAmountTypes, RuleError, check_move
 
 
@@ -38,6 +38,7 @@ class CreditNote:
     sent_to_contact: bool = False
     branding_theme_id: str | None = None
     allocations: tuple[Allocation, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     fully_paid_on: Day | None = None
     overrides: dict[str, str] = field(default_factory=dict)
 

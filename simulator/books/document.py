@@ -1,7 +1,7 @@
 """What invoices and credit notes share: lines, payments, totals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simulator.books.amounts import Cents, Day, TenThousandths, line_total, tax_on
 from simulator.books.words import LineAmountTypes
@@ -58,6 +58,15 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file at a document; ``size`` in bytes."""
+
+    attachment_id: str
+    file_name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """Sums over a document's lines."""
 
@@ -67,12 +76,13 @@ class Totals:
     total_discount: Cents
 
 
-def price_line(line: LineItem, types: LineAmountTypes) -> LineItem:
-    """The line with its amounts worked out from quantity, price, discount and tax rate."""
-    amount = line_total(line.quantity, line.unit_amount, line.discount_rate)
-    rate = 0 if types is LineAmountTypes.NO_TAX else line.tax_rate
-    tax = tax_on(amount, rate, inclusive=types is LineAmountTypes.INCLUSIVE)
-    return replace(line, line_amount=amount, tax_amount=tax)
+def line_amounts(
+    quantity: TenThousandths, unit_amount: TenThousandths, discount_rate: int, tax_rate: int, types: LineAmountTypes
+) -> tuple[Cents, Cents]:
+    """A line's amount and the tax on it (or in it)."""
+    amount = line_total(quantity, unit_amount, discount_rate)
+    rate = 0 if types is LineAmountTypes.NO_TAX else tax_rate
+    return amount, tax_on(amount, rate, inclusive=types is LineAmountTypes.INCLUSIVE)
 
 
 def add_up(lines: Sequence[LineItem], types: LineAmountTypes) -> Totals:

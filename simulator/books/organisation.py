@@ -210,6 +210,14 @@ class Organisation:
         """
         return (self._put(contacts.archive(self._contact(contact_id)), now_ms),)
 
+    def unarchive(self, contact_id: str, now_ms: int) -> tuple[Change, ...]:
+        """Make an archived contact active again.
+
+        Raises:
+            RuleError: it isn't archived, or was merged.
+        """
+        return (self._put(contacts.unarchive(self._contact(contact_id)), now_ms),)
+
     def erase(self, contact_id: str, now_ms: int) -> tuple[Change, ...]:
         """Erase a contact's personal details on request.
 

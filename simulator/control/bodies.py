@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from simulator.books.words import Endpoint
-from simulator.edits.editor import EditKind
+from simulator.edits.kinds import EditKind
 from simulator.identity.grants import GrantKind
 
 

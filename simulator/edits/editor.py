@@ -6,8 +6,7 @@ silent ones (``rename``, ``touch_without_stamp``, ``restore``) have to be asked 
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TypeVar
 
 from simulator.books import credit_note as credit_notes
@@ -21,6 +20,7 @@ from simulator.books.organisation import AnyRecord, Change, Organisation
 from simulator.books.shelf import Record, Shelf
 from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleError
 from simulator.chance import draw_uuid
+from simulator.edits.kinds import WEIGHTS, Edit, EditKind, Wish
 from simulator.sample.records import (
     approved,
     contact_name,
@@ -33,82 +33,6 @@ from simulator.sample.records import (
 
 R = TypeVar("R", bound=Record)
 _TRIES = 40
-
-
-class EditKind(StrEnum):
-    """What an edit does."""
-
-    CREATE = "create"
-    CHANGE = "change"
-    APPROVE = "approve"
-    PAY = "pay"
-    VOID = "void"
-    DELETE = "delete"
-    ALLOCATE = "allocate"
-    ARCHIVE = "archive"
-    MERGE = "merge"
-    ERASE = "erase"
-    RENAME = "rename"
-    TOUCH_WITHOUT_STAMP = "touch_without_stamp"
-    RESTORE = "restore"
-
-
-WEIGHTS: dict[tuple[Endpoint, EditKind], float] = {
-    (Endpoint.INVOICES, EditKind.CREATE): 12,
-    (Endpoint.INVOICES, EditKind.CHANGE): 16,
-    (Endpoint.INVOICES, EditKind.APPROVE): 12,
-    (Endpoint.INVOICES, EditKind.PAY): 16,
-    (Endpoint.INVOICES, EditKind.VOID): 3,
-    (Endpoint.INVOICES, EditKind.DELETE): 2,
-    (Endpoint.CONTACTS, EditKind.CREATE): 3,
-    (Endpoint.CONTACTS, EditKind.CHANGE): 10,
-    (Endpoint.CONTACTS, EditKind.ARCHIVE): 1,
-    (Endpoint.CONTACTS, EditKind.MERGE): 1,
-    (Endpoint.CONTACTS, EditKind.ERASE): 0.3,
-    (Endpoint.CREDIT_NOTES, EditKind.CREATE): 4,
-    (Endpoint.CREDIT_NOTES, EditKind.CHANGE): 3,
-    (Endpoint.CREDIT_NOTES, EditKind.APPROVE): 3,
-    (Endpoint.CREDIT_NOTES, EditKind.ALLOCATE): 4,
-    (Endpoint.CREDIT_NOTES, EditKind.VOID): 1,
-    (Endpoint.CREDIT_NOTES, EditKind.DELETE): 0.5,
-    (Endpoint.INVOICES, EditKind.ALLOCATE): 0,
-    (Endpoint.INVOICES, EditKind.TOUCH_WITHOUT_STAMP): 0,
-    (Endpoint.CONTACTS, EditKind.TOUCH_WITHOUT_STAMP): 0,
-    (Endpoint.CREDIT_NOTES, EditKind.TOUCH_WITHOUT_STAMP): 0,
-    (Endpoint.INVOICES, EditKind.RESTORE): 0,
-    (Endpoint.CONTACTS, EditKind.RESTORE): 0,
-    (Endpoint.CREDIT_NOTES, EditKind.RESTORE): 0,
-    (Endpoint.CONTACTS, EditKind.RENAME): 0,
-}
-"""What can be done to which endpoint, and how often it is drawn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """What was done: the record it was about, a few words, and everything that changed."""
-
-    endpoint: Endpoint
-    kind: EditKind
-    record_id: str
-    what: str
-    changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What kind of edit is wanted; None leaves it to chance.
-
-    Attributes:
-        record_id: the record to edit, or for ``create`` the contact to create a document for.
-        stamp: whether ``UpdatedDateUTC`` moves; None: as the kind has it.
-        weights: odds by kind instead of the usual ones.
-    """
-
-    endpoint: Endpoint | None = None
-    kind: EditKind | None = None
-    record_id: str | None = None
-    stamp: bool | None = None
-    weights: dict[EditKind, float] | None = None
 
 
 def edit(source: random.Random, organisation: Organisation, wish: Wish, now_ms: int) -> Edit:
@@ -167,9 +91,9 @@ class _Edit:
                 changes, what = self._allocate(endpoint)
             case EditKind.MERGE:
                 changes, what = self._merge()
-            case EditKind.APPROVE | EditKind.VOID | EditKind.DELETE:
+            case EditKind.SUBMIT | EditKind.APPROVE | EditKind.VOID | EditKind.DELETE:
                 changes, what = self._move(endpoint, kind)
-            case EditKind.ARCHIVE | EditKind.ERASE | EditKind.RENAME:
+            case EditKind.ARCHIVE | EditKind.UNARCHIVE | EditKind.ERASE | EditKind.RENAME:
                 changes, what = self._contact(kind)
             case EditKind.CHANGE | EditKind.TOUCH_WITHOUT_STAMP:
                 changes, what = self._change(endpoint, stamp=kind is EditKind.CHANGE)
@@ -289,6 +213,7 @@ class _Edit:
 
     def _move(self, endpoint: Endpoint, kind: EditKind) -> tuple[tuple[Change, ...], str]:
         to = {
+            EditKind.SUBMIT: DocumentStatus.SUBMITTED,
             EditKind.APPROVE: DocumentStatus.AUTHORISED,
             EditKind.VOID: DocumentStatus.VOIDED,
             EditKind.DELETE: DocumentStatus.DELETED,
@@ -303,6 +228,9 @@ class _Edit:
 
     def _contact(self, kind: EditKind) -> tuple[tuple[Change, ...], str]:
         books, now_ms = self._books, self._now_ms
+        if kind is EditKind.UNARCHIVE:
+            archived = self._pick(books.contacts, _archived, "is not archived")
+            return books.unarchive(archived.id, now_ms), f"brought {archived.name} back"
         contact = self._pick(books.contacts, _active, "is not active")
         if kind is EditKind.ARCHIVE:
             return books.archive(contact.id, now_ms), f"archived {contact.name}"
@@ -386,6 +314,10 @@ def _other(current: str, draw: Callable[[], str]) -> str:
 
 def _active(contact: Contact) -> bool:
     return contact.status is ContactStatus.ACTIVE
+
+
+def _archived(contact: Contact) -> bool:
+    return contact.status is ContactStatus.ARCHIVED and contact.merged_to is None
 
 
 def _counts(document: Invoice | CreditNote) -> bool:

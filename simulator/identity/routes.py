@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import orjson
 from aiohttp import web
 
-from simulator.accounting_api.errors import not_found, tenant_refused, token_expired, token_missing
+from simulator.accounting_api.errors import not_found, tenant_refused
 from simulator.faults.apply import Faults, Struck, forced_reply, token_reply
 from simulator.faults.plan import Operation
+from simulator.identity.bearer import bearer
 from simulator.identity.grants import (
     ACCESS_LIFE_SECONDS,
     Client,
@@ -170,19 +171,6 @@ class Identity:
         headers = {"xero-correlation-id": world.answer_id(), "X-AppMinLimit-Remaining": str(left)} | reply.headers
         whole = Reply(status=reply.status, body=reply.body, content_type=reply.content_type, headers=headers)
         return await self._faults.send(request, whole, struck)
-
-
-def bearer(world: World, header: str | None) -> Grant | Reply:
-    """Whose token this is, or Xero's 401."""
-    scheme, _, token = (header or "").partition(" ")
-    access = world.access.read(token.strip(), world.grants) if scheme.lower() == "bearer" else None
-    grant = world.grants.get(access.grant_id) if access is not None else None
-    if access is None or grant is None or grant.revoked:
-        return token_missing(world.answer_id())
-    if world.clock.now_ms() >= access.expires_ms:
-        when = datetime.fromtimestamp(access.expires_ms // 1000, UTC).strftime("%m/%d/%Y %H:%M:%S")
-        return token_expired(world.answer_id(), when)
-    return grant
 
 
 def seven_decimals(at_ms: int) -> str:

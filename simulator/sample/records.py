@@ -3,12 +3,10 @@
 import random
 from dataclasses import replace
 
-from simulator.books import credit_note as credit_notes
-from simulator.books import invoice as invoices
 from simulator.books.amounts import DAY_MS, ONE, RATE_ONE, Day
 from simulator.books.contact import Address, Contact, Person, Phone
 from simulator.books.credit_note import CreditNote, CreditNoteType
-from simulator.books.document import LineItem, Tracking, price_line
+from simulator.books.document import Attachment, LineItem, Tracking, add_up, line_amounts
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.organisation import Organisation, Profile
 from simulator.books.words import ContactStatus, DocumentStatus, LineAmountTypes
@@ -94,22 +92,25 @@ def draw_line(source: random.Random, profile: Profile, types: LineAmountTypes, *
         if source.random() < 0.3:
             option_id, option = source.choice(options)
             tracking.append(Tracking(category_id=category_id, option_id=option_id, name=name, option=option))
-    line = LineItem(
+    quantity = source.choice((ONE, ONE, 2 * ONE, 3 * ONE, 10 * ONE, 12_500, 75_000))
+    discount = source.choice((500, 1000, 1250)) if sales and source.random() < 0.1 else 0
+    tax_rate = profile.tax[tax_type]
+    amount, tax = line_amounts(quantity, price, discount, tax_rate, types)
+    return LineItem(
         line_item_id=draw_uuid(source),
         description=description,
-        quantity=source.choice((ONE, ONE, 2 * ONE, 3 * ONE, 10 * ONE, 12_500, 75_000)),
+        quantity=quantity,
         unit_amount=price,
         account_code=account,
         account_id=profile.accounts[account],
-        tax_type=tax_type if types is not LineAmountTypes.NO_TAX else "NONE",
-        tax_rate=profile.tax[tax_type],
-        line_amount=0,
-        tax_amount=0,
-        discount_rate=source.choice((500, 1000, 1250)) if sales and source.random() < 0.1 else 0,
+        tax_type=tax_type,
+        tax_rate=tax_rate,
+        line_amount=amount,
+        tax_amount=tax,
+        discount_rate=discount,
         item_code=code if source.random() < 0.7 else None,
-        tracking=tuple(tracking),
+        tracking=tuple(tracking) if tracking else (),
     )
-    return price_line(line, types)
 
 
 def draw_lines(
@@ -118,6 +119,14 @@ def draw_lines(
     """One to ``most`` lines."""
     count = source.randint(1, most)
     return tuple(draw_line(source, profile, types, sales=sales) for _ in range(count))
+
+
+def draw_attachments(source: random.Random) -> tuple[Attachment, ...]:
+    """Mostly none, now and then a scan."""
+    if source.random() >= 0.08:
+        return ()
+    name = f"scan-{source.randrange(1000, 9999)}.pdf"
+    return (Attachment(attachment_id=draw_uuid(source), file_name=name, size=source.randrange(20_000, 4_000_000)),)
 
 
 def draw_currency(source: random.Random, profile: Profile) -> tuple[str, int]:
@@ -144,7 +153,9 @@ def draw_invoice(
     types = source.choice(_LINE_AMOUNT_TYPES)
     currency, rate = draw_currency(source, profile)
     today: Day = now_ms // DAY_MS
-    draft = Invoice(
+    lines = draw_lines(source, profile, types, sales=sales)
+    totals = add_up(lines, types)
+    return Invoice(
         id=draw_uuid(source),
         type=kind,
         number=f"INV-{number:04d}" if sales else f"{source.choice(('RPT', 'SM', 'AP'))}-{number:05d}",
@@ -154,12 +165,16 @@ def draw_invoice(
         due_date=today + (contact.payment_days or 20),
         status=DocumentStatus.DRAFT,
         line_amount_types=types,
-        lines=(),
+        lines=lines,
         currency=currency,
         currency_rate=rate,
         updated_ms=now_ms,
+        sub_total=totals.sub_total,
+        total_tax=totals.total_tax,
+        total=totals.total,
+        total_discount=totals.total_discount,
+        attachments=draw_attachments(source),
     )
-    return invoices.with_lines(draft, draw_lines(source, profile, types, sales=sales))
 
 
 def draw_credit_note(
@@ -174,7 +189,9 @@ def draw_credit_note(
     """A draft credit note; arguments as for :func:`draw_invoice`."""
     profile, sales = organisation.profile, kind is CreditNoteType.ACCRECCREDIT
     types = source.choice(_LINE_AMOUNT_TYPES)
-    draft = CreditNote(
+    lines = draw_lines(source, profile, types, sales=sales, most=2)
+    totals = add_up(lines, types)
+    return CreditNote(
         id=draw_uuid(source),
         type=kind,
         number=f"CN-{number:04d}" if sales else f"SCN-{number:05d}",
@@ -183,11 +200,14 @@ def draw_credit_note(
         date=now_ms // DAY_MS,
         status=DocumentStatus.DRAFT,
         line_amount_types=types,
-        lines=(),
+        lines=lines,
         currency=profile.currency,
         updated_ms=now_ms,
+        sub_total=totals.sub_total,
+        total_tax=totals.total_tax,
+        total=totals.total,
+        attachments=draw_attachments(source),
     )
-    return credit_notes.with_lines(draft, draw_lines(source, profile, types, sales=sales, most=2))
 
 
 def approved(document: Invoice) -> Invoice:

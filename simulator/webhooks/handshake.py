@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.chance import draw_letters
+from simulator.webhooks.delivery import Answered
 from simulator.webhooks.parcel import body_of, sign, spoil
 from simulator.webhooks.schedule import ANSWER_SECONDS
-from simulator.webhooks.sender import Answered, Sender
+from simulator.webhooks.sender import Sender
 
 SERIES = (True, False, False, False)
 """Rightly signed or not: three bad ones and a good one were reported (number and order unconfirmed)."""

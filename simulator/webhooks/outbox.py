@@ -1,8 +1,5 @@
 """Events that wait to be delivered. Pure: no clock, no I/O."""
 
-import bisect
-import heapq
-import itertools
 from collections import deque
 from collections.abc import Iterable
 
@@ -10,19 +7,12 @@ from simulator.webhooks.events import Event
 
 
 class Outbox:
-    """A queue by sequence, with a waiting room for events that a fault holds back."""
+    """A queue by sequence."""
 
     def __init__(self) -> None:
         self._ready: deque[Event] = deque()
-        self._held: list[tuple[float, int, Event]] = []
-        self._ties = itertools.count()
 
     def __len__(self) -> int:
-        return len(self._ready) + len(self._held)
-
-    @property
-    def ready(self) -> int:
-        """How many could go now."""
         return len(self._ready)
 
     def last_sequence(self) -> int:
@@ -32,28 +22,6 @@ class Outbox:
     def add(self, events: Iterable[Event]) -> None:
         """Queue new events."""
         self._ready.extend(events)
-
-    def put_back(self, events: Iterable[Event]) -> None:
-        """Events of a delivery that failed: they keep their place."""
-        merged = list(self._ready)
-        for event in events:
-            bisect.insort(merged, event, key=lambda one: one.sequence)
-        self._ready = deque(merged)
-
-    def hold(self, event: Event, until: float) -> None:
-        """Keep an event back until that moment (of whatever clock the caller uses)."""
-        heapq.heappush(self._held, (until, next(self._ties), event))
-
-    def next_release(self) -> float | None:
-        """When the next held event is due."""
-        return self._held[0][0] if self._held else None
-
-    def release(self, now: float) -> list[Event]:
-        """Held events that are due; they go on without passing the faults again."""
-        due: list[Event] = []
-        while self._held and self._held[0][0] <= now:
-            due.append(heapq.heappop(self._held)[2])
-        return due
 
     def take(self, most: int) -> list[Event]:
         """The next events that travel together."""

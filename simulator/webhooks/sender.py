@@ -3,57 +3,24 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 
 from simulator.chance import draw_letters
-from simulator.faults.plan import Delay, Drop, Duplicate, Operation, Reorder
+from simulator.webhooks.delivery import Answered, Attempt, Delivery, Trace, pack
 from simulator.webhooks.events import Event
 from simulator.webhooks.parcel import HEADERS, body_of, sign
 from simulator.webhooks.schedule import ANSWER_SECONDS, STORED_FOR_MS, Health, Schedule, failed, succeeded
+from simulator.webhooks.spoiling import WaitingRoom
 from simulator.world import World
 
 LOGGED = 20_000
+"""Deliveries that the log remembers."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One request: when, what came back, after how long."""
-
-    at_ms: int
-    answer: int | str
-    took_ms: float
-    good: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class Delivery:
-    """A batch on its way. Retries send the same bytes."""
-
-    events: Sequence[Event]
-    body: bytes
-    signature: str
-    attempts: list[Attempt] = field(default_factory=list)
-
-    @property
-    def first(self) -> int:
-        """``firstEventSequence``."""
-        return min(event.sequence for event in self.events)
-
-    def report(self) -> dict[str, Any]:
-        """As ``GET /_sim/webhooks`` shows it."""
-        return {
-            "firstEventSequence": self.first,
-            "lastEventSequence": max(event.sequence for event in self.events),
-            "events": len(self.events),
-            "bytes": len(self.body),
-            "delivered": bool(self.attempts) and self.attempts[-1].good,
-            "attempts": [
-                {"atMs": one.at_ms, "answer": one.answer, "tookMs": round(one.took_ms, 2)} for one in self.attempts
-            ],
-        }
+KEEP_ALIVE_SECONDS = 2.0
+"""Idle connections are dropped sooner than any receiver would: a request on one that just closed would look failed."""
 
 
 class Sender:
@@ -75,7 +42,8 @@ class Sender:
         self._under_way: set[asyncio.Task[None]] = set()
         self._replay_up_to = 0
         self._flying = 0
-        self._log: deque[Delivery] = deque(maxlen=LOGGED)
+        self._room = WaitingRoom()
+        self._log: deque[Trace] = deque(maxlen=LOGGED)
         self._session: aiohttp.ClientSession | None = None
         self.delivered_events = 0
         self.delivered_requests = 0
@@ -93,7 +61,7 @@ class Sender:
     def pending(self) -> int:
         """Events not delivered yet."""
         waiting = sum(len(delivery.events) for delivery in self._stuck)
-        return len(self._world.outbox) + waiting + self._flying
+        return len(self._world.outbox) + len(self._room) + waiting + self._flying
 
     async def until_calm(self, seconds: float) -> bool:
         """Wait until nothing is pending; False if it takes longer than that."""
@@ -137,7 +105,7 @@ class Sender:
     async def run(self) -> None:
         """Deliver until cancelled."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
-        connector = aiohttp.TCPConnector(limit=0)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
         async with aiohttp.ClientSession(
             timeout=timeout,
             connector=connector,
@@ -177,12 +145,12 @@ class Sender:
 
     async def _deliver_some(self) -> None:
         outbox, now = self._world.outbox, asyncio.get_running_loop().time()
-        due = outbox.release(now)
-        if not due and not outbox.ready:
-            release = outbox.next_release()
+        due = self._room.release(now)
+        if not due and not len(outbox):
+            release = self._room.next_release()
             await self._wait(None if release is None else max(0.0, release - now))
             return
-        if self.batch_ms and outbox.ready:
+        if self.batch_ms and len(outbox):
             await asyncio.sleep(self.batch_ms / 1000)
         events = due + self._spoil(outbox.take(self.batch_events))
         if not events:
@@ -205,46 +173,19 @@ class Sender:
         self._wake.set()
 
     def _spoil(self, events: Sequence[Event]) -> list[Event]:
-        """Drop, duplicate, reorder or hold back what the fault plan says."""
-        faults, dice = self._world.faults, self._world.fault_dice
-        if not faults:
+        faults = self._world.faults
+        if not faults and not len(self._room):
             return list(events)
         now = asyncio.get_running_loop().time()
-        kept: list[Event] = []
-        moved: list[tuple[int, Event]] = []
-        for event in events:
-            here = True
-            for fault in faults.decide(Operation.WEBHOOK, event.tenant_id, event.endpoint, dice.random):
-                match fault:
-                    case Drop():
-                        self._lose(event)
-                        here = False
-                    case Duplicate():
-                        for _ in range(fault.copies):
-                            self._world.outbox.hold(event, now + fault.after_ms / 1000)
-                    case Delay():
-                        later = (fault.ms + dice.uniform(0, fault.jitter_ms)) / 1000
-                        self._world.outbox.hold(event, now + later)
-                        here = False
-                    case Reorder():
-                        moved.append((len(kept) + fault.places, event))
-                        here = False
-                    case _:  # the plan refuses other faults for webhooks
-                        continue
-            if here:
-                kept.append(event)
-        for place, event in moved:
-            kept.insert(place, event)
-        return kept
-
-    def _lose(self, event: Event) -> None:
-        self.dropped_events += 1
-        self._world.settle([event])
+        spoilt = self._room.spoil(events, faults, self._world.fault_dice, now)
+        self.dropped_events += len(spoilt.lost)
+        self._world.settle(spoilt.lost)
+        return spoilt.send
 
     def _pack(self, events: Sequence[Event]) -> Delivery:
         body = body_of(events, draw_letters(self._entropy, 20))
-        delivery = Delivery(events=events, body=body, signature=sign(body, self.key))
-        self._log.append(delivery)
+        delivery = pack(events, body, sign(body, self.key))
+        self._log.append(delivery.trace)
         self._flying += len(events)
         return delivery
 
@@ -320,7 +261,7 @@ class Sender:
         started = loop.time()
         answer = await self.post(delivery.body, delivery.signature)
         good = isinstance(answer, Answered) and answer.status == 200
-        delivery.attempts.append(
+        delivery.trace.attempts.append(
             Attempt(
                 at_ms=at_ms,
                 answer=answer.status if isinstance(answer, Answered) else answer,
@@ -331,7 +272,7 @@ class Sender:
         self.failed_attempts += not good
         return good
 
-    async def post(self, body: bytes, signature: str, url: str | None = None) -> "Answered | str":
+    async def post(self, body: bytes, signature: str, url: str | None = None) -> Answered | str:
         """One signed request.
 
         Returns:
@@ -365,14 +306,5 @@ class Sender:
             "failedAttempts": self.failed_attempts,
             "droppedEvents": self.dropped_events,
             "expiredEvents": self.expired_events,
-            "deliveries": [delivery.report() for delivery in log],
+            "deliveries": [trace.report() for trace in log],
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What a receiver said."""
-
-    status: int
-    body: bytes
-    cookie: bool

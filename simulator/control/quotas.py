@@ -1,0 +1,117 @@
+"""``/_sim/calls``, ``limits``, ``faults``: what was counted, what is allowed, what goes wrong."""
+
+import orjson
+from aiohttp import web
+
+from simulator.control.bodies import LimitsBody
+from simulator.control.exchange import ControlError, Row, answer_json, read_body, tenant_of
+from simulator.faults.plan import PlanError, Rule, read_rules
+from simulator.limits.windows import TenantLimits
+from simulator.world import World
+
+
+class QuotasControl:
+    """Counts, limits and faults."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def rows(self) -> list[Row]:
+        """Method, path, handler."""
+        return [
+            ("GET", "/_sim/calls", self.calls),
+            ("DELETE", "/_sim/calls", self.reset_calls),
+            ("GET", "/_sim/limits", self.limits),
+            ("PUT", "/_sim/limits", self.set_limits),
+            ("GET", "/_sim/faults", self.faults),
+            ("PUT", "/_sim/faults", self.set_faults),
+            ("POST", "/_sim/faults", self.add_faults),
+            ("DELETE", "/_sim/faults", self.clear_faults),
+        ]
+
+    async def calls(self, request: web.Request) -> web.StreamResponse:
+        """Calls per tenant and endpoint, 429s by kind (earned or forced), highest concurrency, busiest 60 seconds."""
+        del request
+        return answer_json(self._world.counts.report())
+
+    async def reset_calls(self, request: web.Request) -> web.StreamResponse:
+        """Count from nothing."""
+        del request
+        self._world.counts.reset()
+        return web.Response(status=204)
+
+    async def limits(self, request: web.Request) -> web.StreamResponse:
+        """What is allowed and what is left, per client and tenant."""
+        del request
+        world = self._world
+        rows = [
+            {
+                "clientId": client_id,
+                "tenantId": tenant_id,
+                "concurrent": limits.allowance.concurrent,
+                "minute": limits.allowance.minute,
+                "day": limits.allowance.day,
+                "running": limits.running,
+                **_left(limits, world.clock.now_ms()),
+            }
+            for (client_id, tenant_id), limits in world.all_limits()
+        ]
+        return answer_json({"appMinute": world.limits.app_minute, "tenants": rows})
+
+    async def set_limits(self, request: web.Request) -> web.StreamResponse:
+        """Allow less or more, or use most of it up."""
+        body = await read_body(request, LimitsBody)
+        if body.tenant_id is not None:
+            tenant_of(self._world, body.tenant_id)
+        self._world.set_limits(
+            tenant_id=body.tenant_id,
+            concurrent=body.concurrent,
+            minute=body.minute,
+            day=body.day,
+            app_minute=body.app_minute,
+            minute_remaining=body.minute_remaining,
+            day_remaining=body.day_remaining,
+            day_reset_seconds=body.day_reset_seconds,
+        )
+        return await self.limits(request)
+
+    async def faults(self, request: web.Request) -> web.StreamResponse:
+        """The plan, and how often each rule matched and fired."""
+        del request
+        return answer_json(self._world.faults.report())
+
+    async def set_faults(self, request: web.Request) -> web.StreamResponse:
+        """Another plan; counts start at nothing."""
+        self._world.faults.replace(await _read_rules(request))
+        return await self.faults(request)
+
+    async def add_faults(self, request: web.Request) -> web.StreamResponse:
+        """More rules beside those in force."""
+        self._world.faults.extend(await _read_rules(request))
+        return await self.faults(request)
+
+    async def clear_faults(self, request: web.Request) -> web.StreamResponse:
+        """No more faults."""
+        del request
+        self._world.faults.replace([])
+        return web.Response(status=204)
+
+
+def _left(limits: TenantLimits, now_ms: int) -> dict[str, int]:
+    for window in (limits.minute, limits.day):
+        window.roll(now_ms)
+    return {
+        "minuteRemaining": limits.minute_remaining(),
+        "minuteResetSeconds": limits.minute.seconds_left(now_ms),
+        "dayRemaining": limits.day_remaining(),
+        "dayResetSeconds": limits.day.seconds_left(now_ms),
+    }
+
+
+async def _read_rules(request: web.Request) -> list[Rule]:
+    try:
+        return read_rules(orjson.loads(await request.read()))
+    except orjson.JSONDecodeError as error:
+        raise ControlError(400, f"not JSON: {error}") from error
+    except PlanError as error:
+        raise ControlError(400, f"{error}", error.known) from error

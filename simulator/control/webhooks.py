@@ -1,0 +1,87 @@
+"""``/_sim/webhooks`` and ``/_sim/intent-to-receive``."""
+
+import orjson
+from aiohttp import web
+
+from simulator.control.bodies import IntentToReceive, WebhookEvents, WebhookSettings
+from simulator.control.exchange import ControlError, Row, answer_json, read_body
+from simulator.webhooks.events import API_HOST, event_date
+from simulator.webhooks.handshake import shake_hands
+from simulator.webhooks.sender import Sender
+from simulator.world import World
+
+
+class WebhooksControl:
+    """Shows and steers what is delivered."""
+
+    def __init__(self, world: World, sender: Sender) -> None:
+        self._world = world
+        self._sender = sender
+        self._source = world.chance.stream("handshake")
+
+    def rows(self) -> list[Row]:
+        """Method, path, handler."""
+        return [
+            ("GET", "/_sim/webhooks", self.webhooks),
+            ("PUT", "/_sim/webhooks", self.set_webhooks),
+            ("POST", "/_sim/webhooks/events", self.send_events),
+            ("POST", "/_sim/intent-to-receive", self.intent_to_receive),
+        ]
+
+    async def webhooks(self, request: web.Request) -> web.StreamResponse:
+        """Health, counts and the delivery log; ``calmWithinSeconds=`` first waits until nothing is pending."""
+        try:
+            calm_within = float(request.query.get("calmWithinSeconds", "0"))
+            limit = int(request.query.get("limit", "200"))
+        except ValueError as error:
+            raise ControlError(400, f"{error}") from error
+        if calm_within:
+            await self._sender.until_calm(calm_within)
+        return answer_json(self._sender.report(limit))
+
+    async def set_webhooks(self, request: web.Request) -> web.StreamResponse:
+        """Another URL, key, batch size or retry interval; or retry at once."""
+        body = await read_body(request, WebhookSettings)
+        self._sender.configure(
+            url=body.url,
+            key=body.key,
+            batch_ms=body.batch_ms,
+            batch_events=body.batch_events,
+            retry_seconds=body.retry_seconds,
+        )
+        if body.try_now:
+            self._sender.try_now()
+        return answer_json(self._sender.report(0))
+
+    async def send_events(self, request: web.Request) -> web.StreamResponse:
+        """Events made to order; what they leave out is filled in."""
+        body = await read_body(request, WebhookEvents)
+        now = event_date(self._world.clock.now_ms())
+        rows = []
+        for event in body.events:
+            category = str(event.get("eventCategory", "INVOICE"))
+            resource = str(event.get("resourceId", ""))
+            whole = {
+                "resourceUrl": f"{API_HOST}/api.xro/2.0/{_path(category)}/{resource}",
+                "resourceId": resource,
+                "tenantId": "",
+                "tenantType": "ORGANISATION",
+                "eventCategory": category,
+                "eventType": "UPDATE",
+                "eventDateUtc": now,
+            } | event
+            rows.append((str(whole["tenantId"]), _path(category), orjson.dumps(whole)))
+        events = self._world.announce(rows, together=body.together)
+        return answer_json({"events": [event.sequence for event in events]}, status=202)
+
+    async def intent_to_receive(self, request: web.Request) -> web.StreamResponse:
+        """The series of good and bad requests; answers what came back."""
+        body = await read_body(request, IntentToReceive)
+        if body.url is None and self._sender.url is None:
+            raise ControlError(409, "no webhook URL is set; send one, or PUT /_sim/webhooks")
+        return answer_json(await shake_hands(self._sender, self._source, body.url))
+
+
+def _path(category: str) -> str:
+    known = {"INVOICE": "Invoices", "CONTACT": "Contacts", "CREDITNOTE": "CreditNotes"}
+    return known.get(category.upper(), category.capitalize() + "s")

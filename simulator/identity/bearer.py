@@ -1,0 +1,21 @@
+"""Who calls: the bearer token's grant, or Xero's 401."""
+
+from datetime import UTC, datetime
+
+from simulator.accounting_api.errors import token_expired, token_missing
+from simulator.identity.grants import Grant
+from simulator.reply import Reply
+from simulator.world import World
+
+
+def bearer(world: World, header: str | None) -> Grant | Reply:
+    """Whose token this is, or Xero's 401."""
+    scheme, _, token = (header or "").partition(" ")
+    access = world.access.read(token.strip(), world.grants) if scheme.lower() == "bearer" else None
+    grant = world.grants.get(access.grant_id) if access is not None else None
+    if access is None or grant is None or grant.revoked:
+        return token_missing(world.answer_id())
+    if world.clock.now_ms() >= access.expires_ms:
+        when = datetime.fromtimestamp(access.expires_ms // 1000, UTC).strftime("%m/%d/%Y %H:%M:%S")
+        return token_expired(world.answer_id(), when)
+    return grant
