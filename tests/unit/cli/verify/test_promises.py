@@ -1,6 +1,7 @@
 """The checkers: silent on a good history, and each broken one is named by the promise it breaks."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,12 @@ def test_the_order_of_reading_does_not_matter(history: History) -> None:
     assert check(replace(history, changes=tuple(reversed(history.changes)))) == []
 
 
+def test_every_check_is_asked(history: History) -> None:
+    """A change in the wrong partition is found by the whole check where the partition count is known."""
+    moved = replace(history, partitions=PARTITIONS + 4)
+    assert promises(check(moved)) == {Promise.PLACED}
+
+
 def test_nothing_recorded_is_not_equal_to_a_truth(history: History) -> None:
     """An empty log is no success where Xero has records."""
     empty = History(truth=history.truth)
@@ -54,7 +61,7 @@ def test_nothing_recorded_is_not_equal_to_a_truth(history: History) -> None:
 
 def test_a_lost_change_is_a_gap_and_a_broken_chain(history: History) -> None:
     """One change missing in the middle is seen by position and by ``previous``."""
-    broken = replace(history, changes=history.changes[:2] + history.changes[3:])
+    broken = replace(history, changes=[*history.changes[:2], *history.changes[3:]])
 
     assert [finding.what for finding in gapless(broken.changes)] == ["lacks position 3"]
     assert "previous is 3, but the change before it is at 1" in {finding.what for finding in chained(broken.changes)}
@@ -154,7 +161,7 @@ def test_a_wrong_partition_is_seen(history: History) -> None:
     ],
 )
 def test_a_change_that_does_not_follow_is_seen(
-    history: History, place: int, fields: dict[str, object], words: str
+    history: History, place: int, fields: dict[str, Any], words: str
 ) -> None:
     """Each change begins where the last one of its record ended, its op fits, and something differs."""
     broken = list(history.changes)
@@ -264,7 +271,7 @@ def test_records_older_than_the_changes_kept_count_as_published(history: History
 
 def test_findings_quote_the_promise_and_the_place(history: History) -> None:
     """A finding can be read on its own."""
-    (finding,) = gapless(history.changes[:2] + history.changes[3:])
+    (finding,) = gapless([*history.changes[:2], *history.changes[3:]])
     assert str(finding) == (
         f"partition {PARTITION}: lacks position 3 (“Over all topics of a partition, `position` is gapless”)"
     )

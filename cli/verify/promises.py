@@ -1,0 +1,360 @@
+"""One check per promise, over a recorded history. Pure: each returns what it found, quoting the promise that was broken."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from cli.verify.history import (
+    Change,
+    EventRef,
+    History,
+    Latest,
+    RecordMessage,
+    RecordRef,
+    held,
+    in_log_order,
+    latest,
+)
+from xero_stream.contracts.change_event import Op
+from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.partition import partition_of
+
+
+class Promise(StrEnum):
+    """What is promised, in the words of the documentation."""
+
+    ACKNOWLEDGED = "A webhook answered 200 is acknowledged by Kafka"
+    PUBLISHED = "Every accepted event leads to a published state at least as new as the event"
+    ONCE = "A read_committed consumer sees each change once"
+    IN_ORDER = "A read_committed consumer sees changes in order per topic partition, provable by `previous`"
+    GAPLESS = "Over all topics of a partition, `position` is gapless"
+    PLACED = "The partition of every keyed record is murmur2(tenant id) % partitions"
+    DIFFERENCE = "A change is published if and only if the unified record differs"
+    COMPACTED = "The records topics hold the latest record with its position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A promise that was broken.
+
+    Attributes:
+        promise: which.
+        where: the place in the log, or the record.
+        what: one sentence.
+    """
+
+    promise: Promise
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} (“{self.promise.value}”)"
+
+
+def check(history: History) -> list[Finding]:
+    """All checks, the log's own order first: later findings may be consequences of earlier ones."""
+    state = published_state(history)
+    return [
+        *acknowledged(history.acknowledged, history.logged),
+        *once(history.changes),
+        *gapless(history.changes, history.start),
+        *in_order(history.changes),
+        *chained(history.changes, history.start),
+        *(placed(history.changes, history.partitions) if history.partitions else ()),
+        *never_older(history.changes),
+        *continuous(history.changes, history.start),
+        *equal_to_truth(state, history.truth),
+        *compacted(state, history.records),
+    ]
+
+
+def published_state(history: History) -> dict[RecordRef, Latest]:
+    """Every record as the changes leave it; where retention dropped them, as the records topic has it."""
+    state = latest(history.changes)
+    for ref, message in held(history.records).items():
+        if ref not in state and message.spot.partition in history.start and message.value is not None:
+            known = not message.value.get("omitted")
+            state[ref] = Latest(position=message.value["position"], record=message.value["record"], known=known)
+    return state
+
+
+def acknowledged(answered: Iterable[EventRef], logged: Iterable[EventRef]) -> list[Finding]:
+    """Every event answered 200 is in the log (it may be there more than once).
+
+    Args:
+        answered: events of deliveries that were answered 200.
+        logged: events on ``webhook-events``.
+    """
+    present = set(logged)
+    return [
+        Finding(promise=Promise.ACKNOWLEDGED, where=str(event), what="was answered 200 and is not in the log")
+        for event in dict.fromkeys(answered)
+        if event not in present
+    ]
+
+
+def once(changes: Iterable[Change]) -> list[Finding]:
+    """No ``ce_id`` twice, none without, and no position of a partition twice."""
+    findings: list[Finding] = []
+    by_id: dict[str, Change] = {}
+    by_position: dict[tuple[int, int], Change] = {}
+    for change in in_log_order(changes):
+        if not change.ce_id:
+            findings.append(Finding(promise=Promise.ONCE, where=str(change.spot), what="has no ce_id"))
+        elif (earlier := by_id.setdefault(change.ce_id, change)) is not change:
+            what = f"has the ce_id {change.ce_id} of {earlier.spot}"
+            findings.append(Finding(promise=Promise.ONCE, where=str(change.spot), what=what))
+        place = (change.spot.partition, change.position)
+        if (earlier := by_position.setdefault(place, change)) is not change:
+            what = f"has the position {change.position} of {earlier.spot}"
+            findings.append(Finding(promise=Promise.ONCE, where=str(change.spot), what=what))
+    return findings
+
+
+def gapless(changes: Iterable[Change], start: Mapping[int, int] | None = None) -> list[Finding]:
+    """Positions of a partition, over all topics, follow one another without a gap.
+
+    Args:
+        changes: in any order.
+        start: the first position expected, by partition; 1 where not named. Earlier ones are not looked at.
+    """
+    positions: dict[int, set[int]] = defaultdict(set)
+    for change in changes:
+        positions[change.spot.partition].add(change.position)
+    findings: list[Finding] = []
+    for partition, found in sorted(positions.items()):
+        expected = (start or {}).get(partition, 1)
+        for position in sorted(found):
+            if position > expected:
+                missing = f"{expected}" if position == expected + 1 else f"{expected} to {position - 1}"
+                findings.append(
+                    Finding(promise=Promise.GAPLESS, where=f"partition {partition}", what=f"lacks position {missing}")
+                )
+            expected = max(expected, position + 1)
+    return findings
+
+
+def in_order(changes: Iterable[Change]) -> list[Finding]:
+    """Within a topic partition, positions rise with offsets."""
+    findings: list[Finding] = []
+    for topic_partition in _by_topic_partition(changes):
+        for earlier, change in itertools.pairwise(topic_partition):
+            if change.position < earlier.position:
+                what = f"position {change.position} comes after {earlier.position}"
+                findings.append(Finding(promise=Promise.IN_ORDER, where=str(change.spot), what=what))
+    return findings
+
+
+def chained(changes: Iterable[Change], start: Mapping[int, int] | None = None) -> list[Finding]:
+    """Within a topic partition, each change's ``previous`` is the position of the change before it, 0 for the first.
+
+    Args:
+        changes: in any order.
+        start: as in :func:`gapless`; in a partition named there the first link is not checked.
+    """
+    findings: list[Finding] = []
+    for topic_partition in _by_topic_partition(changes):
+        expected: int | None = None if topic_partition[0].spot.partition in (start or {}) else 0
+        for change in topic_partition:
+            previous = change.source["previous"]
+            if expected is not None and previous != expected:
+                what = f"previous is {previous}, but the change before it is at {expected}"
+                findings.append(Finding(promise=Promise.IN_ORDER, where=str(change.spot), what=what))
+            expected = change.position
+    return findings
+
+
+def placed(changes: Iterable[Change], partitions: int) -> list[Finding]:
+    """Every change is in its tenant's partition, and says so.
+
+    Args:
+        changes: in any order.
+        partitions: partition count.
+    """
+    findings: list[Finding] = []
+    for change in in_log_order(changes):
+        right = partition_of(TenantId(change.ref.tenant_id), partitions)
+        if not change.spot.partition == change.source["partition"] == right:
+            what = f"says partition {change.source['partition']}, and its tenant's is {right}"
+            findings.append(Finding(promise=Promise.PLACED, where=str(change.spot), what=what))
+    return findings
+
+
+def never_older(changes: Iterable[Change]) -> list[Finding]:
+    """Of one record, no change carries an earlier UpdatedDateUTC than a change before it."""
+    findings: list[Finding] = []
+    newest: dict[RecordRef, int] = {}
+    for change in in_log_order(changes):
+        stamp = change.source["ts_ms"]
+        if stamp is None:
+            continue
+        if stamp < newest.get(change.ref, stamp):
+            what = f"{change.ref} of {stamp} comes after one of {newest[change.ref]}"
+            findings.append(Finding(promise=Promise.PUBLISHED, where=str(change.spot), what=what))
+        newest[change.ref] = max(stamp, newest.get(change.ref, stamp))
+    return findings
+
+
+def continuous(changes: Iterable[Change], start: Mapping[int, int] | None = None) -> list[Finding]:
+    """Of one record, each change begins where the one before it ended, fits its ``op``, and differs.
+
+    Args:
+        changes: in any order.
+        start: as in :func:`gapless`; in a partition named there a record may begin with any change.
+    """
+    findings: list[Finding] = []
+    state: dict[RecordRef, Latest] = {}
+    for change in in_log_order(changes):
+        earlier = state.get(change.ref)
+        cut = earlier is None and change.spot.partition in (start or {})
+        what = _misfit(change, earlier, cut=cut) or _discontinuity(change, earlier, cut=cut)
+        if what:
+            findings.append(Finding(promise=Promise.DIFFERENCE, where=str(change.spot), what=f"{change.ref}: {what}"))
+        state[change.ref] = Latest(
+            position=change.position, record=change.event["after"], known=not change.omits("after")
+        )
+    return findings
+
+
+def _misfit(change: Change, earlier: Latest | None, *, cut: bool) -> str | None:
+    """Whether ``op`` contradicts what was there before, or ``after``."""
+    op, after = change.event["op"], change.event["after"]
+    there = earlier is not None and (earlier.record is not None or not earlier.known)
+    begins = op in (Op.CREATE, Op.READ)
+    if not cut and begins == there:
+        return f"op {op}, but {'an' if there else 'no'} earlier change left it there"
+    if (after is None) != (op == Op.DELETE) and not change.omits("after"):
+        return f"op {op} with {'no' if after is None else 'an'} after"
+    return None
+
+
+def _discontinuity(change: Change, earlier: Latest | None, *, cut: bool) -> str | None:
+    """Whether ``before`` is not what the last change left, or ``after`` is the same."""
+    before, after = change.event["before"], change.event["after"]
+    if change.omits("before") or cut or (earlier is not None and not earlier.known):
+        return None
+    left = earlier.record if earlier else None
+    if before != left:
+        return f"before is not what the last change left: {'; '.join(differences(left, before)[:3])}"
+    if before == after and not change.omits("after"):
+        return "nothing differs"
+    return None
+
+
+def equal_to_truth(
+    state: Mapping[RecordRef, Latest], truth: Mapping[RecordRef, Mapping[str, Any] | None]
+) -> list[Finding]:
+    """The published state is the truth, record by record.
+
+    Args:
+        state: from :func:`cli.verify.history.latest`.
+        truth: the unified record by reference; None for one that is gone (it may never have been published).
+    """
+    findings: list[Finding] = []
+    for ref, expected in truth.items():
+        found = state.get(ref)
+        what = _unlike(expected, found)
+        if what:
+            findings.append(Finding(promise=Promise.PUBLISHED, where=str(ref), what=what))
+    findings += [
+        Finding(promise=Promise.PUBLISHED, where=str(ref), what="is published, and Xero has no such record")
+        for ref, found in state.items()
+        if ref not in truth and (found.record is not None or not found.known)
+    ]
+    return findings
+
+
+def _unlike(expected: Mapping[str, Any] | None, found: Latest | None) -> str | None:
+    if found is not None and not found.known:
+        return None
+    published = found.record if found else None
+    if expected is None:
+        return None if published is None else "is gone in Xero, and still published"
+    if published is None:
+        return "was never published" if found is None else "is published as deleted, and is there in Xero"
+    if published != expected:
+        return "differs: " + "; ".join(differences(expected, published)[:3])
+    return None
+
+
+def compacted(state: Mapping[RecordRef, Latest], records: Iterable[RecordMessage]) -> list[Finding]:
+    """What the records topics hold is what the changes leave, with the position of the last change.
+
+    Args:
+        state: from :func:`cli.verify.history.latest`.
+        records: all messages, or what compaction left of them.
+    """
+    kept = held(records)
+    findings: list[Finding] = []
+    for ref, found in state.items():
+        message = kept.get(ref)
+        what = _unlike_held(found, message)
+        if what:
+            where = str(message.spot) if message is not None else str(ref)
+            findings.append(Finding(promise=Promise.COMPACTED, where=where, what=what))
+    findings += [
+        Finding(promise=Promise.COMPACTED, where=str(message.spot), what=f"{ref} has no change")
+        for ref, message in kept.items()
+        if ref not in state and message.value is not None
+    ]
+    return findings
+
+
+def _unlike_held(found: Latest, message: RecordMessage | None) -> str | None:
+    value = message.value if message else None
+    if found.known and found.record is None:
+        return None if value is None else "the record is deleted, and this is no tombstone"
+    if value is None:
+        return (
+            "the record is published, and not held"
+            if message is None
+            else "the record is published, and this is a tombstone"
+        )
+    if value["position"] != found.position:
+        return f"position {value['position']}, but the record's last change is at {found.position}"
+    if found.known and not value.get("omitted") and value["record"] != found.record:
+        return "differs from the last change: " + "; ".join(differences(found.record, value["record"])[:3])
+    return None
+
+
+def differences(expected: Any, found: Any, path: str = "") -> list[str]:
+    """Where two documents differ, as ``path: expected …, found …``.
+
+    Args:
+        expected: what should be there.
+        found: what is there.
+        path: where we are.
+    """
+    return list(_differences(expected, found, path))
+
+
+def _differences(expected: Any, found: Any, path: str) -> Iterator[str]:
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        for name in [*expected, *(name for name in found if name not in expected)]:
+            place = f"{path}.{name}" if path else name
+            if name not in found:
+                yield f"{place}: missing"
+            elif name not in expected:
+                yield f"{place}: not expected"
+            else:
+                yield from _differences(expected[name], found[name], place)
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from _differences(one, other, f"{path}[{index}]")
+    elif expected != found:
+        yield f"{path or 'record'}: expected {_short(expected)}, found {_short(found)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _by_topic_partition(changes: Iterable[Change]) -> Iterator[Sequence[Change]]:
+    groups: dict[tuple[str, int], list[Change]] = defaultdict(list)
+    for change in in_log_order(changes):
+        groups[change.spot.topic, change.spot.partition].append(change)
+    yield from groups.values()
