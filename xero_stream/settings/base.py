@@ -76,5 +76,13 @@ class Section(BaseSettings):
         try:
             return cls(**{name: value for name, value in overrides.items() if value is not None})
         except ValidationError as error:
-            lines = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
-            raise SettingsError("; ".join(lines)) from error
+            raise SettingsError("; ".join(cls._told(problem) for problem in error.errors())) from error
+
+    @classmethod
+    def _told(cls, problem: Any) -> str:
+        name = ".".join(map(str, problem["loc"]))
+        if problem["type"] != "missing":
+            return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+        meanings = {field.alias: field.description for field in cls.model_fields.values()}
+        meaning = (meanings.get(name) or "").replace("``", "`")
+        return f"{name} is not set: {' '.join(meaning.split())}"

@@ -25,7 +25,8 @@ class EncryptionSettings(Section):
     """Keys for tokens at rest."""
 
     encryption_keys: SecretStr = Field(alias="XERO_STREAM_ENCRYPTION_KEYS")
-    """Fernet keys, comma-separated, newest first: the first encrypts, all decrypt."""
+    """Fernet keys, comma-separated, newest first: the first encrypts, all decrypt. Make one with
+    ``openssl rand -base64 32 | tr '+/' '-_'``."""
 
     @property
     def keys(self) -> list[str]:

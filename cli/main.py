@@ -1,0 +1,129 @@
+"""The command ``xero-stream``. Only names and their modules: a command's module is loaded when it is called."""
+
+import importlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli.exits import EPILOG
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One command.
+
+    Attributes:
+        module: where it is.
+        name: of the function, or of the group of commands, in that module.
+        about: its line in the list of commands.
+    """
+
+    module: str
+    name: str
+    about: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "demo": Entry(
+        module="cli.demo.command",
+        name="demo",
+        about="Everything on this machine against a simulated Xero, with live traffic.",
+    ),
+    "up": Entry(module="cli.up", name="up", about="Receiver and processors under one parent, a process each."),
+    "receiver": Entry(module="cli.receiver", name="receiver", about="Take Xero's webhooks and put them on Kafka."),
+    "processors": Entry(
+        module="cli.processors", name="processors", about="Read changed records from Xero, publish change events."
+    ),
+    "simulator": Entry(module="cli.simulator", name="simulator", about="A Xero that runs on a laptop."),
+    "local": Entry(module="cli.local", name="local", about="Only the local Kafka and PostgreSQL."),
+    "migrate": Entry(module="cli.migrate", name="migrate", about="Bring the store's schema up to date."),
+    "topics": Entry(module="cli.topics", name="app", about="Check or apply the Kafka topics."),
+    "grants": Entry(module="cli.grants.command", name="app", about="Connect organisations, see how they stand."),
+    "tail": Entry(module="cli.tail", name="tail", about="Show change events as they are published."),
+    "quarantine": Entry(
+        module="cli.quarantine", name="app", about="What could not be applied: list, show, send round again."
+    ),
+    "doctor": Entry(module="cli.doctor.command", name="doctor", about="Check everything, and say what to do."),
+}
+
+
+class Lazily(TyperGroup):
+    """Lists commands by their entries; loads the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command's name, the command itself, and its arguments."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(COMMANDS[name]) if name else None, rest
+
+
+def load(entry: Entry) -> Any:
+    """Import a command.
+
+    Args:
+        entry: which.
+    """
+    found = getattr(importlib.import_module(entry.module), entry.name)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(epilog=EPILOG)(found)
+        found = alone
+    return typer.main.get_command(found)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"xero-stream {version('xero-stream')}")
+        raise typer.Exit
+
+
+def build() -> typer.Typer:
+    """The application with all its commands."""
+    app = typer.Typer(
+        cls=Lazily,
+        name="xero-stream",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # its tracebacks show local variables, which may be secrets
+        rich_markup_mode=None,
+        epilog=EPILOG,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def xero_stream(
+        version: Annotated[
+            bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+        ] = False,
+    ) -> None:
+        """Xero's webhooks, verified, completed and published to Kafka as change events, exactly once.
+
+        Settings come from the environment and from `.env`: see .env.example. Start with `xero-stream demo`; when
+        something does not work, `xero-stream doctor` says what to do.
+        """
+        del version
+
+    for name, entry in COMMANDS.items():
+        app.command(name, help=entry.about)(_placeholder())
+    return app
+
+
+def _placeholder() -> Callable[[], None]:
+    def placeholder() -> None:
+        """Stands in the list; :class:`Lazily` puts the real command in its place."""
+
+    return placeholder
+
+
+def main() -> None:
+    """Run the command line."""
+    # Libraries' own lines on standard error, until a service sets logs up: our errors say it in one.
+    logging.getLogger().addHandler(logging.NullHandler())
+    build()()
+
+
+if __name__ == "__main__":
+    main()

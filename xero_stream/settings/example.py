@@ -1,0 +1,146 @@
+"""Every setting, from the code: ``.env.example``, and the tables of ``docs/configuration.md``.
+
+``python -m xero_stream.settings.example`` prints the first, ``--tables`` the second.
+"""
+
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from xero_stream.settings.base import Section
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.local import LocalSettings
+from xero_stream.settings.processors import ProcessorSettings
+from xero_stream.settings.receiver import ReceiverSettings
+from xero_stream.settings.simulator import SimulatorSettings
+from xero_stream.settings.store import EncryptionSettings, StoreSettings
+from xero_stream.settings.telemetry import TelemetrySettings
+from xero_stream.settings.xero import AppsFileSettings, DefaultAppSettings, XeroSettings
+
+SECTIONS: tuple[type[Section], ...] = (
+    DefaultAppSettings,
+    AppsFileSettings,
+    EncryptionSettings,
+    KafkaSettings,
+    StoreSettings,
+    ReceiverSettings,
+    ProcessorSettings,
+    TelemetrySettings,
+    LocalSettings,
+    XeroSettings,
+    SimulatorSettings,
+)
+"""All sections; what every deployment sets comes first."""
+
+_HEAD = """\
+# Settings of xero-stream. Made from the code by `make schemas`; copy it to .env and change the copy.
+# A line that is commented out shows the default. Any secret may instead stand in a file: NAME_FILE=/path/to/it.
+# The environment wins over NAME_FILE, which wins over .env.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        name: of the environment variable.
+        meaning: from the field's docstring.
+        default: as it would be written; None where there is none.
+        required: whether nothing starts without it.
+        secret: whether it may stand in a file of its own.
+    """
+
+    name: str
+    meaning: str
+    default: str | None
+    required: bool
+    secret: bool
+
+
+def settings_of(section: type[Section]) -> Iterator[Setting]:
+    """The settings of a section, in its order."""
+    for name, field in section.model_fields.items():
+        secret = _is_secret(field.annotation)
+        yield Setting(
+            name=field.alias or name,
+            meaning=" ".join((field.description or "").split()) + _one_of(field.annotation),
+            default=None if field.is_required() else _written(field),
+            required=field.is_required(),
+            secret=secret,
+        )
+
+
+def title(section: type[Section]) -> str:
+    """What a section is about: the first line of its docstring."""
+    return (section.__doc__ or "").strip().splitlines()[0].rstrip(".").replace("``", "")
+
+
+def env_example() -> str:
+    """The text of ``.env.example``."""
+    parts = [_HEAD]
+    for section in SECTIONS:
+        parts.append(f"\n# --- {title(section)} ---\n")
+        parts += [_env_lines(setting) for setting in settings_of(section)]
+    return "".join(parts)
+
+
+def tables() -> str:
+    """The tables of ``docs/configuration.md``."""
+    parts = []
+    for section in SECTIONS:
+        parts.append(f"\n### {title(section)}\n\n| name | default | meaning |\n| --- | --- | --- |\n")
+        for setting in settings_of(section):
+            default = "**required**" if setting.required else f"`{setting.default}`" if setting.default else ""
+            meaning = setting.meaning.replace("``", "`").replace("|", "\\|")
+            secret = " Secret." if setting.secret else ""
+            parts.append(f"| `{setting.name}` | {default} | {meaning}{secret} |\n")
+    return "".join(parts).lstrip("\n")
+
+
+def _env_lines(setting: Setting) -> str:
+    meaning = setting.meaning.replace("``", "")
+    comment = textwrap.fill(
+        f"{meaning} (required)" if setting.required else meaning,
+        width=110,
+        initial_indent="# ",
+        subsequent_indent="# ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    line = f"{setting.name}=" if setting.required else f"# {setting.name}={setting.default or ''}"
+    return f"{comment}\n{line}\n"
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or SecretStr in get_args(annotation)
+
+
+def _written(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value is None:
+        return ""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _one_of(annotation: Any) -> str:
+    words = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return f" One of {', '.join(map(str, words))}." if words else ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(tables() if "--tables" in sys.argv[1:] else env_example())
