@@ -1,5 +1,6 @@
 """A delivery on its way, and what is remembered of it."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,12 +29,13 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """What the delivery log keeps: not the bytes."""
+    """What the delivery log keeps: not the bytes, but their SHA-256, so that a receiver's log can be compared."""
 
     first: int
     last: int
     events: int
     size: int
+    digest: str
     attempts: list[Attempt] = field(default_factory=list)
 
     def report(self) -> dict[str, Any]:
@@ -43,6 +45,7 @@ class Trace:
             "lastEventSequence": self.last,
             "events": self.events,
             "bytes": self.size,
+            "bodySha256": self.digest,
             "delivered": bool(self.attempts) and self.attempts[-1].good,
             "attempts": [
                 {"atMs": one.at_ms, "answer": one.answer, "tookMs": round(one.took_ms, 2)} for one in self.attempts
@@ -68,5 +71,11 @@ class Delivery:
 def pack(events: Sequence[Event], body: bytes, signature: str) -> Delivery:
     """A delivery of those events."""
     sequences = [event.sequence for event in events]
-    trace = Trace(first=min(sequences), last=max(sequences), events=len(events), size=len(body))
+    trace = Trace(
+        first=min(sequences),
+        last=max(sequences),
+        events=len(events),
+        size=len(body),
+        digest=hashlib.sha256(body).hexdigest(),
+    )
     return Delivery(events=events, body=body, signature=signature, trace=trace)
