@@ -10,13 +10,19 @@ from pathlib import Path
 from xero_stream.local.servers import LocalServers
 
 
+def say(line: str) -> None:
+    """To whoever started us."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 async def main() -> None:
     """Start, say so, sit there."""
-    async with LocalServers(Path(sys.argv[1]), progress=lambda line: print(line, flush=True)) as servers:
+    async with LocalServers(Path(sys.argv[1]), progress=say) as servers:
         if "freeze" in sys.argv[2:]:
             await servers.kafka.freeze()
             await servers.postgres.freeze()
-        print("ready", servers.kafka_pid, servers.postgres_pid, flush=True)
+        say(f"ready {servers.kafka_pid} {servers.postgres_pid}")
         await asyncio.Event().wait()
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -31,6 +32,18 @@ def _everything() -> dict[int, str]:
 def processes_of(folder: Path) -> dict[int, str]:
     """The processes, other than this one, that name a folder or work in it."""
     return {pid: text for pid, text in _everything().items() if str(folder) in text and pid != os.getpid()}
+
+
+def until(condition: Callable[[], bool], limit: float = 20.0) -> None:
+    """Wait for something that only looking can tell.
+
+    Raises:
+        AssertionError: it did not come in ``limit`` seconds.
+    """
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {limit} s"
+        time.sleep(0.02)
 
 
 def seconds_until_gone(folder: Path, limit: float) -> float:

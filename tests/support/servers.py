@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 
 from xero_stream.local.servers import LocalServers
+from xero_stream.store.migrate import upgrade
 
 T = TypeVar("T")
 
@@ -64,8 +65,6 @@ class SharedServers:
         self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _make_template(self) -> None:
-        from xero_stream.store.migrate import upgrade
-
         self._execute(f"CREATE DATABASE {TEMPLATE}")
         run_apart(upgrade(self.url(TEMPLATE)))
         self._has_template = True

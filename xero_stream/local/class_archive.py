@@ -11,13 +11,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xero_stream.local.jars import Jar
 
 TRAINING = "training-"
 STALE_SECONDS = 600.0
+UNUSED_SECONDS = 30 * 86_400.0
 
 
 class ClassArchive:
@@ -42,9 +43,11 @@ class ClassArchive:
         """Whether it has been made."""
         return self._path.exists()
 
-    @property
     def use(self) -> Sequence[str]:
-        """Java's options to start with it."""
+        """Java's options to start with it; notes that it is still used."""
+        for path in self._cache.glob(f"{self._path.stem}*.jsa"):
+            with suppress(OSError):  # a cache that we may only read
+                os.utime(path)
         return (f"-XX:SharedArchiveFile={self._path}",)
 
     def make_base(self, fresh: Path) -> Sequence[str]:
@@ -68,9 +71,13 @@ class ClassArchive:
 
     @contextmanager
     def training_folder(self) -> Iterator[Path]:
-        """A folder to make it in; what an earlier making that was killed left behind is removed too."""
+        """A folder to make it in. Archives long unused are removed, and what a killed making left behind."""
+        now = time.time()
+        for archive in self._cache.glob("kafka-*.jsa"):
+            if now - archive.stat().st_mtime > UNUSED_SECONDS:
+                archive.unlink(missing_ok=True)
         for folder in self._cache.glob(f"{TRAINING}*"):
-            if time.time() - folder.stat().st_mtime > STALE_SECONDS:
+            if now - folder.stat().st_mtime > STALE_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=self._cache, prefix=TRAINING) as folder_name:
             yield Path(folder_name)

@@ -19,6 +19,7 @@ from xero_stream.local.maven_settings import Repository, repository
 
 LOCK = Path(__file__).with_name("jgo.lock.toml")
 ATTEMPTS = 3
+RETRY_SECONDS = 1.0
 AT_ONCE = 6
 MEGABYTES = 43
 SECONDS = 20
@@ -210,7 +211,7 @@ async def _get(client: httpx.AsyncClient, jar: Jar, origin: Repository) -> bytes
     problem = ""
     for attempt in range(ATTEMPTS):
         if attempt:
-            await asyncio.sleep(attempt)
+            await asyncio.sleep(attempt * RETRY_SECONDS)
         try:
             response = await client.get(f"{origin.url}/{jar.remote}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:

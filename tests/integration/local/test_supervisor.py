@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import processes_of, seconds_until_gone
+from tests.support.processes import processes_of, seconds_until_gone, until
 from xero_stream.local.errors import ServerFailedError
 from xero_stream.local.supervised import Program, Supervised, run_to_end
 
@@ -42,9 +42,7 @@ def program(folder: Path, code: str, **changes: object) -> Program:
 
 async def until_it_says(log: Path, word: str) -> None:
     """Wait for a word in a log."""
-    async with asyncio.timeout(20):
-        while not (log.exists() and word in log.read_text(encoding="utf-8")):
-            await asyncio.sleep(0.02)
+    await asyncio.to_thread(until, lambda: log.exists() and word in log.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -124,9 +122,7 @@ async def test_a_frozen_program_neither_runs_nor_is_gone(folder: Path) -> None:
     await asyncio.sleep(0.3)
     frozen_for = counter.stat().st_size - before
     await handle.thaw()
-    async with asyncio.timeout(5):
-        while counter.stat().st_size <= before:
-            await asyncio.sleep(0.01)
+    await asyncio.to_thread(until, lambda: counter.stat().st_size > before)
 
     assert (frozen_for, handle.running) == (0, True)
     await handle.kill()
@@ -173,9 +169,7 @@ async def test_output_beyond_the_limit_moves_away(folder: Path) -> None:
     handle = await started(program(folder, code, log_bytes=20_000))
     older = folder / "sample.log.1"
 
-    async with asyncio.timeout(10):
-        while not older.exists():
-            await asyncio.sleep(0.05)
+    await asyncio.to_thread(until, older.exists)
     await handle.kill()
 
     assert older.stat().st_size > 20_000
@@ -233,9 +227,9 @@ async def test_a_fork_of_the_parent_does_not_keep_servers_alive(folder: Path) ->
     process = parent(folder, "SLEEP", then=fork)
     end(process)
 
-    async with asyncio.timeout(5):
-        while any("supervisor.py" in text for text in processes_of(folder).values()):
-            await asyncio.sleep(0.05)
+    await asyncio.to_thread(
+        until, lambda: not any("supervisor.py" in text for text in processes_of(folder).values()), 5.0
+    )
 
     forked = int(note.read_text(encoding="ascii"))
     assert list(processes_of(folder)) == [forked]
