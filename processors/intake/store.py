@@ -27,7 +27,7 @@ ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     event_at = greatest(dirty.event_at, excluded.event_at),
     marks = excluded.marks,
     deliveries = (dirty.deliveries || excluded.deliveries)[1:20],
-    not_before = CASE WHEN excluded.event_at > dirty.event_at THEN '-infinity' ELSE dirty.not_before END,
+    not_before = CASE WHEN excluded.event_at > dirty.event_at THEN to_timestamp(0) ELSE dirty.not_before END,
     attempts = CASE WHEN excluded.event_at > dirty.event_at THEN 0 ELSE dirty.attempts END,
     equal_reads = CASE WHEN excluded.event_at > dirty.event_at THEN 0 ELSE dirty.equal_reads END,
     mode = CASE WHEN excluded.event_at > dirty.event_at THEN 'any' ELSE dirty.mode END

@@ -205,7 +205,7 @@ async def retry(pool: "asyncpg.Pool[Any]", identity: UUID) -> bool:
         await connection.execute(
             "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, mode) "
             "VALUES ($1, $2, $3, $4, to_timestamp(0), now(), 'alone') "
-            "ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET not_before = '-infinity', marks = excluded.marks",
+            "ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET not_before = to_timestamp(0), marks = excluded.marks",
             row["tenant_id"],
             row["entity"],
             row["record_id"],

@@ -20,7 +20,7 @@ SEEN_PER_ENTITY = 200
 # A tenant has work if something is due now; parked ones are looked at again when their time has come.
 _WITH_WORK = """
 SELECT t.tenant_id FROM tenants t
-WHERE t.partition = $1 AND t.state = 'connected' AND coalesce(t.parked_until, '-infinity') <= $2
+WHERE t.partition = $1 AND t.state = 'connected' AND coalesce(t.parked_until, to_timestamp(0)) <= $2
   AND (EXISTS (SELECT 1 FROM dirty d WHERE d.partition = $1 AND d.tenant_id = t.tenant_id AND d.not_before <= $2)
     OR EXISTS (SELECT 1 FROM passes p WHERE p.partition = $1 AND p.tenant_id = t.tenant_id
                AND p.finished_at IS NULL AND p.not_before <= $2))

@@ -90,7 +90,7 @@ ON CONFLICT (tenant_id) DO UPDATE SET
 # The first load of each entity. One that is under way goes on where it is, and at once.
 _BACKFILL = """
 INSERT INTO passes (tenant_id, entity, kind, partition) SELECT $1, entity, 'backfill', $2 FROM unnest($3::text[]) AS entity
-ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET not_before = '-infinity', attempts = 0, error = NULL
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET not_before = to_timestamp(0), attempts = 0, error = NULL
     WHERE passes.finished_at IS NULL
 RETURNING (xmax = 0) AS opened
 """
@@ -101,7 +101,7 @@ INSERT INTO passes (tenant_id, entity, kind, partition)
 SELECT $1, b.entity, 'catch_up', $2 FROM passes b
 WHERE b.tenant_id = $1 AND b.kind = 'backfill' AND b.finished_at IS NOT NULL AND b.entity = ANY($3)
 ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, place = NULL, seen = 0, total = NULL,
-    not_before = '-infinity', attempts = 0, error = NULL, started_at = NULL, finished_at = NULL
+    not_before = to_timestamp(0), attempts = 0, error = NULL, started_at = NULL, finished_at = NULL
 RETURNING entity
 """
 

@@ -96,7 +96,7 @@ CREATE TABLE dirty (
     marks             bigint NOT NULL DEFAULT nextval('dirty_marks'),
     deliveries        text[] NOT NULL DEFAULT '{}',
     traceparent       text,
-    not_before        timestamptz NOT NULL DEFAULT '-infinity',
+    not_before        timestamptz NOT NULL DEFAULT to_timestamp(0),
     attempts          integer NOT NULL DEFAULT 0,
     equal_reads       integer NOT NULL DEFAULT 0,
     mode              text NOT NULL DEFAULT 'any' CHECK (mode IN ('any', 'ids', 'alone')),
@@ -164,7 +164,7 @@ CREATE TABLE passes (
     place       bytea,                 -- JSON: where the next request starts (keyset); null: at its beginning
     seen        bigint NOT NULL DEFAULT 0,
     total       bigint,
-    not_before  timestamptz NOT NULL DEFAULT '-infinity',
+    not_before  timestamptz NOT NULL DEFAULT to_timestamp(0),
     attempts    integer NOT NULL DEFAULT 0,
     error       text,
     started_at  timestamptz,

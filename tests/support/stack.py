@@ -1,0 +1,464 @@
+"""The whole system in real processes against the real Kafka and PostgreSQL: for end-to-end tests and benchmarks."""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import asyncpg
+import httpx
+import orjson
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+from cryptography.fernet import Fernet
+
+from cli.verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot, read_change, read_record
+from cli.verify.promises import Finding, check
+from cli.verify.truth import unified
+from xero_api.registry import ENTITIES
+from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
+from xero_stream.contracts.topics import Topics
+from xero_stream.kafka.admin import TopicAdmin, wanted
+from xero_stream.settings.apps import App
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.xero import AppTier
+from xero_stream.store.connections import Organisation, SealedTokens, connect
+from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.migrate import upgrade
+
+PARTITIONS = 3
+WEBHOOK_KEY = "test-signing-key-with-enough-letters=="
+CLIENT_ID = "TESTCLIENT"
+CLIENT_SECRET = "test-secret"
+
+
+def free_port() -> int:
+    """A port below the ephemeral range that nothing listens on now."""
+    for _ in range(200):
+        port = random.SystemRandom().randint(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port between 20000 and 32000")
+
+
+@dataclass(slots=True, kw_only=True)
+class Process:
+    """A child process with its log."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    log: Path
+    child: "subprocess.Popen[bytes] | None" = None
+    starts: int = 0
+
+    def start(self) -> None:
+        """Start it; its log grows from start to start."""
+        assert self.child is None or self.child.poll() is not None
+        with self.log.open("ab") as output:
+            self.child = subprocess.Popen(
+                self.command, env={**os.environ, **self.env}, stdout=output, stderr=output, start_new_session=True
+            )
+        self.starts += 1
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self.child is not None
+        return self.child.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it, and to it alone."""
+        if self.child is not None and self.child.poll() is None:
+            self.child.send_signal(number)
+
+    def kill(self) -> None:
+        """``kill -9`` and wait for the end."""
+        self.signal(signal.SIGKILL)
+        if self.child is not None:
+            self.child.wait()
+
+    async def stop(self, within: float = 15.0) -> int:
+        """SIGTERM, then wait; answers the exit code."""
+        self.signal(signal.SIGTERM)
+        assert self.child is not None
+        deadline = time.monotonic() + within
+        while self.child.poll() is None:
+            if time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"{self.name} did not stop within {within} s; its log:\n{self.tail()}")
+            await asyncio.sleep(0.02)
+        return self.child.returncode
+
+    def tail(self, lines: int = 30) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+@dataclass(slots=True, kw_only=True)
+class Stack:
+    """Simulator, receiver and processors, and everything to look at them with."""
+
+    bootstrap_servers: str
+    database_url: str
+    prefix: str
+    folder: Path
+    simulator_options: Sequence[str] = ()
+    processor_count: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+    _http: httpx.AsyncClient | None = None
+    _key: str = field(default_factory=lambda: Fernet.generate_key().decode())
+
+    simulator_port: int = field(default_factory=free_port)
+    receiver_port: int = field(default_factory=free_port)
+    private_ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def topics(self) -> Topics:
+        """The topics' names."""
+        return Topics(prefix=self.prefix)
+
+    @property
+    def simulator_url(self) -> str:
+        """Where the simulated Xero is."""
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    @property
+    def webhook_url(self) -> str:
+        """Where webhooks go."""
+        return f"http://127.0.0.1:{self.receiver_port}/webhooks/xero"
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """Kafka's settings."""
+        return KafkaSettings.read(
+            bootstrap_servers=self.bootstrap_servers,
+            topic_prefix=self.prefix,
+            partitions=PARTITIONS,
+            replication_factor=1,
+        )
+
+    def env(self, name: str) -> dict[str, str]:
+        """The environment of a process."""
+        port = str(self.private_ports.setdefault(name, free_port()))
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "KAFKA_TOPIC_PREFIX": self.prefix,
+            "KAFKA_PARTITIONS": str(PARTITIONS),
+            "KAFKA_REPLICATION_FACTOR": "1",
+            "DATABASE_URL": self.database_url,
+            "XERO_STREAM_ENCRYPTION_KEYS": self._key,
+            "XERO_WEBHOOK_KEYS": WEBHOOK_KEY,
+            "XERO_CLIENT_ID": CLIENT_ID,
+            "XERO_CLIENT_SECRET": CLIENT_SECRET,
+            "XERO_APP_TIER": "core",
+            "XERO_API_URL": self.simulator_url,
+            "XERO_IDENTITY_URL": self.simulator_url,
+            "XERO_STREAM_RECEIVER_HOST": "127.0.0.1",
+            "XERO_STREAM_RECEIVER_PORT": str(self.receiver_port),
+            "XERO_STREAM_RECEIVER_PRIVATE_PORT": port,
+            "XERO_STREAM_PROCESSORS_PRIVATE_PORT": port,
+            "XERO_STREAM_LOG_FORMAT": "json",
+            "PYTHONUNBUFFERED": "1",
+            **self.environment,
+        }
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """A client for the simulator's control API and private ports."""
+        assert self._http is not None
+        return self._http
+
+    async def __aenter__(self) -> Self:
+        self._http = httpx.AsyncClient(base_url=self.simulator_url, timeout=60, trust_env=False)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            await upgrade(self.database_url)
+            async with TopicAdmin(self.kafka) as admin:
+                await admin.apply(wanted(self.kafka, list(EntityName)))
+            self.add("simulator", "simulator", *self._simulator_arguments())
+            self.add("receiver", "receiver")
+            for number in range(self.processor_count):
+                self.add(f"processors-{number}", "processors")
+            self.processes["simulator"].start()
+            await self.until(self._simulator_answers, 20, "the simulator to answer")
+            for process in self.processes.values():
+                if process.child is None:
+                    process.start()
+            await self.until(self.receiver_ready, 20, "the receiver to answer")
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self.processes.values():
+            process.signal(signal.SIGCONT)
+        ends = [
+            process.stop()
+            for name, process in reversed(self.processes.items())
+            if process.child is not None and name != "simulator"
+        ]
+        with contextlib.suppress(AssertionError):
+            await asyncio.gather(*ends)
+        for process in self.processes.values():
+            process.kill()
+        await self.http.aclose()
+
+    def add(self, name: str, module: str, *arguments: str) -> Process:
+        """Declare a process; the caller starts it."""
+        process = Process(
+            name=name,
+            command=[sys.executable, "-m", module, *arguments],
+            env=self.env(name),
+            log=self.folder / f"{name}.log",
+        )
+        self.processes[name] = process
+        return process
+
+    def _simulator_arguments(self) -> list[str]:
+        return [
+            f"--port={self.simulator_port}",
+            f"--webhook-url={self.webhook_url}",
+            f"--webhook-key={WEBHOOK_KEY}",
+            f"--client-id={CLIENT_ID}",
+            f"--client-secret={CLIENT_SECRET}",
+            "--webhook-retry-seconds=1",
+            *self.simulator_options,
+        ]
+
+    async def _simulator_answers(self) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return (await self.http.get("/_sim/tenants")).status_code == 200
+        return False
+
+    async def receiver_ready(self) -> bool:
+        """Whether the receiver takes requests and reaches Kafka."""
+        return await self.health("receiver", "readyz") == 200
+
+    async def processors_ready(self, name: str = "processors-0") -> bool:
+        """Whether a processor has its partitions."""
+        with contextlib.suppress(httpx.TransportError):
+            answer = await self.http.get(f"http://127.0.0.1:{self.private_ports[name]}/readyz")
+            return answer.status_code == 200 and answer.json()["reasons"]["partitions"] != "none"
+        return False
+
+    async def health(self, name: str, page: str) -> int | None:
+        """The status of a process's health page; None if it does not answer."""
+        with contextlib.suppress(httpx.TransportError):
+            return (await self.http.get(f"http://127.0.0.1:{self.private_ports[name]}/{page}")).status_code
+        return None
+
+    async def metrics(self, name: str) -> str:
+        """A process's metrics page."""
+        return (await self.http.get(f"http://127.0.0.1:{self.private_ports[name]}/metrics")).text
+
+    async def until(self, condition: Any, within: float, what: str) -> None:
+        """Wait for a condition.
+
+        Raises:
+            AssertionError: it did not come true in time; with the end of every log.
+        """
+        deadline = time.monotonic() + within
+        while not await condition():
+            if time.monotonic() > deadline:
+                logs = "\n".join(f"--- {p.name}\n{p.tail(6)[-3000:]}" for p in self.processes.values() if p.log.exists())
+                raise AssertionError(f"waited {within} s for {what}\n{logs}")
+            await asyncio.sleep(0.05)
+
+    # The simulated Xero.
+
+    async def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the simulator's control API.
+
+        Raises:
+            AssertionError: it refused.
+        """
+        answer = await self.http.request(method, f"/_sim{path}", json=body)
+        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
+        return answer.json() if answer.content else None
+
+    async def tenants(self) -> list[str]:
+        """All organisations of the simulator."""
+        return [row["tenantId"] for row in (await self.control("GET", "/tenants"))["tenants"]]
+
+    async def connect(self, tenants: Sequence[str] | None = None) -> list[str]:
+        """Connect organisations, all by default, without a browser."""
+        chosen = list(tenants) if tenants is not None else await self.tenants()
+        grant = await self.control("POST", "/grants", {"tenants": chosen})
+        cipher = TokenCipher([self._key])
+        long_ago = datetime.now(UTC) - timedelta(hours=1)
+        pool = await asyncpg.create_pool(self.database_url, min_size=1, max_size=1)
+        try:
+            await connect(
+                pool,
+                app=App(
+                    name=DEFAULT_APP,
+                    client_id=CLIENT_ID,
+                    client_secret=CLIENT_SECRET,
+                    webhook_keys=(),
+                    tier=AppTier.CORE,
+                ),
+                kind="authorization_code",
+                tokens=SealedTokens(
+                    access_token=cipher.encrypt("expired"),
+                    refresh_token=cipher.encrypt(grant["refreshToken"]),
+                    refreshed_at=long_ago,
+                    expires_at=long_ago,
+                ),
+                tenants=[Organisation(tenant_id=TenantId(tenant)) for tenant in chosen],
+                entities=list(EntityName),
+                partitions=PARTITIONS,
+            )
+        finally:
+            await pool.close()
+        return chosen
+
+    async def edit(self, **edits: Any) -> Any:
+        """Random valid edits."""
+        return await self.control("POST", "/edits", edits)
+
+    # What came of it.
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
+        """Look into the store."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            rows: list[Any] = await connection.fetch(sql, *arguments)
+        finally:
+            await connection.close()
+        return rows
+
+    async def idle(self) -> bool:
+        """Whether all webhooks are delivered, all events taken in and settled, all changes relayed."""
+        webhooks = await self.control("GET", "/webhooks?limit=0")
+        # In the order of the flow: what has left one place has arrived at the next by the time that is asked.
+        if webhooks["pendingEvents"] or not await self._all_taken_in():
+            return False
+        (row,) = await self.fetch(
+            "SELECT (SELECT count(*) FROM dirty d JOIN tenants t USING (tenant_id) WHERE t.state = 'connected') AS dirty, "
+            "(SELECT count(*) FROM passes WHERE finished_at IS NULL) AS passes, "
+            "(SELECT count(*) FROM positions p JOIN relay_marks m USING (partition) WHERE p.position > m.position) "
+            "AS behind"
+        )
+        return not (row["dirty"] or row["passes"] or row["behind"])
+
+    async def _all_taken_in(self) -> bool:
+        ends = await self.ends(self.topics.webhook_events)
+        rows = await self.fetch("SELECT partition, coalesce(next_offset, 0) AS next FROM intake_offsets")
+        taken = {row["partition"]: row["next"] for row in rows}
+        return all(taken.get(partition, 0) >= end for partition, end in ends.items())
+
+    async def drained(self, within: float = 60.0) -> None:
+        """Wait until nothing is left to do."""
+        await self.until(self.idle, within, "the work to drain")
+
+    async def ends(self, topic: str) -> dict[int, int]:
+        """End offsets of a topic."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap_servers)
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+            ends = await consumer.end_offsets(partitions)
+            return {tp.partition: offset for tp, offset in ends.items()}
+        finally:
+            await consumer.stop()
+
+    async def read(self, topics: Sequence[str]) -> list[Any]:
+        """Everything on these topics, as a read_committed consumer gets it."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap_servers,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=16 * 1024 * 1024,
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            found: list[Any] = []
+            deadline = time.monotonic() + 60
+            while True:
+                positions = {tp: await consumer.position(tp) for tp in partitions}
+                if all(positions[tp] >= ends[tp] for tp in partitions):
+                    return found
+                assert time.monotonic() < deadline, f"not read to the end: {positions} of {ends}"
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += records
+        finally:
+            await consumer.stop()
+
+    async def changes(self) -> list[Change]:
+        """All change events."""
+        records = await self.read([self.topics.changes(name) for name in EntityName])
+        return [
+            read_change(Spot(r.topic, r.partition, r.offset), r.key, r.value, r.headers)
+            for r in sorted(records, key=lambda r: (r.topic, r.partition, r.offset))
+        ]
+
+    async def records(self) -> list[RecordMessage]:
+        """Everything on the compacted topics."""
+        entity_of = {self.topics.records(name): name.value for name in EntityName}
+        found = await self.read(list(entity_of))
+        return [read_record(Spot(r.topic, r.partition, r.offset), r.key, r.value, entity_of[r.topic]) for r in found]
+
+    async def truth(self, tenants: Sequence[str]) -> dict[RecordRef, Any]:
+        """What Xero would answer now, unified."""
+        found: dict[RecordRef, Any] = {}
+        for tenant in tenants:
+            for entity in ENTITIES:
+                body = (await self.http.get(f"/_sim/truth/{tenant}/{entity.path}")).content
+                found |= unified(entity, tenant, body)
+        return found
+
+    async def history(self, tenants: Sequence[str]) -> History:
+        """Everything there is to judge."""
+        logged = [orjson.loads(r.value) for r in await self.read([self.topics.webhook_events])]
+        return History(
+            changes=await self.changes(),
+            records=await self.records(),
+            acknowledged=await self.acknowledged(),
+            logged=[EventRef(event["delivery_id"], event["index"]) for event in logged],
+            truth=await self.truth(tenants),
+            partitions=PARTITIONS,
+        )
+
+    async def acknowledged(self) -> list[EventRef]:
+        """Events of deliveries that the simulator saw answered 200."""
+        log = await self.control("GET", "/webhooks?limit=1000000")
+        return [
+            EventRef(delivery["bodySha256"][:32], number)
+            for delivery in log["deliveries"]
+            if any(attempt["answer"] == 200 for attempt in delivery["attempts"])
+            for number in range(delivery["events"])
+        ]
+
+    async def findings(self, tenants: Sequence[str]) -> list[Finding]:
+        """Every broken promise."""
+        return check(await self.history(tenants))
+
+    async def assert_quotas_kept(self) -> None:
+        """No 429 that was not forced, never more than five at once or sixty in any sliding minute."""
+        calls = await self.control("GET", "/calls")
+        assert not calls["refusedEarned"], calls
+        assert calls["mostConcurrent"] <= 5, calls
+        assert calls["mostInSlidingMinute"] <= 60, calls
