@@ -5,7 +5,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from xero_stream.local.errors import PrivilegeError
@@ -18,10 +18,15 @@ CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 
 
-def may_enter(path: Path, uid: int, gid: int) -> bool:
-    """Whether a user without groups may enter a folder and all folders above it."""
-    for folder in (path, *path.parents):
-        status = folder.stat()
+def may_enter(folders: Iterable[os.stat_result], uid: int, gid: int) -> bool:
+    """Whether a user may enter all of some folders.
+
+    Args:
+        folders: the status of a folder and of all above it.
+        uid: the user.
+        gid: its only group.
+    """
+    for status in folders:
         if status.st_uid == uid:
             needed = stat.S_IXUSR
         elif status.st_gid == gid:
@@ -76,7 +81,8 @@ def unprivileged_user(data: Path, program: Path, owned: Path, *, progress: Calla
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
     uid, gid = _owner(owned) or _account(progress)
-    closed = [folder for folder in (data, program.parent) if not may_enter(folder, uid, gid)]
+    ways = {folder: [path.stat() for path in (folder, *folder.parents)] for folder in (data, program.parent)}
+    closed = [folder for folder, way in ways.items() if not may_enter(way, uid, gid)]
     execute = not program.stat().st_mode & stat.S_IXOTH
     if not closed and not execute:
         return User(uid=uid, gid=gid)

@@ -168,14 +168,17 @@ class PostgresServer(Server):
             )
 
     def _drop_stale_pid_file(self) -> None:
-        """A pid file whose id now belongs to another program would keep PostgreSQL from starting."""
+        """A pid file whose id now belongs to another process would keep PostgreSQL from starting.
+
+        After a restart of a container the same ids come again, and go to other programs or other PostgreSQLs.
+        """
         pid_file = self._folder / "postmaster.pid"
         try:
             pid = pid_file.read_text(encoding="utf-8", errors="replace").splitlines()[0].strip()
         except (FileNotFoundError, IndexError):
             return
-        name = Path("/proc") / pid / "comm"
-        if name.exists() and name.read_text(encoding="utf-8", errors="replace").strip() != "postgres":
+        process = Path("/proc") / pid
+        if process.exists() and not _works_in(process, self._folder):
             pid_file.unlink()
 
     def _password(self) -> str:
@@ -185,6 +188,14 @@ class PostgresServer(Server):
 
     def _superuser_url(self, database: str) -> str:
         return f"postgresql://{SUPERUSER}:{self._password()}@{HOST}:{self._port}/{database}"
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    """Whether a process (a folder of ``/proc``) has its working directory there; one of another user has not."""
+    try:
+        return (process / "cwd").samefile(folder)
+    except OSError:
+        return False
 
 
 def _binaries() -> Path:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -109,6 +110,18 @@ async def test_a_killed_postgres_takes_its_backends_along_and_comes_back(servers
     assert left == []
     async with connected(servers) as connection:
         assert await connection.fetchval("SELECT n FROM kept") == 1
+
+
+async def test_a_pid_file_that_names_another_process_is_no_obstacle(servers: LocalServers) -> None:
+    """After a restart of a container the id in PostgreSQL's pid file may be anybody's: ours, here."""
+    pid_file = servers.kafka.log.parent / "postgres" / "postmaster.pid"
+    text = pid_file.read_text(encoding="utf-8")
+    await servers.postgres.stop()
+    pid_file.write_text(f"{os.getpid()}\n{text.partition(chr(10))[2]}", encoding="utf-8")
+
+    await servers.postgres.start()
+
+    assert servers.postgres.running
 
 
 async def test_a_frozen_postgres_answers_nothing_until_it_is_thawed(servers: LocalServers) -> None:
