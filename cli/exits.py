@@ -3,7 +3,7 @@
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from typing import ParamSpec
 
@@ -36,6 +36,13 @@ def complain(message: object) -> None:
     """One line on standard error, whatever the message holds."""
     sys.stderr.write(f"xero-stream: {' '.join(str(message).split())}\n")
     sys.stderr.flush()
+
+
+def _sentences(error: Exception) -> Iterator[str]:
+    """The message, the hint that some of our errors have, and the notes added on the way up."""
+    for text in (str(error), getattr(error, "hint", ""), *getattr(error, "__notes__", ())):
+        if text:
+            yield text if text.endswith((".", "`")) else f"{text}."
 
 
 def guarded(
@@ -71,7 +78,7 @@ def guarded(
             except Exception as error:
                 for errors, told in rows:
                     if isinstance(error, errors):
-                        complain(error)
+                        complain(" ".join(_sentences(error)))
                         raise typer.Exit(told) from error
                 raise
             raise typer.Exit(code or ExitCode.OK)

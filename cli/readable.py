@@ -96,6 +96,15 @@ def amount(value: Any) -> str:
     return f"{number:,.{places}f}"
 
 
+def printable(value: object) -> str:
+    """Text of strangers, fit for a terminal: whatever could steer one becomes a space.
+
+    Args:
+        value: anything.
+    """
+    return "".join(c if c.isprintable() else " " for c in str(value))
+
+
 def _subject(change: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     source = _mapping(change.get("source"))
     word = _SINGULAR.get(str(source.get("entity")), str(source.get("entity") or "record"))
@@ -165,10 +174,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _text(value: Any, otherwise: str) -> str:
-    """Text of strangers, fit for a terminal: printable characters only, of bounded length."""
+    """Text of strangers as part of a line: printable, without runs of spaces, of bounded length."""
     if value is None or value == "":
         return otherwise
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    text = " ".join(printable(value).split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

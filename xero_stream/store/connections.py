@@ -27,6 +27,7 @@ class SealedTokens:
     Attributes:
         access_token: from :class:`~xero_stream.store.crypto.TokenCipher`.
         refresh_token: the same; None for client credentials.
+        previous_token: the refresh token that these were traded for: Xero takes it again for 30 minutes.
         refreshed_at: when Xero gave them.
         expires_at: when the access token ends.
     """
@@ -35,6 +36,7 @@ class SealedTokens:
     refresh_token: bytes | None = field(repr=False)
     refreshed_at: datetime
     expires_at: datetime
+    previous_token: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,8 +242,8 @@ async def _insert_grant(connection: Any, app: App, kind: GrantKind, tokens: Seal
     )
     grant_id = uuid4()
     await connection.execute(
-        "INSERT INTO grants (grant_id, app, kind, access_token, refresh_token, refreshed_at, expires_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO grants (grant_id, app, kind, access_token, refresh_token, refreshed_at, expires_at, previous_token) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         grant_id,
         app.name,
         kind,
@@ -249,6 +251,7 @@ async def _insert_grant(connection: Any, app: App, kind: GrantKind, tokens: Seal
         tokens.refresh_token,
         tokens.refreshed_at,
         tokens.expires_at,
+        tokens.previous_token,
     )
     return grant_id
 

@@ -1,0 +1,1 @@
+"""Several processes of ours under one parent."""

@@ -1,0 +1,1 @@
+"""Connecting organisations from the command line, and how they stand."""

@@ -1,0 +1,168 @@
+"""Adding a grant: the token endpoint once, ``/connections`` once, then everything in the store at once."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from cli.grants.choose import choose
+from cli.store import store
+from xero_api.client import XeroClient
+from xero_api.connections import Connection
+from xero_api.oauth.identity import IdentityClient
+from xero_api.oauth.source import AccessToken, GrantId
+from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
+from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.settings.apps import App, Apps
+from xero_stream.settings.base import SettingsError
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.store import EncryptionSettings
+from xero_stream.settings.xero import XeroSettings
+from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect, drop_grant, keep_grant
+from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.deployment import claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to add.
+
+    Attributes:
+        app: through which app.
+        refresh_token: of a consent; None for a custom connection (client credentials).
+        tenants: only these organisations; empty for all that the grant reaches.
+        customer_ref: your reference for the one organisation.
+        tags: your labels.
+        entities: what is read.
+    """
+
+    app: str
+    refresh_token: str | None = field(repr=False)
+    tenants: Sequence[TenantId] = ()
+    customer_ref: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    entities: Sequence[EntityName] = tuple(EntityName)
+
+
+async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
+    """Connect what a grant reaches. Everything that can be wrong here is found before the token is used up.
+
+    Returns:
+        The organisations and what became of each.
+
+    Raises:
+        SettingsError: a setting is missing or wrong.
+        StoreUnreachableError, DeploymentMismatchError: the store does not answer, or belongs to other settings.
+        XeroError: Xero refuses the grant, or does not answer.
+        NothingToConnectError, OtherAppError: there is nothing to connect.
+    """
+    app = _app(wish.app)
+    credentials = _credentials(app)
+    cipher = TokenCipher(EncryptionSettings.read().keys)
+    kafka, xero = KafkaSettings.read(), XeroSettings.read()
+    async with store() as pool:
+        await claim(pool, topic_prefix=kafka.topic_prefix, partitions=kafka.partitions)
+        tokens = await _obtain(xero, credentials, wish.refresh_token)
+        # The refresh token has been traded for another one: that must not be lost, whatever comes next.
+        grant_id = await keep_grant(pool, app=app, kind=tokens.kind.value, tokens=_sealed(cipher, tokens))
+        try:
+            reached = await _connections(xero, app, tokens, grant_id)
+            chosen = choose(reached, wanted=wish.tenants, customer_ref=wish.customer_ref, tags=wish.tags)
+            done = await _connect(pool, app, tokens, cipher, chosen, wish, kafka.partitions, grant_id)
+        except Exception as error:
+            await drop_grant(pool, grant_id)
+            if wish.refresh_token is not None:
+                error.add_note("Nothing was stored; Xero takes the same refresh token again for 30 minutes.")
+            raise
+    return list(zip(chosen, done, strict=True))
+
+
+async def _connect(
+    pool: "asyncpg.Pool[Any]",
+    app: App,
+    tokens: TokenSet,
+    cipher: TokenCipher,
+    chosen: Sequence[Organisation],
+    wish: Wish,
+    partitions: int,
+    grant_id: UUID,
+) -> list[Connected]:
+    return await connect(
+        pool,
+        app=app,
+        kind=tokens.kind.value,
+        tokens=_sealed(cipher, tokens),
+        tenants=chosen,
+        entities=wish.entities,
+        partitions=partitions,
+        grant_id=grant_id,
+    )
+
+
+def _app(name: str) -> App:
+    apps = Apps.read()
+    app = apps.get(name)
+    if app is None:
+        known = ", ".join(one.name for one in apps.all())
+        raise SettingsError(f"there is no app {name!r}; there is {known} (more come from XERO_STREAM_APPS_FILE)")
+    return app
+
+
+def _credentials(app: App) -> ClientCredentials:
+    if not app.client_id or not app.client_secret:
+        where = "XERO_CLIENT_ID and XERO_CLIENT_SECRET" if app.name == "default" else "client_id and client_secret"
+        raise SettingsError(f"app {app.name}: set {where}, from Xero's developer portal")
+    return ClientCredentials(client_id=app.client_id, client_secret=app.client_secret)
+
+
+async def _obtain(xero: XeroSettings, credentials: ClientCredentials, refresh_token: str | None) -> TokenSet:
+    identity = IdentityClient(identity_url=xero.identity_url)
+    now = datetime.now(UTC)
+    async with aclosing(identity):
+        if refresh_token is None:
+            return await identity.client_credentials(credentials, now)
+        given = TokenSet(
+            kind=GrantKind.AUTHORIZATION_CODE,
+            access_token="",
+            expires_at=now,
+            refreshed_at=now,
+            refresh_token=refresh_token,
+        )
+        return await identity.refresh(credentials, given, refresh_token, now)
+
+
+async def _connections(xero: XeroSettings, app: App, tokens: TokenSet, grant_id: UUID) -> list[Connection]:
+    client = XeroClient(
+        api_url=xero.api_url, tokens=_NoTokens(), on_call=lambda _: None, timeout=xero.http_timeout_seconds
+    )
+    async with aclosing(client):
+        return await client.connections(
+            app.name, AccessToken(value=tokens.access_token, grant_id=GrantId(str(grant_id)))
+        )
+
+
+class _NoTokens:
+    """``/connections`` is asked with the token at hand."""
+
+    async def token(self, app: object, tenant_id: object) -> AccessToken:
+        raise NotImplementedError
+
+    async def replacement(self, rejected: AccessToken) -> AccessToken:
+        raise NotImplementedError
+
+
+def _sealed(cipher: TokenCipher, tokens: TokenSet) -> SealedTokens:
+    def seal(token: str | None) -> bytes | None:
+        return cipher.encrypt(token) if token else None
+
+    return SealedTokens(
+        access_token=cipher.encrypt(tokens.access_token),
+        refresh_token=seal(tokens.refresh_token),
+        previous_token=seal(tokens.previous_refresh_token),
+        refreshed_at=tokens.refreshed_at,
+        expires_at=tokens.expires_at,
+    )

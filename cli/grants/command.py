@@ -1,0 +1,156 @@
+"""``xero-stream grants add|list``."""
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from cli.exits import EPILOG, ExitCode, guarded
+from cli.grants.add import Wish, add
+from cli.grants.choose import NothingToConnectError
+from cli.readable import printable
+from cli.store import STORE_ERRORS, store
+from xero_api.errors import HoldError, MisconfiguredError, TransientError, XeroError
+from xero_stream.contracts.names import DEFAULT_APP, TenantId
+from xero_stream.store.connections import Connected, Organisation, OtherAppError, Standing, standing
+from xero_stream.store.deployment import DeploymentMismatchError
+
+app = typer.Typer(
+    help="Connect organisations with a refresh token or a custom connection, and see how they stand.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    epilog=EPILOG,
+)
+
+
+@app.command("add", epilog=EPILOG)
+@guarded(
+    examples=(
+        "xero-stream grants add < refresh-token.txt",
+        "xero-stream grants add --tenant 1b3e...  --customer-ref c-1001",
+        "xero-stream grants add --app shop --client-credentials",
+    ),
+    unreachable=(*STORE_ERRORS, TransientError, HoldError),
+    configuration=(DeploymentMismatchError, MisconfiguredError),
+    problems=(XeroError, NothingToConnectError, OtherAppError),
+)
+def add_grant(
+    app_name: Annotated[
+        str, typer.Option("--app", help="Through which of your apps.", show_default=True)
+    ] = DEFAULT_APP,
+    client_credentials: Annotated[
+        bool, typer.Option("--client-credentials", help="The app is a custom connection: its id and secret are all.")
+    ] = False,
+    tenant: Annotated[
+        list[str] | None, typer.Option(help="Only this organisation (Xero's tenant id); may be repeated.")
+    ] = None,
+    customer_ref: Annotated[
+        str | None, typer.Option(help="Your own reference for the organisation, carried in every change.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Your own label; may be repeated.")
+    ] = None,
+) -> ExitCode:
+    """Connect the organisations that a grant reaches, and start loading them.
+
+    The refresh token is read from standard input, never from the command line, where others could see it. It is
+    traded for a new one at once (Xero takes the old one for 30 minutes more), and stored encrypted: use it nowhere
+    else from then on. An organisation that waits because its grant died goes on with the new one.
+    """
+    tags = {name: value for name, _, value in (text.partition("=") for text in tag or ())}
+    token = None if client_credentials else _refresh_token()
+    wish = Wish(
+        app=app_name,
+        refresh_token=token,
+        tenants=[TenantId(one.strip().lower()) for one in tenant or ()],
+        customer_ref=customer_ref,
+        tags=tags,
+    )
+    for organisation, connected in asyncio.run(add(wish)):
+        typer.echo(told(organisation, connected))
+    return ExitCode.OK
+
+
+@app.command("list", epilog=EPILOG)
+@guarded(
+    examples=("xero-stream grants list", "xero-stream grants list --json | jq .state"),
+    unreachable=STORE_ERRORS,
+)
+def show_list(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+) -> ExitCode:
+    """List grants with their organisations: state, first load, backlog. Exit code 1 if one needs you."""
+    rows = asyncio.run(_standing())
+    for row in rows:
+        typer.echo(json.dumps(asdict(row), default=_plain) if as_json else line(row))
+    if not rows and not as_json:
+        typer.echo("no organisation is connected: see `xero-stream grants add --help`")
+    return ExitCode.PROBLEMS if any(needs_you(row) for row in rows) else ExitCode.OK
+
+
+def _refresh_token() -> str:
+    if sys.stdin.isatty():
+        text: str = typer.prompt("Refresh token (not shown)", hide_input=True)
+    else:
+        text = sys.stdin.readline()
+    if not text.strip():
+        raise typer.BadParameter(
+            "no refresh token on standard input (for a custom connection use --client-credentials)",
+            param_hint="standard input",
+        )
+    return text.strip()
+
+
+async def _standing() -> list[Standing]:
+    async with store() as pool:
+        return await standing(pool)
+
+
+def told(organisation: Organisation, connected: Connected) -> str:
+    """What became of an organisation, as one line."""
+    name = organisation.name or organisation.tenant_id
+    reads = f"{connected.passes} {'entity is' if connected.passes == 1 else 'entities are'} being loaded"
+    match connected.before:
+        case None:
+            what = f"connected, {reads}"
+        case "connected":
+            what = "was connected already; it has the new tokens" + (f", {reads}" if connected.passes else "")
+        case before:
+            what = f"connected again (it was {before.replace('_', ' ')}), {reads}"
+    return printable(f"{name} ({organisation.tenant_id}): {what}")
+
+
+def needs_you(row: Standing) -> bool:
+    """Whether only a human can help."""
+    return row.grant_state != "active" or row.state not in {"connected", None}
+
+
+def line(row: Standing) -> str:
+    """A grant or organisation as one line."""
+    if row.tenant_id is None:
+        return printable(f"grant {row.grant_id} ({row.app}): {row.grant_state}, reaches no organisation")
+    parts = [f"{row.name or 'without name'} ({row.tenant_id})", f"app {row.app}"]
+    if row.customer_ref:
+        parts.append(row.customer_ref)
+    parts.append((row.state or "").replace("_", " "))
+    if needs_you(row):
+        parts.append("connect it again with `xero-stream grants add`")
+    if row.parked_until:
+        parts.append(f"parked until {row.parked_until:%Y-%m-%d %H:%M} UTC ({row.parked_reason or 'no reason given'})")
+    if row.loading:
+        of = f" of {row.load_total:,}" if row.load_total else ""
+        parts.append(f"loading {', '.join(row.loading)} ({row.loaded:,}{of})")
+    parts.append(f"backlog {row.backlog:,}")
+    if row.day_remaining is not None:
+        parts.append(f"{row.day_remaining:,} calls left today")
+    return printable(" · ".join(parts))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else repr(value)

@@ -1,0 +1,45 @@
+"""Schema and topics of a deployment, made ready at once: for local servers, where nobody else does it."""
+
+from collections.abc import Callable, Mapping
+
+from xero_stream.contracts.names import EntityName
+from xero_stream.kafka.admin import TopicAdmin, wanted
+from xero_stream.settings.base import SettingsError
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.receiver import ReceiverSettings
+from xero_stream.store.deployment import claim
+from xero_stream.store.migrate import upgrade
+from xero_stream.store.pool import open_pool
+
+
+async def prepare(environment: Mapping[str, str], *, say: Callable[[str], None] = lambda _: None) -> None:
+    """Migrate the store, fix its prefix and partitions, create the topics.
+
+    Args:
+        environment: the local servers' settings by environment variable; they win over the environment's own.
+        say: told what was made.
+
+    Raises:
+        MigrationError, StoreUnreachableError, DeploymentMismatchError: the store can't be used.
+        KafkaUnreachableError: Kafka does not answer.
+        SettingsError: topics differ in a way that can't be mended.
+    """
+    url = environment["DATABASE_URL"]
+    await upgrade(url)
+    kafka = KafkaSettings.read(
+        bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
+        partitions=int(environment["KAFKA_PARTITIONS"]),
+        replication_factor=int(environment["KAFKA_REPLICATION_FACTOR"]),
+        security_protocol="PLAINTEXT",
+    )
+    pool = await open_pool(url, size=1)
+    try:
+        await claim(pool, topic_prefix=kafka.topic_prefix, partitions=kafka.partitions)
+    finally:
+        await pool.close()
+    async with TopicAdmin(kafka) as admin:
+        applied = await admin.apply(wanted(kafka, EntityName, deliveries=ReceiverSettings.read().keep_deliveries))
+    if applied.created:
+        say(f"created {len(applied.created)} topics")
+    if applied.left:
+        raise SettingsError("; ".join(f"{problem.topic} {problem.what}" for problem in applied.left))
