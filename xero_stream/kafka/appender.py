@@ -27,7 +27,6 @@ _log = structlog.get_logger(__name__)
 
 _SWEEP_SECONDS = 0.05
 _TICK_SECONDS = 0.25
-_RETIREMENT_SECONDS = 1.0
 _CLOSING_SECONDS = 1.0
 
 
@@ -55,6 +54,7 @@ class Appender:
         limit_bytes: int,
         patience: float = 4.0,
         build_seconds: float = 5.0,
+        retirement_seconds: float = 1.0,
         supervision: Supervision | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,6 +66,7 @@ class Appender:
             limit_bytes: how much may be held at a time.
             patience: the longest that a caller may wait, in seconds.
             build_seconds: the longest that connecting may take.
+            retirement_seconds: how long a replaced producer's batches may still be acknowledged.
             supervision: when to build a producer.
             clock: monotonic seconds.
         """
@@ -74,6 +75,7 @@ class Appender:
         self._limit = limit_bytes
         self._patience = patience
         self._build_seconds = build_seconds
+        self._retirement_seconds = retirement_seconds
         self._supervision = supervision or Supervision()
         self._clock = clock
         self._producer: AIOKafkaProducer | None = None
@@ -287,7 +289,7 @@ class Appender:
     async def _close(self, producer: AIOKafkaProducer) -> None:
         # What it has under way may still be acknowledged; after that moment its lanes belong to the next one.
         flushed = asyncio.ensure_future(producer.flush())
-        await asyncio.wait({flushed}, timeout=_RETIREMENT_SECONDS)
+        await asyncio.wait({flushed}, timeout=self._retirement_seconds)
         flushed.cancel()
         for pump in self._pumps.values():
             pump.release(producer)

@@ -15,7 +15,7 @@ _LONGEST = 4_000
 _DEEPEST = 6
 _SECRET_NAME = re.compile(
     r"token|secret|passw|signature|authori[sz]ation|cookie|credential|body|payload|database_url|dsn|sasl"
-    r"|(?:^|_)(?:raw|keys?)$",
+    r"|(?:^|_)raw(?:_|$)|(?:^|_)keys?$",
     re.IGNORECASE,
 )
 # Names that only look secret: they say which, how many or when, never what.

@@ -1,0 +1,72 @@
+"""Arbitrary bodies: the parser is total, and nothing of a body is lost on its way to Kafka."""
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.parse import Unreadable, looks_like_intent, parse
+from receiver.records import Receipt, Shaper
+from xero_stream.contracts.names import AppName, TenantId
+from xero_stream.contracts.partition import partition_of
+from xero_stream.contracts.topics import Topics
+from xero_stream.contracts.webhook_event import WebhookEvent
+from xero_stream.kafka.lane import Record
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+events = st.fixed_dictionaries(
+    {},
+    optional={"tenantId": texts | st.uuids().map(str) | values, "eventCategory": texts | values, "eventType": values},
+).flatmap(lambda known: st.dictionaries(texts, values, max_size=4).map(lambda extra: {**extra, **known}))
+documents = st.fixed_dictionaries(
+    {"events": st.lists(events | values, max_size=6)},
+    optional={"firstEventSequence": values, "lastEventSequence": values, "entropy": values},
+)
+
+
+def shape(body: bytes) -> list[Record]:
+    """The records of a body."""
+    receipt = Receipt(AppName("default"), body, "s", 0, "00-" + "1" * 32 + "-" + "1" * 16 + "-01")
+    return Shaper(topics=Topics(), partitions=6).records(parse(body), receipt)
+
+
+@given(st.binary(max_size=1_000) | values.map(orjson.dumps))
+def test_total(body: bytes) -> None:
+    """No body makes the parser raise; one that yields no events is kept whole, unless it has none to yield."""
+    delivery = parse(body)
+    looks_like_intent(body)
+
+    records = shape(body)
+
+    if delivery.unreadable is not None:
+        assert records[-1].value == body
+    assert len(records) == len(delivery.events) + (delivery.unreadable is not None)
+
+
+@given(documents)
+def test_every_event_arrives(document: dict[str, object]) -> None:
+    """Every event that is an object arrives unchanged, in order; any other keeps the whole body."""
+    sent = document["events"]
+    assert isinstance(sent, list)
+    body = orjson.dumps(document)
+
+    records = [record for record in shape(body) if record.topic == "xero.webhook-events"]
+
+    read = [WebhookEvent.model_validate_json(record.value) for record in records]
+    assert [event.event for event in read] == [event for event in sent if isinstance(event, dict)]
+    assert [sent[event.index] for event in read] == [event.event for event in read]
+    assert (parse(body).unreadable is Unreadable.EVENT_NOT_AN_OBJECT) == any(not isinstance(e, dict) for e in sent)
+
+
+@given(documents)
+def test_partitions(document: dict[str, object]) -> None:
+    """A keyed record lies in its key's partition, as Kafka's own partitioner would have it."""
+    for record in shape(orjson.dumps(document)):
+        if record.key is not None:
+            assert record.partition == partition_of(TenantId(record.key.decode()), 6)
+            assert record.key == record.key.decode().lower().encode()

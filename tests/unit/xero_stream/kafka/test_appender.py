@@ -1,0 +1,396 @@
+"""The appender against a producer that does what the test says: bounds, order, recovery."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka.errors import (
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    UnknownTopicOrPartitionError,
+)
+
+from tests.support.fake_producer import FakeProducers, Measured
+from xero_stream.kafka.appender import Appender
+from xero_stream.kafka.lane import Outcome, Record
+from xero_stream.kafka.producer import PartitionsDifferError
+from xero_stream.kafka.supervision import Reason, Supervision
+
+PATIENCE = 0.3
+
+
+def record(value: bytes, partition: int = 0) -> Record:
+    """A record."""
+    return Record("topic", partition, None, value, [], 0)
+
+
+class Bench:
+    """An appender over fakes."""
+
+    def __init__(self, *, limit: int = 1_000_000, stuck: float = 10.0, retirement: float = 0.1) -> None:
+        self.producers = FakeProducers()
+        self.measured = Measured()
+        self.appender = Appender(
+            producers=self.producers,
+            observer=self.measured,
+            limit_bytes=limit,
+            patience=PATIENCE,
+            retirement_seconds=retirement,
+            supervision=Supervision(stuck_seconds=stuck, first_pause=0.01, longest_pause=0.02),
+        )
+
+    def append(self, *values: bytes, partition: int = 0, seconds: float = PATIENCE) -> "asyncio.Task[Outcome]":
+        """Start appending."""
+        records = [record(value, partition) for value in values]
+        return asyncio.create_task(self.appender.append(records, time.monotonic() + seconds))
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """A started appender."""
+    bench = Bench()
+    bench.appender.start()
+    yield bench
+    await bench.appender.stop(0)
+
+
+async def test_acknowledged_after_every_record(bench: Bench) -> None:
+    """An append is acknowledged when the last of its partitions has answered, not before."""
+    producer = await bench.producers.producer(0)
+    records = [record(b"a", 0), record(b"b", 1)]
+    answer = asyncio.create_task(bench.appender.append(records, time.monotonic() + 5))
+    await producer.batches(2)
+
+    producer.waiting[0].set_result(None)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not answer.done()
+    producer.waiting[1].set_result(None)
+
+    assert await answer is Outcome.ACKNOWLEDGED
+    assert bench.measured.held == 0
+
+
+async def test_nothing_to_append(bench: Bench) -> None:
+    """An append of nothing is acknowledged at once, with or without Kafka."""
+    assert await bench.appender.append([], time.monotonic()) is Outcome.ACKNOWLEDGED
+
+
+async def test_order_within_a_partition(bench: Bench) -> None:
+    """What arrives while a batch is out rides the next ones, in order, split where a batch is full."""
+    bench.producers.room = 3
+    producer = await bench.producers.producer(0)
+    producer.room = 3
+    answers = [bench.append(b"0", seconds=5)]
+    await producer.batches(1)
+    answers += [bench.append(b"%d" % number, seconds=5) for number in range(1, 8)]
+    await asyncio.sleep(0)
+
+    for expected in range(1, 5):
+        await producer.batches(min(expected, 4))
+        producer.acknowledge()
+
+    assert await asyncio.gather(*answers) == [Outcome.ACKNOWLEDGED] * 8
+    assert [values for _, _, values in producer.sent] == [[b"0"], [b"1", b"2", b"3"], [b"4", b"5", b"6"], [b"7"]]
+
+
+async def test_caller_is_never_held_longer(bench: Bench) -> None:
+    """Without an answer from Kafka the caller is told so at its deadline."""
+    await bench.producers.producer(0)
+    started = time.monotonic()
+
+    assert await bench.append(b"x") is Outcome.TIMED_OUT
+
+    assert PATIENCE <= time.monotonic() - started < PATIENCE + 0.2
+
+
+async def test_deadlines_out_of_order(bench: Bench) -> None:
+    """A caller with less time left than those before it is not made to wait for them."""
+    await bench.producers.producer(0)
+    patient = bench.append(b"a", seconds=5)
+    await asyncio.sleep(0)
+    started = time.monotonic()
+
+    assert await bench.append(b"b", seconds=0.1) is Outcome.TIMED_OUT
+
+    assert time.monotonic() - started < 0.3
+    assert not patient.done()
+    patient.cancel()
+
+
+async def test_newcomers_behind_an_overdue_batch(bench: Bench) -> None:
+    """Once a batch is overdue newcomers of its partition are refused at once; other partitions go on."""
+    producer = await bench.producers.producer(0)
+    assert await bench.append(b"x") is Outcome.TIMED_OUT
+
+    started = time.monotonic()
+    assert await bench.append(b"y") is Outcome.STALLED
+    assert time.monotonic() - started < 0.1
+    other = bench.append(b"z", partition=1)
+    await producer.batches(2)
+    producer.waiting[1].set_result(None)
+    assert await other is Outcome.ACKNOWLEDGED
+
+    producer.acknowledge()
+    await asyncio.sleep(0.01)
+    again = bench.append(b"again")
+    await producer.batches(3)
+    producer.acknowledge()
+    assert await again is Outcome.ACKNOWLEDGED
+
+
+async def test_what_nobody_waits_for_is_not_sent(bench: Bench) -> None:
+    """A record whose caller has been told no is dropped, unless it is out already."""
+    producer = await bench.producers.producer(0)
+    first, second = bench.append(b"first"), bench.append(b"second", seconds=0.05)
+    await producer.batches(1)
+    third = bench.append(b"third", seconds=0.1)
+    assert {await first, await second, await third} == {Outcome.TIMED_OUT}
+
+    producer.acknowledge()
+    last = bench.append(b"last")
+    await producer.batches(2)
+    producer.acknowledge()
+
+    assert await last is Outcome.ACKNOWLEDGED
+    assert [values for _, _, values in producer.sent] == [[b"first", b"second"], [b"last"]]
+    assert bench.measured.held == 0
+
+
+async def test_bytes_are_bounded() -> None:
+    """Beyond the limit newcomers are refused at once, and the memory held never exceeds it."""
+    bench = Bench(limit=10_000)
+    bench.appender.start()
+    await bench.producers.producer(0)
+
+    outcomes = await asyncio.gather(*[bench.append(b"x" * 1_000) for _ in range(100)])
+
+    assert outcomes.count(Outcome.OVERLOADED) == 96
+    assert bench.measured.most <= 10_000
+    await bench.appender.stop(0)
+
+
+async def test_refused_batch_means_a_new_producer(bench: Bench) -> None:
+    """After a refusal the producer is thrown away and the records go once more, with the next one."""
+    first = await bench.producers.producer(0)
+    answer = bench.append(b"x", seconds=5)
+    await first.batches(1)
+
+    first.refuse(OutOfOrderSequenceNumber())
+    second = await bench.producers.producer(1)
+    await second.batches(1)
+    second.acknowledge()
+
+    assert await answer is Outcome.ACKNOWLEDGED
+    assert second.sent == first.sent
+    assert bench.measured.built == [Reason.START, Reason.BROKEN]
+    await asyncio.wait_for(first.gone.wait(), 5)
+
+
+async def test_refused_twice(bench: Bench) -> None:
+    """A record is not tried a third time."""
+    answer = bench.append(b"x", seconds=5)
+    for number in range(2):
+        producer = await bench.producers.producer(number)
+        await producer.batches(1)
+        producer.refuse(OutOfOrderSequenceNumber())
+
+    assert await answer is Outcome.REFUSED
+
+
+async def test_too_large_is_not_tried_again(bench: Bench) -> None:
+    """A record too large for the topic is refused at once."""
+    producer = await bench.producers.producer(0)
+    answer = bench.append(b"x", seconds=5)
+    await producer.batches(1)
+
+    producer.refuse(MessageSizeTooLargeError())
+
+    assert await answer is Outcome.REFUSED
+
+
+async def test_other_partitions_of_a_broken_producer() -> None:
+    """What the broken producer still has out may be acknowledged; nothing is sent twice that need not be."""
+    bench = Bench(retirement=30)
+    bench.appender.start()
+    first = await bench.producers.producer(0)
+    bad, good = bench.append(b"bad", seconds=5), bench.append(b"good", partition=1, seconds=5)
+    await first.batches(2)
+
+    first.waiting[0].set_exception(OutOfOrderSequenceNumber())
+    second = await bench.producers.producer(1)
+    first.waiting[1].set_result(None)
+    await second.batches(1)
+    second.acknowledge()
+
+    assert (await bad, await good) == (Outcome.ACKNOWLEDGED, Outcome.ACKNOWLEDGED)
+    assert [values for _, _, values in second.sent] == [[b"bad"]]
+    await bench.appender.stop(0)
+
+
+async def test_producer_that_dies_between_batches(bench: Bench) -> None:
+    """An error on handing over, which is how a dead sender shows, is a broken producer too."""
+    first = await bench.producers.producer(0)
+    first.on_send = KafkaConnectionError
+    answer = bench.append(b"x", seconds=5)
+
+    second = await bench.producers.producer(1)
+    await second.batches(1)
+    second.acknowledge()
+
+    assert await answer is Outcome.ACKNOWLEDGED
+
+
+async def test_missing_topic(bench: Bench) -> None:
+    """A topic that does not exist is no reason to build a producer anew."""
+    producer = await bench.producers.producer(0)
+    producer.on_send = UnknownTopicOrPartitionError
+
+    assert await bench.append(b"x") is Outcome.REFUSED
+    assert len(bench.producers.made) == 1
+
+
+async def test_a_record_that_cannot_be_encoded(bench: Bench) -> None:
+    """A mistake of ours in a record is refused; the lane goes on."""
+    producer = await bench.producers.producer(0)
+
+    assert await bench.append(b"fine", b"poison") is Outcome.REFUSED
+    assert bench.measured.held == 0
+    answer = bench.append(b"x")
+    await producer.batches(1)
+    producer.acknowledge()
+    assert await answer is Outcome.ACKNOWLEDGED
+
+
+async def test_kafka_down_at_start() -> None:
+    """Without Kafka callers wait within their time; later ones are refused at once; then it works by itself."""
+    bench = Bench()
+    bench.producers.failure = KafkaConnectionError()
+    bench.appender.start()
+
+    assert await bench.append(b"x") is Outcome.TIMED_OUT
+    started = time.monotonic()
+    assert await bench.append(b"y") is Outcome.STALLED
+    assert time.monotonic() - started < 0.1
+
+    bench.producers.failure = None
+    producer = await bench.producers.producer(0)
+    answer = bench.append(b"z")
+    await producer.batches(1)
+    producer.acknowledge()
+    assert await answer is Outcome.ACKNOWLEDGED
+    await bench.appender.first_build
+    await bench.appender.stop(0)
+
+
+async def test_waits_for_the_first_producer() -> None:
+    """Who comes while the producer is being built is served as soon as it is there."""
+    bench = Bench()
+    bench.producers.failure = KafkaConnectionError()
+    bench.appender.start()
+    await bench.producers.tried.wait()
+    answer = bench.append(b"x")
+    bench.producers.failure = None
+
+    producer = await bench.producers.producer(0)
+    await producer.batches(1)
+    producer.acknowledge()
+
+    assert await answer is Outcome.ACKNOWLEDGED
+    await bench.appender.stop(0)
+
+
+async def test_wrong_number_of_partitions() -> None:
+    """A topic that doesn't fit the settings is refused, and said."""
+    bench = Bench()
+    bench.producers.failure = PartitionsDifferError("topic t has 4 partitions")
+    bench.appender.start()
+
+    with pytest.raises(PartitionsDifferError):
+        await bench.appender.first_build
+
+    assert bench.appender.misfit == "topic t has 4 partitions"
+    assert await bench.append(b"x") is Outcome.STALLED
+    await bench.appender.stop(0)
+
+
+async def test_stuck_producer_is_replaced() -> None:
+    """When nothing is acknowledged for long, another producer is tried, and takes over if it can connect."""
+    bench = Bench(stuck=0.4)
+    bench.appender.start()
+    first = await bench.producers.producer(0)
+    assert await bench.append(b"x") is Outcome.TIMED_OUT
+
+    second = await bench.producers.producer(1)
+    await asyncio.wait_for(first.gone.wait(), 5)
+    answer = bench.append(b"y")
+    await second.batches(1)
+    second.acknowledge()
+
+    assert await answer is Outcome.ACKNOWLEDGED
+    assert bench.measured.built == [Reason.START, Reason.STUCK]
+    assert bench.measured.held == 0
+    await bench.appender.stop(0)
+
+
+async def test_stuck_producer_is_kept_while_kafka_is_away() -> None:
+    """A producer that is merely waiting for Kafka is not thrown away for one that can't connect either."""
+    bench = Bench(stuck=0.2)
+    bench.appender.start()
+    first = await bench.producers.producer(0)
+    bench.producers.failure = KafkaConnectionError()
+    bench.producers.tried.clear()
+    assert await bench.append(b"x") is Outcome.TIMED_OUT
+    await bench.producers.tried.wait()
+
+    first.acknowledge()
+    await asyncio.sleep(0.02)
+    answer = bench.append(b"y")
+    await first.batches(2)
+    first.acknowledge()
+
+    assert await answer is Outcome.ACKNOWLEDGED
+    await bench.appender.stop(0)
+
+
+async def test_stop_waits_for_what_is_under_way(bench: Bench) -> None:
+    """Stopping refuses newcomers and lets the others have their answer."""
+    producer = await bench.producers.producer(0)
+    answer = bench.append(b"x", seconds=5)
+    await producer.batches(1)
+
+    stopping = asyncio.create_task(bench.appender.stop(5))
+    await asyncio.sleep(0.01)
+    assert await bench.append(b"y") is Outcome.CLOSED
+    producer.acknowledge()
+
+    assert await answer is Outcome.ACKNOWLEDGED
+    assert await stopping
+    assert producer.gone.is_set()
+
+
+async def test_stop_is_bounded(bench: Bench) -> None:
+    """Stopping does not wait for Kafka beyond its time; who still waits is told."""
+    producer = await bench.producers.producer(0)
+    answer = bench.append(b"x", seconds=60)
+    await producer.batches(1)
+
+    assert not await bench.appender.stop(0)
+
+    assert await answer is Outcome.CLOSED
+
+
+async def test_caller_that_gives_up(bench: Bench) -> None:
+    """A cancelled caller disturbs nobody."""
+    producer = await bench.producers.producer(0)
+    gone, stays = bench.append(b"a", seconds=5), bench.append(b"b", seconds=5)
+    await producer.batches(1)
+    gone.cancel()
+    await asyncio.sleep(0)
+
+    producer.acknowledge()
+
+    assert await stays is Outcome.ACKNOWLEDGED
+    assert bench.measured.held == 0
