@@ -1,0 +1,147 @@
+"""Looking at the store: schema, deployment, who works, what waits."""
+
+from typing import Any
+
+import asyncpg
+
+from cli.doctor.findings import Finding, fine, problem, skipped
+from cli.grants.command import line, needs_you
+from cli.store import STORE_ERRORS, database_url
+from xero_stream.settings.base import SettingsError
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.store import EncryptionSettings
+from xero_stream.store.connections import standing
+from xero_stream.store.crypto import TokenCipher, UndecryptableError
+from xero_stream.store.migrate import current, newest
+from xero_stream.store.pool import open_pool
+
+_MIGRATE = "xero-stream migrate"
+_LATE_SECONDS = 60
+
+
+async def look_at_store() -> list[Finding]:
+    """PostgreSQL answers, has our schema, and what it says about the deployment."""
+    try:
+        url = database_url()
+        pool = await open_pool(url, size=4, name="xero-stream-doctor")
+    except SettingsError as error:
+        return [skipped("store", f"its settings can't be used: {error}")]
+    except STORE_ERRORS as error:
+        return [problem("store", str(error)), skipped("schema", "needs the store")]
+    try:
+        version = await pool.fetchval("SHOW server_version")
+        answers = fine("store", f"PostgreSQL {str(version).split()[0]} answers")
+        schema = await _schema(url)
+        if schema.todo:
+            return [answers, schema]
+        return [
+            answers,
+            schema,
+            await _deployment(pool),
+            await _partitions(pool),
+            *await _organisations(pool),
+            await _tokens(pool),
+            await _backlog(pool),
+            await _relay(pool),
+            await _quarantine(pool),
+        ]
+    finally:
+        await pool.close()
+
+
+async def _schema(url: str) -> Finding:
+    found, needed = await current(url), newest()
+    if found is None:
+        return problem("schema", "the store is empty", _MIGRATE)
+    if found < needed:
+        return problem("schema", f"is {found}, this release needs {needed}", _MIGRATE)
+    return fine("schema", f"is {found}")
+
+
+async def _deployment(pool: "asyncpg.Pool[Any]") -> Finding:
+    row = await pool.fetchrow("SELECT topic_prefix, partitions FROM deployment")
+    try:
+        kafka = KafkaSettings.read()
+    except SettingsError:
+        return skipped("deployment", "Kafka's settings can't be used")
+    if row is None:
+        return fine("deployment", "not started yet: the first start fixes prefix and partitions")
+    if (row["topic_prefix"], row["partitions"]) != (kafka.topic_prefix, kafka.partitions):
+        return problem(
+            "deployment",
+            f"the store was made with KAFKA_TOPIC_PREFIX={row['topic_prefix']} and KAFKA_PARTITIONS={row['partitions']}, "
+            f"the settings say {kafka.topic_prefix} and {kafka.partitions}",
+            "set them back, or use an empty store and a new prefix",
+        )
+    return fine("deployment", f"prefix {row['topic_prefix']}, {row['partitions']} partitions")
+
+
+async def _partitions(pool: "asyncpg.Pool[Any]") -> Finding:
+    rows = await pool.fetch("SELECT partition FROM leases WHERE owner IS NULL OR released ORDER BY partition")
+    total = await pool.fetchval("SELECT count(*) FROM leases")
+    if rows or not total:
+        alone = ", ".join(str(row["partition"]) for row in rows) or "all"
+        return problem("processors", f"nobody works on partitions {alone}", "xero-stream processors (or up)")
+    owners = await pool.fetchval("SELECT count(DISTINCT owner) FROM leases")
+    return fine("processors", f"{total} partitions, {owners} {'owner' if owners == 1 else 'owners'}")
+
+
+async def _organisations(pool: "asyncpg.Pool[Any]") -> list[Finding]:
+    rows = await standing(pool)
+    if not any(row.tenant_id for row in rows):
+        return [problem("organisations", "none is connected", "xero-stream grants add --help")]
+    waiting = [problem("organisations", line(row), "xero-stream grants add") for row in rows if needs_you(row)]
+    return waiting or [fine("organisations", f"{sum(row.tenant_id is not None for row in rows)} connected")]
+
+
+async def _tokens(pool: "asyncpg.Pool[Any]") -> Finding:
+    try:
+        cipher = TokenCipher(EncryptionSettings.read().keys)
+    except SettingsError:
+        return skipped("tokens", "needs XERO_STREAM_ENCRYPTION_KEYS")
+    rows = await pool.fetch("SELECT coalesce(refresh_token, access_token) AS token FROM grants")
+    lost = 0
+    for row in rows:
+        try:
+            cipher.decrypt(row["token"] or b"")
+        except UndecryptableError:
+            lost += 1
+    if lost:
+        return problem(
+            "tokens",
+            f"{lost} of {len(rows)} grants can't be decrypted",
+            "put the key they were written with behind the others in XERO_STREAM_ENCRYPTION_KEYS",
+        )
+    return fine("tokens", f"{len(rows)} can be decrypted")
+
+
+async def _backlog(pool: "asyncpg.Pool[Any]") -> Finding:
+    row = await pool.fetchrow(
+        "SELECT count(*) AS all, count(*) FILTER (WHERE t.tenant_id IS NULL) AS unknown, "
+        "max(extract(epoch FROM now() - d.first_received_at)) FILTER (WHERE t.state = 'connected' AND "
+        "coalesce(t.parked_until, now()) <= now()) AS oldest FROM dirty d LEFT JOIN tenants t USING (tenant_id)"
+    )
+    what = f"{row['all']:,} records wait to be read"
+    if row["unknown"]:
+        what += f", {row['unknown']:,} of them of organisations that are not connected"
+    if row["oldest"]:
+        what += f"; the oldest since {row['oldest']:,.0f} s"
+    return fine("backlog", what)
+
+
+async def _relay(pool: "asyncpg.Pool[Any]") -> Finding:
+    row = await pool.fetchrow(
+        "SELECT coalesce(sum(p.position - m.position), 0)::bigint AS behind, max(extract(epoch FROM now() - "
+        "m.marked_at)) FILTER (WHERE p.position > m.position) AS since FROM positions p JOIN relay_marks m USING (partition)"
+    )
+    what = f"{row['behind']:,} changes are not on Kafka yet"
+    if row["since"] and row["since"] > _LATE_SECONDS:
+        return problem("relay", f"{what}, the first since {row['since']:,.0f} s", "see the processors' log")
+    return fine("relay", what)
+
+
+async def _quarantine(pool: "asyncpg.Pool[Any]") -> Finding:
+    open_ones = await pool.fetchval("SELECT count(*) FROM quarantine WHERE state = 'open'")
+    if open_ones:
+        return problem("quarantine", f"{open_ones:,} open", "xero-stream quarantine list")
+    return fine("quarantine", "nothing open")
