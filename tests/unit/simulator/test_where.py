@@ -1,0 +1,134 @@
+"""Xero's filter expressions."""
+
+import pytest
+
+from simulator.accounting_api.fields import FIELDS
+from simulator.accounting_api.where import WhereError, parse
+from simulator.books.invoice import Invoice, InvoiceType
+from simulator.books.words import DocumentStatus, Endpoint
+from tests.unit.simulator.builders import CUSTOMER, DAY, contact, credit_note, guid, invoice
+
+INVOICES = FIELDS[Endpoint.INVOICES]
+
+
+def passes(text: str, record: Invoice | None = None) -> bool:
+    """Whether an invoice passes."""
+    return parse(text, INVOICES, "invoiceid").test(record or invoice(reference="PO 7"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Status=="AUTHORISED"',
+        'status == "authorised"',
+        'Status="AUTHORISED"',
+        'Status!="PAID"',
+        f'InvoiceID==Guid("{guid(1)}")',
+        f'InvoiceID==guid("{guid(1).upper()}")',
+        f'Contact.ContactID==Guid("{CUSTOMER}")',
+        'Type=="ACCREC" AND Status=="AUTHORISED"',
+        'Type=="ACCREC"&&AmountDue>0',
+        'Status=="PAID" OR Reference=="PO 7"',
+        'Status=="PAID"||(Status=="AUTHORISED" and Type=="ACCREC")',
+        "AmountDue>=115",
+        "AmountDue<=115.0",
+        "AmountDue<115.01",
+        "AmountPaid==0",
+        "Date<DateTime(2026,12,31)",
+        "Date >= DateTime(2020, 01, 01)",
+        "UpdatedDateUTC>=DateTime(2026,01,01,00,00,00)",
+    ],
+)
+def test_what_holds_passes(text: str) -> None:
+    """Comparisons of texts, ids, numbers and dates, joined."""
+    assert passes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Status=="PAID"',
+        'Status!="AUTHORISED"',
+        f'InvoiceID==Guid("{guid(2)}")',
+        'Type=="ACCREC" AND Status=="PAID"',
+        'Status=="PAID" OR (Type=="ACCPAY" AND AmountDue>0)',
+        "AmountDue>115",
+        "Date>DateTime(2026,12,31)",
+        "Reference==null",
+    ],
+)
+def test_what_does_not_hold_fails(text: str) -> None:
+    """The other way round."""
+    assert not passes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nope==1",
+        "Status==",
+        'Status "PAID"',
+        'Status=="PAID" AND',
+        '(Status=="PAID"',
+        'Status=="PAID")',
+        'Status>"PAID"',
+        "Date>DateTime(2026,13,1)",
+        "Date>DateTime(2026)",
+        "Status==PAID",
+        "Status==Status",
+        '"PAID"==Status',
+        "Status==§",
+    ],
+)
+def test_what_cannot_be_parsed_is_refused(text: str) -> None:
+    """As a query parse error, never as an empty answer."""
+    with pytest.raises(WhereError):
+        passes(text)
+
+
+def test_ids_joined_by_or_can_be_looked_up() -> None:
+    """The batch fetch of entities without IDs=."""
+    ids = [guid(number) for number in range(1, 21)]
+    text = " OR ".join(f'CreditNoteID==Guid("{one}")' for one in ids)
+
+    where = parse(text, FIELDS[Endpoint.CREDIT_NOTES], "creditnoteid")
+
+    assert where.ids == tuple(ids)
+    assert where.test(credit_note(7))
+    assert not where.test(credit_note(30))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'InvoiceID==Guid("{guid(1)}") OR Status=="PAID"',
+        f'InvoiceID==Guid("{guid(1)}") AND Status=="PAID"',
+        f'InvoiceID!=Guid("{guid(1)}")',
+    ],
+)
+def test_anything_else_is_no_lookup(text: str) -> None:
+    """Then every record is tested."""
+    assert parse(text, INVOICES, "invoiceid").ids is None
+
+
+def test_flags_of_contacts_compare_with_true() -> None:
+    """Words without quotes."""
+    fields = FIELDS[Endpoint.CONTACTS]
+
+    assert parse("IsCustomer==true", fields, "contactid").test(contact())
+    assert not parse("IsSupplier==true", fields, "contactid").test(contact())
+    assert parse("EmailAddress!=null", fields, "contactid").test(contact(email="a@b.example"))
+
+
+def test_every_field_can_be_read() -> None:
+    """No field of the table fails on a real record."""
+    records = {
+        Endpoint.INVOICES: invoice(type=InvoiceType.ACCPAY, status=DocumentStatus.VOIDED),
+        Endpoint.CREDIT_NOTES: credit_note(),
+        Endpoint.CONTACTS: contact(),
+    }
+
+    for endpoint, fields in FIELDS.items():
+        for name, read in fields.items():
+            assert isinstance(read(records[endpoint]), str | int | float | bool | None), name
+    assert FIELDS[Endpoint.INVOICES]["date"](invoice()) == (DAY - 30) * 86_400_000
