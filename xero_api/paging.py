@@ -93,7 +93,8 @@ class Done:
 
     Attributes:
         reached: the latest change seen; where none was, the moment the pass began from. The next pass goes on from
-            here, less an overlap for changes that become visible late.
+            here, less an overlap for changes that become visible late. A record touched while the end was being read
+            may be in the next pass only.
     """
 
     reached: datetime | None
