@@ -54,7 +54,7 @@ class DeletionReason(StrEnum):
 class WebhookSource(BaseModel):
     """The webhook behind a change, if there was one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     deliveries: list[str]
     """Delivery ids folded into this read, oldest first, at most 20."""
@@ -67,7 +67,7 @@ class WebhookSource(BaseModel):
 class FetchSource(BaseModel):
     """The read behind a change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     correlation_id: str | None
     """Xero's ``xero-correlation-id``: what its support asks for."""
@@ -78,7 +78,7 @@ class FetchSource(BaseModel):
 class Source(BaseModel):
     """Debezium's source block with ours."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     connector: Literal["xero"] = "xero"
     name: str
@@ -110,7 +110,7 @@ class Source(BaseModel):
 class ChangeEvent(BaseModel):
     """One change of one record."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     op: Op
     before: dict[str, Any] | None

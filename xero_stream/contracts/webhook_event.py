@@ -12,7 +12,7 @@ class WebhookEvent(BaseModel):
     The record's key is the tenant id (empty for an event without one), its partition is the tenant's.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     version: Literal[1] = 1
     """Version of this contract."""

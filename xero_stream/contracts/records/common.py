@@ -57,7 +57,7 @@ class Record(Part):
 
     @classmethod
     def read(cls, data: bytes | str | dict[str, Any]) -> Self:
-        """The record from JSON, keeping every digit of its amounts.
+        """The record from JSON, keeping every digit of its amounts; fields added after this release are ignored.
 
         Args:
             data: the JSON text of the record, or the same already parsed (with ``parse_float=Decimal`` to be exact).
@@ -66,7 +66,8 @@ class Record(Part):
             pydantic.ValidationError: it is not such a record.
             json.JSONDecodeError: it is not JSON.
         """
-        return cls.model_validate(data if isinstance(data, dict) else json.loads(data, parse_float=Decimal))
+        document = data if isinstance(data, dict) else json.loads(data, parse_float=Decimal)
+        return cls.model_validate(document, extra="ignore")
 
 
 class Direction(StrEnum):

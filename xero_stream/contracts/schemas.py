@@ -1,0 +1,244 @@
+"""The published schemas: generated from the contracts, checked for being current and compatible.
+
+``python -m xero_stream.contracts.schemas --write schemas`` writes them, ``--check schemas`` fails with the names of files
+that are stale, or that broke their readers within a version (against ``released/``, which ``--release`` fills).
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, create_model
+
+from xero_stream.contracts.asyncapi import asyncapi, to_yaml
+from xero_stream.contracts.change_event import ChangeEvent
+from xero_stream.contracts.compatibility import breaks
+from xero_stream.contracts.dead_letter import DeadLetter, Stage
+from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.records.common import Record
+from xero_stream.contracts.records.contact import Contact
+from xero_stream.contracts.records.credit_note import CreditNote
+from xero_stream.contracts.records.invoice import Invoice
+from xero_stream.contracts.records.latest import LatestRecord
+from xero_stream.contracts.webhook_event import WebhookEvent
+
+RECORDS: dict[EntityName, type[Record]] = {
+    EntityName.INVOICES: Invoice,
+    EntityName.CONTACTS: Contact,
+    EntityName.CREDIT_NOTES: CreditNote,
+}
+"""The contract of each entity's records."""
+
+ENVELOPE_VERSION = 1
+"""Version of webhook events, change events and dead letters."""
+
+RELEASED = "released"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_ASYNCAPI = "asyncapi.yaml"
+
+
+def documents() -> dict[str, str]:
+    """Every published file by name, as text."""
+    schemas = dict(_schemas())
+    headers = {name: _without_document_keys(schema) for name, schema in _header_schemas().items()}
+    files = {file: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for file, schema in schemas.items()}
+    values = {"WebhookEvent": _file("webhook-event", ENVELOPE_VERSION)}
+    for entity, model in RECORDS.items():
+        title = model.__name__
+        values[f"{title}Change"] = _file(f"{entity.singular}-change", ENVELOPE_VERSION)
+        values[f"{title}Latest"] = _file(f"{entity.singular}-latest", model.version)
+        headers[f"{title}Change"] = headers[f"{title}Latest"] = headers["Change"]
+    return {**files, _ASYNCAPI: to_yaml(asyncapi(values, headers, f"{ENVELOPE_VERSION}.0.0"))}
+
+
+def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+    yield _document("webhook-event", ENVELOPE_VERSION, WebhookEvent)
+    yield _document("change-event", ENVELOPE_VERSION, ChangeEvent)
+    for entity, model in RECORDS.items():
+        yield _document(entity.singular, model.version, model)
+        yield _document(f"{entity.singular}-change", ENVELOPE_VERSION, _change_of(model))
+        yield _document(f"{entity.singular}-latest", model.version, _latest_of(model))
+    letter = _header_schemas()["DeadLetter"]
+    file = _file("dead-letter-headers", ENVELOPE_VERSION)
+    yield file, _named("dead-letter-headers", ENVELOPE_VERSION, letter)
+
+
+def _change_of(model: type[Record]) -> type[BaseModel]:
+    before, after = ChangeEvent.model_fields["before"], ChangeEvent.model_fields["after"]
+    fields: dict[str, Any] = {
+        "before": (model | None, Field(description=before.description)),
+        "after": (model | None, Field(description=after.description)),
+    }
+    name = model.__name__
+    return create_model(f"{name}Change", __base__=ChangeEvent, __doc__=f"One change of one {name}.", **fields)
+
+
+def _latest_of(model: type[Record]) -> type[BaseModel]:
+    record = LatestRecord.model_fields["record"]
+    fields: dict[str, Any] = {"record": (model | None, Field(description=record.description))}
+    return create_model(f"{model.__name__}Latest", __base__=LatestRecord, __doc__=LatestRecord.__doc__, **fields)
+
+
+def _document(name: str, version: int, model: type[BaseModel]) -> tuple[str, dict[str, Any]]:
+    schema = model.model_json_schema(mode="serialization")
+    return _file(name, version), _named(name, version, _tidied(schema))
+
+
+def _file(name: str, version: int) -> str:
+    return f"{name}.{version}.json"
+
+
+def _named(name: str, version: int, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"$schema": _DIALECT, "$id": f"urn:xero-stream:schema:{name}:{version}", **schema}
+
+
+def _without_document_keys(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if not key.startswith("$")}
+
+
+def _tidied(node: Any) -> Any:
+    """Without the titles pydantic makes of names, and open for fields to come: readers ignore what they don't know."""
+    if isinstance(node, list):
+        return [_tidied(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    tidied = {key: _tidied(value) for key, value in node.items() if key not in {"title", "properties", "$defs"}}
+    if tidied.get("additionalProperties") is False:
+        del tidied["additionalProperties"]
+    if isinstance(node.get("title"), str) and node.get("type") == "object":
+        tidied = {"title": node["title"], **tidied}
+    for key in ("properties", "$defs"):  # their keys are names, not words of JSON Schema
+        if key in node:
+            tidied[key] = {name: _tidied(value) for name, value in node[key].items()}
+    return tidied
+
+
+def _header_schemas() -> dict[str, dict[str, Any]]:
+    common = {
+        "ce_specversion": "CloudEvents version, `1.0`.",
+        "ce_id": "Id of the event: the same event has the same id, for ever.",
+        "ce_source": "Which deployment and app or organisation it comes from.",
+        "ce_type": "What happened, e.g. `io.xerostream.invoice.updated`.",
+        "content-type": "`application/json`.",
+    }
+    trace = {"traceparent": "W3C trace context."}
+    change = {
+        "ce_subject": "Entity and record id, e.g. `invoices/a03ffcd2-…`.",
+        "ce_time": "When it was recorded, ISO 8601 with `Z`.",
+        "ce_dataschema": "Which schema the value follows.",
+        "ce_partitionkey": "Tenant id.",
+    }
+    sample = DeadLetter(
+        id="", stage=Stage.INTAKE, reason="", error="", attempts=0, key=None, value=b"", source="", traceparent="-"
+    )
+    letter = {name: _DEAD_LETTER_WORDS[name] for name, _ in sample.headers()}
+    return {
+        "WebhookEvent": _strings(common, trace),
+        "Change": _strings(
+            {**common, **change}, {**trace, "customer_ref": "The operator's reference of the customer."}
+        ),
+        "DeadLetter": _strings({k: v for k, v in letter.items() if k not in trace}, trace),
+    }
+
+
+_DEAD_LETTER_WORDS = {
+    "xs_id": "Deterministic id: the same failure of the same bytes has the same id.",
+    "xs_stage": f"Where it went wrong: {', '.join(Stage)}.",
+    "xs_reason": "A word for it, e.g. `invalid_json`.",
+    "xs_error": "One sentence for a human.",
+    "xs_attempts": "How often it was tried.",
+    "xs_source": "Where it came from.",
+    "traceparent": "W3C trace context.",
+}
+
+
+def _strings(required: dict[str, str], optional: dict[str, str]) -> dict[str, Any]:
+    properties = {name: {"type": "string", "description": text} for name, text in {**required, **optional}.items()}
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def write(folder: Path) -> None:
+    """Write every file, and remove those no longer generated.
+
+    Args:
+        folder: where.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = documents()
+    for path in _generated(folder):
+        if path.name not in files:
+            path.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def release(folder: Path) -> None:
+    """Freeze what is generated now: from here on it may only change compatibly within its version.
+
+    Args:
+        folder: where the schemas are.
+    """
+    released = folder / RELEASED
+    released.mkdir(parents=True, exist_ok=True)
+    for name, text in documents().items():
+        if name != _ASYNCAPI:
+            (released / name).write_text(text, encoding="utf-8")
+
+
+def check(folder: Path) -> list[str]:
+    """What is wrong, one line each; empty if all is well.
+
+    Args:
+        folder: where the schemas are.
+    """
+    files = documents()
+    problems = [
+        f"{folder / name}: stale, run `make schemas`" for name, text in files.items() if not _same(folder / name, text)
+    ]
+    problems += [f"{path}: no longer generated" for path in _generated(folder) if path.name not in files]
+    for path in sorted((folder / RELEASED).glob("*.json")):
+        if path.name in files:
+            old, new = json.loads(path.read_text(encoding="utf-8")), json.loads(files[path.name])
+            problems += [f"{folder / path.name}: {broken}; this needs a new version" for broken in breaks(old, new)]
+    return problems
+
+
+def _generated(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.json"), *folder.glob(_ASYNCAPI)])
+
+
+def _same(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line.
+
+    Args:
+        arguments: without the program's name; the process's own when None.
+
+    Returns:
+        0, or 1 when ``--check`` found something.
+    """
+    parser = argparse.ArgumentParser(prog="python -m xero_stream.contracts.schemas", description="Published schemas.")
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--write", metavar="DIR", type=Path, help="write them there")
+    action.add_argument("--check", metavar="DIR", type=Path, help="fail if they are stale or broke their readers")
+    action.add_argument("--release", metavar="DIR", type=Path, help="freeze them as what readers rely on")
+    options = parser.parse_args(arguments)
+    if options.write:
+        write(options.write)
+    elif options.release:
+        release(options.release)
+    else:
+        problems = check(options.check)
+        sys.stderr.writelines(f"{problem}\n" for problem in problems)
+        return 1 if problems else 0
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
