@@ -13,7 +13,7 @@ from xero_api.call import Lane
 from xero_api.paging import Keyset
 from xero_stream.contracts.names import EntityName
 
-SWEEP_ABOVE = 3
+SWEEP_ABOVE = 1
 """More calls by id than this, and one pass since the oldest event is cheaper: it brings 1,000 records a call."""
 
 

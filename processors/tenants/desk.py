@@ -12,8 +12,7 @@ from processors.metrics import ProcessorMetrics
 from processors.partitions.store import FencedError, Lease
 from processors.recorder.recorder import Recorder
 from processors.tenants import store
-from processors.tenants.runner import Runner, RunnerServices
-from xero_api.budget.tenant import TenantBudget
+from processors.tenants.runner import Memory, Runner, RunnerServices
 from xero_stream.contracts.names import TenantId
 from xero_stream.store.pool import utc_now
 
@@ -49,7 +48,7 @@ class Desk:
         self._on_change = on_change
         self._on_fenced = on_fenced
         self._runners: dict[TenantId, tuple[Runner, asyncio.Task[None]]] = {}
-        self._budgets: dict[TenantId, TenantBudget] = {}
+        self._memories: dict[TenantId, Memory] = {}
         self._look = asyncio.Event()
         self._stopping = False
         self._name = f"desk-{lease.partition}"
@@ -103,7 +102,7 @@ class Desk:
             lease=self._lease,
             recorder=self._recorder,
             tenant_id=tenant_id,
-            budgets=self._budgets,
+            memories=self._memories,
             on_change=self._on_change,
         )
         task = asyncio.create_task(runner.run(), name=f"tenant-{tenant_id}")

@@ -15,6 +15,7 @@ import structlog
 from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
 from processors.partitions.store import FencedError, Lease
+from processors.planner.pace import distance
 from processors.planner.plan import GetIds, GetOne, PassKind, PassPage, Slot, Sweep, Work, plan
 from processors.quarantine.store import Kept, keep
 from processors.recorder.decide import Read
@@ -25,7 +26,8 @@ from processors.tenants import store
 from xero_api import paging
 from xero_api.answers import Answer
 from xero_api.budget.minute import Minute
-from xero_api.budget.tenant import Go, Past, TenantBudget, Wait
+from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait
+from xero_api.call import Lane
 from xero_api.client import XeroClient
 from xero_api.entity import Entity
 from xero_api.errors import (
@@ -81,6 +83,19 @@ class RunnerServices:
     metrics: ProcessorMetrics
 
 
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """What outlives a tenant's task.
+
+    Attributes:
+        budget: what may still be called.
+        last_for_events: monotonic seconds of the last call for events.
+    """
+
+    budget: TenantBudget
+    last_for_events: float = -math.inf
+
+
 class Runner:
     """Works for one tenant until there is nothing left to do."""
 
@@ -91,11 +106,11 @@ class Runner:
         lease: Lease,
         recorder: Recorder,
         tenant_id: TenantId,
-        budgets: dict[TenantId, TenantBudget],
+        memories: dict[TenantId, Memory],
         on_change: Callable[[], None],
     ) -> None:
         self._services = services
-        self._budgets = budgets
+        self._memories = memories
         self._lease = lease
         self._recorder = recorder
         self._tenant_id = tenant_id
@@ -138,9 +153,10 @@ class Runner:
             tenant = await self._load()
             if tenant is not None:
                 self._tenant = tenant
+                self._day_limit = self._services.tier_of(tenant.app).calls_per_day
                 # Kept from task to task while the lease is ours; out of the ledger for the first one.
-                self._budget = self._budgets.get(self._tenant_id) or await self._restored_budget(tenant)
-                self._budgets[self._tenant_id] = self._budget
+                self._memory = self._memories.get(self._tenant_id) or Memory(budget=await self._restored_budget(tenant))
+                self._memories[self._tenant_id] = self._memory
                 await self._work()
         except _STORE_ERRORS as error:
             # The desk looks again in a second; everything that is due is in the store.
@@ -213,8 +229,11 @@ class Runner:
             busy = self._calls.keys() | held.keys()
             for work in plan(agenda.due, agenda.passes, busy=busy, ids_per_call=self._ids):
                 # Asked before the call is made up: what arrives while we wait shall ride it.
-                decision = self._budget.decide(work.slot.lane, clock)
-                if isinstance(decision, Wait):
+                decision = self._memory.budget.decide(work.slot.lane, clock)
+                paced = self._paced_until(work.slot.lane, clock)
+                if paced > clock:
+                    waits.append(paced)
+                elif isinstance(decision, Wait):
                     waits.append(decision.until)
                     await self._park_if_long(decision.until - clock, decision.reason)
                 else:
@@ -228,6 +247,16 @@ class Runner:
                 next_at = min(next_at, at) if next_at else at
             await self._wait(next_at)
 
+    def _paced_until(self, lane: Lane, now: float) -> float:
+        """When the next call for events may start, so that a stream of them does not spend the minute at once."""
+        if lane is not Lane.WEBHOOK:
+            return now
+        return self._memory.last_for_events + distance(
+            used_this_minute=PER_MINUTE - self._memory.budget.minute_left(now),
+            day_left=self._memory.budget.day_left(now),
+            day_limit=self._day_limit,
+        )
+
     async def _wait(self, until: datetime | None) -> None:
         """Wait for an event, the end of a call, or a time."""
         seconds = 30.0 if until is None else min(30.0, max(0.0, (until - utc_now()).total_seconds()))
@@ -239,6 +268,8 @@ class Runner:
 
     def _start(self, work: Work) -> None:
         slot = work.slot
+        if slot.lane is Lane.WEBHOOK:
+            self._memory.last_for_events = time.monotonic()
         task = asyncio.create_task(self._guarded(work))
         self._calls[slot] = task
         task.add_done_callback(lambda _: self._freed(slot))
@@ -358,7 +389,7 @@ class Runner:
             raise
         finally:
             for call_id, _ in exchanges:
-                self._budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
+                self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
                 await self._written_off(call_id, limits.day if limits is not None else None)
         return answer, exchanges[-1][1]
 
@@ -370,11 +401,11 @@ class Runner:
         """
         await self._turn(slot)
         call_id = time.time_ns()
-        self._budget.started(call_id, time.monotonic())
+        self._memory.budget.started(call_id, time.monotonic())
         try:
             marks = await store.call_started(self._services.fast, self._lease, self._tenant_id, call_id, utc_now())
         except BaseException:
-            self._budget.finished(call_id, time.monotonic())
+            self._memory.budget.finished(call_id, time.monotonic())
             raise
         self._services.metrics.beat(self._beat_name(slot))
         return call_id, marks
@@ -388,7 +419,7 @@ class Runner:
     async def _turn(self, slot: Slot) -> None:
         while True:
             now = time.monotonic()
-            decision = self._budget.decide(slot.lane, now)
+            decision = self._memory.budget.decide(slot.lane, now)
             if isinstance(decision, Go):
                 return
             self._services.metrics.beat(self._beat_name(slot))
@@ -527,9 +558,9 @@ class Runner:
     async def _hold_off(self, slot: Slot, error: XeroError) -> None:
         now, retry_after = time.monotonic(), error.meta.retry_after
         if isinstance(error, RateLimitedError):
-            until = self._budget.limited(error.limit, now, retry_after, random.random())
+            until = self._memory.budget.limited(error.limit, now, retry_after, random.random())
         else:
-            until = self._budget.offline(now, retry_after, random.random())
+            until = self._memory.budget.offline(now, retry_after, random.random())
         self._hold[slot] = min(until, now + _LONG_WAIT)
         await self._park_if_long(until - now, type(error).__name__)
 

@@ -32,16 +32,19 @@ def test_one_record_is_a_single_get() -> None:
 
 def test_few_records_are_asked_for_by_id() -> None:
     """Fifty a call, oldest first; the rest rides the next call."""
-    (work,) = planned({INVOICES: rows(120)})
+    (work,) = planned({INVOICES: rows(50)})
     assert isinstance(work, GetIds)
     assert work.record_ids == tuple(f"any-{n}" for n in range(50))
+    (work,) = planned({INVOICES: rows(120, Mode.IDS)})
+    assert isinstance(work, GetIds)
+    assert len(work.record_ids) == 50
 
 
 def test_many_records_are_swept() -> None:
-    """More than three calls by id: one pass is cheaper. The threshold follows the entity's limit."""
-    assert isinstance(planned({INVOICES: rows(151)})[0], Sweep)
-    assert isinstance(planned({NOTES: rows(61)})[0], Sweep)
-    assert isinstance(planned({NOTES: rows(60)})[0], GetIds)
+    """More than one call by id: one pass is cheaper. The threshold follows the entity's limit."""
+    assert isinstance(planned({INVOICES: rows(51)})[0], Sweep)
+    assert isinstance(planned({NOTES: rows(21)})[0], Sweep)
+    assert isinstance(planned({NOTES: rows(20)})[0], GetIds)
 
 
 def test_what_a_sweep_did_not_bring_is_not_swept_again() -> None:
@@ -81,5 +84,5 @@ def test_fresh_events_come_before_passes_and_passes_go_one_at_a_time() -> None:
 
 def test_an_entity_without_calls_by_id_is_read_one_by_one() -> None:
     """Until a sweep is cheaper."""
-    assert isinstance(plan({INVOICES: rows(3)}, [], busy=(), ids_per_call={})[0], GetOne)
-    assert isinstance(plan({INVOICES: rows(4)}, [], busy=(), ids_per_call={})[0], Sweep)
+    assert isinstance(plan({INVOICES: rows(1)}, [], busy=(), ids_per_call={})[0], GetOne)
+    assert isinstance(plan({INVOICES: rows(2)}, [], busy=(), ids_per_call={})[0], Sweep)
