@@ -81,8 +81,7 @@ def unprivileged_user(data: Path, program: Path, owned: Path, *, progress: Calla
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
     uid, gid = _owner(owned) or _account(progress)
-    ways = {folder: [path.stat() for path in (folder, *folder.parents)] for folder in (data, program.parent)}
-    closed = [folder for folder, way in ways.items() if not may_enter(way, uid, gid)]
+    closed = [folder for folder in (data, program.parent) if not may_enter(_way_to(folder), uid, gid)]
     execute = not program.stat().st_mode & stat.S_IXOTH
     if not closed and not execute:
         return User(uid=uid, gid=gid)
@@ -96,6 +95,11 @@ def unprivileged_user(data: Path, program: Path, owned: Path, *, progress: Calla
             f"{(*closed, program)[0]}: run this as an ordinary user, or use folders that everybody may enter"
         )
     return User(uid=uid, gid=gid, capability=capability)
+
+
+def _way_to(folder: Path) -> list[os.stat_result]:
+    real = folder.resolve()
+    return [path.stat() for path in {folder, *folder.parents, real, *real.parents}]
 
 
 def _owner(path: Path) -> tuple[int, int] | None:

@@ -30,7 +30,7 @@ class KafkaServer(Server):
     """A broker that is its own controller, on loopback."""
 
     name = "Kafka"
-    ready_seconds = 60.0
+    ready_seconds = 120.0
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class KafkaServer(Server):
         return self._java("kafka.Kafka", "server.properties"), self._data.inherited
 
     async def _is_ready(self) -> bool:
-        if ports.is_free(self._ports.kafka):
+        if not ports.listens(self._ports.kafka):
             return False  # aiokafka would log an error for this
         client = AIOKafkaClient(bootstrap_servers=self.bootstrap_servers, request_timeout_ms=5_000)
         try:
@@ -175,7 +175,9 @@ def _java_binary() -> Path:
 
 def _environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What Java needs of ours: none of its own variables, which change how it runs, and no secrets."""
-    return {name: value for name, value in environment.items() if name.upper() in PASSED_ON}
+    passed_on = {name: value for name, value in environment.items() if name.upper() in PASSED_ON}
+    # Without it, Java can't name files beyond ASCII where the locale is plain C.
+    return {**passed_on, "LC_ALL": "C.UTF-8"} if sys.platform == "linux" else passed_on
 
 
 def _cluster_id() -> str:

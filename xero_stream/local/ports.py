@@ -92,6 +92,13 @@ def is_free(port: int) -> bool:
         return True
 
 
+def listens(port: int) -> bool:
+    """Whether a server listens on this loopback port now; binding it to find out could get in that server's way."""
+    with socket.socket() as client:
+        client.settimeout(1.0)
+        return client.connect_ex((HOST, port)) == 0
+
+
 def ephemeral_range() -> tuple[int, int] | None:
     """The system's range of source ports, where it says so (Linux)."""
     try:

@@ -47,7 +47,7 @@ class PostgresServer(Server):
     """PostgreSQL on loopback, with a password kept in the data directory."""
 
     name = "PostgreSQL"
-    ready_seconds = 60.0
+    ready_seconds = 120.0
 
     def __init__(self, data: DataDirectory, places: Ports, *, progress: Callable[[str], None]) -> None:
         super().__init__(data.path / "postgres.log")
@@ -93,7 +93,7 @@ class PostgresServer(Server):
         return program, self._data.inherited
 
     async def _is_ready(self) -> bool:
-        if ports.is_free(self._port):
+        if not ports.listens(self._port):
             return False
         try:
             connection = await asyncpg.connect(self._superuser_url("postgres"), timeout=10)
@@ -161,6 +161,11 @@ class PostgresServer(Server):
             if self._folder.exists():
                 raise DataDirectoryUnusableError(f"{self._folder} is no PostgreSQL data: move it away") from None
             return
+        if not self._password_file.exists():
+            raise DataDirectoryUnusableError(
+                f"{self._password_file} is missing, without it nobody gets into {self._folder}: put it back, or start "
+                "over in an empty directory"
+            )
         if kept != str(MAJOR):
             raise OtherMajorVersionError(
                 f"{self._folder} was written by PostgreSQL {kept}, and this is PostgreSQL {MAJOR}: use the release of "

@@ -79,6 +79,11 @@ class LocalServers:
         return self.postgres.pid
 
     @property
+    def inherited(self) -> tuple[int, ...]:
+        """The lock of the data directory: supervisors of other programs that use it are given it to keep open."""
+        return self._data.inherited
+
+    @property
     def environment(self) -> dict[str, str]:
         """The settings that lead our processes to these servers, by environment variable."""
         return {
@@ -124,8 +129,10 @@ class LocalServers:
 
     async def stop(self) -> None:
         """Stop both and leave the data directory to others."""
-        await asyncio.gather(self.kafka.stop(), self.postgres.stop())
-        self._data.release()
+        try:
+            await asyncio.gather(self.kafka.stop(), self.postgres.stop())
+        finally:
+            self._data.release()
 
     async def __aenter__(self) -> Self:
         """Start both."""

@@ -5,7 +5,7 @@ server is the child of this supervisor, and the supervisor reads a pipe that onl
 once it has been handed to another parent, it stops the server, and kills what has not stopped a few seconds later.
 
 It is a program of its own, needs nothing but the standard library (started by its path with ``python -I -S``: a few
-milliseconds, 10 MB), and speaks lines over its pipes:
+milliseconds, 14 MB), and speaks lines over its pipes:
 
 ========================  ==============================================================================
 in                        meaning

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from tests.support.servers import StartServers
 from xero_stream.local.data_dir import DataDirectory
 from xero_stream.local.ports import choose_now
 from xero_stream.local.postgres import PostgresServer
-from xero_stream.local.supervisor import become
+from xero_stream.local.supervised import Program, User, run_to_end
 
 NOBODY = 65534
 CAP_DAC_READ_SEARCH = 2
@@ -105,27 +104,28 @@ asyncio.run(main())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only root on Linux can become somebody and still read this Python")
-def test_not_as_root(tmp_path: Path, kafka: str) -> None:
+async def test_not_as_root(tmp_path: Path, kafka: str) -> None:
     """An ordinary user runs both servers as that user."""
     assert kafka  # so that the cache, which that user may only read, is filled
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
-    step_down = None
+    user = None
     expected = os.geteuid()
     if expected == 0:
         os.chown(data, NOBODY, NOBODY)
         # It may read what root may read, since Python itself may lie in a folder of root's.
-        step_down = become({"user": [NOBODY, NOBODY], "capability": CAP_DAC_READ_SEARCH})
+        user = User(uid=NOBODY, gid=NOBODY, capability=CAP_DAC_READ_SEARCH)
         expected = NOBODY
-
-    done = subprocess.run(
-        [sys.executable, "-c", AS_SOMEBODY, str(data)],
-        preexec_fn=step_down,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
+    script = Program(
+        name="the script",
+        argv=[sys.executable, "-c", AS_SOMEBODY, str(data)],
+        cwd=Path.cwd(),
+        log=tmp_path / "script.log",
+        environment=os.environ,
+        user=user,
     )
 
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [expected, 42, expected, True]
+    await run_to_end(script)
+
+    said = script.log.read_text(encoding="utf-8").splitlines()[-1]
+    assert json.loads(said) == [expected, 42, expected, True]

@@ -79,11 +79,24 @@ async def test_postgres_data_of_another_major_version(tmp_path: Path) -> None:
     """A cluster of PostgreSQL 17 is refused, not upgraded and not damaged."""
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("17\n", encoding="ascii")
+    (tmp_path / "postgres.password").write_text("secret\n", encoding="ascii")
 
     error = await refusal(LocalServers(tmp_path))
 
     assert isinstance(error, OtherMajorVersionError)
     assert "was written by PostgreSQL 17, and this is PostgreSQL 18" in str(error)
+
+
+async def test_postgres_data_without_its_password(tmp_path: Path) -> None:
+    """A lost password is said at once, and none is made up in its place."""
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("18\n", encoding="ascii")
+
+    error = await refusal(LocalServers(tmp_path))
+
+    assert isinstance(error, DataDirectoryUnusableError)
+    assert f"{tmp_path / 'postgres.password'} is missing" in str(error)
+    assert not (tmp_path / "postgres.password").exists()
 
 
 async def test_a_folder_that_is_no_postgres_data(tmp_path: Path) -> None:
