@@ -1,0 +1,252 @@
+"""Everything the demo starts, stage by stage, and takes down again in reverse."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import httpx
+
+from cli.demo import environment, stored
+from cli.demo.crew import Crew, program
+from cli.demo.kafka_log import Live
+from cli.demo.places import Places, Ports
+from cli.demo.simulated import Simulated
+from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
+from xero_stream.kafka.admin import TopicAdmin, wanted
+from xero_stream.local.servers import LocalServers
+from xero_stream.settings.apps import App
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+from xero_stream.settings.xero import AppTier
+from xero_stream.store.connections import Organisation, SealedTokens, connect
+from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.migrate import upgrade
+from xero_stream.store.pool import open_pool
+
+WORKERS = ("processors 1", "receiver", "processors 2")
+"""What may be killed, in the order of the key."""
+READY_SECONDS = 60.0
+LOAD_SECONDS = 300.0
+
+
+class StartFailedError(Exception):
+    """The demo could not be started; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that runs.
+
+    Attributes:
+        places: the data directory.
+        servers: Kafka and PostgreSQL.
+        kafka: how to reach Kafka.
+        crew: simulator, receiver, processors.
+        simulated: the simulator's control API.
+        pool: the store.
+        names: the organisations' names by tenant id.
+        seed: of the simulator's books.
+    """
+
+    places: Places
+    servers: LocalServers
+    kafka: KafkaSettings
+    crew: Crew
+    simulated: Simulated
+    pool: "asyncpg.Pool[Any]"
+    names: dict[str, str]
+    seed: int
+
+
+async def build(
+    stack: AsyncExitStack,
+    places: Places,
+    *,
+    fresh: bool,
+    seed: int | None,
+    say: Callable[[str], None],
+    on_restart: Callable[[str, bool], None],
+) -> House:
+    """Start everything up to passing the handshake and connecting the organisations.
+
+    Args:
+        stack: takes everything down when it is closed.
+        places: the data directory.
+        fresh: start over.
+        seed: of the simulator's books; None for those kept, or 1.
+        say: told what goes on.
+        on_restart: see :class:`~cli.demo.crew.Crew`.
+
+    Raises:
+        LocalServerError, StartFailedError, WorkerFailedError, SimulatedError: the message says what to do.
+    """
+    await places.claim(fresh=fresh, progress=say)
+    servers = LocalServers(places.path, progress=say)
+    await stack.enter_async_context(servers)
+    new_key = places.prepare(servers.database_url)
+    say("bringing schema and topics up to date")
+    await upgrade(servers.database_url)
+    kafka = _kafka_settings(servers)
+    async with TopicAdmin(kafka) as admin:
+        applied = await admin.apply(wanted(kafka, EntityName))
+    if applied.left:
+        raise StartFailedError(
+            f"{applied.left[0].topic} {applied.left[0].what}. To start over: xero-stream demo --fresh"
+        )
+    ports = places.ports(say)
+    crew = Crew(keep_open=servers.inherited, on_restart=on_restart)
+    stack.push_async_callback(crew.stop)
+    simulated = Simulated(environment.simulator_url(ports))
+    stack.push_async_callback(simulated.close)
+    say("starting the simulated Xero, the receiver and two processors")
+    found_seed = await _start_simulator(crew, simulated, places, ports, seed)
+    await _start_workers(crew, places, ports, servers)
+    pool = await open_pool(servers.database_url, size=4, name="xero-stream-demo")
+    stack.callback(pool.terminate)
+    names = await simulated.tenants()
+    answers = await simulated.shake_hands()
+    good = sum(answer == 200 for answer in answers)
+    say(f"intent to receive: {good} good answered 200, {len(answers) - good} bad answered 401")
+    await _connect(pool, simulated, names, places.key, again=new_key)
+    return House(
+        places=places,
+        servers=servers,
+        kafka=kafka,
+        crew=crew,
+        simulated=simulated,
+        pool=pool,
+        names=names,
+        seed=found_seed,
+    )
+
+
+def _kafka_settings(servers: LocalServers) -> KafkaSettings:
+    # Not read: the environment, or a .env here, may speak of a real deployment.
+    return KafkaSettings.model_construct(
+        bootstrap_servers=servers.bootstrap_servers, partitions=environment.PARTITIONS, replication_factor=1
+    )
+
+
+async def _start_simulator(crew: Crew, simulated: Simulated, places: Places, ports: Ports, seed: int | None) -> int:
+    inherited = environment.inherited(os.environ)
+    settings = inherited | environment.simulator(ports, places.books, 1 if seed is None else seed)
+    await crew.start(program("simulator", ["simulator"], settings, cwd=places.path, logs=places.logs))
+
+    async def answers() -> bool:
+        return await simulated.seed() is not None
+
+    await _until(answers, crew, READY_SECONDS, "the simulator does not answer")
+    found = await simulated.seed()
+    assert found is not None
+    if seed is not None and seed != found:
+        raise StartFailedError(
+            f"the data kept in {places.path} was made with --seed {found}: leave --seed out, or start over with --fresh"
+        )
+    return found
+
+
+async def _start_workers(crew: Crew, places: Places, ports: Ports, servers: LocalServers) -> None:
+    shared = environment.inherited(os.environ) | environment.workers(
+        servers.environment, ports, url_file=places.url_file, key_file=places.key_file
+    )
+    await crew.start(program("receiver", ["receiver"], shared, cwd=places.path, logs=places.logs))
+    for number in (1, 2):
+        settings = shared | environment.processor(number, ports)
+        name = f"processors {number}"
+        await crew.start(program(name, ["processors"], settings, cwd=places.path, logs=places.logs))
+    private = (ports.receiver_private, ports.processors_1, ports.processors_2)
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+
+        async def ready() -> bool:
+            try:
+                pages = [await http.get(f"http://{environment.HOST}:{port}/readyz") for port in private]
+            except httpx.TransportError:
+                return False
+            # Two processors and three partitions: both have some, or a rebalance is still to come.
+            shares = [page.json()["reasons"].get("partitions", "") for page in pages]
+            return all(page.status_code == 200 for page in pages) and "none" not in shares
+
+        await _until(ready, crew, READY_SECONDS, "receiver and processors do not get ready")
+
+
+async def _connect(
+    pool: "asyncpg.Pool[Any]", simulated: Simulated, names: dict[str, str], key: str, *, again: bool
+) -> None:
+    standing = {one.tenant_id: one.state for one in await stored.organisations(pool)}
+    if not again and all(standing.get(tenant) == "connected" for tenant in names):
+        return
+    cipher = TokenCipher([key])
+    long_ago = datetime.now(UTC) - timedelta(hours=1)  # the first call asks for an access token
+    await connect(
+        pool,
+        app=App(
+            name=DEFAULT_APP,
+            client_id=DEMO_CLIENT_ID,
+            client_secret=DEMO_CLIENT_SECRET,
+            webhook_keys=(),
+            tier=AppTier.CORE,
+        ),
+        kind="authorization_code",
+        tokens=SealedTokens(
+            access_token=cipher.encrypt(""),
+            refresh_token=cipher.encrypt(await simulated.grant()),
+            refreshed_at=long_ago,
+            expires_at=long_ago,
+        ),
+        tenants=[Organisation(tenant_id=TenantId(tenant), name=name) for tenant, name in names.items()],
+        entities=list(EntityName),
+        partitions=environment.PARTITIONS,
+    )
+
+
+async def load(house: House, say: Callable[[str], None]) -> None:
+    """Wait until everything the organisations have is loaded.
+
+    Raises:
+        StartFailedError: it takes too long.
+    """
+    began = said = time.monotonic()
+    told = False
+    while True:
+        standing = await stored.organisations(house.pool)
+        loaded = sum(one.loaded for one in standing)
+        if not any(one.open_passes for one in standing) and not (await stored.left(house.pool)).unpublished:
+            break
+        house.crew.check()
+        now = time.monotonic()
+        if not told or now - said > 3:
+            say(f"loading what is there: {loaded:,} records so far")
+            told, said = True, now
+        if now - began > LOAD_SECONDS:
+            raise StartFailedError(f"the first load is not done after {LOAD_SECONDS:.0f} s; logs: {house.places.logs}")
+        await asyncio.sleep(0.25)
+    if told:
+        say(f"loaded {loaded:,} records in {time.monotonic() - began:.1f} s")
+
+
+async def listening(live: Live) -> None:
+    """Wait until the live reader knows where it begins.
+
+    Raises:
+        StartFailedError: Kafka does not answer.
+    """
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await live.started.wait()
+    except TimeoutError:
+        raise StartFailedError("Kafka does not answer the demo's own consumer: see kafka.log") from None
+
+
+async def _until(condition: Callable[[], Any], crew: Crew, seconds: float, complaint: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        crew.check()
+        if time.monotonic() > deadline:
+            raise StartFailedError(f"{complaint} after {seconds:.0f} s: see the logs in the data directory")
+        await asyncio.sleep(0.1)
