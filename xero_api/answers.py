@@ -20,6 +20,7 @@ from xero_api.errors import (
     MisdirectedError,
     OfflineError,
     RateLimitedError,
+    RejectedError,
     ServerError,
     UnauthorisedError,
     UnmappableAnswerError,
@@ -189,7 +190,9 @@ def error_of(endpoint: str, status: int, headers: Mapping[str, str], body: bytes
         kind = limit_kind(headers.get("x-rate-limit-problem"))
         return RateLimitedError(f"{endpoint}: {kind} limit", limit=kind, status=status, meta=meta)
     word = problem_word(body)
-    return _class_for(status, meta)(f"{endpoint}: {status}" + (f" {word}" if word else ""), status=status, meta=meta)
+    kind_of_error = _class_for(status, meta)
+    kept = body if issubclass(kind_of_error, RejectedError) else b""
+    return kind_of_error(f"{endpoint}: {status}" + (f" {word}" if word else ""), status=status, meta=meta, body=kept)
 
 
 _BY_STATUS: dict[int, type[XeroError]] = {

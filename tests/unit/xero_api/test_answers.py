@@ -1,0 +1,216 @@
+"""Answers, good and bad."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from tests.support.xero_records import example
+from xero_api.answers import Pagination, decipher, limit_kind, problem_word
+from xero_api.decode import encode
+from xero_api.errors import (
+    BadRequestError,
+    DisconnectedError,
+    GarbledAnswerError,
+    Intent,
+    LimitKind,
+    MisdirectedError,
+    OfflineError,
+    RateLimitedError,
+    ServerError,
+    UnauthorisedError,
+    UnmappableAnswerError,
+    XeroError,
+    intent,
+)
+from xero_api.meta import Limits
+from xero_api.registry import INVOICES
+from xero_api.requests import get_ids, get_one, get_page
+from xero_stream.contracts.names import RecordId
+
+A, B, C = (RecordId(str(UUID(int=number))) for number in (1, 2, 3))
+HEADERS = {
+    "xero-correlation-id": "c0ffee",
+    "x-daylimit-remaining": "4813",
+    "x-minlimit-remaining": "59",
+    "x-appminlimit-remaining": "9999",
+    "date": "Sun, 22 Nov 2026 10:00:00 GMT",
+}
+
+
+def _body(*records: object, **more: object) -> bytes:
+    return encode(
+        {"Id": "1", "Status": "OK", "DateTimeUTC": "/Date(1763800000123)/", "Invoices": list(records), **more}
+    )
+
+
+def test_a_good_answer() -> None:
+    """Records, pagination, limits, correlation id and both of Xero's clocks."""
+    answer = decipher(get_page(INVOICES, None), 200, HEADERS, example("invoices", "page"))
+
+    assert len(answer.records) == 2
+    assert answer.pagination == Pagination(page=1, page_size=1000, page_count=1, item_count=2)
+    assert answer.meta.limits == Limits(day=4813, minute=59, app_minute=9999)
+    assert answer.meta.correlation_id == "c0ffee"
+    assert answer.meta.server_date == datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert answer.server_time == datetime(2025, 11, 22, 8, 26, 40, 123_000, tzinfo=UTC)
+    assert not answer.missing
+
+
+def test_only_what_was_asked_for_is_believed() -> None:
+    """Records nobody asked for are dropped and told; ids that didn't come are told, and prove nothing."""
+    answer = decipher(get_ids(INVOICES, [A, B]), 200, {}, _body({"InvoiceID": A.upper()}, {"InvoiceID": C}))
+
+    assert [raw["InvoiceID"] for raw in answer.records] == [A]
+    assert answer.strangers == {C}
+    assert answer.absent == {B}
+    assert not answer.missing
+
+
+def test_elements_that_are_no_records_are_told_one_by_one() -> None:
+    """One bad element costs only itself."""
+    answer = decipher(get_page(INVOICES, None), 200, {}, _body({"InvoiceID": A}, 5, {"Total": 1}, {"InvoiceID": ""}))
+
+    assert [raw["InvoiceID"] for raw in answer.records] == [A]
+    assert [(item.index, item.reason) for item in answer.unreadable] == [(1, "no object"), (2, "no id"), (3, "no id")]
+
+
+def test_a_404_of_xeros_to_a_single_read_proves_the_record_missing() -> None:
+    """It must bear Xero's marks: a proxy's 404 must never look like a deletion."""
+    answer = decipher(get_one(INVOICES, A), 404, {"xero-correlation-id": "c"}, b"The resource can't be found")
+
+    assert answer.missing
+    assert answer.absent == {A}
+    with pytest.raises(MisdirectedError):
+        decipher(get_one(INVOICES, A), 404, {}, b"<html>nginx</html>")
+
+
+def test_an_empty_200_to_a_single_read_proves_nothing() -> None:
+    """Only a 404 does."""
+    answer = decipher(get_one(INVOICES, A), 200, HEADERS, _body())
+
+    assert answer.absent == {A}
+    assert not answer.missing
+
+
+def test_a_404_to_a_batch_is_our_fault() -> None:
+    """Xero says 404 to a query that is too long."""
+    with pytest.raises(BadRequestError):
+        decipher(get_ids(INVOICES, [A]), 404, HEADERS, b"")
+
+
+def test_nothing_changed_is_an_empty_page() -> None:
+    """304 and 204 to a page are answers without records."""
+    for status in (204, 304):
+        assert decipher(get_page(INVOICES, datetime(2026, 1, 1, tzinfo=UTC)), status, HEADERS, b"").records == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "error", "what_to_do"),
+    [
+        (200, {}, b"", GarbledAnswerError, Intent.RETRY),
+        (200, {}, b'{"Invoices":[{"Inv', GarbledAnswerError, Intent.RETRY),
+        (200, {}, b"<html>", GarbledAnswerError, Intent.RETRY),
+        (200, {}, b"[]", UnmappableAnswerError, Intent.QUARANTINE),
+        (200, {}, b'{"Status":"OK"}', UnmappableAnswerError, Intent.QUARANTINE),
+        (200, {}, b'{"Invoices":{}}', UnmappableAnswerError, Intent.QUARANTINE),
+        (301, {}, b"", MisdirectedError, Intent.STOP),
+        (400, {}, b'{"Type":"ValidationException"}', BadRequestError, Intent.QUARANTINE),
+        (400, {}, b"Supplied parameter 'Ids' cannot be parsed.", BadRequestError, Intent.QUARANTINE),
+        (
+            401,
+            {},
+            b'{"Title":"Unauthorized","Detail":"AuthorizationUnsuccessful"}',
+            UnauthorisedError,
+            Intent.REAUTHORISE,
+        ),
+        (
+            403,
+            {},
+            b'{"title":"Forbidden","detail":"AuthenticationUnsuccessful"}',
+            DisconnectedError,
+            Intent.REAUTHORISE,
+        ),
+        (404, {}, b"", MisdirectedError, Intent.STOP),
+        (408, {}, b"", ServerError, Intent.RETRY),
+        (412, {}, b"", BadRequestError, Intent.QUARANTINE),
+        (414, {}, b"<xml/>", BadRequestError, Intent.QUARANTINE),
+        (429, {}, b"", RateLimitedError, Intent.PARK),
+        (500, {}, b"<html>", ServerError, Intent.RETRY),
+        (501, {}, b"", BadRequestError, Intent.QUARANTINE),
+        (502, {}, b"", ServerError, Intent.RETRY),
+        (503, {}, b"The Xero API is currently offline for maintenance", OfflineError, Intent.PARK),
+        (504, {}, b"", ServerError, Intent.RETRY),
+        (599, {}, b"", ServerError, Intent.RETRY),
+    ],
+)
+def test_bad_answers(
+    status: int, headers: dict[str, str], body: bytes, error: type[XeroError], what_to_do: Intent
+) -> None:
+    """Each status and body has its error and its intent, whatever the body is made of."""
+    with pytest.raises(error) as caught:
+        decipher(get_page(INVOICES, None), status, headers, body)
+
+    assert type(caught.value) is error
+    assert intent(caught.value) is what_to_do
+    assert caught.value.status == status
+    assert caught.value.hint
+
+
+def test_an_error_carries_what_the_headers_say() -> None:
+    """Limits, correlation id and the wait; the body only for quarantine, never in the message."""
+    headers = {**HEADERS, "retry-after": "66975", "x-rate-limit-problem": "Daily"}
+
+    with pytest.raises(RateLimitedError) as limited:
+        decipher(get_page(INVOICES, None), 429, headers, b"secret")
+    with pytest.raises(BadRequestError) as rejected:
+        decipher(get_page(INVOICES, None), 400, HEADERS, b'{"Message":"secret"}')
+
+    assert limited.value.limit is LimitKind.DAY
+    assert limited.value.meta.retry_after == 66_975
+    assert limited.value.meta.limits.day == 4813
+    assert rejected.value.body == b'{"Message":"secret"}'
+    assert "secret" not in str(limited.value) + str(rejected.value)
+
+
+@pytest.mark.parametrize(
+    ("problem", "kind"),
+    [
+        ("minute", LimitKind.MINUTE),
+        ("Minute", LimitKind.MINUTE),
+        ("day", LimitKind.DAY),
+        ("Daily", LimitKind.DAY),
+        ("appminute", LimitKind.APP),
+        ("concurrent", LimitKind.CONCURRENT),
+        (" MIN ", LimitKind.MINUTE),
+        ("", LimitKind.CONCURRENT),
+        (None, LimitKind.CONCURRENT),
+    ],
+)
+def test_limits_are_known_by_prefix(problem: str | None, kind: LimitKind) -> None:
+    """Their spelling isn't stable."""
+    assert limit_kind(problem) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b'{"Detail":"AuthorizationUnsuccessful","Title":"Unauthorized"}', "AuthorizationUnsuccessful"),
+        (b'{"detail":"AuthenticationUnsuccessful"}', "AuthenticationUnsuccessful"),
+        (b'{"Type":null,"Title":"Forbidden"}', "Forbidden"),
+        (b'{"Detail":"Invoice INV-1 of Mr. X is locked"}', None),
+        (b"[]", None),
+        (b"\xff", None),
+    ],
+)
+def test_only_names_of_problems_are_quoted(body: bytes, word: str | None) -> None:
+    """A word or two, in any case of keys; a sentence might hold somebody's data."""
+    assert problem_word(body) == word
+
+
+@pytest.mark.parametrize(
+    "value", [None, [], {}, {"page": 1, "pageSize": 2, "pageCount": "3", "itemCount": 4}, {"page": -1, "pageSize": 1}]
+)
+def test_odd_pagination_is_none(value: object) -> None:
+    """A pagination object of another shape is as good as none."""
+    assert decipher(get_page(INVOICES, None), 200, {}, _body(pagination=value)).pagination is None

@@ -1,0 +1,132 @@
+"""Requests as values."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import httpx
+import pytest
+
+from xero_api.entity import Entity, Pages, Whole
+from xero_api.registry import CONTACTS, CREDIT_NOTES, ENTITIES, INVOICES
+from xero_api.requests import Form, get_ids, get_one, get_page
+from xero_stream.contracts.names import RecordId
+
+entities = pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
+
+
+def _ids(count: int) -> list[RecordId]:
+    return [RecordId(str(UUID(int=number))) for number in range(count)]
+
+
+def test_one_record() -> None:
+    """The id is in the path; four decimals are asked for where Xero has the parameter."""
+    record_id = _ids(1)[0]
+
+    assert get_one(INVOICES, record_id).target == f"/api.xro/2.0/Invoices/{record_id}?unitdp=4"
+    assert get_one(CONTACTS, record_id).target == f"/api.xro/2.0/Contacts/{record_id}"
+    assert get_one(INVOICES, record_id).asked == frozenset({record_id})
+
+
+def test_many_by_ids_with_literal_commas() -> None:
+    """IDs= with commas as they are, always a page (else lines are missing), archived ones too."""
+    request = get_ids(INVOICES, _ids(2))
+
+    assert request.target == (
+        "/api.xro/2.0/Invoices?IDs=00000000-0000-0000-0000-000000000000,00000000-0000-0000-0000-000000000001"
+        "&page=1&pageSize=100&includeArchived=true&unitdp=4"
+    )
+    assert request.endpoint == "Invoices/ids"
+
+
+def test_many_by_where() -> None:
+    """Credit notes have no IDs=; an OR of comparisons does it."""
+    request = get_ids(CREDIT_NOTES, _ids(2))
+
+    query = parse_qs(request.query)
+    first, second = (f'CreditNoteID==Guid("00000000-0000-0000-0000-00000000000{number}")' for number in (0, 1))
+    assert query["where"] == [f"{first} OR {second}"]
+    assert query["page"] == ["1"]
+
+
+@entities
+def test_the_largest_batch_fits_the_query(entity: Entity[Any]) -> None:
+    """The limit of each row stays under Xero's 2,048 characters, whose excess looks like "all deleted"."""
+    assert entity.by_ids is not None
+    request = get_ids(entity, _ids(entity.by_ids.limit))
+
+    assert len(request.query) <= 2_000
+
+
+@entities
+def test_httpx_sends_the_query_as_it_was_written(entity: Entity[Any]) -> None:
+    """No second encoding on the way out."""
+    request = get_ids(entity, _ids(3))
+
+    assert httpx.URL("https://api.xero.com").copy_with(raw_path=request.target.encode()).raw_path == (
+        request.target.encode()
+    )
+
+
+def test_a_page_since() -> None:
+    """If-Modified-Since in whole seconds, oldest change first, a thousand a page."""
+    request = get_page(CONTACTS, datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC), page=2)
+
+    assert request.headers == {"If-Modified-Since": "2026-01-02T03:04:05"}
+    assert request.target == (
+        "/api.xro/2.0/Contacts?page=2&pageSize=1000&order=UpdatedDateUTC%20ASC&includeArchived=true"
+    )
+    assert request.asked is None
+    assert request.form is Form.PAGE
+
+
+def test_a_page_of_everything_has_no_condition() -> None:
+    """Without a moment there is no header at all: a malformed one would be ignored silently."""
+    assert get_page(INVOICES, None).headers == {}
+
+
+def test_order_and_size_only_where_they_are_safe() -> None:
+    """Where order switches paging off, or pages have no size, neither is sent."""
+    entity = replace(INVOICES, paging=Pages(sized=False, drop_order=True), modified_since=False)
+
+    request = get_page(entity, datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert request.target == "/api.xro/2.0/Invoices?page=1&includeArchived=true&unitdp=4"
+    assert request.headers == {}
+    assert request.page_size == 100
+
+
+@pytest.mark.parametrize("bad", ["", "x", "A0000000-0000-0000-0000-000000000000", '0"; DROP', "../Contacts", "0" * 36])
+def test_an_id_is_a_guid_or_refused(bad: str) -> None:
+    """Nothing but a lower-case GUID gets into a path or a where."""
+    for entity in ENTITIES:
+        with pytest.raises(ValueError, match="GUID"):
+            get_one(entity, RecordId(bad))
+        with pytest.raises(ValueError, match="GUID"):
+            get_ids(entity, [RecordId(bad)])
+
+
+def test_too_many_none_or_impossible() -> None:
+    """A verb the entity lacks is refused before the network, naming both."""
+    with pytest.raises(ValueError, match="invoices takes 1 to 50 ids a call, not 51"):
+        get_ids(INVOICES, _ids(51))
+    with pytest.raises(ValueError, match="not 0"):
+        get_ids(INVOICES, [])
+    with pytest.raises(ValueError, match="invoices can't be read by ids"):
+        get_ids(replace(INVOICES, by_ids=None), _ids(1))
+    with pytest.raises(ValueError, match="invoices has no pages"):
+        get_page(replace(INVOICES, paging=Whole()), None)
+    for page, size in ((0, 10), (1, 0), (1, 1001)):
+        with pytest.raises(ValueError, match="no such page"):
+            get_page(INVOICES, None, page, size)
+
+
+def test_a_query_over_the_limit_is_refused() -> None:
+    """Whatever a future row says: a query Xero would answer with 404 is never sent."""
+    assert INVOICES.by_ids is not None
+    greedy = replace(INVOICES, by_ids=replace(INVOICES.by_ids, limit=60))
+
+    with pytest.raises(ValueError, match="2000"):
+        get_ids(greedy, _ids(60))

@@ -1,0 +1,135 @@
+"""Writing, checking and releasing the published schemas."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from xero_stream.contracts.asyncapi import to_yaml
+from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.schemas import RECORDS, check, documents, main
+from xero_stream.contracts.topics import Topics
+
+REPOSITORY = Path(__file__).parents[4]
+
+
+def test_the_committed_schemas_are_current() -> None:
+    """What is in the repository is what the contracts say."""
+    assert check(REPOSITORY / "schemas") == []
+
+
+def test_what_is_written_passes_the_check(tmp_path: Path) -> None:
+    """--write then --check agree, and leave with 0."""
+    assert main(["--write", str(tmp_path)]) == 0
+    assert main(["--check", str(tmp_path)]) == 0
+
+
+def test_a_stale_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--check leaves with 1 and names each file that is stale, missing or left over."""
+    main(["--write", str(tmp_path)])
+    (tmp_path / "invoice.1.json").write_text("{}")
+    (tmp_path / "asyncapi.yaml").unlink()
+    (tmp_path / "quote.1.json").write_text("{}")
+
+    assert main(["--check", str(tmp_path)]) == 1
+
+    told = capsys.readouterr().err
+    assert "invoice.1.json: stale" in told
+    assert "asyncapi.yaml: stale" in told
+    assert "quote.1.json: no longer generated" in told
+    assert "contact.1.json" not in told
+
+
+def test_writing_removes_what_is_left_over(tmp_path: Path) -> None:
+    """A schema that is no longer generated goes; other files stay."""
+    (tmp_path / "quote.1.json").write_text("{}")
+    (tmp_path / "README.md").write_text("hello")
+
+    main(["--write", str(tmp_path)])
+
+    assert not (tmp_path / "quote.1.json").exists()
+    assert (tmp_path / "README.md").exists()
+
+
+def test_a_break_within_a_released_version_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once released, a version must stay readable: a field that is gone since then fails the check."""
+    main(["--write", str(tmp_path)])
+    main(["--release", str(tmp_path)])
+    released = tmp_path / "released" / "invoice.1.json"
+    schema = json.loads(released.read_text())
+    schema["properties"]["colour"] = {"type": "string"}
+    released.write_text(json.dumps(schema))
+
+    assert main(["--check", str(tmp_path)]) == 1
+
+    assert "invoice.1.json: colour: removed; this needs a new version" in capsys.readouterr().err
+
+
+def test_every_schema_is_a_schema() -> None:
+    """Each file is valid JSON Schema of the dialect it names, with an id that says name and version."""
+    for name, text in documents().items():
+        if name.endswith(".json"):
+            schema = json.loads(text)
+            Draft202012Validator.check_schema(schema)
+            stem, version = name.removesuffix(".json").rsplit(".", 1)
+            assert schema["$id"] == f"urn:xero-stream:schema:{stem}:{version}"
+
+
+def test_amounts_are_numbers() -> None:
+    """Consumers get JSON numbers, never strings, for money."""
+    schema = json.loads(documents()["invoice.1.json"])
+
+    assert schema["properties"]["amount_paid"]["type"] == "number"
+    assert schema["properties"]["total"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
+
+
+def test_readers_may_meet_fields_they_do_not_know() -> None:
+    """No schema forbids further fields, so adding one breaks nobody."""
+    assert '"additionalProperties": false' not in "".join(documents().values())
+
+
+def test_every_field_of_a_record_is_described() -> None:
+    """Each property, nested ones too, carries a description."""
+    for model in RECORDS.values():
+        schema = model.model_json_schema(mode="serialization")
+        for holder in (schema, *schema["$defs"].values()):
+            for name, field in holder.get("properties", {}).items():
+                assert field.get("description"), f"{holder['title']}.{name}"
+
+
+def _references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [found for value in node.values() for found in _references(value)]
+    return [found for value in node for found in _references(value)] if isinstance(node, list) else []
+
+
+def test_the_asyncapi_document_hangs_together() -> None:
+    """Every reference leads somewhere, and every topic of the deployment has its channel."""
+    files = documents()
+    document = yaml.safe_load(files["asyncapi.yaml"])
+    topics = Topics()
+
+    for reference in _references(document):
+        if reference.startswith("#/"):
+            node = document
+            for step in reference[2:].split("/"):
+                node = node[step]
+        else:
+            assert reference in files
+
+    assert document["asyncapi"] == "3.0.0"
+    addresses = {channel["address"] for channel in document["channels"].values()}
+    entity_topics = {name(entity) for entity in EntityName for name in (topics.changes, topics.records)}
+    assert addresses == {topics.webhook_events, topics.dead_letters, *entity_topics}
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": [], "b": {}, "c-d": [1, {"e": None}], "f": ["x: y", "- z"], "g": {"h": [[1, 2]]}, "$i": True}]
+)
+def test_the_yaml_says_what_it_should(value: Any) -> None:
+    """What is written is read back equal by a YAML parser."""
+    assert yaml.safe_load(to_yaml(value)) == value
