@@ -50,11 +50,10 @@ async def follow(
         if skipped:
             consumer.pause(*skipped)
         spots -= skipped
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(list(spots)) if until_end else {}
-        if from_beginning:
-            await consumer.seek_to_beginning(*spots)
-        else:
-            await consumer.seek_to_end(*spots)
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(list(spots))
+        starts = await consumer.beginning_offsets(list(spots)) if from_beginning else ends
+        for spot, offset in starts.items():
+            consumer.seek(spot, offset)
         while not (until_end and await _reached(consumer, ends)):
             batches = await consumer.getmany(timeout_ms=500)
             for batch in batches.values():

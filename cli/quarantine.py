@@ -67,7 +67,7 @@ def show_list(
 @guarded(
     examples=(
         "xero-stream quarantine show 6f1c0f0e-6f8a-5f8e-9f39-0c8f3f1b8b52",
-        "xero-stream quarantine show 6f1c0f0e-6f8a-5f8e-9f39-0c8f3f1b8b52 --bytes > answer.json",
+        "xero-stream quarantine show --bytes 6f1c0f0e-6f8a-5f8e-9f39-0c8f3f1b8b52",
     ),
     unreachable=STORE_ERRORS,
 )

@@ -80,7 +80,8 @@ class Section(BaseSettings):
 
     @classmethod
     def _told(cls, problem: Any) -> str:
-        name = ".".join(map(str, problem["loc"]))
+        by_name = {name: field.alias or name for name, field in cls.model_fields.items()}
+        name = ".".join(by_name.get(str(part), str(part)) for part in problem["loc"])
         if problem["type"] != "missing":
             return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
         meanings = {field.alias: field.description for field in cls.model_fields.values()}

@@ -1,0 +1,126 @@
+"""Every error people can cause: one line that says what to do, the documented exit code, no traceback."""
+
+import pytest
+
+from tests.commands.conftest import CommandLine, Ended
+
+NOBODY = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+    "DATABASE_URL": "postgresql://someone:hidden-word@127.0.0.1:9/x",
+    "XERO_API_URL": "http://127.0.0.1:9",
+    "XERO_IDENTITY_URL": "http://127.0.0.1:9",
+    "XERO_STREAM_ENCRYPTION_KEYS": "bm9ib2R5IGtub3dzIHRoaXMga2V5IG9mIG91cnMhISE=",
+    "XERO_CLIENT_ID": "id",
+    "XERO_CLIENT_SECRET": "hidden-word",
+    "XERO_WEBHOOK_KEYS": "hidden-word",
+}
+KAFKA_COMMANDS = [["topics", "check"], ["topics", "apply"], ["tail"]]
+STORE_COMMANDS = [
+    ["migrate"],
+    ["grants", "list"],
+    ["quarantine", "list"],
+    ["quarantine", "retry", "--all"],
+]
+
+
+@pytest.mark.parametrize("arguments", KAFKA_COMMANDS, ids=" ".join)
+def test_kafka_is_not_there(xero_stream: CommandLine, arguments: list[str]) -> None:
+    """69, the address, the setting, and how to get one."""
+    ended = xero_stream(*arguments, env=NOBODY)
+
+    assert ended.code == 69
+    assert "Kafka does not answer at 127.0.0.1:9" in ended.complaint
+    assert "KAFKA_BOOTSTRAP_SERVERS" in ended.complaint
+    assert "xero-stream local" in ended.complaint
+
+
+@pytest.mark.parametrize("arguments", STORE_COMMANDS, ids=" ".join)
+def test_postgresql_is_not_there(xero_stream: CommandLine, arguments: list[str]) -> None:
+    """69, the setting, how to get one; never the password."""
+    ended = xero_stream(*arguments, env=NOBODY)
+
+    assert ended.code == 69
+    assert "PostgreSQL does not answer" in ended.complaint
+    assert "DATABASE_URL" in ended.complaint
+    assert "hidden-word" not in ended.err
+
+
+def test_a_process_shows_no_traceback(xero_stream: CommandLine) -> None:
+    """The installed command: one line, also where libraries would log."""
+    ended = xero_stream.process("topics", "check", env=NOBODY)
+
+    assert ended.code == 69
+    assert "Kafka does not answer" in ended.complaint
+
+
+def test_processors_without_postgresql(xero_stream: CommandLine) -> None:
+    """A service says it as the others do."""
+    ended = xero_stream.process("processors", env=NOBODY)
+
+    assert ended.code == 69
+    assert "PostgreSQL does not answer" in ended.complaint
+
+
+def test_the_token_is_not_used_up_when_the_store_is_not_there(xero_stream: CommandLine) -> None:
+    """`grants add` looks at the store before it asks Xero."""
+    ended = xero_stream("grants", "add", stdin="a-refresh-token\n", env=NOBODY)
+
+    assert ended.code == 69
+    assert "PostgreSQL does not answer" in ended.complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "told"),
+    [
+        (["migrate"], {"DATABASE_URL": "mysql://x"}, "DATABASE_URL: must start with postgres://"),
+        (["migrate"], {"DATABASE_URL_FILE": "/no/such/file"}, "DATABASE_URL_FILE=/no/such/file can't be read"),
+        (["topics", "check"], {"KAFKA_PARTITIONS": "many"}, "KAFKA_PARTITIONS: "),
+        (
+            ["topics", "check"],
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"},
+            "needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+        ),
+        (["topics", "check"], {"KAFKA_SECURITY_PROTOCOL": "TLS"}, "KAFKA_SECURITY_PROTOCOL: "),
+        (["processors"], {}, "XERO_STREAM_ENCRYPTION_KEYS is not set: Fernet keys"),
+        (["up"], {}, "XERO_STREAM_ENCRYPTION_KEYS is not set"),
+        (["up"], {"XERO_STREAM_ENCRYPTION_KEYS": "x"}, "key 1 of 1 is no Fernet key"),
+        (
+            ["up"],
+            {"XERO_STREAM_ENCRYPTION_KEYS": NOBODY["XERO_STREAM_ENCRYPTION_KEYS"]},
+            "XERO_WEBHOOK_KEYS is not set",
+        ),
+        (["receiver"], {}, "XERO_WEBHOOK_KEYS"),
+        (["receiver", "--port", "0"], {"XERO_WEBHOOK_KEYS": "k"}, "XERO_STREAM_RECEIVER_PORT: "),
+        (["simulator", "--tier", "gold"], {}, "XERO_STREAM_SIMULATOR_TIER: "),
+        (["grants", "add", "--client-credentials"], {}, "app default: set XERO_CLIENT_ID and XERO_CLIENT_SECRET"),
+        (["grants", "add", "--client-credentials", "--app", "shop"], {}, "there is no app 'shop'; there is default"),
+        (["tail"], {"XERO_STREAM_APPS_FILE": "x", "KAFKA_TOPIC_PREFIX": "a b"}, "KAFKA_TOPIC_PREFIX: "),
+        (["up"], {"XERO_STREAM_APPS_FILE": "/no/such", **NOBODY}, "XERO_STREAM_APPS_FILE=/no/such can't be read"),
+    ],
+)
+def test_a_setting_is_wrong(xero_stream: CommandLine, arguments: list[str], env: dict[str, str], told: str) -> None:
+    """78, and the variable's name."""
+    ended = xero_stream(*arguments, env=env)
+
+    assert ended.code == 78
+    assert told in ended.complaint
+
+
+def test_local_servers_that_do_not_run(xero_stream: CommandLine) -> None:
+    """`local --env` starts nothing, and says what would."""
+    ended = xero_stream("local", "--env")
+
+    assert ended.code == 69
+    assert "`xero-stream local` starts them" in ended.complaint
+    assert list(xero_stream.folder.iterdir()) == []
+
+
+def test_a_data_directory_that_can_not_be(xero_stream: CommandLine) -> None:
+    """One line also from the local servers."""
+    (xero_stream.folder / "file").write_text("")
+
+    ended: Ended = xero_stream("local", "--data-dir", str(xero_stream.folder / "file" / "x"))
+
+    assert ended.code == 69
+    assert "choose another directory" in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
