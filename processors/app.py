@@ -19,7 +19,7 @@ from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
 from processors.standing import survey
 from processors.tenants.desk import DeskServices
-from processors.tenants.runner import RunnerServices
+from processors.tenants.services import RunnerServices
 from processors.tenants.watchdog import Watchdog
 from processors.xero import open_xero
 from xero_api.budget.minute import Minute

@@ -16,6 +16,7 @@ from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import TenantId
 
 _YIELD_EVERY = 20
+_LONGEST_ID = 200
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,13 +42,16 @@ def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_ra
     record_id = entity.id_of(raw)
     if record_id is None:
         raise InvalidRecordError(entity.id_field, "missing")
+    if len(record_id) > _LONGEST_ID or not record_id.isprintable():
+        raise InvalidRecordError(entity.id_field, "is no id")
     gone = entity.gone_as(raw)
     unified = entity.unify(raw)
     return Read(
         record_id=record_id,
         body=None if gone else encode(unified),
         gone=gone,
-        status=str(unified["status"]) if unified.get("status") is not None else None,
+        # A column of text takes no NUL; the body, which is bytes, keeps it.
+        status=str(unified["status"]).replace("\x00", "\ufffd") if unified.get("status") is not None else None,
         updated_at=entity.version(raw),
         raw=encode(raw) if keep_raw and not gone else None,
         raw_form=("one" if form is Form.ONE else "list") if keep_raw else None,

@@ -12,6 +12,9 @@ from processors.intake.fold import Unreadable
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
 
 _NAMESPACE = UUID("8c0f4f6e-6a3b-5d0e-9b6d-0f6a5f1c7d11")
+LARGEST_LETTER = 8 * 1024 * 1024 - 16 * 1024
+"""Bytes of a dead letter: the topic's ``max.message.bytes`` less room for key, headers and framing."""
+_MOST_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +71,24 @@ async def keep(connection: Any, partition: int, kept: Kept) -> UUID:
         _KEEP,
         entry,
         partition,
-        kept.tenant_id,
-        kept.entity,
-        kept.record_id,
+        _text(kept.tenant_id),
+        _text(kept.entity),
+        _text(kept.record_id),
         kept.stage.value,
         kept.reason,
-        kept.error[:1000],
+        _text(kept.error),
         kept.attempts,
-        kept.source,
+        _text(kept.source),
         kept.key,
         kept.value,
-        kept.traceparent,
+        _text(kept.traceparent),
     )
     return entry
+
+
+def _text(value: str | None) -> str | None:
+    """What a text column takes: no NUL, and not so long that an index refuses it."""
+    return None if value is None else value.replace("\x00", "\ufffd")[:1000]
 
 
 async def keep_unreadable(connection: Any, partition: int, unreadable: Sequence[Unreadable], topic: str) -> None:
@@ -114,13 +122,21 @@ async def resolve(connection: Any, tenant_id: str, entity: str, record_ids: Sequ
     )
 
 
+# The first entry always comes, however large; after it, as many as stay below the limit of bytes.
+_UNPUBLISHED = """
+SELECT *, length(value) AS size FROM quarantine WHERE id IN (
+    SELECT id FROM (
+        SELECT id, sum(size) OVER (ORDER BY first_at, id) AS running, size
+        FROM (SELECT id, first_at, length(value) AS size FROM quarantine
+              WHERE partition = $1 AND published_at IS NULL ORDER BY first_at, id LIMIT $2) AS waiting
+    ) AS counted WHERE running <= $3 OR running = size)
+ORDER BY first_at, id
+"""
+
+
 async def unpublished(pool: "asyncpg.Pool[Any]", partition: int, limit: int = 50) -> list[tuple[UUID, DeadLetter]]:
-    """Entries not yet on ``dead-letters``."""
-    rows = await pool.fetch(
-        "SELECT * FROM quarantine WHERE partition = $1 AND published_at IS NULL ORDER BY first_at LIMIT $2",
-        partition,
-        limit,
-    )
+    """Entries not yet on ``dead-letters``, oldest first; not more than one transaction takes."""
+    rows = await pool.fetch(_UNPUBLISHED, partition, limit, _MOST_BYTES)
     return [
         (
             row["id"],
@@ -131,9 +147,10 @@ async def unpublished(pool: "asyncpg.Pool[Any]", partition: int, limit: int = 50
                 error=row["error"],
                 attempts=row["attempts"],
                 key=row["key"] or (row["tenant_id"] or "").encode() or None,
-                value=row["value"],
+                value=row["value"][:LARGEST_LETTER],
                 source=row["source"],
                 traceparent=row["traceparent"],
+                cut_from=row["size"] if row["size"] > LARGEST_LETTER else None,
             ),
         )
         for row in rows

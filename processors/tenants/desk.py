@@ -12,7 +12,8 @@ from processors.metrics import ProcessorMetrics
 from processors.partitions.store import FencedError, Lease
 from processors.recorder.recorder import Recorder
 from processors.tenants import store
-from processors.tenants.runner import Memory, Runner, RunnerServices
+from processors.tenants.runner import Runner
+from processors.tenants.services import Memory, RunnerServices
 from xero_stream.contracts.names import TenantId
 from xero_stream.store.pool import utc_now
 

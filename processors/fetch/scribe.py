@@ -1,0 +1,134 @@
+"""An answer of Xero is handed to the recorder in slices; the last one carries what else belongs to it."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from processors.fetch.read import Reading, read_answer
+from processors.metrics import ProcessorMetrics
+from processors.quarantine.store import Kept
+from processors.recorder.decide import Read
+from processors.recorder.envelope import Fetch
+from processors.recorder.recorder import SLICE, Batch, Recorder
+from xero_api.answers import Answer
+from xero_stream.contracts.change_event import Snapshot, Trigger
+from xero_stream.contracts.names import TenantId
+from xero_stream.store.pool import utc_now
+
+Also = Callable[[Any], Awaitable[None]]
+"""Further statements for the last transaction of an answer, given its connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotEnds:
+    """Which ends of a snapshot a page holds."""
+
+    first: bool
+    last: bool
+
+    def of(self, reads: Sequence[Read], *, first: bool, last: bool) -> dict[str, Snapshot]:
+        """Debezium's place for each record of a slice.
+
+        Args:
+            reads: the slice.
+            first: it is the first of the page.
+            last: it is the last of the page.
+        """
+        places = {read.record_id: Snapshot.TRUE for read in reads}
+        if reads and self.first and first:
+            places[reads[0].record_id] = Snapshot.FIRST
+        if reads and self.last and last:
+            places[reads[-1].record_id] = Snapshot.LAST
+        return places
+
+
+class Scribe:
+    """Records the answers of one tenant."""
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        metrics: ProcessorMetrics,
+        tenant_id: TenantId,
+        customer_ref: str | None,
+        keep_raw: bool,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._recorder = recorder
+        self._metrics = metrics
+        self._tenant_id = tenant_id
+        self._customer_ref = customer_ref
+        self._keep_raw = keep_raw
+        self._on_change = on_change
+
+    async def record(
+        self,
+        answer: Answer,
+        marks: int,
+        trigger: Trigger,
+        *,
+        also: Also | None = None,
+        snapshot: SnapshotEnds | None = None,
+    ) -> None:
+        """Record all records of an answer.
+
+        Args:
+            answer: Xero's.
+            marks: where the marks sequence stood when it was asked for.
+            trigger: why it was read.
+            also: goes into the last transaction.
+            snapshot: the page's place in a snapshot, if it is part of one.
+        """
+        pending: Reading | None = None
+        first = True
+        async for reading in read_answer(answer, tenant_id=self._tenant_id, keep_raw=self._keep_raw, size=SLICE):
+            if pending is not None:
+                places = snapshot.of(pending.reads, first=first, last=False) if snapshot else {}
+                await self._write(answer, marks, trigger, pending.reads, bad=pending.bad, snapshots=places)
+                first = False
+            pending = reading
+        if pending is None and also is None:
+            return
+        pending = pending or Reading()
+        places = snapshot.of(pending.reads, first=first, last=True) if snapshot else {}
+        await self._write(answer, marks, trigger, pending.reads, bad=pending.bad, snapshots=places, also=also)
+
+    async def record_missing(self, answer: Answer, marks: int) -> None:
+        """Record that a single GET proved a record absent."""
+        reads = [Read(record_id=record_id, missing=True) for record_id in answer.absent]
+        await self._write(answer, marks, Trigger.POLL, reads)
+
+    async def _write(
+        self,
+        answer: Answer,
+        marks: int,
+        trigger: Trigger,
+        reads: Sequence[Read],
+        *,
+        bad: Sequence[Kept] = (),
+        snapshots: dict[str, Snapshot] | None = None,
+        also: Also | None = None,
+    ) -> None:
+        timing = answer.timing
+        if timing is None:
+            raise ValueError("an answer without its times can't be recorded")
+        started = time.monotonic()
+        batch = Batch(
+            tenant_id=self._tenant_id,
+            entity=answer.request.entity.name,
+            customer_ref=self._customer_ref,
+            reads=reads,
+            bad=bad,
+            read_at=timing.server_sent_at,
+            marks=marks,
+            trigger=trigger,
+            fetch=Fetch(correlation_id=answer.meta.correlation_id, fetched_at=timing.fetched_at),
+            snapshots=snapshots or {},
+            also=also,
+        )
+        recorded = await self._recorder.record(batch, utc_now())
+        if recorded.last_position is not None or recorded.quarantined:
+            self._on_change()
+        self._metrics.batch_recorded(batch.entity, recorded, time.monotonic() - started, utc_now())

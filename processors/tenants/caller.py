@@ -1,0 +1,166 @@
+"""A tenant's calls to Xero: inside its budget, at a distance, each written down before it is sent."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from processors.partitions.store import Lease
+from processors.planner.pace import distance
+from processors.planner.plan import Slot
+from processors.tenants import store
+from processors.tenants.services import STORE_ERRORS, Memory, RunnerServices
+from xero_api.answers import Answer
+from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait
+from xero_api.call import Lane
+from xero_api.errors import XeroError
+from xero_api.requests import Request
+from xero_stream.store.pool import utc_now
+
+
+async def restored_budget(services: RunnerServices, tenant: store.Tenant) -> TenantBudget:
+    """The budget as the calls of the last minutes left it, whoever made them."""
+    now, wall = time.monotonic(), utc_now()
+
+    def on_our_clock(moment: datetime) -> float:
+        return now - (wall - moment).total_seconds()
+
+    budget = TenantBudget(day_limit=services.tier_of(tenant.app).calls_per_day, app=services.app_minute_of(tenant.app))
+    past = await store.past_calls(services.pool, tenant.tenant_id, wall)
+    budget.restore(
+        [
+            Past(
+                started=on_our_clock(call.started_at),
+                finished=on_our_clock(call.finished_at) if call.finished_at else None,
+            )
+            for call in past
+        ],
+        http_timeout=services.http_timeout,
+        now=now,
+    )
+    if tenant.day_remaining is not None and tenant.day_seen_at is not None:
+        budget.restore_day(tenant.day_remaining, on_our_clock(tenant.day_seen_at))
+    if tenant.parked_until is not None:
+        budget.park(on_our_clock(tenant.parked_until))
+    return budget
+
+
+class Caller:
+    """Makes the calls of one tenant."""
+
+    def __init__(
+        self,
+        *,
+        services: RunnerServices,
+        lease: Lease,
+        tenant: store.Tenant,
+        memory: Memory,
+        on_wait: Callable[[Wait, float], Awaitable[None]],
+    ) -> None:
+        """Make nothing yet.
+
+        Args:
+            services: what tasks share.
+            lease: ours, on the tenant's partition.
+            tenant: whose calls.
+            memory: its budget.
+            on_wait: told of every wait before it begins, with the current monotonic time.
+        """
+        self._services = services
+        self._lease = lease
+        self._tenant = tenant
+        self._memory = memory
+        self._on_wait = on_wait
+        self._day_limit = services.tier_of(tenant.app).calls_per_day
+
+    def beat_name(self, slot: Slot) -> str:
+        """What the watchdog calls a slot's work."""
+        return f"call-{self._tenant.tenant_id}-{slot.lane}-{slot.entity}-{slot.alone}"
+
+    def may_start(self, lane: Lane, now: float) -> Go | Wait | float:
+        """Whether a call may be made up now: yes, no for a reason of the budget, or no before a time, to keep a distance.
+
+        Args:
+            lane: why it would be made.
+            now: monotonic seconds.
+        """
+        memory = self._memory
+        if lane is Lane.WEBHOOK:
+            apart = distance(
+                used_this_minute=PER_MINUTE - memory.budget.minute_left(now),
+                day_left=memory.budget.day_left(now),
+                day_limit=self._day_limit,
+            )
+            if memory.last_for_events + apart > now:
+                return memory.last_for_events + apart
+        return memory.budget.decide(lane, now)
+
+    def starts(self, lane: Lane, now: float) -> None:
+        """Work of this lane starts."""
+        if lane is Lane.WEBHOOK:
+            self._memory.last_for_events = now
+
+    async def call(self, request: Request, slot: Slot) -> tuple[Answer, int]:
+        """One call inside the budget, written down before it is sent.
+
+        Args:
+            request: what to ask.
+            slot: what for.
+
+        Returns:
+            The answer, and where the marks sequence stood when it was sent.
+
+        Raises:
+            XeroError: it failed.
+            FencedError: the partition has another owner; nothing was sent.
+        """
+        exchanges = [await self._begin(slot)]
+
+        async def again() -> bool:
+            exchanges.append(await self._begin(slot))  # a second exchange is a call of its own for Xero's limits
+            return True
+
+        limits, ok, abandoned = None, False, True
+        try:
+            answer = await self._services.client.send(
+                self._tenant.app, self._tenant.tenant_id, request, lane=slot.lane, again=again
+            )
+            limits, ok, abandoned = answer.meta.limits, True, False
+        except XeroError as error:
+            limits, abandoned = error.meta.limits, error.status is None
+            raise
+        finally:
+            for call_id, _ in exchanges:
+                self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
+                await self._written_off(call_id, limits.day if limits is not None else None)
+        return answer, exchanges[-1][1]
+
+    async def _begin(self, slot: Slot) -> tuple[int, int]:
+        await self._turn(slot)
+        call_id = time.time_ns()
+        self._memory.budget.started(call_id, time.monotonic())
+        try:
+            marks = await store.call_started(
+                self._services.fast, self._lease, self._tenant.tenant_id, call_id, utc_now()
+            )
+        except BaseException:
+            self._memory.budget.finished(call_id, time.monotonic())
+            raise
+        self._services.metrics.beat(self.beat_name(slot))
+        return call_id, marks
+
+    async def _turn(self, slot: Slot) -> None:
+        while True:
+            now = time.monotonic()
+            decision = self._memory.budget.decide(slot.lane, now)
+            if isinstance(decision, Go):
+                return
+            self._services.metrics.beat(self.beat_name(slot))
+            await self._on_wait(decision, now)
+            await asyncio.sleep(min(max(decision.until - now, 0.01), 1.0))
+
+    async def _written_off(self, call_id: int, day: int | None) -> None:
+        try:
+            await store.call_finished(self._services.fast, self._tenant.tenant_id, call_id, utc_now(), day)
+        except STORE_ERRORS:
+            return  # left open, it counts for longer: on the safe side

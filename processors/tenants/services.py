@@ -1,0 +1,58 @@
+"""What the tasks of all tenants share, and what outlives one tenant's task."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from processors.metrics import ProcessorMetrics
+from xero_api.budget.minute import Minute
+from xero_api.budget.tenant import TenantBudget
+from xero_api.client import XeroClient
+from xero_stream.contracts.names import AppName, EntityName
+from xero_stream.settings.xero import AppTier
+
+STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+"""The store is not there, or not now: everything that is due is in it, so waiting loses nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerServices:
+    """What all tenants' tasks of a process share.
+
+    Attributes:
+        pool: the store.
+        fast: the store without waiting for its disk: the ledger of calls.
+        client: Xero.
+        entities: the enabled ones.
+        tier_of: an app's tier.
+        app_minute_of: an app's calls a minute, shared by its tenants in this process.
+        keep_raw: publish Xero's own JSON too.
+        http_timeout: seconds a call may take.
+        metrics: what is counted.
+    """
+
+    pool: "asyncpg.Pool[Any]"
+    fast: "asyncpg.Pool[Any]"
+    client: XeroClient
+    entities: Sequence[EntityName]
+    tier_of: Callable[[AppName], AppTier]
+    app_minute_of: Callable[[AppName], Minute]
+    keep_raw: bool
+    http_timeout: float
+    metrics: ProcessorMetrics
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """What outlives a tenant's task, while the lease is ours.
+
+    Attributes:
+        budget: what may still be called.
+        last_for_events: monotonic seconds of the last call for events.
+    """
+
+    budget: TenantBudget
+    last_for_events: float = -math.inf

@@ -1,0 +1,184 @@
+"""What happens after a failed call: again later, wait, ask a human, or set the record aside. One branch per intent."""
+
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from processors.partitions.store import Lease
+from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Work
+from processors.quarantine.store import Kept, keep
+from processors.sync import store as passes
+from processors.tenants import store
+from processors.tenants.services import Memory, RunnerServices
+from xero_api.errors import (
+    DisconnectedError,
+    Intent,
+    RateLimitedError,
+    UnauthorisedError,
+    XeroError,
+    intent,
+)
+from xero_stream.contracts.dead_letter import Stage
+from xero_stream.contracts.names import TenantId
+from xero_stream.store.pool import utc_now
+
+log = structlog.get_logger(__name__)
+
+LONG_WAIT = 90.0
+"""Seconds: a longer wait is written to the store, so that a restart does not forget it."""
+ISOLATE_AFTER = 3
+"""Failures of one call after which its records are asked for one by one."""
+_UNAUTHORISED_WAIT = 600.0
+_MISCONFIGURED_WAIT = timedelta(seconds=60)
+_UNTIL_A_HUMAN_CAME = timedelta(days=3650)
+
+
+class Troubles:
+    """Remembers what is held back, and until when."""
+
+    def __init__(
+        self,
+        *,
+        services: RunnerServices,
+        lease: Lease,
+        tenant_id: TenantId,
+        memory: Memory,
+        parked_until: datetime | None,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._services = services
+        self._lease = lease
+        self._tenant_id = tenant_id
+        self._memory = memory
+        self._on_change = on_change
+        self._held: dict[Slot, float] = {}
+        self._failures: dict[Slot, int] = {}
+        self.parked_until = parked_until
+
+    def held(self, now: float) -> dict[Slot, float]:
+        """Slots that have to wait, with the monotonic time until when."""
+        return {slot: until for slot, until in self._held.items() if until > now}
+
+    def hold(self, slot: Slot, seconds: float) -> None:
+        """Let a slot wait."""
+        self._held[slot] = time.monotonic() + seconds
+
+    def succeeded(self, slot: Slot) -> None:
+        """The slot's last call went well."""
+        self._failures.pop(slot, None)
+        self._held.pop(slot, None)
+
+    async def failed(self, work: Work, error: XeroError) -> None:
+        """React to a failed call.
+
+        Args:
+            work: what it was made for.
+            error: what came back.
+        """
+        slot, wish = work.slot, intent(error)
+        failures = self._failures[slot] = self._failures.get(slot, 0) + 1
+        log.warning(
+            "call_failed",
+            tenant=self._tenant_id,
+            entity=slot.entity,
+            lane=slot.lane,
+            attempt=failures,
+            intent=wish,
+            reason=f"{type(error).__name__}: {error}"[:300],
+            correlation_id=error.meta.correlation_id,
+        )
+        match wish:
+            case Intent.RETRY:
+                await self._again_later(work, error, failures)
+            case Intent.PARK:
+                await self._wait(slot, error)
+            case Intent.REAUTHORISE:
+                await self._ask_a_human(slot, error)
+            case Intent.QUARANTINE:
+                await self._set_aside(work, error, failures)
+            case Intent.STOP:
+                log.error("xero_misconfigured", tenant=self._tenant_id, reason=str(error)[:300], hint=error.hint)
+                self.parked_until = utc_now() + _MISCONFIGURED_WAIT
+
+    async def park_if_long(self, seconds: float, reason: str) -> None:
+        """A long wait is written down, so that a restart does not forget it; a short one stays with the budget."""
+        if not LONG_WAIT < seconds < float("inf"):
+            return
+        until = utc_now() + timedelta(seconds=seconds)
+        if self.parked_until is not None and self.parked_until >= until - timedelta(seconds=5):
+            return
+        self.parked_until = until
+        await store.park(self._services.pool, self._tenant_id, until, reason)
+        log.warning("tenant_parked", tenant=self._tenant_id, until=until.isoformat(), reason=reason)
+
+    async def _again_later(self, work: Work, error: XeroError, failures: int) -> None:
+        delay = min(60.0, 0.5 * 2.0 ** min(failures, 7)) * random.uniform(0.75, 1.25)
+        until = utc_now() + timedelta(seconds=delay)
+        pool = self._services.pool
+        if isinstance(work, GetOne):
+            # Postponed in the store: another record of the slot goes meanwhile.
+            await store.postpone(pool, self._tenant_id, work.entity, [work.record_id], until)
+            self.hold(work.slot, min(delay, 2.0))
+            return
+        if isinstance(work, GetIds) and failures >= ISOLATE_AFTER:
+            await store.postpone(pool, self._tenant_id, work.entity, work.record_ids, until)
+        if isinstance(work, PassPage):
+            step = work.step
+            await passes.failed(pool, self._tenant_id, step.entity, step.kind, error=str(error), not_before=until)
+        self.hold(work.slot, delay)
+
+    async def _wait(self, slot: Slot, error: XeroError) -> None:
+        now, retry_after = time.monotonic(), error.meta.retry_after
+        if isinstance(error, RateLimitedError):
+            until = self._memory.budget.limited(error.limit, now, retry_after, random.random())
+        else:
+            until = self._memory.budget.offline(now, retry_after, random.random())
+        self.hold(slot, min(until - now, LONG_WAIT))
+        await self.park_if_long(until - now, type(error).__name__)
+
+    async def _ask_a_human(self, slot: Slot, error: XeroError) -> None:
+        if isinstance(error, UnauthorisedError):
+            # One entity's scope or role may be missing; the others go on.
+            log.error("not_authorised", tenant=self._tenant_id, entity=slot.entity, hint=error.hint)
+            self.hold(slot, _UNAUTHORISED_WAIT)
+            return
+        state = "disconnected" if isinstance(error, DisconnectedError) else "needs_reauth"
+        await store.suspend(self._services.pool, self._tenant_id, state)
+        log.error("tenant_suspended", tenant=self._tenant_id, state=state, hint=error.hint)
+        self.parked_until = utc_now() + _UNTIL_A_HUMAN_CAME
+
+    async def _set_aside(self, work: Work, error: XeroError, failures: int) -> None:
+        """This request will never work: find the record that spoils it, put that one into quarantine."""
+        pool = self._services.pool
+        match work:
+            case GetOne():
+                await self._quarantine(work, error)
+            case GetIds():
+                await store.postpone(pool, self._tenant_id, work.entity, work.record_ids, utc_now())
+            case PassPage():
+                await self._again_later(work, error, failures)
+            case _:
+                # A sweep: its records are asked for by id instead.
+                await store.not_brought(pool, self._lease.partition, self._tenant_id, work.entity, 2**62)
+                self.hold(work.slot, 5.0)
+
+    async def _quarantine(self, work: GetOne, error: XeroError) -> None:
+        kept = Kept(
+            identity=f"{self._tenant_id}/{work.entity}/{work.record_id}",
+            stage=Stage.FETCH,
+            reason="refused",
+            error=str(error),
+            source=f"{work.entity}/{work.record_id}",
+            value=error.body,
+            tenant_id=self._tenant_id,
+            entity=work.entity.value,
+            record_id=work.record_id,
+        )
+        async with self._services.pool.acquire() as connection, connection.transaction():
+            await keep(connection, self._lease.partition, kept)
+            await store.drop(connection, self._tenant_id, work.entity, work.record_id)
+        self._services.metrics.quarantined(Stage.FETCH)
+        self._on_change()
