@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 from datetime import UTC, datetime
 
 import orjson
@@ -99,7 +98,7 @@ class Identity:
             return self._world.grants.authenticate(form.get("client_id"), form.get("client_secret"))
         try:
             name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor text
             raise TokenError(TokenProblem.INVALID_CLIENT) from None
         return self._world.grants.authenticate(name, secret)
 

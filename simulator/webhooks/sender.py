@@ -92,7 +92,8 @@ class Sender:
         self.nudge()
 
     def enable(self) -> None:
-        """The handshake passed: deliver again, what was stored first."""
+        """The handshake passed: deliver again, what was stored first, less what was stored for too long."""
+        self._expire(self._world.clock.now_ms())
         self.schedule = succeeded(self.schedule)
         self._replay_up_to = self._world.outbox.last_sequence()
         self.nudge()
@@ -250,7 +251,11 @@ class Sender:
         return delivery
 
     def _expire(self, now_ms: int) -> None:
-        expired = self._world.outbox.expire(now_ms - STORED_FOR_MS)
+        before_ms = now_ms - STORED_FOR_MS
+        expired = self._world.outbox.expire(before_ms)
+        for delivery in [one for one in self._stuck if all(event.at_ms < before_ms for event in one.events)]:
+            self._stuck.remove(delivery)
+            expired += delivery.events
         self.expired_events += len(expired)
         self._world.settle(expired)
 

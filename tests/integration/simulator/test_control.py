@@ -1,0 +1,218 @@
+"""The control API: tenants, truth, edits, raw records, clock, traffic."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from simulator.edits.kinds import WEIGHTS, EditKind
+from tests.integration.simulator.conftest import Start
+from tests.integration.simulator.rig import Receiver, Talk
+
+NEW = "20000000-0000-4000-8000-000000000001"
+
+
+async def test_the_index_lists_every_route(talk: Talk) -> None:
+    """And what the simulator is."""
+    index = await talk.control("GET", "")
+
+    assert index["simulator"] == "xero-stream"
+    assert index["tenants"] == 2
+    assert "PUT /_sim/faults" in index["routes"]
+    assert "POST /connect/token" in index["routes"]
+
+
+async def test_tenants_are_listed_and_added(talk: Talk) -> None:
+    """A new one is reached by a new grant only."""
+    added = await talk.control("POST", "/tenants", {"name": "Mine", "country": "AU", "invoices": 3, "contacts": 2})
+
+    listed = (await talk.control("GET", "/tenants"))["tenants"]
+    before = await talk.get("Invoices", added["tenantId"], page="1")
+    await talk.connect(tenants=[added["tenantId"]])
+    after = await talk.get("Invoices", page="1")
+
+    assert added in listed
+    assert (added["name"], added["currency"], added["records"]["Invoices"]) == ("Mine", "AUD", 3)
+    assert (before.status_code, after.status_code) == (403, 200)
+    assert len(after.json()["Invoices"]) == 3
+
+
+async def test_truth_is_every_record_whatever_its_status(talk: Talk) -> None:
+    """Deleted, archived and merged ones too."""
+    tenant = talk.tenants[0]
+    (merged,) = await talk.edit(tenantId=tenant, kind="merge")
+    (deleted,) = await talk.edit(tenantId=tenant, kind="delete", endpoint="Invoices")
+
+    contacts = {row["ContactID"]: row for row in await talk.truth("Contacts")}
+    invoices = {row["InvoiceID"]: row for row in await talk.truth("Invoices")}
+
+    assert contacts[merged["id"]]["MergedToContactID"] in contacts
+    assert invoices[deleted["id"]]["Status"] == "DELETED"
+    status, _ = await talk.refused("GET", f"/truth/{tenant}/Nonsense")
+    missing, _ = await talk.refused("GET", f"/truth/{tenant}/Invoices/{NEW}")
+    nowhere, _ = await talk.refused("GET", f"/truth/{NEW}/Invoices")
+    assert (status, missing, nowhere) == (404, 404, 404)
+
+
+async def test_long_truths_come_in_slices_that_add_up(start: Start) -> None:
+    """More records than one slice."""
+    talk = (await start(tenants=1, invoices=1203)).talk
+    await talk.connect()
+
+    assert len({row["InvoiceID"] for row in await talk.truth("Invoices")}) == 1203
+
+
+async def test_edits_say_what_they_did(talk: Talk) -> None:
+    """Tenant, record, kind, words, stamps, events."""
+    edits = await talk.edit(count=25)
+
+    assert len(edits) == 25
+    for edit in edits:
+        assert edit["tenantId"] in talk.tenants
+        assert edit["kind"] in set(EditKind)
+        assert edit["what"]
+        assert len(edit["records"]) == len(edit["events"]) >= 1
+        assert edit["id"] in {record["id"] for record in edit["records"]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"kind": "explode"}, {"count": 0}, {"endpoint": "Nonsense"}, {"nonsense": 1}, {"weights": {"explode": 1}}],
+)
+async def test_unknown_words_in_edits_are_refused_with_the_known_ones(talk: Talk, body: dict[str, Any]) -> None:
+    """400 and a list."""
+    status, answer = await talk.refused("POST", "/edits", body)
+
+    assert status == 400
+    assert "tenantId" in answer["known"]
+
+
+async def test_an_edit_that_cannot_be_made_is_a_conflict(talk: Talk) -> None:
+    """With the reason."""
+    status, answer = await talk.refused("POST", "/edits", {"kind": "pay", "recordId": NEW})
+    empty = await talk.http.post("/_sim/edits", json={"kind": "pay", "endpoint": "Contacts"})
+
+    assert (status, "no such record" in answer["error"]) == (409, True)
+    assert empty.status_code == 409
+
+
+async def test_weights_choose_the_mix(talk: Talk) -> None:
+    """By kind."""
+    edits = await talk.edit(count=12, weights={"pay": 1, "create": 1})
+
+    assert {edit["kind"] for edit in edits} <= {"pay", "create"}
+    assert {kind for _, kind in WEIGHTS} == set(EditKind)
+
+
+async def test_a_there_and_back_again(talk: Talk) -> None:
+    """A → B → A without a moved UpdatedDateUTC, to the byte."""
+    path = f"/truth/{talk.tenants[0]}/Invoices"
+    target = (await talk.truth("Invoices"))[3]["InvoiceID"]
+    wish = {"tenantId": talk.tenants[0], "endpoint": "Invoices", "recordId": target}
+    first = await talk.control("GET", f"{path}/{target}")
+
+    await talk.edit(kind="touch_without_stamp", **wish)
+    second = await talk.control("GET", f"{path}/{target}")
+    await talk.edit(kind="restore", **wish)
+    third = await talk.control("GET", f"{path}/{target}")
+
+    assert second != first
+    assert second["UpdatedDateUTC"] == first["UpdatedDateUTC"]
+    assert third == first
+
+
+async def test_raw_fields_keep_every_digit_and_every_oddity(talk: Talk) -> None:
+    """17 digits, NUL, 5,000 lines, wrong shapes, removed fields."""
+    line = {"Description": "x" * 200, "LineAmount": 1.5}
+    body = (
+        b'{"fields": {"Total": 12345678901234567.89, "Reference": "a\\u0000b", "Status": 7, "LineItems": '
+        + orjson.dumps([line] * 5000)
+        + b'}, "remove": ["DueDate"]}'
+    )
+
+    put = await talk.http.put(f"/_sim/records/{talk.tenants[0]}/Invoices/{NEW}", content=body)
+    answer = await talk.get(f"Invoices/{NEW}")
+    page = await talk.rows("Invoices", IDs=NEW, page="1")
+
+    assert (put.status_code, put.json()["created"], len(put.json()["events"])) == (200, True, 1)
+    assert b'"Total":12345678901234567.89' in answer.content.replace(b": ", b":")
+    record = answer.json()["Invoices"][0]
+    assert (record["Reference"], record["Status"], len(record["LineItems"])) == ("a\0b", 7, 5000)
+    assert "DueDate" not in record
+    assert len(page[0]["LineItems"]) == 5000
+    assert len(answer.content) > 10**6
+
+
+async def test_raw_changes_can_be_silent_and_without_a_stamp(talk: Talk) -> None:
+    """Switches for the webhook and the stamp; reset brings the books' own fields back."""
+    tenant = talk.tenants[0]
+    before = (await talk.truth("Contacts"))[0]
+    path = f"/records/{tenant}/Contacts/{before['ContactID']}"
+
+    silent = await talk.control("PUT", path, {"fields": {"TaxNumber": "9"}, "webhook": False, "stamp": False})
+    changed = (await talk.truth("Contacts"))[0]
+    await talk.control("PUT", path, {"reset": True, "stamp": False})
+    after = (await talk.truth("Contacts"))[0]
+
+    assert silent["events"] == []
+    assert (changed["TaxNumber"], changed["UpdatedDateUTC"]) == ("9", before["UpdatedDateUTC"])
+    assert after == before
+
+
+async def test_bad_raw_changes_are_refused(talk: Talk) -> None:
+    """Not JSON, unknown words, no GUID."""
+    tenant = talk.tenants[0]
+    broken = await talk.http.put(f"/_sim/records/{tenant}/Invoices/{NEW}", content=b"{")
+    unknown, _ = await talk.refused("PUT", f"/records/{tenant}/Invoices/{NEW}", {"feilds": {}})
+    nameless, _ = await talk.refused("PUT", f"/records/{tenant}/Invoices/nonsense", {"fields": {}})
+
+    assert (broken.status_code, unknown, nameless) == (400, 400, 409)
+
+
+async def test_the_clock_jumps_and_never_goes_back(talk: Talk) -> None:
+    """Ahead by seconds, to a moment, at another pace."""
+    before = (await talk.control("PUT", "/clock", {"rate": 0}))["nowMs"]
+
+    ahead = await talk.control("PUT", "/clock", {"aheadSeconds": 60})
+    to = await talk.control("PUT", "/clock", {"nowMs": before + 3_600_000, "rate": 1000})
+    status, _ = await talk.refused("PUT", "/clock", {"nowMs": before})
+
+    assert ahead["nowMs"] == before + 60_000
+    assert to["rate"] == 1000
+    assert (await talk.control("GET", "/clock"))["nowMs"] >= before + 3_600_000
+    assert status == 409
+
+
+async def test_traffic_edits_by_itself(start: Start, receiver: Receiver) -> None:
+    """At a rate that can be changed while it runs."""
+    talk = (await start(edits_per_second=200, webhook_url=receiver.url)).talk
+    await receiver.until(5)
+
+    stopped = await talk.control("PUT", "/traffic", {"editsPerSecond": 0})
+    await asyncio.sleep(0.05)
+    still = await talk.control("GET", "/traffic")
+    await talk.control("PUT", "/traffic", {"editsPerSecond": 500})
+    seen = len(receiver.hooks)
+    await receiver.until(seen + 3)
+
+    assert stopped["editsMade"] >= 5
+    assert still["editsMade"] <= stopped["editsMade"] + 1
+
+
+async def test_a_grant_reaches_only_its_tenants(talk: Talk) -> None:
+    """As many as were chosen."""
+    await talk.connect(tenants=[talk.tenants[1]])
+
+    assert (await talk.get("Invoices", page="1")).status_code == 200
+    status, answer = await talk.refused("POST", "/grants", {"tenants": ["nope"]})
+    missing, _ = await talk.refused("DELETE", "/grants/nope")
+    assert (status, missing) == (404, 404)
+    assert len(answer["known"]) == 2
+
+
+async def test_bad_numbers_in_the_delivery_log_are_refused(talk: Talk) -> None:
+    """400."""
+    status, _ = await talk.refused("GET", "/webhooks?limit=many")
+
+    assert status == 400

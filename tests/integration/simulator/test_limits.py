@@ -1,0 +1,114 @@
+"""The four limits over HTTP, and what was counted."""
+
+import asyncio
+
+from tests.integration.simulator.conftest import Start
+from tests.integration.simulator.rig import Talk
+
+
+async def test_the_61st_call_of_a_minute_is_refused(talk: Talk) -> None:
+    """With the limit's name and when to come back; the other tenant isn't touched; later it works again."""
+    await talk.control("PUT", "/clock", {"rate": 0})
+
+    answers = [await talk.get("Invoices", page="1", pageSize="1") for _ in range(61)]
+    other = await talk.get("Invoices", talk.tenants[1], page="1", pageSize="1")
+    refused = answers[60]
+    report = await talk.control("GET", "/calls")
+    await talk.ahead(int(refused.headers["retry-after"]))
+    later = await talk.get("Invoices", page="1", pageSize="1")
+
+    assert [answer.status_code for answer in answers[:60]] == [200] * 60
+    assert (refused.status_code, refused.headers["x-rate-limit-problem"], refused.content) == (429, "minute", b"")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["x-minlimit-remaining"] == "0"
+    assert (other.status_code, later.status_code) == (200, 200)
+    assert report["tenants"][talk.tenants[0]]["refusedEarned"] == {"minute": 1}
+    assert report["mostInSlidingMinute"] == 61
+    assert report["refusedForced"] == {}
+
+
+async def test_a_day_that_is_over_says_in_how_many_seconds_the_next_begins(talk: Talk) -> None:
+    """To order, with the figure seen in the field."""
+    tenant = talk.tenants[0]
+    await talk.control("PUT", "/clock", {"rate": 0})
+    await talk.control("PUT", "/limits", {"tenantId": tenant, "dayRemaining": 0, "dayResetSeconds": 66_975})
+
+    refused = await talk.get("Invoices", page="1")
+    other = await talk.get("Invoices", talk.tenants[1], page="1")
+    await talk.ahead(66_975)
+    await talk.refresh()
+    later = await talk.get("Invoices", page="1")
+
+    assert (refused.status_code, refused.headers["x-rate-limit-problem"]) == (429, "day")
+    assert (refused.headers["retry-after"], refused.headers["x-daylimit-remaining"]) == ("66975", "0")
+    assert (other.status_code, later.status_code) == (200, 200)
+
+
+async def test_the_tier_sets_the_day(start: Start) -> None:
+    """1,000 for starter, 5,000 for the others."""
+    for tier, left in (("starter", "999"), ("core", "4999")):
+        talk = (await start(tier=tier)).talk
+        await talk.connect()
+        assert (await talk.get("Invoices", page="1")).headers["x-daylimit-remaining"] == left
+
+
+async def test_the_sixth_call_at_once_is_refused_without_retry_after(start: Start) -> None:
+    """The five under way come through."""
+    talk = (await start(api_latency_ms=400)).talk
+    await talk.connect()
+
+    answers = await asyncio.gather(*(talk.get("Invoices", page="1", pageSize="1") for _ in range(7)))
+
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [200] * 5 + [429] * 2
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {answer.headers["x-rate-limit-problem"] for answer in refused} == {"concurrent"}
+    assert all("retry-after" not in answer.headers for answer in refused)
+    report = await talk.control("GET", "/calls")
+    assert report["refusedEarned"] == {"concurrent": 2}
+    assert report["mostConcurrent"] >= 6
+    assert report["tenants"][talk.tenants[0]]["running"] == 0
+
+
+async def test_the_apps_minute_is_shared(talk: Talk) -> None:
+    """By tenants and /connections; without Retry-After."""
+    await talk.control("PUT", "/clock", {"rate": 0})
+    await talk.control("PUT", "/limits", {"appMinute": 3})
+
+    answers = [await talk.get("Invoices", talk.tenants[number % 2], page="1") for number in range(4)]
+    connections = await talk.http.get("/connections", headers={"Authorization": f"Bearer {talk.access_token}"})
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[3].headers["x-rate-limit-problem"] == "appminute"
+    assert "retry-after" not in answers[3].headers
+    assert connections.status_code == 429
+
+
+async def test_limits_can_be_looked_at_and_changed(talk: Talk) -> None:
+    """For all tenants, or one; what was used stays used."""
+    await talk.get("Invoices", page="1")
+    await talk.control("PUT", "/limits", {"minute": 30, "day": 100, "concurrent": 2})
+    await talk.control("PUT", "/limits", {"tenantId": talk.tenants[0], "minuteRemaining": 7})
+
+    report = await talk.control("GET", "/limits")
+
+    (row,) = [row for row in report["tenants"] if row["tenantId"] == talk.tenants[0]]
+    assert (row["minute"], row["day"], row["concurrent"], row["minuteRemaining"]) == (30, 100, 2, 7)
+    assert row["dayRemaining"] == 99
+    status, refused = await talk.refused("PUT", "/limits", {"tenantId": "nope"})
+    assert (status, refused["known"]) == (404, talk.tenants) or sorted(refused["known"]) == talk.tenants
+
+
+async def test_counts_can_be_reset(talk: Talk) -> None:
+    """Calls per tenant and endpoint, statuses, tenantless ones."""
+    await talk.get("Invoices", page="1")
+    await talk.get("Contacts/00000000-0000-4000-8000-000000000000")
+    before = await talk.control("GET", "/calls")
+    await talk.control("DELETE", "/calls")
+    after = await talk.control("GET", "/calls")
+
+    endpoints = before["tenants"][talk.tenants[0]]["endpoints"]
+    assert endpoints["Invoices"]["calls"] == 1
+    assert endpoints["Contacts"]["statuses"] == {"404": 1}
+    assert before["tenantless"] == {"token": 1}
+    assert after["calls"] == 0
