@@ -36,10 +36,15 @@ class Captured:
     answer: int
 
 
+SHARED = Path(__file__).parents[3] / "shared" / "vectors" / "xero_intent_to_receive.json"
+CAPTURES = [DATA / "intent_to_receive.json", *([SHARED] if SHARED.exists() else [])]
+"""Our copy of the captured requests, and the original where it lies beside the repository."""
+
+
 @cache
-def captured() -> tuple[Captured, ...]:
+def captured(file: Path = CAPTURES[0]) -> tuple[Captured, ...]:
     """The captured intent-to-receive requests and what Xero wants to hear."""
-    document = orjson.loads((DATA / "intent_to_receive.json").read_bytes())
+    document = orjson.loads(file.read_bytes())
     body = document["body"].encode()
     assert len(body) == document["body_bytes"]
     return tuple(

@@ -1,0 +1,55 @@
+"""A receiver that the tests of a module share, on the real Kafka."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.receivers import RunningReceiver, create_topics
+from tests.support.servers import SharedServers, run_apart
+
+APPS = """
+[apps.nz]
+webhook_keys = ["nz-newer-key-of-the-file", "nz-older-key-of-the-file"]
+"""
+
+
+@pytest.fixture(scope="module")
+def module_receiver(
+    shared_servers: SharedServers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningReceiver]:
+    """Started once per module; use ``receiver``."""
+    folder = tmp_path_factory.mktemp("receiver")
+    (folder / "apps.toml").write_text(APPS)
+    receiver = RunningReceiver(
+        bootstrap_servers=shared_servers.bootstrap_servers,
+        prefix=f"r{folder.name[-6:]}.{id(folder):x}",
+        folder=folder,
+        environment={"XERO_STREAM_APPS_FILE": str(folder / "apps.toml"), "XERO_STREAM_KEEP_DELIVERIES": "true"},
+    )
+
+    async def start() -> None:
+        await create_topics(receiver.bootstrap_servers, receiver.prefix)
+        async with receiver.client():
+            await receiver.start()
+            await receiver.connected()
+
+    run_apart(start())
+    yield receiver
+    receiver.process.kill()
+
+
+@pytest.fixture
+async def receiver(module_receiver: RunningReceiver) -> AsyncIterator[RunningReceiver]:
+    """A running receiver, connected to Kafka."""
+    async with module_receiver.client():
+        yield module_receiver
+
+
+@pytest.fixture
+async def own_receiver(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[RunningReceiver]:
+    """A receiver that the test may kill."""
+    await create_topics(kafka, topic_prefix)
+    async with RunningReceiver(bootstrap_servers=kafka, prefix=topic_prefix, folder=tmp_path) as receiver:
+        await receiver.connected()
+        yield receiver

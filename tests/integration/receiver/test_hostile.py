@@ -1,0 +1,320 @@
+"""What strangers may send: every answer is empty and closed, and the next good request is served as ever."""
+
+import asyncio
+import gzip
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.receivers import RunningReceiver
+from tests.support.webhooks import KEY, Maker, raw_request, sign
+
+BODY = Maker(seed=21).body()
+
+
+@pytest.fixture(autouse=True)
+async def _still_well(receiver: RunningReceiver) -> AsyncIterator[None]:
+    yield
+    assert (await receiver.post(Maker(seed=22).body())).status_code == 200
+
+
+async def exchange(receiver: RunningReceiver, *parts: bytes, answers: int = 1, pause: float = 0.0) -> bytes:
+    """Send bytes, in parts with pauses, and read until the receiver closes or all answers are here.
+
+    Args:
+        receiver: to whom.
+        parts: what to send.
+        answers: how many answers to wait for, if it doesn't close before.
+        pause: seconds after each part.
+
+    Returns:
+        Everything that came back.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", receiver.port)
+    answer = b""
+    try:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause)
+        async with asyncio.timeout(10):
+            while chunk := await reader.read(65_536):
+                answer += chunk
+                if answer.count(b"Content-Length: 0") == answers and b"Connection: close" not in answer:
+                    break
+    except (ConnectionError, TimeoutError):
+        pass
+    finally:
+        writer.close()
+    return answer
+
+
+def status_of(answer: bytes) -> int:
+    """The first answer's status; its body must be empty and it must name nobody."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"Content-Length: 0" in head
+    assert body == b"" or body.startswith(b"HTTP/1.1 ")
+    for name in (b"Server:", b"Set-Cookie:", b"Content-Type:"):
+        assert name not in head
+    return int(head.split(b" ")[1])
+
+
+RIGHT = sign(BODY)
+SIGNATURES: dict[str, tuple[tuple[str, str], ...]] = {
+    "absent": (),
+    "empty": (("x-xero-signature", ""),),
+    "wrong": (("x-xero-signature", "A" * 43 + "="),),
+    "doubled": (("x-xero-signature", RIGHT), ("X-Xero-Signature", RIGHT)),
+    "right and wrong": (("x-xero-signature", RIGHT), ("x-xero-signature", "A" * 43 + "=")),
+    "in one header": (("x-xero-signature", f"{RIGHT}, {RIGHT}"),),
+    "inner space": (("x-xero-signature", RIGHT[:20] + " " + RIGHT[20:]),),
+    "trailing no-break space": (("x-xero-signature", RIGHT + "\xa0"),),
+    "hex": (("x-xero-signature", "a" * 64),),
+    "quoted": (("x-xero-signature", f'"{RIGHT}"'),),
+    "without padding": (("x-xero-signature", RIGHT.rstrip("=")),),
+    "case": (("x-xero-signature", RIGHT.swapcase()),),
+    "65 characters": (("x-xero-signature", RIGHT + "=" * 21),),
+    "8,000 characters": (("x-xero-signature", "A" * 8_000),),
+    "no ASCII": (("x-xero-signature", "ß" + RIGHT[1:]),),
+    "no UTF-8": (("x-xero-signature", "\udcff" + RIGHT[1:]),),
+    "of another key": (("x-xero-signature", sign(BODY, "another")),),
+    "of the body spelt anew": (("x-xero-signature", sign(BODY.replace(b",", b", "))),),
+    "under another name": (("x-xero-signature2", RIGHT), ("xero-signature", RIGHT)),
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+async def test_signature(receiver: RunningReceiver, name: str) -> None:
+    """A signature that is not the right one is answered 401, empty, whatever is wrong with it."""
+    answer = await exchange(receiver, raw_request(BODY, signature=None, headers=SIGNATURES[name]))
+
+    assert status_of(answer) == 401
+
+
+async def test_all_rejections_are_alike(receiver: RunningReceiver) -> None:
+    """Nothing in a rejection tells what was wrong, nor whether an app exists."""
+    answers = {
+        (await exchange(receiver, raw_request(BODY, signature=None, headers=headers))).split(b"\r\nDate")[0]
+        for headers in SIGNATURES.values()
+    }
+    answers.add((await exchange(receiver, raw_request(BODY, path="/webhooks/xero/nobody"))).split(b"\r\nDate")[0])
+
+    assert len(answers) == 1
+
+
+async def test_white_space_around_the_header(receiver: RunningReceiver) -> None:
+    """White space around a header's value is no part of it (RFC 9110, 5.5), so a proxy may add it."""
+    answer = await exchange(
+        receiver, raw_request(BODY, signature=None, headers=(("x-xero-signature", f" {RIGHT} \t"),))
+    )
+
+    assert status_of(answer) == 200
+
+
+async def test_megabyte_of_header(receiver: RunningReceiver) -> None:
+    """A header larger than 8 KiB is no request."""
+    request = raw_request(BODY, signature="A" * 1_000_000)
+
+    answer = await exchange(receiver, request)
+
+    assert answer == b"" or status_of(answer) == 400
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"POST /webhooks/xero HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+        b"POST /webhooks/xero HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+        b"POST /webhooks/xero HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /webhooks/xero HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /webhooks/xero HTTP/1.1\r\nHost: a\r\nContent-Length: 1e3\r\n\r\n",
+        b"POST /webhooks/xero HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
+        b"POST /webhooks/xero HTTP/1.1\r\nHost : a\r\n\r\n",
+        b"POST /webhooks/xero HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n0\r\n\r\n",
+        b"POST /webhooks/xero HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"POST " + b"/x" * 5_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+    ids=[
+        "no HTTP", "version", "TLS hello", "two lengths", "length and chunks", "negative length", "odd length", "NUL",
+        "space before colon", "bad chunk", "200 headers", "long path",
+    ],
+)  # fmt: skip
+async def test_malformed(receiver: RunningReceiver, request_bytes: bytes) -> None:
+    """What is no proper HTTP, smuggling attempts first, is answered 400 and the connection closed."""
+    answer = await exchange(receiver, request_bytes)
+
+    assert status_of(answer) == 400
+    assert b"Connection: close" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "BREW"])
+async def test_other_methods(receiver: RunningReceiver, method: str) -> None:
+    """Only POST is taken."""
+    request = raw_request(BODY).replace(b"POST ", method.encode() + b" ", 1)
+
+    answer = await exchange(receiver, request)
+
+    assert status_of(answer) in ((400, 404, 405) if method in ("CONNECT", "BREW") else (405,))
+
+
+async def test_largest_body(receiver: RunningReceiver) -> None:
+    """A body of exactly 4 MiB is read; one byte more is 413, whether its length is told or not."""
+    limit = 4 * 1024 * 1024
+    exact = BODY + b" " * (limit - len(BODY))
+
+    assert (await receiver.post(exact)).status_code == 200
+    assert (await receiver.post(exact + b" ")).status_code == 413
+    chunks = [b"%x\r\n" % 65_536 + b" " * 65_536 + b"\r\n"] * 65
+    request = raw_request(b"", signature=RIGHT, headers=(("Transfer-Encoding", "chunked"),), length=-1)
+    assert status_of(await exchange(receiver, request, *chunks, b"0\r\n\r\n")) == 413
+
+
+async def test_announced_length_alone(receiver: RunningReceiver) -> None:
+    """A body that is announced too large is refused before it is sent."""
+    answer = await exchange(receiver, raw_request(b"", signature=RIGHT, length=10**12))
+
+    assert status_of(answer) == 413
+
+
+async def test_chunked_body(receiver: RunningReceiver) -> None:
+    """A body in chunks is as good as any."""
+    request = raw_request(b"", signature=RIGHT, headers=(("Transfer-Encoding", "chunked"),), length=-1)
+    half = len(BODY) // 2
+    chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in (BODY[:half], BODY[half:])]
+
+    assert status_of(await exchange(receiver, request, *chunks, b"0\r\n\r\n", pause=0.01)) == 200
+
+
+async def test_content_encoding(receiver: RunningReceiver) -> None:
+    """A compressed body is refused unread: no bomb goes off."""
+    bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
+    before = receiver.resident_bytes()
+
+    for encoding in ("gzip", "deflate", "br", "identity, gzip", "x"):
+        answer = await receiver.post(bomb, content_encoding=encoding)
+        assert (answer.status_code, answer.content) == (415, b"")
+
+    assert receiver.resident_bytes() - before < 30_000_000
+    assert (await receiver.post(BODY, content_encoding="identity")).status_code == 200
+
+
+async def test_expect_continue(receiver: RunningReceiver) -> None:
+    """A sender that asks first is told to go on."""
+    request = raw_request(BODY, headers=(("Expect", "100-continue"),))
+    head, body = request[: -len(BODY)], BODY
+
+    answer = await exchange(receiver, head, body, pause=0.2)
+
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+
+
+async def test_http_1_0(receiver: RunningReceiver) -> None:
+    """An old client gets its answer, and the connection is closed."""
+    answer = await exchange(receiver, raw_request(BODY).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+
+    assert status_of(answer) == 200
+    assert b"Connection: close" in answer
+
+
+async def test_pipelined(receiver: RunningReceiver) -> None:
+    """Requests sent without waiting are answered one after another, in order."""
+    good, bad = raw_request(BODY), raw_request(BODY, signature="wrong")
+    last = raw_request(BODY, headers=(("Connection", "close"),))
+
+    answer = await exchange(receiver, good + bad + good + last, answers=4)
+
+    assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200", b"401", b"200", b"200"]
+
+
+async def test_body_that_does_not_come(receiver: RunningReceiver) -> None:
+    """A body that stops half-way, or drips, is cut off in time."""
+    request = raw_request(BODY, length=len(BODY))
+    started = time.monotonic()
+
+    stopped, dripping = await asyncio.gather(
+        exchange(receiver, request[:-10]),
+        exchange(receiver, request[: -len(BODY)], *[bytes([byte]) for byte in BODY[:100]], pause=0.1),
+    )
+
+    assert status_of(stopped) == 408
+    assert dripping == b"" or status_of(dripping) == 408
+    assert time.monotonic() - started < 11.5
+
+
+async def test_head_that_does_not_come(receiver: RunningReceiver) -> None:
+    """A head that stops half-way is cut off without an answer, long before an idle connection would be."""
+    before = (await receiver.metrics())['xero_stream_receiver_connections_cut_total{reason="header"}']
+    started = time.monotonic()
+
+    answer = await exchange(receiver, b"POST /webhooks/xero HTTP/1.1\r\nHost:")
+
+    assert answer == b""
+    assert 3 < time.monotonic() - started < 8
+    after = (await receiver.metrics())['xero_stream_receiver_connections_cut_total{reason="header"}']
+    assert after - before == 1
+
+
+async def test_sender_that_leaves(receiver: RunningReceiver) -> None:
+    """A sender that leaves in the middle of its body is counted and forgotten."""
+    before = await receiver.metrics()
+    for _ in range(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", receiver.port)
+        writer.write(raw_request(BODY)[:-5])
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        writer.transport.abort()
+
+    await asyncio.sleep(0.3)
+    after = await receiver.metrics()
+    gone = 'xero_stream_receiver_requests_total{outcome="gone"}'
+    assert after[gone] - before[gone] == 20
+    assert after["xero_stream_receiver_connections"] <= before["xero_stream_receiver_connections"] + 2
+
+
+async def test_slow_strangers_do_not_slow_good_requests(receiver: RunningReceiver) -> None:
+    """While hundreds of connections dribble heads and bodies, good requests are answered as fast as ever."""
+    maker = Maker(seed=23)
+
+    async def worst(count: int) -> float:
+        slowest = 0.0
+        for _ in range(count):
+            started = time.monotonic()
+            assert (await receiver.post(maker.body())).status_code == 200
+            slowest = max(slowest, time.monotonic() - started)
+        return slowest
+
+    calm = await worst(100)
+    writers = []
+    for number in range(300):
+        _, writer = await asyncio.open_connection("127.0.0.1", receiver.port)
+        request = raw_request(BODY, length=1_000_000)
+        writer.write(request[:40] if number % 2 else request)
+        writers.append(writer)
+    busy = await worst(100)
+    for writer in writers:
+        writer.close()
+
+    assert busy < max(2 * calm, 0.5)
+
+
+async def test_nothing_secret_is_logged(receiver: RunningReceiver) -> None:
+    """Keys, signatures and bodies are in no line of the log, whatever was sent."""
+    canary = "canary-7d1f0c"
+    good, bad = (f'{{"events":[{{"note":"{canary}"}}],"n":{n}}}'.encode() for n in range(2))
+    await receiver.post(good)
+    await receiver.post(bad, signature=sign(good))
+    await receiver.post(f"{canary} is no JSON".encode())
+    await exchange(receiver, raw_request(good, headers=(("X-Odd", f"{canary}\0"),)))
+    await exchange(receiver, raw_request(good, path=f"/{canary}"))
+    await receiver.post(good, path=f"/webhooks/xero/{canary}")
+
+    logged = receiver.logged()
+
+    assert "request_rejected" in logged
+    assert "dead_letter" in logged
+    for secret in (canary, KEY, sign(good), sign(bad), "nz-newer-key-of-the-file"):
+        assert secret not in logged

@@ -1,0 +1,183 @@
+"""Kafka away: killed, frozen, or not there yet. Every answer in time, 503 and never 200, and back without a restart."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.support.receivers import RunningReceiver, Sent, create_topics, read_all, until
+from tests.support.servers import StartServers
+from tests.support.webhooks import Maker
+from xero_stream.contracts.webhook_event import WebhookEvent
+from xero_stream.local.servers import LocalServers
+
+PREFIX = "outage"
+LIMIT_SECONDS = 5.0
+"""Xero gives up after that."""
+RECOVERY_SECONDS = 5.0
+
+
+@pytest.fixture
+async def servers(private_servers: StartServers) -> LocalServers:
+    """Servers of the test's own, with the receiver's topics."""
+    servers = await private_servers()
+    await create_topics(servers.bootstrap_servers, PREFIX)
+    return servers
+
+
+@asynccontextmanager
+async def running(servers: LocalServers, folder: Path) -> AsyncIterator[RunningReceiver]:
+    """A receiver on those servers."""
+    async with RunningReceiver(bootstrap_servers=servers.bootstrap_servers, prefix=PREFIX, folder=folder) as receiver:
+        yield receiver
+
+
+class Load:
+    """A sender that does not stop, and keeps account."""
+
+    def __init__(self, receiver: RunningReceiver, *, senders: int = 20, pause: float = 0.05) -> None:
+        self.sent = Sent()
+        self._receiver = receiver
+        self._maker = Maker(seed=31, tenants=30)
+        self._pause = pause
+        self._tasks = [asyncio.create_task(self._send()) for _ in range(senders)]
+
+    async def _send(self) -> None:
+        while True:
+            await self.sent.send(self._receiver, self._maker.body())
+            await asyncio.sleep(self._pause)
+
+    async def until_answered(self, status: int, more: int = 1) -> None:
+        """Wait for that many more answers of a status."""
+        wanted = self.sent.statuses[status] + more
+
+        async def enough() -> bool:
+            return self.sent.statuses[status] >= wanted
+
+        await until(enough, f"{more} answers {status}")
+
+    async def stop(self) -> Sent:
+        """No more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        return self.sent
+
+
+async def assert_all_in_the_log(servers: LocalServers, sent: Sent) -> None:
+    """Every event of every webhook that was answered 200 is in the log."""
+    records = await read_all(servers.bootstrap_servers, f"{PREFIX}.webhook-events")
+    logged = {WebhookEvent.model_validate_json(record.value).event["resourceId"] for record in records}
+    acknowledged = {event for body in sent.acknowledged for event in resource_ids(body)}
+    assert acknowledged <= logged, f"{len(acknowledged - logged)} of {len(acknowledged)} are missing"
+
+
+def resource_ids(body: bytes) -> list[str]:
+    """The records that a webhook's events are about."""
+    return [event["resourceId"] for event in orjson.loads(body)["events"]]
+
+
+async def test_killed_and_started_again(servers: LocalServers, tmp_path: Path) -> None:
+    """A kill -9 of the broker under load: 503 within 5 s, flat memory, back 5 s after its return, nothing lost."""
+    async with running(servers, tmp_path / "receiver") as receiver:
+        await receiver.connected()
+        load = Load(receiver)
+        await load.until_answered(200, 200)
+        before = receiver.resident_bytes()
+
+        await servers.kafka.kill()
+        await load.until_answered(503, 50)
+        assert await receiver.status("/readyz") == 200
+        assert await receiver.status("/livez") == 200
+        for _ in range(3):
+            accepted = load.sent.statuses[200]
+            await asyncio.sleep(1)
+            assert load.sent.statuses[200] == accepted
+        grown = receiver.resident_bytes() - before
+        await servers.kafka.start()
+        returned = time.monotonic()
+        await load.until_answered(200, 50)
+        recovered = time.monotonic() - returned
+        sent = await load.stop()
+
+        assert recovered < RECOVERY_SECONDS
+        assert sent.slowest < LIMIT_SECONDS
+        assert set(sent.statuses) == {200, 503}
+        assert sent.lost == 0
+        assert grown < 50_000_000
+        await assert_all_in_the_log(servers, sent)
+        numbers = await receiver.metrics()
+        assert numbers["xero_stream_receiver_in_flight_bytes"] < 1_000_000
+        assert numbers['xero_stream_receiver_unavailable_total{reason="timed_out"}'] > 0
+        assert numbers['xero_stream_receiver_unavailable_total{reason="stalled"}'] > 0
+
+
+async def test_frozen(servers: LocalServers, tmp_path: Path) -> None:
+    """A broker that is stopped in its tracks for longer than every time-out is an outage like any other."""
+    async with running(servers, tmp_path / "receiver") as receiver:
+        await receiver.connected()
+        load = Load(receiver)
+        await load.until_answered(200, 100)
+
+        await servers.kafka.freeze()
+        await load.until_answered(503, 20)
+        await asyncio.sleep(14)
+        await servers.kafka.thaw()
+        thawed = time.monotonic()
+        await load.until_answered(200, 50)
+        recovered = time.monotonic() - thawed
+        sent = await load.stop()
+
+        assert recovered < RECOVERY_SECONDS
+        assert sent.slowest < LIMIT_SECONDS
+        assert set(sent.statuses) == {200, 503}
+        await assert_all_in_the_log(servers, sent)
+
+
+async def test_started_without_kafka(servers: LocalServers, tmp_path: Path) -> None:
+    """A receiver starts while Kafka is down, says 503 and 401 as it should, and works as soon as Kafka is there."""
+    await servers.kafka.stop()
+    maker = Maker(seed=32)
+    async with running(servers, tmp_path / "receiver") as receiver:
+        started = time.monotonic()
+        assert (await receiver.post(maker.body())).status_code == 503
+        assert time.monotonic() - started < LIMIT_SECONDS
+        started = time.monotonic()
+        assert (await receiver.post(maker.body())).status_code == 503
+        assert time.monotonic() - started < 0.5
+        assert (await receiver.post(maker.body(), signature="wrong")).status_code == 401
+        assert (await receiver.post(maker.body(0))).status_code == 200
+
+        await servers.kafka.start()
+        returned = time.monotonic()
+        sent = Sent()
+
+        async def accepted() -> bool:
+            return await sent.send(receiver, maker.body()) == 200
+
+        await until(accepted, "the first webhook to be accepted", RECOVERY_SECONDS)
+
+        assert time.monotonic() - returned < RECOVERY_SECONDS
+        await assert_all_in_the_log(servers, sent)
+
+
+async def test_topic_with_other_partitions(servers: LocalServers, tmp_path: Path) -> None:
+    """A receiver whose setting differs from the topic does not start: tenants would be in the wrong partitions."""
+    receiver = RunningReceiver(
+        bootstrap_servers=servers.bootstrap_servers,
+        prefix=PREFIX,
+        folder=tmp_path,
+        environment={"KAFKA_PARTITIONS": "4"},
+    )
+    receiver.process.start()
+    try:
+        assert receiver.process.child is not None
+        assert await asyncio.to_thread(receiver.process.child.wait, 20) == 2
+    finally:
+        receiver.process.kill()
+
+    assert "has 3 partitions, KAFKA_PARTITIONS is 4" in receiver.logged()

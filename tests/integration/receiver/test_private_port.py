@@ -1,0 +1,117 @@
+"""The private port: health and metrics of a process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from tests.support.stack import free_port
+from xero_stream.settings.base import SettingsError
+from xero_stream.telemetry.health import Health, all_of
+from xero_stream.telemetry.metrics import counter
+from xero_stream.telemetry.private_port import PrivatePort
+
+
+class Served:
+    """A private port whose health a test decides."""
+
+    def __init__(self) -> None:
+        self.live: Callable[[], Health] = lambda: Health(ok=True)
+        self.ready: Callable[[], Health] = lambda: Health(ok=True)
+        self.registry = CollectorRegistry()
+        self.number = free_port()
+        self.port = PrivatePort(
+            host="127.0.0.1",
+            port=self.number,
+            registry=self.registry,
+            live=self._live,
+            ready=self._ready,
+            setting="THE_SETTING",
+        )
+
+    def _live(self) -> Health:
+        return self.live()
+
+    def _ready(self) -> Health:
+        return self.ready()
+
+    async def get(self, page: str) -> httpx.Response:
+        """A page."""
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.number}", trust_env=False) as client:
+            return await client.get(page)
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    """A started private port."""
+    served = Served()
+    await served.port.start()
+    yield served
+    await served.port.stop()
+
+
+async def test_health(served: Served) -> None:
+    """Well is 200, not well 503, each with its reasons, live and ready apart."""
+    served.ready = lambda: Health(ok=False, reasons={"partitions": "none yet"})
+
+    live, ready = await served.get("/livez"), await served.get("/readyz")
+
+    assert (live.status_code, live.json()) == (200, {"ok": True, "reasons": {}})
+    assert (ready.status_code, ready.json()) == (503, {"ok": False, "reasons": {"partitions": "none yet"}})
+
+
+async def test_check_that_fails(served: Served) -> None:
+    """A check that raises is not well."""
+
+    def explode() -> Health:
+        raise RuntimeError
+
+    served.live = explode
+
+    assert (await served.get("/livez")).status_code == 500
+
+
+def test_all_of() -> None:
+    """Parts are well together or not at all; all their reasons are told."""
+    good, bad = Health(ok=True, reasons={"a": "1"}), Health(ok=False, reasons={"b": "2"})
+
+    assert all_of(good, good).ok
+    assert all_of(good, bad) == Health(ok=False, reasons={"a": "1", "b": "2"})
+
+
+async def test_metrics(served: Served) -> None:
+    """Metrics are in Prometheus' text format."""
+    counter(served.registry, "xero_stream_x_total", "X.").inc(3)
+
+    answer = await served.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert "xero_stream_x_total 3.0" in answer.text
+
+
+async def test_taken(served: Served) -> None:
+    """A taken port is an error that names the setting."""
+    second = PrivatePort(
+        host="127.0.0.1",
+        port=served.number,
+        registry=CollectorRegistry(),
+        live=served.live,
+        ready=served.ready,
+        setting="THE_SETTING",
+    )
+
+    with pytest.raises(SettingsError, match="THE_SETTING"):
+        await second.start()
+
+
+async def test_stop_twice(served: Served) -> None:
+    """Stopping again is nothing; the port is free afterwards."""
+    await served.port.stop()
+    await served.port.stop()
+
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", served.number)
+    server.close()
+    await server.wait_closed()
+    await served.port.start()
