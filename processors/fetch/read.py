@@ -42,7 +42,7 @@ def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_ra
     record_id = entity.id_of(raw)
     if record_id is None:
         raise InvalidRecordError(entity.id_field, "missing")
-    if len(record_id) > _LONGEST_ID or not record_id.isprintable():
+    if not _usable(record_id):
         raise InvalidRecordError(entity.id_field, "is no id")
     gone = entity.gone_as(raw)
     unified = entity.unify(raw)
@@ -91,6 +91,10 @@ async def read_answer(answer: Answer, *, tenant_id: TenantId, keep_raw: bool, si
         yield reading
 
 
+def _usable(record_id: str) -> bool:
+    return len(record_id) <= _LONGEST_ID and record_id.isprintable()
+
+
 def _invalid(tenant_id: TenantId, entity: Entity[Any], raw: dict[str, Any], error: InvalidRecordError) -> Kept:
     record_id = entity.id_of(raw)
     return Kept(
@@ -102,7 +106,7 @@ def _invalid(tenant_id: TenantId, entity: Entity[Any], raw: dict[str, Any], erro
         value=encode(raw),
         tenant_id=tenant_id,
         entity=entity.name.value,
-        record_id=record_id,
+        record_id=record_id if record_id is not None and _usable(record_id) else None,
     )
 
 

@@ -159,8 +159,10 @@ async def _open_catch_up(connection: Any, partition: int, since: datetime | None
     status = await connection.execute(
         "INSERT INTO passes (tenant_id, entity, kind, partition, since) "
         "SELECT tenant_id, entity, 'catch_up', $1, $2 FROM passes WHERE partition = $1 AND kind = 'backfill' "
-        "ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = least(excluded.since, CASE WHEN "
-        "passes.finished_at IS NULL THEN passes.since ELSE excluded.since END), place = NULL, seen = 0, total = NULL, "
+        # Joined to one that is not finished: from the earlier of both beginnings, and null (everything) is the earliest.
+        "ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = CASE WHEN passes.finished_at IS NOT NULL "
+        "THEN excluded.since WHEN passes.since IS NULL OR excluded.since IS NULL THEN NULL "
+        "ELSE least(excluded.since, passes.since) END, place = NULL, seen = 0, total = NULL, "
         "finished_at = NULL, started_at = NULL, attempts = 0, error = NULL, not_before = to_timestamp(0)",
         partition,
         since,

@@ -1,7 +1,7 @@
 """The recorder: reads become changes, in one transaction per slice of a page, under the partition's epoch."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,9 @@ from xero_stream.contracts.topics import Topics
 
 SLICE = 100
 """Most records of one transaction: a larger one makes every small one beside it wait (measured: 80 ms at 1,000)."""
+
+_REFUSED = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
+"""What PostgreSQL says to values it will never take; trying again would keep their whole page waiting for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,17 @@ class Recorded:
     quarantined: int = 0
     last_position: int | None = None
 
+    def add(self, other: "Recorded") -> None:
+        """Count another batch in."""
+        for op, count in other.changes.items():
+            self.changes[op] = self.changes.get(op, 0) + count
+        for verdict, count in other.verdicts.items():
+            self.verdicts[verdict] = self.verdicts.get(verdict, 0) + count
+        self.settled_received += other.settled_received
+        self.omitted += other.omitted
+        self.quarantined += other.quarantined
+        self.last_position = other.last_position or self.last_position
+
 
 class Recorder:
     """Writes batches of one partition."""
@@ -92,7 +106,7 @@ class Recorder:
         self._patience = patience
 
     async def record(self, batch: Batch, now: datetime) -> Recorded:
-        """Apply a batch.
+        """Apply a batch, in one transaction; a record that the store refuses goes to quarantine, the others go on.
 
         Args:
             batch: the reads.
@@ -101,8 +115,27 @@ class Recorder:
         Raises:
             FencedError: the partition has another owner; nothing was written.
         """
+        try:
+            return await self._transaction(batch, now)
+        except _REFUSED:
+            if not batch.reads:
+                raise
+            return await self._one_by_one(batch, now)
+
+    async def _transaction(self, batch: Batch, now: datetime) -> Recorded:
         async with self._pool.acquire() as connection, connection.transaction():
             return await self._record(connection, batch, now)
+
+    async def _one_by_one(self, batch: Batch, now: datetime) -> Recorded:
+        """Find out which records are refused. What else belongs to the batch comes last, as ever."""
+        recorded, refused = Recorded(), []
+        for read in batch.reads:
+            try:
+                recorded.add(await self._transaction(replace(batch, reads=[read], bad=(), also=None), now))
+            except _REFUSED as error:
+                refused.append(_refused(batch, read, error))
+        recorded.add(await self._transaction(replace(batch, reads=(), bad=[*batch.bad, *refused]), now))
+        return recorded
 
     async def _record(self, connection: Any, batch: Batch, now: datetime) -> Recorded:
         position, heads = await store.lock(connection, self._lease)
@@ -311,6 +344,20 @@ class _Work:
     unproven: list[tuple[str, store.Waiting]] = field(default_factory=list)
     applied: list[str] = field(default_factory=list)
     recorded: Recorded = field(default_factory=Recorded)
+
+
+def _refused(batch: Batch, read: Read, error: asyncpg.PostgresError) -> Kept:
+    return Kept(
+        identity=f"{batch.tenant_id}/{batch.entity}/{read.record_id}",
+        stage=Stage.FETCH,
+        reason="refused_by_store",
+        error=f"the store refuses it: {type(error).__name__}",
+        source=f"{batch.entity}/{read.record_id}",
+        value=read.raw or read.body or b"",
+        tenant_id=batch.tenant_id,
+        entity=batch.entity.value,
+        record_id=read.record_id,
+    )
 
 
 def _row(draft: Draft, placement: Placement, encoded: Encoded) -> tuple[Any, ...]:
