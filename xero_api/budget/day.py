@@ -21,12 +21,15 @@ class Day:
         limit: calls a day.
         told: calls left by the last answer, less those started since; None if no answer is known.
         told_at: when that answer ended; an answer to a call started later is newer for certain.
+        renews_at: set by a refusal: when the server said calls may go on. From then on one at a time, until an answer
+            says how many are left.
         hours: our calls by the hour they started in.
     """
 
     limit: int
     told: int | None = None
     told_at: float = -math.inf
+    renews_at: float | None = None
     hours: dict[int, int] = field(default_factory=dict)
 
     def left(self, now: float) -> int:
@@ -37,26 +40,23 @@ class Day:
         """
         return self.told if self.told is not None and self._known(now) else self.limit - self._own(now)
 
-    def free_at(self, now: float, keep: int = 0) -> float:
-        """When one more call may be made: now, or when the day may have turned.
+    def free_at(self, now: float, keep: int = 0, running: int = 0) -> float:
+        """When one more call may be made: now, when the day may have turned, or infinity: when a running call ended.
 
         Args:
             now: seconds.
             keep: how many calls to leave over. One call an hour may use them: its answer tells whether a new day began.
+            running: calls under way.
         """
-        left, known = self.left(now), self._known(now)
+        if self.renews_at is not None:
+            looking = now if running == 0 else math.inf
+            return max(self.renews_at, looking)
+        left = self.left(now)
         if left > keep:
             return now
-        if known and left > 0:
-            return max(now, self.told_at + _HOUR)
-        if known:
-            return self.told_at + DAY_SECONDS + _MARGIN_SECONDS
-        excess = self._own(now) + 1 - (self.limit - keep)
-        for hour in sorted(self.hours):
-            excess -= self.hours[hour]
-            if excess <= 0:
-                return max(now, (hour + 1) * _HOUR + DAY_SECONDS + _MARGIN_SECONDS)
-        return math.inf
+        if self._known(now):
+            return max(now, self.told_at + _HOUR) if left > 0 else self.told_at + DAY_SECONDS + _MARGIN_SECONDS
+        return self._own_free_at(now, keep)
 
     def start(self, now: float) -> None:
         """A call starts.
@@ -80,21 +80,32 @@ class Day:
             running: calls under way now, which it may not know of.
         """
         left = max(0, remaining - running)
+        if self.renews_at is not None and started >= self.renews_at:
+            self.renews_at = None
         if self.told is None or started >= self.told_at:
             self.told, self.told_at = left, now
         else:  # its call overlapped the one believed so far; which of the two is newer nobody knows
             self.told = min(self.told, left)
 
-    def exhausted(self, now: float) -> None:
+    def exhausted(self, now: float, until: float) -> None:
         """The server refused a call for the day's sake.
 
         Args:
             now: seconds.
+            until: when calls may go on.
         """
-        self.told, self.told_at = 0, now
+        self.told, self.told_at, self.renews_at = 0, now, until
 
     def _known(self, now: float) -> bool:
         return self.told is not None and now < self.told_at + DAY_SECONDS + _MARGIN_SECONDS
+
+    def _own_free_at(self, now: float, keep: int) -> float:
+        excess = self._own(now) + 1 - (self.limit - keep)
+        for hour in sorted(self.hours):
+            excess -= self.hours[hour]
+            if excess <= 0:
+                return max(now, (hour + 1) * _HOUR + DAY_SECONDS + _MARGIN_SECONDS)
+        return math.inf
 
     def _own(self, now: float) -> int:
         return sum(n for hour, n in self.hours.items() if (hour + 1) * _HOUR + DAY_SECONDS + _MARGIN_SECONDS > now)

@@ -154,7 +154,7 @@ class TenantBudget:
             (
                 (self._slot_free_at(now, share.slots), Reason.AT_ONCE),
                 (self._minute.free_at(now, share.minute), Reason.MINUTE),
-                (self._day.free_at(now, math.ceil(self._day.limit * share.day)), Reason.DAY),
+                (self._day.free_at(now, math.ceil(self._day.limit * share.day), self.running), Reason.DAY),
                 (self._app.free_at(now), Reason.APP_MINUTE),
             ),
             key=lambda pair: pair[0],
@@ -213,9 +213,9 @@ class TenantBudget:
         """
         if kind is LimitKind.APP:
             self._app.add(now, now, times=max(0, self._app.limit - self._app.used(now)))
-        if kind is LimitKind.DAY:
-            self._day.exhausted(now)
         pause = _pause(kind, retry_after, self._refusals)
+        if kind is LimitKind.DAY:
+            self._day.exhausted(now, now + pause)
         self._refusals += 1
         spread = jitter * min(pause, 1.0) if retry_after is not None else jitter * pause
         return self._park(now + pause + spread, Reason.LIMITED)
@@ -236,12 +236,14 @@ class TenantBudget:
         return self._park(now + pause + jitter * min(pause / 4, 15.0), Reason.OFFLINE)
 
     def park(self, until: float, reason: Reason = Reason.LIMITED) -> None:
-        """Wait until then, as a ledger remembers.
+        """Wait until then, as a ledger remembers. Tell it after :meth:`restore_day`.
 
         Args:
-            until: when calls may go on.
+            until: when calls may go on. If nothing was left of the day, that is when the day renews.
             reason: why.
         """
+        if self._day.told == 0 and self._day.renews_at is None:
+            self._day.renews_at = until
         self._park(until, reason)
 
     def restore(self, calls: Iterable[Past], *, http_timeout: float, now: float) -> None:
