@@ -27,9 +27,10 @@ class DeadLetter:
         error: one sentence for a human; no payload in it.
         attempts: how often it was tried.
         key: the original record's key, or None.
-        value: the original bytes.
+        value: the original bytes, as far as they fit Kafka's message size.
         source: where it came from, e.g. ``xero.webhook-events/3@1711`` or an API path.
         traceparent: W3C trace context, if known.
+        cut_from: how many bytes there were, where ``value`` holds only the first of them; the store keeps them all.
     """
 
     id: str
@@ -41,6 +42,7 @@ class DeadLetter:
     value: bytes
     source: str
     traceparent: str | None = None
+    cut_from: int | None = None
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers of the dead letter."""
@@ -54,4 +56,6 @@ class DeadLetter:
         }
         if self.traceparent:
             fields["traceparent"] = self.traceparent
+        if self.cut_from is not None:
+            fields["xs_cut_from"] = str(self.cut_from)
         return [(name, text.encode()) for name, text in fields.items()]

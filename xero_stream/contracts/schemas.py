@@ -140,7 +140,10 @@ def _header_schemas() -> dict[str, dict[str, Any]]:
         "Change": _strings(
             {**common, **change}, {**trace, "customer_ref": "The operator's reference of the customer."}
         ),
-        "DeadLetter": _strings({k: v for k, v in letter.items() if k not in trace}, trace),
+        "DeadLetter": _strings(
+            {k: v for k, v in letter.items() if k not in trace},
+            {**trace, "xs_cut_from": "How many bytes there were, where the value holds only the first of them."},
+        ),
     }
 
 
