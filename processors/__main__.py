@@ -9,6 +9,7 @@ import structlog
 from processors.app import ProcessorsConfig, RefusedError, run
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.settings.base import SettingsError
+from xero_stream.settings.telemetry import TelemetrySettings
 from xero_stream.store.deployment import DeploymentMismatchError
 from xero_stream.store.pool import StoreUnreachableError
 from xero_stream.telemetry.logging import configure_logging
@@ -24,7 +25,8 @@ async def _main() -> None:
 
 def main() -> int:
     """Run until a signal; answers the exit code."""
-    configure_logging(service="processors")
+    telemetry = TelemetrySettings.read()
+    configure_logging(service="processors", level=telemetry.log_level, log_format=telemetry.log_format)
     try:
         asyncio.run(_main())
     except (SettingsError, RefusedError, DeploymentMismatchError) as error:

@@ -60,8 +60,8 @@ class ProcessorMetrics:
         self._call_bytes = counter(
             registry,
             "xero_stream_xero_received_bytes_total",
-            "Bytes received from Xero (it bills them).",
-            entity=EntityName,
+            "Bytes received from Xero (it bills them), by lane.",
+            lane=Lane,
         )
         self._changes = counter(
             registry, "xero_stream_changes_total", "Changes recorded, by operation.", entity=EntityName, op=Op

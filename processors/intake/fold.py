@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,10 @@ import orjson
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
 
 KEPT_DELIVERIES = 20
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
+"""An event dated later than this after its receipt is not believed: no read would ever be new enough for it."""
+_LONGEST_DELIVERY = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,26 @@ def moment(text: str) -> datetime:
         ValueError: not a time.
     """
     parsed = datetime.fromisoformat(text)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the years 1 to 9999") from None
+
+
+def _event_at(event: Mapping[str, Any], received_at: datetime) -> datetime:
+    """The event's date; where it has none that can be, its receipt: it is still a reason to read the record."""
+    try:
+        event_at = moment(_text(event, "eventDateUtc"))
+    except ValueError:
+        return received_at
+    return event_at if _EARLIEST <= event_at <= received_at + _AHEAD else received_at
+
+
+def _delivery(value: Any) -> str:
+    text = str(value)
+    if not text.isprintable() or len(text) > _LONGEST_DELIVERY:
+        raise ValueError("delivery_id is no id")
+    return text
 
 
 def _text(document: Mapping[str, Any], name: str) -> str:
@@ -123,17 +146,13 @@ def fold(arrived: Iterable[Arrived], categories: Mapping[str, EntityName]) -> Fo
                 continue
             tenant_id = TenantId(str(UUID(_text(event, "tenantId"))))
             record_id = RecordId(str(UUID(_text(event, "resourceId"))))
-            delivery = str(envelope["delivery_id"])
+            delivery = _delivery(envelope["delivery_id"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             folded.unreadable.append(
                 Unreadable(arrived=record, reason="unreadable_event", error=f"{type(error).__name__}: {error}"[:300])
             )
             continue
-        try:
-            event_at = moment(_text(event, "eventDateUtc"))
-        except ValueError:
-            # The event is still a reason to read the record; its receipt is the best date there is.
-            event_at = received_at
+        event_at = _event_at(event, received_at)
         folded.events += 1
         key = (tenant_id, entity, record_id)
         mark = by_record.get(key)
@@ -145,7 +164,7 @@ def fold(arrived: Iterable[Arrived], categories: Mapping[str, EntityName]) -> Fo
                 event_at=event_at,
                 received_at=received_at,
                 deliveries=[delivery],
-                traceparent=record.traceparent,
+                traceparent=record.traceparent if (record.traceparent or "").isprintable() else None,
             )
             continue
         mark.event_at = max(mark.event_at, event_at)

@@ -18,6 +18,10 @@ from xero_api.requests import Request
 from xero_stream.store.pool import utc_now
 
 
+class NotNowError(Exception):
+    """A call was not made: it would have to wait for long, or it is time to stop."""
+
+
 async def restored_budget(services: RunnerServices, tenant: store.Tenant) -> TenantBudget:
     """The budget as the calls of the last minutes left it, whoever made them."""
     now, wall = time.monotonic(), utc_now()
@@ -55,7 +59,7 @@ class Caller:
         lease: Lease,
         tenant: store.Tenant,
         memory: Memory,
-        on_wait: Callable[[Wait, float], Awaitable[None]],
+        on_wait: Callable[[Wait, float], Awaitable[bool]],
     ) -> None:
         """Make nothing yet.
 
@@ -64,7 +68,7 @@ class Caller:
             lease: ours, on the tenant's partition.
             tenant: whose calls.
             memory: its budget.
-            on_wait: told of every wait before it begins, with the current monotonic time.
+            on_wait: told of every wait before it begins, with the current monotonic time; answers whether to wait at all.
         """
         self._services = services
         self._lease = lease
@@ -112,6 +116,7 @@ class Caller:
 
         Raises:
             XeroError: it failed.
+            NotNowError: it was not made.
             FencedError: the partition has another owner; nothing was sent.
         """
         exchanges = [await self._begin(slot)]
@@ -156,7 +161,8 @@ class Caller:
             if isinstance(decision, Go):
                 return
             self._services.metrics.beat(self.beat_name(slot))
-            await self._on_wait(decision, now)
+            if not await self._on_wait(decision, now):
+                raise NotNowError
             await asyncio.sleep(min(max(decision.until - now, 0.01), 1.0))
 
     async def _written_off(self, call_id: int, day: int | None) -> None:

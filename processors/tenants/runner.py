@@ -15,7 +15,7 @@ from processors.planner.plan import GetIds, GetOne, PassKind, PassPage, Slot, Sw
 from processors.recorder.recorder import Recorder
 from processors.sync import store as passes
 from processors.tenants import store
-from processors.tenants.caller import Caller, restored_budget
+from processors.tenants.caller import Caller, NotNowError, restored_budget
 from processors.tenants.services import STORE_ERRORS, Memory, RunnerServices
 from processors.tenants.troubles import Troubles
 from xero_api import paging
@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 _SWEEP_OVERLAP = timedelta(seconds=3)
 _LONGEST_WAIT = 30.0
+_PUZZLED_WAIT = 60.0
+"""Seconds until something that failed in a way nobody foresaw is tried again."""
 
 
 def _ids_per_call(name: EntityName) -> int:
@@ -115,7 +117,7 @@ class Runner:
             on_change=self._on_change,
         )
         self._caller = Caller(
-            services=self._services, lease=self._lease, tenant=tenant, memory=memory, on_wait=self._waits
+            services=self._services, lease=self._lease, tenant=tenant, memory=memory, on_wait=self._goes_on_waiting
         )
         self._scribe = Scribe(
             recorder=self._recorder,
@@ -129,6 +131,12 @@ class Runner:
 
     async def _waits(self, wait: Wait, now: float) -> None:
         await self._troubles.park_if_long(wait.until - now, wait.reason)
+
+    async def _goes_on_waiting(self, wait: Wait, now: float) -> bool:
+        """Whether a call that was made up waits for its turn: not for hours, and not when it is time to stop."""
+        await self._waits(wait, now)
+        parked_until = self._troubles.parked_until
+        return not self._stopping and (parked_until is None or parked_until <= utc_now())
 
     async def _work(self) -> None:
         while True:
@@ -197,11 +205,17 @@ class Runner:
                 await self._troubles.failed(work, error)
             else:
                 self._troubles.succeeded(work.slot)
+        except NotNowError:
+            return  # what it was for stays due
         except FencedError as error:
             self._fenced = error
         except STORE_ERRORS as error:
             log.warning("recording_waits", tenant=self._tenant_id, reason=f"{type(error).__name__}: {error}"[:300])
             self._troubles.hold(work.slot, 1.0)
+        except Exception as error:
+            # A fault of ours must not spend a tenant's quota in a tight loop.
+            log.exception("call_broke", tenant=self._tenant_id, entity=work.slot.entity, reason=repr(error)[:300])
+            self._troubles.hold(work.slot, _PUZZLED_WAIT)
 
     async def _do(self, work: Work) -> None:
         match work:
