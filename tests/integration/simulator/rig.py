@@ -90,14 +90,14 @@ class Talk:
         }
 
     async def get(
-        self, path: str, tenant: str | None = None, headers: dict[str, str] | None = None, **parameters: str
+        self, path: str, tenant: str | None = None, headers: dict[str, str] | None = None, **parameters: Any
     ) -> httpx.Response:
         """A request to the Accounting API."""
         return await self.http.get(
             f"/api.xro/2.0/{path}", params=parameters, headers=self.headers(tenant) | (headers or {})
         )
 
-    async def rows(self, endpoint: str, tenant: str | None = None, **parameters: str) -> list[dict[str, Any]]:
+    async def rows(self, endpoint: str, tenant: str | None = None, **parameters: Any) -> list[dict[str, Any]]:
         """A list's records."""
         answer = await self.get(endpoint, tenant, **parameters)
         assert answer.status_code == 200, answer.text

@@ -29,7 +29,7 @@ async def test_the_client_may_authenticate_by_basic(talk: Talk) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": talk.refresh_token}
 
     good = await talk.http.post("/connect/token", data=form, headers=headers)
-    bad = await talk.http.post("/connect/token", data=form, headers={"Authorization": "Basic §".encode("latin-1")})
+    bad = await talk.http.post("/connect/token", data=form, headers={b"Authorization": "Basic §".encode("latin-1")})
 
     assert good.status_code == 200
     assert (bad.status_code, bad.json()) == (400, {"error": "invalid_client"})

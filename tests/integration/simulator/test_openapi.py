@@ -43,6 +43,11 @@ def complaints(validator: Any, document: Any) -> list[str]:
     return [f"{'/'.join(map(str, error.path))}: {error.message}"[:300] for error in validator.iter_errors(document)]
 
 
+def requests(*parameters: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Parameters of several requests."""
+    return parameters
+
+
 @pytest.fixture
 async def busy(start: Start) -> Talk:
     """A simulator with a past and every kind of edit."""
@@ -60,7 +65,7 @@ async def test_every_form_fits_the_schema(busy: Talk, endpoint: str) -> None:
     validator = accounting(endpoint)
     documents = [
         (await busy.get(endpoint, **parameters)).json()
-        for parameters in (
+        for parameters in requests(
             {"page": "1", "pageSize": "1000", "unitdp": "4", "includeArchived": "true"},
             {},
             {"summaryOnly": "true"},
