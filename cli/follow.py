@@ -3,9 +3,11 @@
 from collections.abc import AsyncGenerator, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
-from xero_stream.kafka.admin import KafkaUnreachableError
+from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.partition import partition_of
+from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.kafka import KafkaSettings
@@ -19,7 +21,7 @@ async def follow(
     settings: KafkaSettings,
     topics: Sequence[str],
     *,
-    partition: int | None = None,
+    tenant: TenantId | None = None,
     from_beginning: bool = False,
     until_end: bool = False,
 ) -> AsyncGenerator[list[ConsumerRecord], None]:
@@ -28,7 +30,7 @@ async def follow(
     Args:
         settings: where Kafka is.
         topics: what to read.
-        partition: only this one; None for all.
+        tenant: only the partition of this organisation (others live in it too); None for all.
         from_beginning: all that Kafka still has, not only what comes from now on.
         until_end: end with what was there at the start.
 
@@ -36,8 +38,8 @@ async def follow(
         KafkaUnreachableError: Kafka does not answer at the start. Later on it is waited for.
         NoSuchTopicError: one of the topics does not exist.
     """
+    spots = await _spots(settings, topics, tenant)
     consumer = AIOKafkaConsumer(
-        *topics,
         **connection(settings, client_id="xero-stream-tail"),
         isolation_level="read_committed",
         enable_auto_commit=False,
@@ -45,13 +47,9 @@ async def follow(
     )
     try:
         await _start(consumer, settings)
-        spots = set(consumer.assignment())
-        skipped = {spot for spot in spots if partition is not None and spot.partition != partition}
-        if skipped:
-            consumer.pause(*skipped)
-        spots -= skipped
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(list(spots))
-        starts = await consumer.beginning_offsets(list(spots)) if from_beginning else ends
+        consumer.assign(spots)
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(spots)
+        starts = await consumer.beginning_offsets(spots) if from_beginning else ends
         for spot, offset in starts.items():
             consumer.seek(spot, offset)
         while not (until_end and await _reached(consumer, ends)):
@@ -62,18 +60,27 @@ async def follow(
         await consumer.stop()
 
 
+async def _spots(settings: KafkaSettings, topics: Sequence[str], tenant: TenantId | None) -> list[TopicPartition]:
+    async with TopicAdmin(settings) as admin:
+        counts = await admin.partitions(topics)
+    missing = [topic for topic in topics if topic not in counts]
+    if missing:
+        raise NoSuchTopicError(
+            f"there is no topic {', '.join(missing)}: run `xero-stream topics apply`, or check KAFKA_TOPIC_PREFIX"
+        )
+    return [
+        TopicPartition(topic, partition)
+        for topic, count in counts.items()
+        for partition in (range(count) if tenant is None else [partition_of(tenant, count)])
+    ]
+
+
 async def _start(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> None:
     try:
         await consumer.start()
-    except UnknownTopicOrPartitionError as error:
-        raise NoSuchTopicError(
-            "a topic does not exist yet: run `xero-stream topics apply`, or check KAFKA_TOPIC_PREFIX "
-            f"({settings.topic_prefix})"
-        ) from error
     except (KafkaError, OSError) as error:
         raise KafkaUnreachableError(
-            f"Kafka does not answer at {settings.bootstrap_servers} ({type(error).__name__}); check "
-            "KAFKA_BOOTSTRAP_SERVERS, or start one with `xero-stream local`"
+            f"Kafka does not answer at {settings.bootstrap_servers} any more ({type(error).__name__})"
         ) from error
 
 

@@ -16,7 +16,6 @@ from cli.exits import ExitCode, guarded
 from cli.follow import follow
 from cli.readable import readable
 from xero_stream.contracts.names import EntityName, TenantId
-from xero_stream.contracts.partition import partition_of
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -77,9 +76,8 @@ async def _show(
     as_json: bool,
 ) -> None:
     topics = list(dict.fromkeys(settings.topics.changes(entity) for entity in entities))
-    partition = None if tenant is None else partition_of(tenant, settings.partitions)
     words = {entity.value for entity in entities}
-    feed = follow(settings, topics, partition=partition, from_beginning=from_beginning, until_end=until_end)
+    feed = follow(settings, topics, tenant=tenant, from_beginning=from_beginning, until_end=until_end)
     async with aclosing(feed) as batches:
         async for batch in batches:
             for record in batch:

@@ -139,16 +139,20 @@ class TopicAdmin:
 
     async def check(self, specs: Sequence[TopicSpec]) -> list[Problem]:
         """Every way in which the topics differ from what they should be."""
-        existing = set(await self._client.list_topics())
-        here = [spec.name for spec in specs if spec.name in existing]
-        described = await self._client.describe_topics(here) if here else []
-        partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
-        configs = await self._configs(here)
+        partitions = await self.partitions([spec.name for spec in specs])
+        configs = await self._configs(list(partitions))
         return [
             problem
             for spec in specs
             for problem in compare(spec, partitions.get(spec.name), configs.get(spec.name, {}))
         ]
+
+    async def partitions(self, names: Sequence[str]) -> dict[str, int]:
+        """How many partitions each topic has; topics that don't exist are left out."""
+        existing = set(await self._client.list_topics())
+        here = [name for name in names if name in existing]
+        described = await self._client.describe_topics(here) if here else []
+        return {topic["topic"]: len(topic["partitions"]) for topic in described}
 
     async def apply(self, specs: Sequence[TopicSpec]) -> Applied:
         """Create what is missing, set what differs; what can't be mended is left and named."""
@@ -161,9 +165,7 @@ class TopicAdmin:
             applied.created = [spec.name for spec in missing]
         altered = sorted({p.topic for p in problems if p.fixable} - set(applied.created))
         if altered:
-            await self._client.alter_configs(
-                [ConfigResource(ConfigResourceType.TOPIC, name, by_name[name].configs) for name in altered]
-            )
+            await self._alter([by_name[name] for name in altered])
             applied.altered = altered
         applied.left = [p for p in problems if not p.fixable]
         return applied
@@ -190,6 +192,15 @@ class TopicAdmin:
         for name, code, *message in response.topic_errors:
             if code not in (0, 36):  # 36: it exists by now, made by somebody else at the same time
                 raise KafkaUnreachableError(f"topic {name} can't be created: {message or for_code(code).__name__}")
+
+    async def _alter(self, specs: Sequence[TopicSpec]) -> None:
+        responses = await self._client.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, spec.name, spec.configs) for spec in specs]
+        )
+        for response in responses:
+            for code, message, _, name in response.resources:
+                if code:
+                    raise KafkaUnreachableError(f"topic {name} can't be changed: {message or for_code(code).__name__}")
 
     async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         if not names:
