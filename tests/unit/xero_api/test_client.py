@@ -1,0 +1,441 @@
+"""The httpx shell against a transport that answers as told."""
+
+import asyncio
+import contextlib
+import gzip
+import itertools
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.support.xero_records import example
+from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.client import MOST_BYTES, XeroClient
+from xero_api.errors import (
+    BadRequestError,
+    GarbledAnswerError,
+    MisdirectedError,
+    OfflineError,
+    RateLimitedError,
+    ServerError,
+    TimedOutError,
+    UnauthorisedError,
+    UnmappableAnswerError,
+    UnreachableError,
+    XeroError,
+)
+from xero_api.meta import Limits
+from xero_api.oauth.source import AccessToken, GrantId
+from xero_api.registry import INVOICES
+from xero_api.requests import Request, get_one, get_page
+from xero_stream.contracts.names import DEFAULT_APP, AppName, RecordId, TenantId
+
+TENANT = TenantId("fe79f7dd-b6d4-4a92-ba7b-538af6289c58")
+PAGE = get_page(INVOICES, datetime(2026, 1, 1, tzinfo=UTC))
+ONE = get_one(INVOICES, RecordId(str(UUID(int=1))))
+HEADERS = {
+    "xero-correlation-id": "c0ffee",
+    "x-minlimit-remaining": "59",
+    "date": "Sun, 22 Nov 2026 10:00:00 GMT",
+    "content-type": "application/json",
+}
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Tokens:
+    """Tokens to order."""
+
+    def __init__(self, *, slow: bool = False, stubborn: bool = False) -> None:
+        self.replaced: list[str] = []
+        self._slow, self._stubborn = slow, stubborn
+
+    async def token(self, app: AppName, tenant_id: TenantId) -> AccessToken:
+        """The first."""
+        assert (app, tenant_id) == (DEFAULT_APP, TENANT)
+        if self._slow:
+            await asyncio.Event().wait()
+        return AccessToken(value="SECRET-1", grant_id=GrantId("g"))
+
+    async def replacement(self, rejected: AccessToken) -> AccessToken:
+        """The second."""
+        self.replaced.append(rejected.value)
+        if self._stubborn:
+            raise UnauthorisedError("no other", status=401)
+        return AccessToken(value="SECRET-2", grant_id=GrantId("g"))
+
+
+class Stopwatch:
+    """A clock that moves a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self._at = 100.0
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        self._at += 1
+        return self._at
+
+    def now(self) -> datetime:
+        """Always the same."""
+        return datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+class Calls:
+    """A client and what it told of its calls."""
+
+    def __init__(self, handler: Handler, *, tokens: Tokens | None = None, timeout: float = 5.0, url: str = "") -> None:
+        self.records: list[CallRecord] = []
+        self.seen: list[httpx.Request] = []
+        self.sent = asyncio.Event()
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            self.seen.append(request)
+            self.sent.set()
+            return handler(request)
+
+        self.tokens = tokens or Tokens()
+        self.client = XeroClient(
+            api_url=url or "https://api.example",
+            tokens=self.tokens,
+            on_call=self.records.append,
+            timeout=timeout,
+            transport=httpx.MockTransport(answer),
+            clock=Stopwatch(),
+        )
+
+    async def send(self, request: Request = PAGE, **more: object) -> object:
+        """One call."""
+        return await self.client.send(DEFAULT_APP, TENANT, request, lane=Lane.WEBHOOK, **more)  # type: ignore[arg-type] # passed on
+
+
+def _good(request: httpx.Request) -> httpx.Response:
+    del request
+    return httpx.Response(200, headers=HEADERS, stream=httpx.ByteStream(example("invoices", "page")))
+
+
+async def test_a_call_as_it_leaves() -> None:
+    """Path, query and headers as Xero wants them; the token in its header only."""
+    calls = Calls(_good)
+
+    await calls.send()
+
+    (request,) = calls.seen
+    assert request.method == "GET"
+    assert str(request.url) == f"https://api.example{PAGE.target}"
+    assert request.headers["authorization"] == "Bearer SECRET-1"
+    assert request.headers["xero-tenant-id"] == TENANT
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["if-modified-since"] == "2026-01-01T00:00:00"
+
+
+async def test_an_answer_knows_when_it_was_asked() -> None:
+    """Local times, and a moment on Xero's clock that is not after the sending."""
+    calls = Calls(_good)
+
+    answer = await calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.POLL)
+
+    assert answer.timing is not None
+    assert answer.timing.sent < answer.timing.received
+    # Date 10:00:00, received one second after it was sent
+    assert answer.timing.server_sent_at == datetime(2026, 11, 22, 9, 59, 59, tzinfo=UTC)
+
+
+async def test_without_a_date_the_document_tells_the_time() -> None:
+    """DateTimeUTC serves where no answer ever had a Date header."""
+    calls = Calls(lambda _: httpx.Response(200, content=example("invoices", "page")))
+
+    answer = await calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.POLL)
+
+    assert answer.timing is not None
+    assert answer.server_time is not None
+    assert answer.timing.server_sent_at == answer.server_time - timedelta(seconds=1)
+
+
+async def test_every_call_is_told_once() -> None:
+    """App, tenant, lane, endpoint, status, time, bytes, correlation id, outcome, limits."""
+    calls = Calls(_good)
+
+    await calls.send()
+
+    (record,) = calls.records
+    assert (record.app, record.tenant_id, record.lane) == (DEFAULT_APP, TENANT, Lane.WEBHOOK)
+    assert (record.endpoint, record.status, record.outcome) == ("Invoices/page", 200, Outcome.OK)
+    assert record.bytes_in == len(example("invoices", "page"))
+    assert 200 < record.bytes_out < 600
+    assert record.ms > 0
+    assert record.correlation_id == "c0ffee"
+    assert record.limits == Limits(minute=59)
+
+
+async def test_no_secret_is_told() -> None:
+    """Neither the record nor an error holds the token."""
+    calls = Calls(lambda _: httpx.Response(400, text="no"))
+
+    with pytest.raises(BadRequestError) as caught:
+        await calls.send()
+
+    assert "SECRET" not in repr(calls.records) + repr(caught.value) + repr(vars(caught.value))
+
+
+def _raises(error: type[Exception]) -> Handler:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if issubclass(error, httpx.RequestError):
+            raise error("SECRET", request=request)
+        raise error
+
+    return handler
+
+
+def _answers(status: int, **headers: str) -> Handler:
+    return lambda _: httpx.Response(status, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("handler", "error", "outcome"),
+    [
+        (_answers(500), ServerError, Outcome.SERVER_ERROR),
+        (_answers(503), OfflineError, Outcome.OFFLINE),
+        (_answers(429), RateLimitedError, Outcome.RATE_LIMITED),
+        (_answers(400), BadRequestError, Outcome.REJECTED),
+        (_answers(200), GarbledAnswerError, Outcome.GARBLED),
+        (_answers(302, location="https://evil.example/"), MisdirectedError, Outcome.MISCONFIGURED),
+        (_raises(httpx.ConnectError), UnreachableError, Outcome.UNREACHABLE),
+        (_raises(httpx.ReadError), UnreachableError, Outcome.UNREACHABLE),
+        (_raises(httpx.RemoteProtocolError), UnreachableError, Outcome.UNREACHABLE),
+        (_raises(httpx.ReadTimeout), TimedOutError, Outcome.TIMED_OUT),
+        (_raises(httpx.ConnectTimeout), TimedOutError, Outcome.TIMED_OUT),
+    ],
+    ids=itertools.count(),
+)
+async def test_failures_are_typed_and_told(handler: Handler, error: type[XeroError], outcome: Outcome) -> None:
+    """Each failure has its error, and exactly one record says what became of the call."""
+    calls = Calls(handler)
+
+    with pytest.raises(error) as caught:
+        await calls.send()
+
+    assert type(caught.value) is error
+    assert [record.outcome for record in calls.records] == [outcome]
+    assert "SECRET" not in str(caught.value)
+
+
+async def test_a_missing_record_is_told_as_such() -> None:
+    """A 404 of Xero's is an answer."""
+    calls = Calls(_answers(404, **{"xero-correlation-id": "c"}))
+
+    answer = await calls.client.send(DEFAULT_APP, TENANT, ONE, lane=Lane.WEBHOOK)
+
+    assert answer.missing
+    assert calls.records[0].outcome is Outcome.MISSING
+
+
+async def test_redirects_are_not_followed() -> None:
+    """The token goes nowhere else."""
+    calls = Calls(_answers(307, location="https://evil.example/"))
+
+    with pytest.raises(MisdirectedError):
+        await calls.send()
+
+    assert [request.url.host for request in calls.seen] == ["api.example"]
+
+
+@pytest.mark.parametrize(
+    "path", ["@evil.example/", "//evil.example/x", "/../@evil.example", "\\\\evil.example", "https://evil.example/"]
+)
+async def test_no_path_leads_the_token_away(path: str) -> None:
+    """Whatever a request's path says, scheme, host and port are the configured ones; or nothing is sent."""
+    request = Request(entity=INVOICES, form=PAGE.form, path=path, params=(), asked=None, page_size=1)
+    calls = Calls(_good)
+
+    with contextlib.suppress(MisdirectedError, httpx.InvalidURL):
+        await calls.send(request)
+
+    assert {(seen.url.scheme, seen.url.host, seen.url.port) for seen in calls.seen} <= {("https", "api.example", None)}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.xero.com",
+        "ftp://api.xero.com",
+        "https://",
+        "https://u:p@api.xero.com",
+        "https://api.xero.com/api.xro/2.0",
+    ],
+)
+def test_an_address_that_is_no_base_is_refused_at_start(url: str) -> None:
+    """XERO_API_URL is scheme, host and port; everything else would end in puzzling 404s."""
+    with pytest.raises(MisdirectedError, match="XERO_API_URL"):
+        XeroClient(api_url=url, tokens=Tokens(), on_call=print, timeout=1.0)
+
+
+async def test_a_401_is_tried_once_more_with_another_token() -> None:
+    """Two exchanges, two records, one replacement."""
+    calls = Calls(
+        lambda request: _good(request) if request.headers["authorization"].endswith("2") else httpx.Response(401)
+    )
+
+    await calls.send()
+
+    assert calls.tokens.replaced == ["SECRET-1"]
+    assert [record.outcome for record in calls.records] == [Outcome.NO_ACCESS, Outcome.OK]
+
+
+async def test_a_second_401_is_an_error() -> None:
+    """No third exchange."""
+    calls = Calls(_answers(401))
+
+    with pytest.raises(UnauthorisedError):
+        await calls.send()
+
+    assert len(calls.seen) == 2
+
+
+async def test_a_401_without_another_token_is_an_error() -> None:
+    """The token is too fresh to doubt: nothing is sent again."""
+    calls = Calls(_answers(401), tokens=Tokens(stubborn=True))
+
+    with pytest.raises(UnauthorisedError):
+        await calls.send()
+
+    assert len(calls.seen) == 1
+
+
+async def test_the_second_exchange_needs_leave() -> None:
+    """It is a call of its own for Xero's limits: the budget may say no."""
+    asked: list[bool] = []
+
+    async def leave() -> bool:
+        asked.append(True)
+        return len(asked) > 1
+
+    calls = Calls(_answers(401))
+    with pytest.raises(UnauthorisedError):
+        await calls.send(again=leave)
+    assert len(calls.seen) == 1
+
+    with pytest.raises(UnauthorisedError):
+        await calls.send(again=leave)
+    assert len(calls.seen) == 3
+
+
+async def _drip() -> AsyncIterator[bytes]:
+    while True:
+        yield b" "
+        await asyncio.sleep(0.005)
+
+
+async def test_a_dripping_body_is_given_up_on() -> None:
+    """The deadline is for the whole answer, not for the next byte."""
+    calls = Calls(lambda _: httpx.Response(200, headers=HEADERS, content=_drip()), timeout=0.05)
+
+    with pytest.raises(TimedOutError):
+        await calls.send()
+
+    (record,) = calls.records
+    assert (record.outcome, record.status, record.correlation_id) == (Outcome.TIMED_OUT, 200, "c0ffee")
+
+
+async def test_waiting_for_a_token_counts() -> None:
+    """Nothing is sent when the time is up before there is a token."""
+    calls = Calls(_good, tokens=Tokens(slow=True), timeout=0.02)
+
+    with pytest.raises(TimedOutError):
+        await calls.send()
+
+    assert calls.seen == []
+
+
+async def test_a_cancelled_call_is_told() -> None:
+    """Shutting down leaves a record too."""
+    calls = Calls(lambda _: httpx.Response(200, content=_drip()))
+    task = asyncio.create_task(calls.send())
+    await calls.sent.wait()
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert [record.outcome for record in calls.records] == [Outcome.CANCELLED]
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    block = b" " * 1024 * 1024
+    for _ in range(MOST_BYTES // len(block) + 2):
+        yield block
+
+
+async def test_an_endless_answer_is_cut_off() -> None:
+    """Memory is bounded, packed or not."""
+    calls = Calls(lambda _: httpx.Response(200, content=_endless()))
+    packed = gzip.compress(b" " * (MOST_BYTES + 1), compresslevel=1)
+    bomb = Calls(lambda _: httpx.Response(200, headers={"content-encoding": "gzip"}, content=packed))
+
+    for each in (calls, bomb):
+        with pytest.raises(UnmappableAnswerError, match="over"):
+            await each.send()
+
+
+async def test_packed_answers() -> None:
+    """Gzip is read, and counted as it came over the wire; a damaged one is tried again."""
+    packed = gzip.compress(example("invoices", "page"))
+    headers = {**HEADERS, "content-encoding": "gzip"}
+    calls = Calls(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(packed)))
+    damaged = Calls(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"\x1f\x8bxxxxxxxx")))
+
+    answer = await calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.POLL)
+    with pytest.raises(GarbledAnswerError):
+        await damaged.send()
+
+    assert len(answer.records) == 2
+    assert calls.records[0].bytes_in == len(packed)
+
+
+async def test_cookies_are_not_kept() -> None:
+    """What one organisation's answer sets must not go out with another's call."""
+    calls = Calls(lambda _: httpx.Response(200, headers=[*HEADERS.items(), ("set-cookie", "a=b")], content=b"{}"))
+
+    for _ in range(2):
+        with pytest.raises(UnmappableAnswerError):
+            await calls.send()
+
+    assert all("cookie" not in request.headers for request in calls.seen)
+
+
+async def test_connections_need_no_tenant() -> None:
+    """The token is sent, the tenant header is not; the record has no tenant."""
+    body = b'[{"id":"a","tenantId":"b","tenantType":"ORGANISATION"}]'
+    calls = Calls(lambda _: httpx.Response(200, content=body))
+    token = AccessToken(value="SECRET-9", grant_id=GrantId("g"))
+
+    found = await calls.client.connections(DEFAULT_APP, token, auth_event_id="e")
+
+    assert [connection.tenant_id for connection in found] == ["b"]
+    (request,) = calls.seen
+    assert request.url.raw_path == b"/connections?authEventId=e"
+    assert "xero-tenant-id" not in request.headers
+    assert request.headers["authorization"] == "Bearer SECRET-9"
+    assert calls.records[0].tenant_id is None
+    assert calls.records[0].endpoint == "connections"
+
+
+async def test_connections_fail_like_other_calls() -> None:
+    """The same errors by the same table."""
+    calls = Calls(_answers(401))
+
+    with pytest.raises(UnauthorisedError):
+        await calls.client.connections(DEFAULT_APP, AccessToken(value="x", grant_id=GrantId("g")))
+
+
+async def test_closing_closes_the_pool() -> None:
+    """Whoever opened it closes it."""
+    calls = Calls(_good)
+
+    await calls.client.aclose()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await calls.send()
