@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import random
 import signal
@@ -23,7 +24,7 @@ from aiokafka.structs import TopicPartition
 from cryptography.fernet import Fernet
 
 from cli.verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot, read_change, read_record
-from cli.verify.promises import Finding, check
+from cli.verify.promises import Finding, Promise, check
 from cli.verify.truth import unified
 from xero_api.registry import ENTITIES
 from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
@@ -120,6 +121,9 @@ class Stack:
     simulator_options: Sequence[str] = ()
     processor_count: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    processors_module: Sequence[str] = ("cli.main", "processors")
+    seed: int = 1
     processes: dict[str, Process] = field(default_factory=dict)
     _http: httpx.AsyncClient | None = None
     _key: str = field(default_factory=lambda: Fernet.generate_key().decode())
@@ -176,6 +180,7 @@ class Stack:
             "XERO_STREAM_LOG_FORMAT": "json",
             "PYTHONUNBUFFERED": "1",
             **self.environment,
+            **self.environments.get(name, {}),
         }
 
     @property
@@ -194,7 +199,7 @@ class Stack:
             self.add("simulator", "simulator", *self._simulator_arguments())
             self.add("receiver", "receiver")
             for number in range(self.processor_count):
-                self.add(f"processors-{number}", "processors")
+                self.add(f"processors-{number}", *self.processors_module)
             self.processes["simulator"].start()
             await self.until(self._simulator_answers, 20, "the simulator to answer")
             for process in self.processes.values():
@@ -238,6 +243,7 @@ class Stack:
             f"--webhook-key={WEBHOOK_KEY}",
             f"--client-id={CLIENT_ID}",
             f"--client-secret={CLIENT_SECRET}",
+            f"--seed={self.seed}",
             "--webhook-retry-seconds=1",
             *self.simulator_options,
         ]
@@ -268,6 +274,31 @@ class Stack:
         """A process's metrics page."""
         return (await self.http.get(f"http://127.0.0.1:{self.private_ports[name]}/metrics")).text
 
+    async def series(self, name: str) -> dict[str, float]:
+        """A process's metrics as numbers, by name and labels as they stand on the page."""
+        lines = (line.rsplit(" ", 1) for line in (await self.metrics(name)).splitlines() if not line.startswith("#"))
+        return {series: float(value) for series, value in lines}
+
+    @property
+    def processors(self) -> list[str]:
+        """Names of the processors."""
+        return [name for name in self.processes if name.startswith("processors")]
+
+    async def settled_group(self, *names: str, within: float = 40.0) -> None:
+        """Wait until these processors (all by default) have every partition among them, each with its lease."""
+
+        async def settled() -> bool:
+            held: list[str] = []
+            for name in names or self.processors:
+                with contextlib.suppress(httpx.TransportError):
+                    answer = await self.http.get(f"http://127.0.0.1:{self.private_ports[name]}/readyz")
+                    if answer.status_code != 200:
+                        return False
+                    held += answer.json()["reasons"]["partitions"].split(", ")
+            return sorted(held) == [str(number) for number in range(PARTITIONS)]
+
+        await self.until(settled, within, f"{', '.join(names or self.processors)} to share the partitions")
+
     async def until(self, condition: Any, within: float, what: str) -> None:
         """Wait for a condition.
 
@@ -277,7 +308,9 @@ class Stack:
         deadline = time.monotonic() + within
         while not await condition():
             if time.monotonic() > deadline:
-                logs = "\n".join(f"--- {p.name}\n{p.tail(6)[-3000:]}" for p in self.processes.values() if p.log.exists())
+                logs = "\n".join(
+                    f"--- {p.name}\n{p.tail(6)[-3000:]}" for p in self.processes.values() if p.log.exists()
+                )
                 raise AssertionError(f"waited {within} s for {what}\n{logs}")
             await asyncio.sleep(0.05)
 
@@ -332,6 +365,22 @@ class Stack:
     async def edit(self, **edits: Any) -> Any:
         """Random valid edits."""
         return await self.control("POST", "/edits", edits)
+
+    async def plan_faults(self, *rules: Mapping[str, Any]) -> None:
+        """Add rules to what goes wrong; each has a ``name``."""
+        await self.control("POST", "/faults", {"rules": list(rules)})
+
+    async def assert_faults_fired(self, *names: str) -> None:
+        """Every planned fault (or these) happened: a run without them proves nothing."""
+        rules = (await self.control("GET", "/faults"))["rules"]
+        fired = {rule["name"]: rule["fired"] for rule in rules}
+        silent = [name for name in (names or fired) if not fired[name]]
+        assert not silent, f"planned and never happened: {silent} of {fired}"
+
+    async def traffic(self, edits_per_second: float) -> int:
+        """Random edits at that rate from now on; answers how many were made so far."""
+        made: int = (await self.control("PUT", "/traffic", {"editsPerSecond": edits_per_second}))["editsMade"]
+        return made
 
     # What came of it.
 
@@ -455,6 +504,35 @@ class Stack:
     async def findings(self, tenants: Sequence[str]) -> list[Finding]:
         """Every broken promise."""
         return check(await self.history(tenants))
+
+    async def judged(self, tenants: Sequence[str], *, without: Sequence[Promise] = (), least: int = 1) -> History:
+        """Judge everything recorded, and keep it beside the logs where it fails.
+
+        Args:
+            tenants: whose truth is compared.
+            without: promises that this run breaks on purpose.
+            least: changes below which the run proves nothing.
+
+        Raises:
+            AssertionError: a promise was broken, or there was too little to judge.
+        """
+        history = await self.history(tenants)
+        findings = [finding for finding in check(history) if finding.promise not in without]
+        if findings or len(history.changes) < least:
+            self.keep(history)
+            lines = "\n".join(str(finding) for finding in findings[:20])
+            raise AssertionError(
+                f"{len(findings)} broken promises over {len(history.changes)} changes (at least {least} wanted); "
+                f"seed {self.seed}, logs and history.jsonl in {self.folder}\n{lines}"
+            )
+        return history
+
+    def keep(self, history: History) -> None:
+        """Write a history down, one line per message, to be looked at later."""
+        with (self.folder / "history.jsonl").open("w", encoding="utf-8") as file:
+            for change in history.changes:
+                line = {"spot": str(change.spot), "ce_id": change.ce_id, "event": change.event}
+                file.write(json.dumps(line, default=str) + "\n")
 
     async def assert_quotas_kept(self) -> None:
         """No 429 that was not forced, never more than five at once or sixty in any sliding minute."""

@@ -1,0 +1,315 @@
+"""Single records through the whole system: what counts as a change, what is too large, what can't be mapped.
+
+One stack serves all tests of this file; each has an organisation or records of its own.
+"""
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from cli.verify.history import Change
+from processors.quarantine.store import entries, retry
+from tests.support.servers import SharedServers
+from tests.support.stack import Stack
+from xero_stream.contracts.names import EntityName
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+INVOICES = 60
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(shared_servers: SharedServers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The system with four loaded organisations; a stale answer is believed after two seconds."""
+    name = shared_servers.create_database(migrated=True)
+    async with Stack(
+        bootstrap_servers=shared_servers.bootstrap_servers,
+        database_url=shared_servers.url(name),
+        prefix=f"t{uuid.uuid4().hex[:10]}",
+        folder=tmp_path_factory.mktemp("records"),
+        simulator_options=["--tenants=4", f"--invoices={INVOICES}", "--contacts=8", "--credit-notes=4"],
+        environment={"XERO_STREAM_PATIENCE_SECONDS": "2"},
+    ) as running:
+        await running.connect()
+        await running.drained()
+        yield running
+        await running.assert_quotas_kept()
+    shared_servers.drop_database(name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tenants(stack: Stack) -> list[str]:
+    """The organisations."""
+    return await stack.tenants()
+
+
+async def ids_of(stack: Stack, tenant: str, path: str = "Invoices") -> list[str]:
+    """Ids of an organisation's records that are there."""
+    rows = (await stack.control("GET", f"/truth/{tenant}/{path}"))[path]
+    gone = {"DELETED", "VOIDED"}
+    key = path.removesuffix("s") + "ID"
+    return [row[key] for row in rows if row.get("Status") not in gone]
+
+
+async def changes_of(stack: Stack, record_id: str) -> list[Change]:
+    """The published changes of a record."""
+    return [change for change in await stack.changes() if change.ref.record_id == record_id]
+
+
+async def recorded(stack: Stack, record_id: str, count: int, within: float = 15) -> None:
+    """Wait until the store has so many changes of a record."""
+
+    async def enough() -> bool:
+        (row,) = await stack.fetch("SELECT count(*) AS n FROM changes WHERE record_id = $1", record_id)
+        return bool(row["n"] >= count)
+
+    await stack.until(enough, within, f"{count} changes of {record_id}")
+
+
+async def put(stack: Stack, tenant: str, path: str, record_id: str, fields: str, **switches: bool) -> None:
+    """Set fields of a record to any JSON."""
+    more = "".join(f', "{name}": {str(value).lower()}' for name, value in switches.items())
+    answer = await stack.http.put(
+        f"/_sim/records/{tenant}/{path}/{record_id}", content=f'{{"fields": {fields}{more}}}'.encode()
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def event_of(stack: Stack, tenant: str, record_id: str) -> dict[str, str]:
+    """The event that Xero owes for the last edit of an invoice."""
+    raw = (await stack.control("GET", f"/truth/{tenant}/Invoices/{record_id}"))["UpdatedDateUTC"]
+    stamp = datetime.fromtimestamp(int(raw[6:].split("+")[0]) / 1000, UTC)
+    return {
+        "tenantId": tenant,
+        "resourceId": record_id,
+        "eventCategory": "INVOICE",
+        "eventDateUtc": stamp.isoformat(timespec="milliseconds").removesuffix("+00:00"),
+    }
+
+
+async def test_there_and_back_without_a_moved_stamp(stack: Stack, tenants: Sequence[str]) -> None:
+    """A → B → A, UpdatedDateUTC unmoved: three changes, each with the one before as its ``before``."""
+    tenant = tenants[0]
+    record_id = (await ids_of(stack, tenant))[0]
+    edit = {"tenantId": tenant, "endpoint": "Invoices", "recordId": record_id}
+
+    await stack.edit(**edit, kind="touch_without_stamp")
+    await recorded(stack, record_id, 2)
+    await stack.edit(**edit, kind="restore")
+    await recorded(stack, record_id, 3)
+    await stack.drained()
+
+    first, second, third = await changes_of(stack, record_id)
+    assert [change.event["op"] for change in (first, second, third)] == ["r", "u", "u"]
+    assert first.event["after"] == third.event["after"] != second.event["after"]
+    assert len({change.source["ts_ms"] for change in (first, second, third)}) == 1
+    await stack.judged(tenants)
+
+
+async def test_the_same_record_by_any_form_publishes_nothing(stack: Stack, tenants: Sequence[str]) -> None:
+    """One GET, ``IDs=``, a sweep and a pass of everything (the forms Xero has) read the same records again: no change, but later reads."""
+    tenant = tenants[1]
+    (before,) = await stack.fetch("SELECT sum(position) AS positions FROM positions")
+
+    for mode in ("alone", "ids", "any"):
+        calls = await calls_of(stack, tenant)
+        # Single reads cost a call each: one per entity shows the form. The others take all there are.
+        await stack.fetch(
+            "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, mode) "
+            "SELECT tenant_id, entity, record_id, partition, to_timestamp(0), now(), $2 FROM ("
+            "  SELECT *, row_number() OVER (PARTITION BY entity ORDER BY record_id) AS place FROM records"
+            "  WHERE tenant_id = $1 AND gone IS NULL) AS r WHERE $2 <> 'alone' OR place = 1",
+            tenant,
+            mode,
+        )
+        await read_again(stack, tenant, everything=mode != "alone")
+        made = await calls_of(stack, tenant) - calls
+        assert made == 3, f"{mode}: {made} calls"
+    await stack.fetch(
+        "UPDATE passes SET kind = 'catch_up', place = NULL, finished_at = NULL WHERE tenant_id = $1", tenant
+    )
+    await read_again(stack, tenant, everything=True)
+
+    (after,) = await stack.fetch("SELECT sum(position) AS positions FROM positions")
+    assert after["positions"] == before["positions"]
+    await stack.judged(tenants)
+
+
+async def calls_of(stack: Stack, tenant: str) -> int:
+    """Calls the simulator counted."""
+    calls: int = (await stack.control("GET", "/calls"))["tenants"][tenant]["calls"]
+    return calls
+
+
+async def read_again(stack: Stack, tenant: str, *, everything: bool) -> None:
+    """Wait until the records were read after now."""
+    since = datetime.now(UTC)
+    await stack.drained()
+    (row,) = await stack.fetch(
+        # S is a lower bound of Xero's clock: up to a second early.
+        "SELECT count(*) FILTER (WHERE read_at > $2::timestamptz - interval '1.5 seconds') AS read, count(*) AS all FROM records "
+        "WHERE tenant_id = $1 AND gone IS NULL",
+        tenant,
+        since,
+    )
+    assert row["read"] == row["all"] if everything else row["read"] >= 3, dict(row)
+
+
+def lines(count: int, letters: int) -> str:
+    """Line items as JSON."""
+    line = (
+        '{"LineItemID": "%s", "Description": "' + "x" * letters + '", "Quantity": 1.0, "UnitAmount": 1.0, '
+        '"LineAmount": 1.0, "TaxType": "OUTPUT2", "TaxAmount": 0.15, "AccountCode": "200", "Tracking": []}'
+    )
+    return "[" + ", ".join(line % uuid.UUID(int=number) for number in range(count)) + "]"
+
+
+async def test_large_invoices_shorten_their_changes_and_stall_nothing(stack: Stack, tenants: Sequence[str]) -> None:
+    """What does not fit 8 MiB goes without ``before``, then as a reference; neighbours go on, omissions are named."""
+    tenant = tenants[2]
+    large, huge, neighbour = (await ids_of(stack, tenant))[:3]
+
+    await put(stack, tenant, "Invoices", large, f'{{"LineItems": {lines(2_500, 1_800)}}}')
+    await recorded(stack, large, 2)
+    await put(stack, tenant, "Invoices", large, '{"Reference": "another"}')
+    await put(stack, tenant, "Invoices", huge, f'{{"LineItems": {lines(5_000, 1_800)}}}')
+    await put(stack, tenant, "Invoices", neighbour, '{"Reference": "beside it"}')
+    await stack.drained()
+
+    whole, without_before = (await changes_of(stack, large))[1:]
+    (reference,) = (await changes_of(stack, huge))[1:]
+    (beside,) = (await changes_of(stack, neighbour))[1:]
+    assert whole.event["omitted"] is None
+    assert len(whole.event["after"]["line_items"]) == 2_500
+    assert without_before.event["omitted"] == ["before"]
+    assert without_before.event["changed_fields"] == ["updated_at", "reference"]
+    assert reference.event["omitted"] == ["before", "after"]
+    assert reference.event["changed_fields"], "a reference still says what changed"
+    assert beside.event["after"]["reference"] == "beside it"
+    held = [record.value for record in await stack.records() if record.ref.record_id == huge][-1]
+    assert held is not None
+    assert held["omitted"] == ["record"]
+    assert held["position"] == reference.position
+    await stack.judged(tenants)
+
+
+async def test_long_numbers_and_nul_keep_every_digit_and_byte(stack: Stack, tenants: Sequence[str]) -> None:
+    """A 17-digit amount is a number of the same value; a NUL is text like any other, wherever Xero puts it."""
+    tenant = tenants[2]
+    amount, text, status, neighbour = (await ids_of(stack, tenant))[3:7]
+
+    await put(stack, tenant, "Invoices", amount, '{"Total": 123456789012345.67}')
+    await put(stack, tenant, "Invoices", text, '{"Reference": "a\\u0000b"}')
+    await put(stack, tenant, "Invoices", status, '{"Status": "AUTH\\u0000ORISED"}')
+    await put(stack, tenant, "Invoices", neighbour, '{"Reference": "beside a NUL"}')
+    await stack.drained()
+
+    raw = {r.key: r.value for r in await stack.read([stack.topics.changes(EntityName.INVOICES)])}
+    assert b'"total":123456789012345.67,' in raw[f'{{"tenant_id":"{tenant}","record_id":"{amount}"}}'.encode()]
+    assert (await changes_of(stack, text))[-1].event["after"]["reference"] == "a\x00b"
+    assert (await changes_of(stack, status))[-1].event["after"]["status"] == "auth\x00orised"
+    assert (await changes_of(stack, neighbour))[-1].event["after"]["reference"] == "beside a NUL"
+    await stack.judged(tenants)
+
+
+async def test_a_webhook_of_two_mebibytes(stack: Stack, tenants: Sequence[str]) -> None:
+    """3,000 events in one delivery, most of them old: one row and one read per record that changed."""
+    tenant = tenants[3]
+    ids = await ids_of(stack, tenant)
+    edited = ids[:10]
+    for record_id in edited:
+        await put(stack, tenant, "Invoices", record_id, '{"Reference": "told later"}', webhook=False)
+    calls = await calls_of(stack, tenant)
+    owed = [await event_of(stack, tenant, record_id) | {"unknownField": "x" * 400} for record_id in ids]
+    events = [owed[number % len(owed)] for number in range(3_000)]
+    await stack.control("POST", "/webhooks/events", {"events": events, "together": True})
+    await stack.drained()
+
+    log = await stack.control("GET", "/webhooks?limit=5")
+    delivery = max(log["deliveries"], key=lambda row: row["events"])
+    assert delivery["events"] == 3_000
+    assert delivery["bytes"] >= 2 * 1024 * 1024
+    assert [attempt["answer"] for attempt in delivery["attempts"]] == [200]
+    for record_id in edited:
+        assert (await changes_of(stack, record_id))[-1].event["after"]["reference"] == "told later"
+    assert await calls_of(stack, tenant) - calls <= 2, "ten records changed, and one call brings fifty"
+    await stack.judged(tenants)
+
+
+async def dead_letters(stack: Stack) -> list[tuple[dict[str, str], bytes]]:
+    """Headers and bytes of everything on dead-letters."""
+    found = await stack.read([stack.topics.dead_letters])
+    return [({name: text.decode() for name, text in record.headers}, record.value) for record in found]
+
+
+async def test_an_invalid_record_is_set_aside_and_comes_back(stack: Stack, tenants: Sequence[str]) -> None:
+    """Its bytes are kept and on dead-letters, its page goes on; mended and sent round again, it is published."""
+    tenant = tenants[3]
+    ids = await ids_of(stack, tenant)
+    bad, *neighbours = ids[10:14]
+    await put(stack, tenant, "Invoices", bad, '{"LineItems": 5, "Reference": "kept with its bytes"}', webhook=False)
+    for neighbour in neighbours:
+        await put(stack, tenant, "Invoices", neighbour, '{"Reference": "the rest goes on"}', webhook=False)
+    events = [await event_of(stack, tenant, one) for one in (bad, *neighbours)]
+    await stack.control("POST", "/webhooks/events", {"events": events, "together": True})
+    await stack.drained()
+
+    for neighbour in neighbours:
+        assert (await changes_of(stack, neighbour))[-1].event["after"]["reference"] == "the rest goes on"
+    pool = await asyncpg.create_pool(stack.database_url, min_size=1, max_size=1)
+    try:
+        (entry,) = [one for one in await entries(pool) if one.record_id == bad]
+        assert (entry.stage, entry.reason, entry.state) == ("fetch", "invalid_record", "open")
+        assert b"kept with its bytes" in entry.value
+        letter = await letter_of(stack, str(entry.id))
+        assert letter == entry.value
+
+        await put(stack, tenant, "Invoices", bad, '{"Reference": "mended"}', webhook=False, reset=True)
+        assert await retry(pool, entry.id)
+        await recorded(stack, bad, 2)
+        await stack.drained()
+        (resolved,) = [one for one in await entries(pool, state="resolved") if one.record_id == bad]
+        assert resolved.id == entry.id
+    finally:
+        await pool.close()
+    assert (await changes_of(stack, bad))[-1].event["after"]["reference"] == "mended"
+    await stack.judged(tenants)
+
+
+async def letter_of(stack: Stack, entry: str) -> bytes:
+    """The bytes of a dead letter, once it is there."""
+
+    async def there() -> bool:
+        return any(headers["xs_id"] == entry for headers, _ in await dead_letters(stack))
+
+    await stack.until(there, 10, f"the dead letter {entry}")
+    (found,) = [value for headers, value in await dead_letters(stack) if headers["xs_id"] == entry]
+    return found
+
+
+async def test_an_invalid_record_beyond_kafkas_limit_stalls_no_relay(stack: Stack, tenants: Sequence[str]) -> None:
+    """Its whole bytes stay in the store; the dead letter carries what fits and says so; changes behind it go on."""
+    tenant = tenants[3]
+    bad, neighbour = (await ids_of(stack, tenant))[14:16]
+    await put(stack, tenant, "Invoices", bad, f'{{"LineItems": {lines(5_000, 1_800)}, "Contact": 5}}')
+    await put(stack, tenant, "Invoices", neighbour, '{"Reference": "before the letter"}')
+    await stack.drained()
+    (entry,) = await stack.fetch("SELECT id, length(value) AS size FROM quarantine WHERE record_id = $1", bad)
+
+    letter = await letter_of(stack, str(entry["id"]))
+    await put(stack, tenant, "Invoices", neighbour, '{"Reference": "behind the letter"}')
+    await recorded(stack, neighbour, 3)
+    await stack.drained()
+
+    assert entry["size"] > 9 * 1024 * 1024
+    assert len(letter) < 8 * 1024 * 1024
+    (headers,) = [headers for headers, _ in await dead_letters(stack) if headers["xs_id"] == str(entry["id"])]
+    assert headers["xs_cut_from"] == str(entry["size"])
+    assert (await changes_of(stack, neighbour))[-1].event["after"]["reference"] == "behind the letter"
+    await put(stack, tenant, "Invoices", bad, "{}", reset=True)
+    await stack.drained()
+    await stack.judged(tenants)
