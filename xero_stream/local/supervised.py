@@ -68,7 +68,7 @@ class Program:
     user: User | None = None
 
     def to_json(self) -> str:
-        """The supervisor's first argument."""
+        """The supervisor's first line of input."""
         return json.dumps(
             {
                 "argv": list(self.argv),
@@ -137,7 +137,8 @@ class Supervised:
         """
         windows = sys.platform == "win32"
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - returns at once, a thread reads; our own program
-            [sys.executable, "-I", "-S", supervisor.__file__, program.to_json(), str(os.getpid())],
+            # The log's path is for those who look at `ps`; what may be secret goes through the pipe.
+            [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), str(program.log)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=not windows,
@@ -145,6 +146,7 @@ class Supervised:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         handle = cls(program, process)
+        handle._send(program.to_json())
         try:
             await _arrival(handle._pid)
         except asyncio.CancelledError:

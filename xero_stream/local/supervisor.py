@@ -10,6 +10,7 @@ milliseconds, 14 MB), and speaks lines over its pipes:
 ========================  ==============================================================================
 in                        meaning
 ========================  ==============================================================================
+first line                what to run, as JSON (not among the arguments, which everybody can see with ``ps``)
 ``stop``                  the stop signal; whatever still lives after ``stop_seconds`` is killed
 ``kill``                  kill the server and everything it started, at once
 ``freeze``, ``thaw``      stop (SIGSTOP) and continue them
@@ -259,12 +260,15 @@ class Supervisor:
 
 
 def main() -> int:
-    """Run the server that the first argument describes for the parent that the second one names.
+    """Run the server that the first line of input describes, for the parent whose id is the first argument.
 
     Returns:
         The exit status.
     """
-    supervisor = Supervisor(json.loads(sys.argv[1]), int(sys.argv[2]))
+    spec = sys.stdin.buffer.readline()
+    if not spec.endswith(b"\n"):
+        return 1  # the parent was gone before it had said what to run
+    supervisor = Supervisor(json.loads(spec), int(sys.argv[1]))
     # Handlers, not SIG_IGN: a server would inherit that, and a JVM then ignores its own stop signal.
     # Ctrl-C and a closed terminal are for the parent, which stops its servers in order.
     signal.signal(signal.SIGINT, lambda *_: None)

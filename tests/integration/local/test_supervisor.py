@@ -90,6 +90,29 @@ async def test_a_program_gets_the_default_signal_handlers(folder: Path) -> None:
     assert sample.log.read_text(encoding="utf-8") == "up [False, False, False]\n"
 
 
+async def test_a_program_is_out_of_the_terminals_reach(folder: Path) -> None:
+    """Ctrl-C, which the terminal sends to our process group, reaches neither the program nor its supervisor."""
+    handle = await started(program(folder, SLEEP))
+    groups = {os.getpgid(pid) for pid in processes_of(folder)}
+    sessions = {os.getsid(pid) for pid in processes_of(folder)}
+
+    await handle.kill()
+
+    assert os.getpgid(0) not in groups
+    assert os.getsid(0) not in sessions
+
+
+async def test_nothing_of_the_environment_can_be_seen(folder: Path) -> None:
+    """A password in a program's environment is in no command line."""
+    handle = await started(program(folder, SLEEP, environment={"DATABASE_URL": "postgresql://canary@host/db"}))
+    commands = list(processes_of(folder).values())
+
+    await handle.kill()
+
+    assert len(commands) == 2
+    assert not any("canary" in command for command in commands)
+
+
 async def test_kill_reaches_children_in_other_sessions(folder: Path) -> None:
     """kill() leaves nothing of what the program started."""
     handle = await started(program(folder, WITH_CHILD))
