@@ -6,15 +6,15 @@ from cli.demo.tally import Picture
 from cli.demo.verdict import Verdict
 
 CONSUMER = """\
-import asyncio
-from aiokafka import AIOKafkaConsumer
+import asyncio, aiokafka
 
 async def main():
-    async with AIOKafkaConsumer("{topic}", bootstrap_servers="{servers}",
-            isolation_level="read_committed", auto_offset_reset="earliest") as changes:
+    async with aiokafka.AIOKafkaConsumer(
+        "{topic}", bootstrap_servers="{servers}",
+        isolation_level="read_committed", auto_offset_reset="earliest",
+    ) as changes:
         async for change in changes:
             print(change.offset, change.value[:120])
-
 asyncio.run(main())"""
 """A consumer to paste, ten lines."""
 

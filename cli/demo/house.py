@@ -33,6 +33,7 @@ WORKERS = ("processors 1", "receiver", "processors 2")
 """What may be killed, in the order of the key."""
 READY_SECONDS = 60.0
 LOAD_SECONDS = 300.0
+LOAD_TELL_SECONDS = 3.0
 
 
 class StartFailedError(Exception):
@@ -114,6 +115,7 @@ async def build(
     good = sum(answer == 200 for answer in answers)
     say(f"intent to receive: {good} good answered 200, {len(answers) - good} bad answered 401")
     await _connect(pool, simulated, names, places.key, again=new_key)
+    say(f"connected: {', '.join(names.values())}")
     return House(
         places=places,
         servers=servers,
@@ -212,22 +214,23 @@ async def load(house: House, say: Callable[[str], None]) -> None:
         StartFailedError: it takes too long.
     """
     began = said = time.monotonic()
-    told = False
+    before: int | None = None
     while True:
         standing = await stored.organisations(house.pool)
         loaded = sum(one.loaded for one in standing)
+        before = loaded if before is None else before
         if not any(one.open_passes for one in standing) and not (await stored.left(house.pool)).unpublished:
             break
         house.crew.check()
         now = time.monotonic()
-        if not told or now - said > 3:
-            say(f"loading what is there: {loaded:,} records so far")
-            told, said = True, now
+        if now - said > LOAD_TELL_SECONDS:
+            say(f"loading what the organisations have: {loaded:,} records so far")
+            said = now
         if now - began > LOAD_SECONDS:
             raise StartFailedError(f"the first load is not done after {LOAD_SECONDS:.0f} s; logs: {house.places.logs}")
-        await asyncio.sleep(0.25)
-    if told:
-        say(f"loaded {loaded:,} records in {time.monotonic() - began:.1f} s")
+        await asyncio.sleep(0.2)
+    if loaded > before:
+        say(f"loaded {loaded - before:,} records in {time.monotonic() - began:.1f} s")
 
 
 async def listening(live: Live) -> None:

@@ -65,7 +65,7 @@ def render(picture: Picture, width: int, height: int) -> list[Line]:
         head = [line for line in head if line]
     head = head[: max(0, height - len(foot))]
     room = height - len(head) - len(foot)
-    lines = [*head, *_body(picture, room), *foot]
+    lines = [*head, *_body(picture, room, width), *foot]
     return [_cut(line, width) for line in lines[:height]]
 
 
@@ -132,7 +132,7 @@ def _fresh(one: Organisation) -> tuple[str, Style]:
         return "limited", Style.BAD
     if one.oldest is None or one.oldest < 1.0:
         return "now", Style.GOOD
-    return f"-{duration(one.oldest)}", Style.PLAIN if one.oldest < 5 else Style.BAD
+    return duration(one.oldest), Style.PLAIN if one.oldest < 5 else Style.BAD
 
 
 def _sums(picture: Picture, width: int) -> Line:
@@ -147,18 +147,35 @@ def ratio(events: int, calls: int) -> str:
     return f"{events:,} event{'' if events == 1 else 's'} → {calls:,} call{'' if calls == 1 else 's'}"
 
 
-def _body(picture: Picture, room: int) -> list[Line]:
+def _body(picture: Picture, room: int, width: int) -> list[Line]:
     if room <= 0:
         return []
-    verdict: list[Line] = [
-        (Span(f" {line}", Style.STRONG if not number else Style.PLAIN),) for number, line in enumerate(picture.verdict)
-    ]
+    verdict: list[Line] = []
+    for line in picture.verdict:
+        style = Style.PLAIN if verdict else Style.STRONG
+        verdict += [(Span(f" {part}", style),) for part in wrapped(line, width - 1)]
     if verdict:
         verdict = [*verdict[: max(1, room - 1)], EMPTY][:room]
     lines = room - len(verdict)
     changes = picture.changes[-lines:] if lines else ()
     shown: list[Line] = [(Span(f" {line}"),) for line in changes]
     return [*verdict, *shown, *[EMPTY] * (room - len(verdict) - len(shown))]
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """A line broken between its parts (`` · ``) where it is too wide.
+
+    Args:
+        line: parts joined by `` · ``.
+        width: most columns of a line.
+    """
+    lines: list[str] = []
+    for part in line.split(" · "):
+        if lines and cell_len(lines[-1]) + 3 + cell_len(part) <= width:
+            lines[-1] = f"{lines[-1]} · {part}"
+        else:
+            lines.append(part)
+    return lines
 
 
 def _note(picture: Picture) -> Line:

@@ -174,6 +174,7 @@ class Show:
         if self._verifying:
             self.note("wait for the verification")
             return
+        self.tally.verdict = ()
         task = asyncio.create_task(self._act(key))
         self._actions.add(task)
         task.add_done_callback(self._actions.discard)
@@ -235,7 +236,11 @@ class Show:
             await self._kafka_back.wait()
             verdict = await verify(self.house, self.broken, self.note)
             agreed = "all agrees" if verdict.agrees else "DOES NOT AGREE"
-            self.tally.verdict = (f"verified: {agreed}", verdict.line(), *verdict.troubles())
+            self.tally.verdict = (
+                f"verified at {datetime.now(UTC).astimezone():%H:%M:%S}: {agreed}",
+                verdict.line(),
+                *verdict.troubles(),
+            )
             for line in self.tally.verdict:
                 if self._display is not None:
                     self._display.say(line)

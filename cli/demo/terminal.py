@@ -5,13 +5,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, TextIO
 
 from cli.demo.ending import latency
 from cli.demo.keys import Key, key_of
 from cli.demo.screen import Line, Style, ratio, render
-from cli.demo.tally import Hop, Picture
+from cli.demo.tally import Picture
 
 PLAIN_SECONDS = 5.0
 """Seconds between two summaries in plain lines."""
@@ -126,7 +126,7 @@ class PlainLines:
 
     def say(self, text: str) -> None:
         """A line."""
-        self._write(f"{datetime.now():%H:%M:%S}  {text}")  # noqa: DTZ005 - for the eyes of whoever sits here
+        self._write(f"{datetime.now(UTC).astimezone():%H:%M:%S}  {text}")
 
     def _write(self, line: str) -> None:
         self._out.write(f"{line}\n")
@@ -137,11 +137,7 @@ def summary(picture: Picture) -> str:
     """A picture as one line."""
     rates = (f"{hop.value} {'stopped' if rate is None else f'{rate:.1f}/s'}" for hop, rate in picture.rates.items())
     backlog = sum(one.backlog for one in picture.organisations)
-    return (
-        f"-- {' → '.join(rates)} · backlog {backlog:,} · {latency(picture)} · {ratio(picture.events, picture.calls)}"
-        if picture.rates
-        else f"-- {Hop.EDITS}"
-    )
+    return f"-- {' → '.join(rates)} · backlog {backlog:,} · {latency(picture)} · {ratio(picture.events, picture.calls)}"
 
 
 @contextlib.contextmanager
