@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from getpass import getpass
 from typing import Annotated
 from uuid import UUID
 
@@ -96,7 +97,7 @@ def show_list(
 
 def _refresh_token() -> str:
     if sys.stdin.isatty():
-        text: str = typer.prompt("Refresh token (not shown)", hide_input=True)
+        text = getpass("Refresh token (not shown): ")
     else:
         text = sys.stdin.readline()
     if not text.strip():

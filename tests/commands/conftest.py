@@ -80,6 +80,12 @@ class CommandLine:
         )
         return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
 
+    def process_bytes(self, *arguments: str) -> bytes:
+        """What a command in a process of its own writes, byte for byte."""
+        return subprocess.run(
+            [*COMMAND, *arguments], capture_output=True, cwd=self.folder, env=self.environment, timeout=90, check=True
+        ).stdout
+
     @contextlib.contextmanager
     def running(self, *arguments: str, env: Mapping[str, str] | None = None) -> "Iterator[Running]":
         """Run a command until the block ends."""

@@ -140,6 +140,9 @@ async def connect(
     async with pool.acquire() as connection, connection.transaction():
         if grant_id is None:
             grant_id = await _insert_grant(connection, app, kind, tokens)
+        reached_before = await connection.fetch(
+            "SELECT DISTINCT grant_id FROM tenants WHERE tenant_id = ANY($1)", [tenant.tenant_id for tenant in tenants]
+        )
         done = []
         for tenant in tenants:
             partition = partition_of(tenant.tenant_id, partitions)
@@ -148,10 +151,9 @@ async def connect(
             done.append(Connected(tenant_id=tenant.tenant_id, before=before, passes=passes))
         # A grant that reaches nothing any more has no reason to keep its tokens here.
         await connection.execute(
-            "DELETE FROM grants g WHERE g.app = $1 AND g.grant_id <> $2 AND g.created_at < now() - interval '1 hour' "
-            "AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.grant_id = g.grant_id)",
-            app.name,
-            grant_id,
+            "DELETE FROM grants g WHERE g.grant_id = ANY($1) AND NOT EXISTS "
+            "(SELECT 1 FROM tenants t WHERE t.grant_id = g.grant_id)",
+            [row["grant_id"] for row in reached_before],
         )
     return done
 

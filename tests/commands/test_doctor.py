@@ -1,0 +1,114 @@
+"""``doctor``: what is wrong, and what to do."""
+
+import re
+
+import pytest
+
+from tests.commands.conftest import CommandLine, Simulated
+from tests.commands.test_grants import fetch
+
+NOWHERE = {"XERO_API_URL": "http://127.0.0.1:9", "XERO_IDENTITY_URL": "http://127.0.0.1:9"}
+
+
+def about(out: str, word: str) -> list[str]:
+    """The findings about something, with what to do."""
+    pattern = rf"^(?:ok|problem|skipped) +{word} .*(?:\n {{24}}.*)?"
+    return re.findall(pattern, out, re.MULTILINE)
+
+
+def test_a_newcomer(xero_stream: CommandLine) -> None:
+    """Nothing set, nothing running: every line says what to do, nothing is a traceback."""
+    env = {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+        "DATABASE_URL": "postgresql://x:secret-word@127.0.0.1:9/x",
+        **NOWHERE,
+    }
+
+    ended = xero_stream("doctor", env=env)
+
+    assert (ended.code, ended.err) == (1, "")
+    assert "XERO_STREAM_ENCRYPTION_KEYS is not set" in about(ended.out, "settings")[0]
+    assert "XERO_WEBHOOK_KEYS" in about(ended.out, "apps")[0]
+    assert "XERO_CLIENT_ID" not in about(ended.out, "apps")[0]
+    assert "`xero-stream local`" in about(ended.out, "kafka")[0]
+    assert about(ended.out, "topics") == ["skipped  topics         needs Kafka"]
+    assert "PostgreSQL does not answer" in about(ended.out, "store")[0]
+    assert "XERO_API_URL" in about(ended.out, "xero")[0]
+    assert "secret-word" not in ended.out
+    assert ended.out.splitlines()[-1] == "7 problems"
+
+
+@pytest.mark.usefixtures("simulator")
+def test_before_and_after_the_set_up(deployed: CommandLine, empty_database_url: str) -> None:
+    """Each step it asks for makes a finding go; the last ones are workers and organisations."""
+    deployed.environment["DATABASE_URL"] = empty_database_url
+
+    before = deployed("doctor")
+    deployed("migrate")
+    deployed("topics", "apply")
+    after = deployed("doctor")
+
+    assert "xero-stream migrate" in about(before.out, "schema")[0]
+    assert "xero-stream topics apply" in about(before.out, "topics")[0]
+    assert before.code == 1
+    for word in (
+        "settings",
+        "kafka",
+        "topics",
+        "store",
+        "schema",
+        "deployment",
+        "tokens",
+        "backlog",
+        "relay",
+        "quarantine",
+    ):
+        assert about(after.out, word)[0].startswith("ok "), after.out
+    assert [finding.startswith("ok ") for finding in about(after.out, "xero")] == [True, True]
+    assert "xero-stream processors" in about(after.out, "processors")[0]
+    assert "xero-stream grants add" in about(after.out, "organisations")[0]
+    assert after.out.splitlines()[-1] == "2 problems"
+
+
+def test_all_is_well(deployed: CommandLine, simulator: Simulated) -> None:
+    """0 and nothing to do."""
+    deployed("topics", "apply")
+    deployed("grants", "add", stdin=simulator.refresh_token())
+    fetch(deployed, "UPDATE leases SET owner = 'somebody', released = false")
+
+    ended = deployed("doctor")
+
+    assert ended.out.splitlines()[-1] == "all is well"
+    assert ended.code == 0
+
+
+def test_what_goes_wrong_later(deployed: CommandLine, simulator: Simulated) -> None:
+    """Dead grants, a lost key, another prefix, a stuck relay, quarantine, a partition without a worker."""
+    deployed("topics", "apply")
+    deployed("grants", "add", stdin=simulator.refresh_token())
+    fetch(deployed, "UPDATE tenants SET state = 'needs_reauth'")
+    fetch(deployed, "UPDATE leases SET owner = 'x', released = false WHERE partition <> 1")
+    fetch(deployed, "UPDATE positions SET position = 5 WHERE partition = 0")
+    fetch(deployed, "UPDATE relay_marks SET marked_at = now() - interval '2 minutes'")
+    fetch(
+        deployed,
+        "INSERT INTO quarantine (id, partition, stage, reason, error, source, value) "
+        "VALUES (gen_random_uuid(), 0, 'fetch', 'x', 'x', 'x', 'x')",
+    )
+
+    ended = deployed(
+        "doctor",
+        env={
+            "KAFKA_TOPIC_PREFIX": "other",
+            "XERO_STREAM_ENCRYPTION_KEYS": "bm9ib2R5IGtub3dzIHRoaXMga2V5IG9mIG91cnMhISE=",
+        },
+    )
+
+    assert ended.code == 1
+    assert "set them back" in about(ended.out, "deployment")[0]
+    assert "nobody works on partitions 1" in about(ended.out, "processors")[0]
+    assert len(about(ended.out, "organisations")) == 2
+    assert "1 of 1 grants can't be decrypted" in about(ended.out, "tokens")[0]
+    assert "5 changes are not on Kafka yet" in about(ended.out, "relay")[0]
+    assert about(ended.out, "relay")[0].startswith("problem")
+    assert "1 open" in about(ended.out, "quarantine")[0]
