@@ -1,0 +1,148 @@
+"""The long-running commands as processes: ready, stopped in order, gone with their parent, started again."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import CommandLine, Running, Simulated, answers
+from tests.commands.test_grants import fetch
+from tests.support.processes import processes_of, until
+from tests.support.stack import free_port
+
+
+def private_port(deployed: CommandLine, name: str) -> str:
+    """The address of a service's health."""
+    return f"http://127.0.0.1:{deployed.environment[f'XERO_STREAM_{name}_PRIVATE_PORT']}"
+
+
+def ready(deployed: CommandLine, name: str) -> None:
+    """Wait until a service says that it is ready."""
+    until(lambda: answers(f"{private_port(deployed, name)}/readyz") == 200, 90)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def child_pid(running: Running, name: str, *, nth: int = 1) -> int:
+    """The process id of a child, from the parent's log: of its nth start."""
+
+    def found() -> list[str]:
+        return re.findall(rf'"child":"{name}","child_pid":(\d+)', running.said)
+
+    until(lambda: len(found()) >= nth, 60)
+    return int(found()[nth - 1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_simulator_ends_when_asked(xero_stream: CommandLine, number: signal.Signals) -> None:
+    """It says when it is ready, and ends with 0."""
+    with xero_stream.running("simulator", "--port", str(free_port()), "--tenants", "1") as running:
+        running.until_said("simulator ready on http://127.0.0.1:")
+        assert running.end(number) == 0
+    assert "Traceback" not in running.said
+
+
+def test_a_port_that_is_taken(xero_stream: CommandLine) -> None:
+    """78, the port, and the option."""
+    port = str(free_port())
+    with xero_stream.running("simulator", "--port", port, "--tenants", "0") as running:
+        running.until_said("simulator ready")
+        ended = xero_stream.process("simulator", "--port", port)
+
+    assert ended.code == 78
+    assert port in ended.complaint
+
+
+def test_a_service_ends_with_its_parent(xero_stream: CommandLine) -> None:
+    """With --with-parent the end of standard input is the end: nobody has to send a signal."""
+    with xero_stream.running("simulator", "--port", str(free_port()), "--tenants", "0", "--with-parent") as running:
+        running.until_said("simulator ready")
+        assert running.process.stdin is not None
+        running.process.stdin.close()
+        assert running.process.wait(15) == 0
+
+
+def test_the_receiver_without_kafka_serves_all_the_same(deployed: CommandLine) -> None:
+    """Xero must hear an answer; SIGTERM drains and ends with 0."""
+    deployed.environment["KAFKA_BOOTSTRAP_SERVERS"] = "127.0.0.1:9"
+    with deployed.running("receiver") as running:
+        ready(deployed, "RECEIVER")
+        assert running.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [("migrate", "xero-stream migrate"), ("topics", "xero-stream topics apply")],
+)
+def test_processors_name_the_step_that_is_missing(
+    deployed: CommandLine, empty_database_url: str, step: str, told: str
+) -> None:
+    """78 and one line, before anything is touched."""
+    env = {"DATABASE_URL": empty_database_url} if step == "migrate" else {}
+
+    ended = deployed.process("processors", env=env)
+
+    assert ended.code == 78
+    assert told in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.timeout(300)
+def test_up_runs_starts_again_and_stops(deployed: CommandLine, simulator: Simulated) -> None:
+    """Both processes get ready; a killed one comes back; Ctrl-C stops the receiver before the processors."""
+    deployed("topics", "apply")
+    deployed("grants", "add", stdin=simulator.refresh_token())
+    with deployed.running("up") as running:
+        ready(deployed, "RECEIVER")
+        ready(deployed, "PROCESSORS")
+        first = child_pid(running, "processors")
+        os.kill(first, signal.SIGKILL)
+        second = child_pid(running, "processors", nth=2)
+        ready(deployed, "PROCESSORS")
+        until(lambda: fetch(deployed, "SELECT count(*) AS n FROM passes WHERE finished_at IS NULL") == [{"n": 0}], 90)
+        receiver = child_pid(running, "receiver")
+        code = running.end(signal.SIGINT)
+        said = running.said
+
+    assert code == 0
+    assert first != second
+    assert not any(alive(pid) for pid in (first, second, receiver))
+    assert said.index('"event":"receiver_drained"') < said.index('"event":"stopping"')
+    assert "Traceback" not in said
+    assert deployed("tail", "--from-beginning", "--until-end").out.count("\n") == 2 * (3 + 4 + 1)
+
+
+@pytest.mark.timeout(300)
+def test_up_that_is_killed_leaves_nothing(deployed: CommandLine) -> None:
+    """`kill -9` of the parent: within 15 s nothing of it is left, and its ports are free again."""
+    deployed("topics", "apply")
+    with deployed.running("up", "--workers", "2") as running:
+        ready(deployed, "RECEIVER")
+        ready(deployed, "PROCESSORS")
+        assert len(processes_of(deployed.folder)) >= 5
+        running.process.kill()
+        running.process.wait()
+
+        until(lambda: not processes_of(deployed.folder), 15)
+
+
+def test_up_gives_up_what_can_not_run(deployed: CommandLine) -> None:
+    """A child whose settings or set-up are wrong is not started again and again: 78. No secret in its log at any level."""
+    deployed.environment["XERO_STREAM_LOG_LEVEL"] = "debug"
+    with deployed.running("up") as running:
+        code = running.process.wait(90)
+
+    assert code == 78
+    assert "topics apply" in running.said
+    assert running.said.count('"event":"child_can_not_run"') == 1
+    for name in ("XERO_STREAM_ENCRYPTION_KEYS", "XERO_WEBHOOK_KEYS", "XERO_CLIENT_SECRET", "DATABASE_URL"):
+        assert deployed.environment[name] not in running.said
+    assert deployed.environment["DATABASE_URL"].split(":")[2].split("@")[0] not in running.said
