@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC
 
 from aiohttp import web
@@ -34,18 +34,27 @@ def create_world(settings: SimulatorSettings) -> World:
         KeepingError: kept books can't be opened.
     """
     keeping: Keeping = SqliteKeeping(settings.data_dir) if settings.data_dir is not None else Forgetful()
-    kept = keeping.open()
+    with _no_collecting():
+        kept = keeping.open()
     start = settings.clock_start
     if start is not None and start.tzinfo is None:
         start = start.replace(tzinfo=UTC)
     clock = Clock(start_ms=int(start.timestamp() * 1000) if start else None, rate=settings.clock_rate)
     chance = Chance(seed=kept.seed if kept else settings.seed, boot=kept.boot if kept else 0)
-    gc.disable()  # drawing or loading makes millions of small objects and no garbage: collecting triples the time
-    try:
+    with _no_collecting():
         return World(settings=settings, keeping=keeping, kept=kept, clock=clock, chance=chance)
+
+
+@contextlib.contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Drawing or loading makes millions of small objects and no garbage: looking for it triples the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
-        gc.enable()
-        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def create_app(settings: SimulatorSettings, world: World | None = None) -> web.Application:
@@ -94,6 +103,7 @@ async def run(settings: SimulatorSettings) -> None:
         SettingsError: the port can't be listened on.
     """
     world = create_world(settings)
+    gc.freeze()  # the books stay: no collection need look through them
     app = create_app(settings, world)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()

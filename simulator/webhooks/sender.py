@@ -145,15 +145,16 @@ class Sender:
     # -- healthy --------------------------------------------------------------------------------------------------------
 
     async def _deliver_some(self) -> None:
-        outbox, now = self._world.outbox, asyncio.get_running_loop().time()
-        due = self._room.release(now)
-        if not due and not len(outbox):
-            release = self._room.next_release()
-            await self._wait(None if release is None else max(0.0, release - now))
+        outbox, loop = self._world.outbox, asyncio.get_running_loop()
+        release = self._room.next_release()
+        if not len(outbox) and (release is None or release > loop.time()):
+            await self._wait(None if release is None else release - loop.time())
             return
         if self.batch_ms and len(outbox):
             await asyncio.sleep(self.batch_ms / 1000)
-        events = due + self._spoil(outbox.take(self.batch_events))
+            if self.schedule.health is not Health.HEALTHY:
+                return
+        events = self._room.release(loop.time()) + self._spoil(outbox.take(self.batch_events))
         if not events:
             return
         delivery = self._pack(events)

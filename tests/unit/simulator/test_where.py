@@ -86,6 +86,12 @@ def test_what_cannot_be_parsed_is_refused(text: str) -> None:
         passes(text)
 
 
+def test_null_is_not_an_empty_text() -> None:
+    """A reference of no letters isn't null."""
+    assert not passes("Reference==null", invoice(reference=""))
+    assert passes("Reference!=null", invoice(reference=""))
+
+
 def test_ids_joined_by_or_can_be_looked_up() -> None:
     """The batch fetch of entities without IDs=."""
     ids = [guid(number) for number in range(1, 21)]
