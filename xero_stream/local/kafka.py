@@ -23,6 +23,8 @@ from xero_stream.local.server import Server
 from xero_stream.local.supervised import Program, run_to_end
 
 HEAP_MEGABYTES = 384
+LONG_LIVED = ("-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
+SHORT_LIVED = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TZ")
 
 
@@ -78,7 +80,9 @@ class KafkaServer(Server):
         self._write_configuration()
         if not (self._folder / DATA / "meta.properties").exists():
             arguments = ("format", "--ignore-formatted", "-t", _cluster_id(), "-c", "server.properties")
-            await run_to_end(self._java("kafka.tools.StorageTool", *arguments), keep_open=self._data.inherited)
+            await run_to_end(
+                self._java("kafka.tools.StorageTool", *arguments, options=SHORT_LIVED), keep_open=self._data.inherited
+            )
         self._data.write_version(self._folder, self._version)
         return self._java("kafka.Kafka", "server.properties"), self._data.inherited
 
@@ -133,15 +137,14 @@ class KafkaServer(Server):
         (self._folder / "server.properties").write_text(server_properties(self._ports), encoding="ascii")
         (self._folder / "log4j2.properties").write_text(log_properties(), encoding="ascii")
 
-    def _java(self, main_class: str, *arguments: str) -> Program:
+    def _java(self, main_class: str, *arguments: str, options: Sequence[str] = LONG_LIVED) -> Program:
         return Program(
             name=self.name,
             # Relative paths only: what stands in them needs no escaping, whatever the data directory is called.
             argv=[
                 str(_java_binary()),
                 f"-Xmx{HEAP_MEGABYTES}m",
-                "-XX:+UseG1GC",
-                "-XX:MaxGCPauseMillis=20",
+                *options,
                 "-XX:+ExitOnOutOfMemoryError",
                 "-XX:-UsePerfData",  # no files in the system's temporary folder
                 *(self._sharing or ()),

@@ -22,6 +22,12 @@ except LocalServerError as error:
 """
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory, new for the first of these tests."""
+    return tmp_path_factory.mktemp("command")
+
+
 def start(folder: Path) -> "subprocess.Popen[str]":
     """The command, in a process group of its own as a terminal would give it."""
     return subprocess.Popen(
@@ -40,9 +46,9 @@ def lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
-def test_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
+def test_ctrl_c_ends_it_in_order(data: Path) -> None:
     """It prints what to export; Ctrl-C, which reaches the whole group, stops both servers in order and exits with 0."""
-    process = start(tmp_path)
+    process = start(data)
     exports = lines(process, 4)
 
     os.killpg(process.pid, signal.SIGINT)
@@ -51,34 +57,34 @@ def test_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
     assert exports[0].startswith("export KAFKA_BOOTSTRAP_SERVERS='127.0.0.1:")
     assert exports[1:3] == ["export KAFKA_REPLICATION_FACTOR='1'\n", "export KAFKA_PARTITIONS='3'\n"]
     assert exports[3].startswith("export DATABASE_URL='postgresql://xero_stream:")
-    assert (process.returncode, processes_of(tmp_path)) == (0, {})
-    assert f"their data and logs are in {tmp_path}. Ctrl-C stops them." in notes
+    assert (process.returncode, processes_of(data)) == (0, {})
+    assert f"their data and logs are in {data}. Ctrl-C stops them." in notes
     assert notes.endswith("xero-stream: stopped; the next start goes on with the data kept\n")
-    assert "shut down completed" in (tmp_path / "kafka.log").read_text(encoding="utf-8")
-    assert "database system is shut down" in (tmp_path / "postgres.log").read_text(encoding="utf-8")
+    assert "shut down completed" in (data / "kafka.log").read_text(encoding="utf-8")
+    assert "database system is shut down" in (data / "postgres.log").read_text(encoding="utf-8")
 
 
-def test_a_server_that_ends_by_itself_is_said(tmp_path: Path) -> None:
+def test_a_server_that_ends_by_itself_is_said(data: Path) -> None:
     """When PostgreSQL is killed by somebody else, the command stops Kafka and fails with one line."""
-    process = start(tmp_path)
+    process = start(data)
     lines(process, 4)
-    pid = int((tmp_path / "postgres" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
+    pid = int((data / "postgres" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
 
     os.kill(pid, signal.SIGKILL)
     _, notes = process.communicate(timeout=60)
 
-    assert (process.returncode, processes_of(tmp_path)) == (1, {})
+    assert (process.returncode, processes_of(data)) == (1, {})
     assert "PostgreSQL ended by itself (status -9)" in notes.splitlines()[-1]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
-def test_sigterm_while_starting(tmp_path: Path) -> None:
+def test_sigterm_while_starting(data: Path) -> None:
     """Asked to end before the servers are up, it ends with 0 and leaves nothing."""
-    process = start(tmp_path)
+    process = start(data)
     assert process.stderr is not None
     assert process.stderr.readline() == "xero-stream: starting Kafka and PostgreSQL\n"
 
     process.terminate()
     process.communicate(timeout=60)
 
-    assert (process.returncode, processes_of(tmp_path)) == (0, {})
+    assert (process.returncode, processes_of(data)) == (0, {})

@@ -36,6 +36,12 @@ def spawn() -> Iterator[Spawn]:
         kill(child)
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory, new for the first of these tests."""
+    return tmp_path_factory.mktemp("killed")
+
+
 def kill(child: "subprocess.Popen[str]") -> None:
     """``kill -9``, and wait for its end."""
     child.kill()
@@ -72,43 +78,43 @@ MOMENTS = {
 }
 
 
-async def test_killed_at_any_moment_of_the_start(tmp_path: Path, spawn: Spawn) -> None:
+async def test_killed_at_any_moment_of_the_start(data: Path, spawn: Spawn) -> None:
     """Killed at six stages, each time nothing is left; then the same directory starts, whole."""
     for stage, (file, word) in MOMENTS.items():
-        child = spawn(tmp_path)
-        until_there(child, tmp_path / file, word)
+        child = spawn(data)
+        until_there(child, data / file, word)
         kill(child)
 
-        assert seconds_until_gone(tmp_path, LIMIT_SECONDS) < LIMIT_SECONDS, stage
+        assert seconds_until_gone(data, LIMIT_SECONDS) < LIMIT_SECONDS, stage
 
-    async with LocalServers(tmp_path) as servers:
+    async with LocalServers(data) as servers:
         connection = await asyncpg.connect(servers.database_url)
         assert await connection.fetchval("SELECT 1") == 1
         await connection.close()
         assert servers.kafka.running
 
 
-async def test_killed_while_the_servers_run(tmp_path: Path, spawn: Spawn) -> None:
+async def test_killed_while_the_servers_run(data: Path, spawn: Spawn) -> None:
     """Both servers end by themselves, and a start right after the kill waits for that and goes on."""
-    child = spawn(tmp_path)
+    child = spawn(data)
     until_ready(child)
-    assert len(processes_of(tmp_path)) > 5
+    assert len(processes_of(data)) > 5
 
     kill(child)
     said: list[str] = []
-    async with LocalServers(tmp_path, progress=said.append) as servers:
+    async with LocalServers(data, progress=said.append) as servers:
         running = servers.kafka.running and servers.postgres.running
 
     assert running
     assert "waiting for the servers of an earlier run to stop" in said
-    assert await asyncio.to_thread(seconds_until_gone, tmp_path, 1.0) < 1.0
+    assert await asyncio.to_thread(seconds_until_gone, data, 1.0) < 1.0
 
 
-async def test_killed_while_the_servers_are_frozen(tmp_path: Path, spawn: Spawn) -> None:
+async def test_killed_while_the_servers_are_frozen(data: Path, spawn: Spawn) -> None:
     """Frozen servers are woken and stopped, or killed: either way they are gone in time."""
-    child = spawn(tmp_path, "freeze")
+    child = spawn(data, "freeze")
     until_ready(child)
 
     kill(child)
 
-    assert seconds_until_gone(tmp_path, LIMIT_SECONDS) < LIMIT_SECONDS
+    assert seconds_until_gone(data, LIMIT_SECONDS) < LIMIT_SECONDS
