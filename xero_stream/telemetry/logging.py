@@ -48,6 +48,7 @@ def configure_logging(
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        # Plain: a traceback with the values of local variables would show bodies and keys.
         structlog.processors.format_exc_info,
         _add_service(service),
     ]
@@ -97,20 +98,11 @@ def _redact_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 def _renderer(*, pretty: bool, stream: TextIO) -> Processor:
     if not pretty:
         return structlog.processors.JSONRenderer(serializer=_json)
-    return structlog.dev.ConsoleRenderer(
-        colors=stream.isatty() and not os.environ.get("NO_COLOR"),
-        # A traceback with the values of local variables would show bodies and keys.
-        exception_formatter=structlog.dev.plain_traceback,
-    )
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty() and not os.environ.get("NO_COLOR"))
 
 
 def _json(event: Any, **_: Any) -> str:
-    # An object that is no JSON is named by its type: its representation may hold anything.
-    return orjson.dumps(event, default=_name_of, option=orjson.OPT_NON_STR_KEYS).decode()
-
-
-def _name_of(value: Any) -> str:
-    return str(value) if isinstance(value, (BaseException, os.PathLike)) else f"<{type(value).__name__}>"
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _scrub(scrubber: Scrubber) -> Processor:

@@ -6,8 +6,11 @@ so that a secret inside an exception's message or a library's own log line is ca
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date, time, timedelta
 from enum import Enum
+from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 REDACTED = "[redacted]"
 
@@ -20,6 +23,8 @@ _SECRET_NAME = re.compile(
 )
 # Names that only look secret: they say which, how many or when, never what.
 _PLAIN_NAMES = frozenset({"idempotency_key", "record_key", "token_expires_at", "token_version"})
+_SPEAKING = (str, bool, int, float, Enum)
+_TEXTS = (date, time, timedelta, UUID, PurePath, BaseException)
 _SECRET_TEXT = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -58,10 +63,6 @@ def _secret(name: str) -> bool:
 
 def _plain(value: Any, depth: int = 0) -> Any:
     match value:
-        case str() if len(value) > _LONGEST and not isinstance(value, Enum):
-            return f"{value[:_LONGEST]}… ({len(value)} characters)"
-        case bytes() | bytearray() | memoryview():
-            return f"[{len(value)} bytes]"
         case Mapping() | list() | tuple() | set() | frozenset() if depth >= _DEEPEST:
             return "…"
         case Mapping():
@@ -69,7 +70,22 @@ def _plain(value: Any, depth: int = 0) -> Any:
         case list() | tuple() | set() | frozenset():
             return [_plain(item, depth + 1) for item in value]
         case _:
+            return _plain_leaf(value)
+
+
+def _plain_leaf(value: Any) -> Any:
+    match value:
+        case bytes() | bytearray() | memoryview():
+            return f"[{len(value)} bytes]"
+        case str() if len(value) > _LONGEST and not isinstance(value, Enum):
+            return f"{value[:_LONGEST]}… ({len(value)} characters)"
+        case _ if value is None or isinstance(value, _SPEAKING):
             return value
+        case _ if isinstance(value, _TEXTS):
+            return str(value)
+        case _:
+            # What an object says of itself may hold anything.
+            return f"<{type(value).__name__}>"
 
 
 class Scrubber:

@@ -73,3 +73,23 @@ def test_key_without_certificate(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="needs KAFKA_SSL_CERTFILE"):
         connection(settings, client_id="x")
+
+
+def test_encrypted_key_is_no_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client key under a password is an error; nobody sits at a service's terminal to be asked for it."""
+    asked: list[object] = []
+
+    def load(_: ssl.SSLContext, certfile: str, keyfile: str | None = None, password: object = None) -> None:
+        assert certfile
+        assert keyfile
+        asked.append(password)
+        raise ssl.SSLError("bad decrypt")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load)
+    file = str(tmp_path / "client.pem")
+    settings = KafkaSettings(security_protocol="SSL", ssl_certfile=file, ssl_keyfile=file)
+
+    with pytest.raises(SettingsError, match="KAFKA_SSL_KEYFILE"):
+        connection(settings, client_id="x")
+
+    assert asked == [""], "without a password OpenSSL asks on the terminal"
