@@ -25,11 +25,10 @@ from xero_stream.settings.simulator import SimulatorSettings
 
 @dataclass(slots=True, kw_only=True)
 class AppLimits:
-    """The limits of the app: what each tenant gets, and the app's own minute."""
+    """What every app gets: per tenant, and in its own minute over all tenants."""
 
     allowance: Allowance
     app_minute: int
-    window: Window
 
 
 class World:
@@ -59,13 +58,13 @@ class World:
         self.limits = AppLimits(
             allowance=Allowance(day=settings.tier.calls_per_day),
             app_minute=10_000,
-            window=Window(length_ms=MINUTE_MS, offset_ms=0),
         )
         self.organisations: dict[str, Organisation] = {}
         self.encoders: dict[str, Encoder] = {}
         self.outbox = Outbox()
         self.on_events: Callable[[], None] = lambda: None
         self._tenant_limits: dict[tuple[str, str], TenantLimits] = {}
+        self._app_windows: dict[str, Window] = {}
         self._keeping = keeping
         self._lags = chance.stream("event lag")
         self._tenant_draws = chance.stream("tenants")
@@ -172,6 +171,17 @@ class World:
         if limits is None:
             limits = self._tenant_limits[key] = TenantLimits(f"{client_id}:{tenant_id}", self.limits.allowance)
         return limits
+
+    def app_window(self, client_id: str) -> Window:
+        """The minute of an app, over all its tenants."""
+        window = self._app_windows.get(client_id)
+        if window is None:
+            window = self._app_windows[client_id] = Window(length_ms=MINUTE_MS, offset_ms=0)
+        return window
+
+    def app_remaining(self, client_id: str) -> int:
+        """``X-AppMinLimit-Remaining``."""
+        return max(0, self.limits.app_minute - self.app_window(client_id).used)
 
     def all_limits(self) -> list[tuple[tuple[str, str], TenantLimits]]:
         """Limits in use, by client and tenant."""

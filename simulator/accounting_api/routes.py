@@ -63,7 +63,7 @@ class AccountingApi:
             return await self._faults.send(request, not_found())
         caller = self._caller(request, endpoint)
         if isinstance(caller, Reply):
-            return await self._faults.send(request, self._headed(caller, None))
+            return await self._faults.send(request, self._headed(caller, None, None))
         grant, tenant_id = caller
         counts = world.counts.tenant(tenant_id)
         counted = counts.arrive(endpoint.value, world.clock.now_ms())
@@ -71,14 +71,14 @@ class AccountingApi:
         struck = self._faults.strike(operation, tenant_id, endpoint.value)
         entered = False
         try:
-            refusal = self._refusal(limits, counted, struck)
+            refusal = self._refusal(grant, limits, counted, struck)
             if refusal is not None:
                 reply = refusal
             else:
                 entered = True
                 reply = await self._answer(request, operation, tenant_id, endpoint, struck)
             counted.statuses[reply.status] += 1
-            return await self._faults.send(request, self._headed(reply, limits), struck)
+            return await self._faults.send(request, self._headed(reply, grant, limits), struck)
         finally:
             counts.leave()
             if entered:
@@ -99,13 +99,13 @@ class AccountingApi:
             return scope_missing(world.answer_id())
         return grant, tenant_id
 
-    def _refusal(self, limits: TenantLimits, counted: EndpointCounts, struck: Struck) -> Reply | None:
+    def _refusal(self, grant: Grant, limits: TenantLimits, counted: EndpointCounts, struck: Struck) -> Reply | None:
         world = self._world
         if struck.rate_limit is not None:
             fault = struck.rate_limit
             counted.forced[fault.problem.value] += 1
             return _too_many(Refused(problem=fault.problem, retry_after=fault.retry_after))
-        refused = limits.enter(world.clock.now_ms(), world.limits.window, world.limits.app_minute)
+        refused = limits.enter(world.clock.now_ms(), world.app_window(grant.client_id), world.limits.app_minute)
         if refused is None:
             return None
         counted.earned[refused.problem.value] += 1
@@ -150,13 +150,13 @@ class AccountingApi:
             return _xml(moment)
         return Reply(body=answer, content_type=JSON)
 
-    def _headed(self, reply: Reply, limits: TenantLimits | None) -> Reply:
+    def _headed(self, reply: Reply, grant: Grant | None, limits: TenantLimits | None) -> Reply:
         world = self._world
         headers = {"xero-correlation-id": world.answer_id()}
-        if limits is not None:
+        if grant is not None and limits is not None:
             headers["X-DayLimit-Remaining"] = str(limits.day_remaining())
             headers["X-MinLimit-Remaining"] = str(limits.minute_remaining())
-            headers["X-AppMinLimit-Remaining"] = str(max(0, world.limits.app_minute - world.limits.window.used))
+            headers["X-AppMinLimit-Remaining"] = str(world.app_remaining(grant.client_id))
         return replace(reply, headers=headers | reply.headers)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -114,7 +115,7 @@ class Identity:
             for connection in grant.connections.values()
             if wanted in (None, "", connection.auth_event_id)
         ]
-        return await self._close(request, Reply(body=orjson.dumps(rows)), struck)
+        return await self._close(request, Reply(body=orjson.dumps(rows)), grant, struck)
 
     async def disconnect(self, request: web.Request) -> web.StreamResponse:
         """Remove a connection by its own id; a tenant's or a consent's id is refused with 403, as Xero does."""
@@ -129,7 +130,7 @@ class Identity:
             reply = Reply(status=204)
         else:
             reply = tenant_refused(self._world.answer_id()) if wanted in foreign else not_found()
-        return await self._close(request, reply, struck)
+        return await self._close(request, reply, grant, struck)
 
     def _row(self, connection: Connection) -> dict[str, str]:
         organisation = self._world.organisations[connection.tenant_id]
@@ -151,25 +152,27 @@ class Identity:
         await asyncio.sleep(struck.latency_ms / 1000)
         grant = bearer(world, request.headers.get("Authorization"))
         if isinstance(grant, Reply):
-            return await self._close(request, grant, struck)
-        window = world.limits.window
+            return await self._close(request, grant, None, struck)
+        window = world.app_window(grant.client_id)
         window.roll(world.clock.now_ms())
         if struck.rate_limit is not None or window.used >= world.limits.app_minute:
             headers = {"X-Rate-Limit-Problem": Problem.APP_MINUTE.value}
             if struck.rate_limit is not None:
                 headers |= _retry_after(struck.rate_limit.retry_after)
-            return await self._close(request, Reply(status=429, headers=headers), struck)
+            return await self._close(request, Reply(status=429, headers=headers), grant, struck)
         window.used += 1
         if struck.status is not None:
-            return await self._close(request, forced_reply(struck.status), struck)
+            return await self._close(request, forced_reply(struck.status), grant, struck)
         return grant, struck
 
-    async def _close(self, request: web.Request, reply: Reply, struck: Struck) -> web.StreamResponse:
+    async def _close(
+        self, request: web.Request, reply: Reply, grant: Grant | None, struck: Struck
+    ) -> web.StreamResponse:
         world = self._world
-        left = max(0, world.limits.app_minute - world.limits.window.used)
-        headers = {"xero-correlation-id": world.answer_id(), "X-AppMinLimit-Remaining": str(left)} | reply.headers
-        whole = Reply(status=reply.status, body=reply.body, content_type=reply.content_type, headers=headers)
-        return await self._faults.send(request, whole, struck)
+        headers = {"xero-correlation-id": world.answer_id()}
+        if grant is not None:
+            headers["X-AppMinLimit-Remaining"] = str(world.app_remaining(grant.client_id))
+        return await self._faults.send(request, replace(reply, headers=headers | reply.headers), struck)
 
 
 def seven_decimals(at_ms: int) -> str:

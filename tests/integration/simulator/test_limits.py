@@ -84,6 +84,22 @@ async def test_the_apps_minute_is_shared(talk: Talk) -> None:
     assert connections.status_code == 429
 
 
+async def test_another_app_has_a_minute_of_its_own(start: Start) -> None:
+    """And five calls at once, and a day: limits are per app and tenant."""
+    simulated = await start(clock_rate=0)
+    one, other = simulated.talk, Talk(int(simulated.talk.url.rpartition(":")[2]))
+    await one.connect()
+    await other.connect(kind="client_credentials", tenants=[one.tenants[0]])
+    await one.control("PUT", "/limits", {"appMinute": 1, "minute": 1})
+
+    mine = [(await one.get("Invoices", page="1")).status_code for _ in range(2)]
+    theirs = await other.get("Invoices", page="1")
+    await other.close()
+
+    assert mine == [200, 429]
+    assert (theirs.status_code, theirs.headers["x-appminlimit-remaining"]) == (200, "0")
+
+
 async def test_limits_can_be_looked_at_and_changed(talk: Talk) -> None:
     """For all tenants, or one; what was used stays used."""
     await talk.get("Invoices", page="1")
