@@ -41,6 +41,11 @@ class SharedServers:
         """Kafka's ``host:port``."""
         return self._servers.bootstrap_servers
 
+    @property
+    def postgres_pid(self) -> int:
+        """PostgreSQL's process id."""
+        return self._servers.postgres_pid
+
     def url(self, database: str) -> str:
         """The URL of a database."""
         return self._servers.postgres.url(database)

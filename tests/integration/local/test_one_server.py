@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -11,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support.processes import processes_of
-from tests.support.servers import run_apart
+from tests.support.servers import SharedServers, run_apart
 from xero_stream.local.errors import DataDirectoryInUseError
 from xero_stream.local.servers import LocalServers
 
@@ -112,12 +111,14 @@ async def test_a_killed_postgres_takes_its_backends_along_and_comes_back(servers
         assert await connection.fetchval("SELECT n FROM kept") == 1
 
 
-async def test_a_pid_file_that_names_another_process_is_no_obstacle(servers: LocalServers) -> None:
-    """After a restart of a container the id in PostgreSQL's pid file may be anybody's: ours, here."""
+async def test_a_pid_file_that_names_another_process_is_no_obstacle(
+    servers: LocalServers, shared_servers: SharedServers
+) -> None:
+    """After a restart of a container the id in PostgreSQL's pid file may be anybody's: another PostgreSQL's, here."""
     pid_file = servers.kafka.log.parent / "postgres" / "postmaster.pid"
     text = pid_file.read_text(encoding="utf-8")
     await servers.postgres.stop()
-    pid_file.write_text(f"{os.getpid()}\n{text.partition(chr(10))[2]}", encoding="utf-8")
+    pid_file.write_text(f"{shared_servers.postgres_pid}\n{text.partition(chr(10))[2]}", encoding="utf-8")
 
     await servers.postgres.start()
 
