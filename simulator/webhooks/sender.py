@@ -40,6 +40,7 @@ class Sender:
         self._calm = asyncio.Event()
         self._stuck: list[Delivery] = []
         self._under_way: set[asyncio.Task[None]] = set()
+        self._error: BaseException | None = None
         self._replay_up_to = 0
         self._flying = 0
         self._room = WaitingRoom()
@@ -124,6 +125,8 @@ class Sender:
                 self._session = None
 
     async def _turn(self) -> None:
+        if self._error is not None:
+            raise self._error
         if self.url is None or self.schedule.health is Health.DISABLED:
             await self._wait(None)
         elif self.schedule.health is Health.RETRYING:
@@ -172,6 +175,8 @@ class Sender:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._error = error
         self._wake.set()
 
     def _spoil(self, events: Sequence[Event]) -> list[Event]:
@@ -232,11 +237,13 @@ class Sender:
         if not self._stuck:
             self.schedule = succeeded(self.schedule)
             return
-        if await self._attempt(self._stuck[0]):
-            self._settle(self._unstick())
+        delivery = self._unstick()
+        if await self._attempt(delivery):
+            self._settle(delivery)
             self._replay_up_to = self._world.outbox.last_sequence()
             self.schedule = succeeded(self.schedule)
         else:
+            self._stick(delivery)
             self.schedule = failed(self.schedule, clock.now_ms())
 
     async def _replay_stuck(self) -> None:
