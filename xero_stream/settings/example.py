@@ -44,6 +44,12 @@ _HEAD = """\
 # The environment wins over NAME_FILE, which wins over .env.
 """
 
+_TAIL = """
+# --- docker-compose.yml only ---
+# Password of the PostgreSQL it runs: letters and digits.
+# POSTGRES_PASSWORD=
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
@@ -88,7 +94,7 @@ def env_example() -> str:
     for section in SECTIONS:
         parts.append(f"\n# --- {title(section)} ---\n")
         parts += [_env_lines(setting) for setting in settings_of(section)]
-    return "".join(parts)
+    return "".join([*parts, _TAIL])
 
 
 def tables() -> str:
