@@ -19,10 +19,10 @@ asyncio.run(main())"""
 """A consumer to paste, ten lines."""
 
 REAL = (
-    "1. developer.xero.com, New app (Web app); export XERO_CLIENT_ID and _SECRET.",
-    "2. xero-stream up --local, and https (a tunnel will do) in front of port 8080.",
-    "3. In the app, Webhooks: https://…/webhooks/xero; its key is XERO_WEBHOOK_KEYS.",
-    "4. xero-stream grants add: the Demo Company is loaded, and its changes follow.",
+    "1. developer.xero.com, New app (Web app); Webhooks: https://…/webhooks/xero.",
+    "2. Export XERO_CLIENT_ID, XERO_CLIENT_SECRET, XERO_WEBHOOK_KEYS and",
+    "   XERO_STREAM_ENCRYPTION_KEYS; xero-stream up --local, a tunnel to port 8080.",
+    "3. xero-stream grants add: the Demo Company is loaded, then followed.",
 )
 """How to connect a real demo company."""
 

@@ -31,7 +31,7 @@ from xero_stream.store.pool import open_pool
 
 WORKERS = ("processors 1", "receiver", "processors 2")
 """What may be killed, in the order of the key."""
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 LOAD_SECONDS = 300.0
 LOAD_TELL_SECONDS = 3.0
 
