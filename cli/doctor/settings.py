@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cli.doctor.findings import Finding, fine, problem
+from xero_stream.contracts.names import DEFAULT_APP
 from xero_stream.settings.apps import App, Apps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.example import SECTIONS
@@ -33,14 +34,16 @@ def _apps() -> list[Finding]:
         apps: Sequence[App] = Apps.read().all()
     except SettingsError as error:
         return [problem("apps", str(error), "correct the file; see docs/configuration.md")]
-    findings = []
-    if not any(app.webhook_keys for app in apps):
-        findings.append(
-            problem("apps", "no app has a webhook signing key", "set XERO_WEBHOOK_KEYS; without one the receiver stops")
-        )
+    # Who configures apps in the file only has no app in the environment.
+    in_use = [app for app in apps if app.name != DEFAULT_APP or app.webhook_keys or app.client_id or len(apps) == 1]
+    findings = [
+        problem("apps", f"app {app.name} has no webhook signing key", "set it; without one the receiver does not start")
+        for app in in_use
+        if not app.webhook_keys
+    ]
     findings += [
         problem("apps", f"app {app.name} has no client id or secret", "set both, from Xero's developer portal")
-        for app in apps
-        if not (app.client_id and app.client_secret) and (app.name != "default" or len(apps) == 1)
+        for app in in_use
+        if not (app.client_id and app.client_secret)
     ]
     return findings

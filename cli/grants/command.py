@@ -96,10 +96,7 @@ def show_list(
 
 
 def _refresh_token() -> str:
-    if sys.stdin.isatty():
-        text = getpass("Refresh token (not shown): ")
-    else:
-        text = sys.stdin.readline()
+    text = getpass("Refresh token (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
     if not text.strip():
         raise typer.BadParameter(
             "no refresh token on standard input (for a custom connection use --client-credentials)",

@@ -7,6 +7,7 @@ import pytest
 from tests.commands.conftest import CommandLine, Simulated
 from tests.commands.test_grants import fetch
 
+NO_STORE = {"DATABASE_URL": "postgresql://x:secret-word@127.0.0.1:9/x"}
 NOWHERE = {"XERO_API_URL": "http://127.0.0.1:9", "XERO_IDENTITY_URL": "http://127.0.0.1:9"}
 
 
@@ -28,14 +29,30 @@ def test_a_newcomer(xero_stream: CommandLine) -> None:
 
     assert (ended.code, ended.err) == (1, "")
     assert "XERO_STREAM_ENCRYPTION_KEYS is not set" in about(ended.out, "settings")[0]
-    assert "XERO_WEBHOOK_KEYS" in about(ended.out, "apps")[0]
-    assert "XERO_CLIENT_ID" not in about(ended.out, "apps")[0]
+    assert "app default has no webhook signing key" in about(ended.out, "apps")[0]
+    assert "app default has no client id or secret" in about(ended.out, "apps")[1]
     assert "`xero-stream local`" in about(ended.out, "kafka")[0]
     assert about(ended.out, "topics") == ["skipped  topics         needs Kafka"]
     assert "PostgreSQL does not answer" in about(ended.out, "store")[0]
     assert "XERO_API_URL" in about(ended.out, "xero")[0]
     assert "secret-word" not in ended.out
     assert ended.out.splitlines()[-1] == "7 problems"
+
+
+def test_apps_of_the_file(xero_stream: CommandLine) -> None:
+    """Each of them needs keys and credentials; the environment's app is none where it is not set."""
+    file = xero_stream.folder / "apps.toml"
+    file.write_text("[apps.uk]\nwebhook_keys = 'k'\nclient_id = 'i'\nclient_secret = 's'\n[apps.shop]\n")
+
+    ended = xero_stream(
+        "doctor",
+        env={"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", **NOWHERE, **NO_STORE, "XERO_STREAM_APPS_FILE": str(file)},
+    )
+
+    assert [finding.split("\n")[0].split("apps           ")[1] for finding in about(ended.out, "apps")] == [
+        "app shop has no webhook signing key",
+        "app shop has no client id or secret",
+    ]
 
 
 @pytest.mark.usefixtures("simulator")
