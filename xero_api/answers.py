@@ -4,14 +4,14 @@ The status is judged before the body is read: anything but a 200 may be JSON, HT
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from xero_api.dates import parse_moment
-from xero_api.decode import decode
+from xero_api.decode import decode, decode_in_steps
 from xero_api.errors import (
     BadRequestError,
     DisconnectedError,
@@ -29,6 +29,9 @@ from xero_api.errors import (
 from xero_api.meta import Meta, read_meta
 from xero_api.requests import Form, Request
 from xero_stream.contracts.names import RecordId
+
+_BIG = 128 * 1024
+"""Bytes from which a body is read in steps."""
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9 ]{0,63}", re.ASCII)
 
@@ -127,7 +130,11 @@ def decipher(request: Request, status: int, headers: Mapping[str, str], body: by
     """
     meta = read_meta(headers)
     if status == HTTPStatus.OK:
-        return _records(request, meta, body)
+        try:
+            document = decode(body)
+        except ValueError as error:
+            raise _garbled(meta, body) from error
+        return _answer(request, meta, document, body)
     if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED} and request.form is Form.PAGE:
         return Answer(request=request, meta=meta)
     if status == HTTPStatus.NOT_FOUND and request.form is Form.ONE and meta.xeros:
@@ -135,9 +142,42 @@ def decipher(request: Request, status: int, headers: Mapping[str, str], body: by
     raise error_of(request.endpoint, status, headers, body)
 
 
-def _records(request: Request, meta: Meta, body: bytes) -> Answer:
-    document = _document(meta, body)
-    items = document.get(request.entity.list_key)
+def decipher_in_steps(
+    request: Request, status: int, headers: Mapping[str, str], body: bytes
+) -> Generator[None, None, Answer]:
+    """The same as :func:`decipher`, with pauses while a big body is read.
+
+    Args:
+        request: what was asked.
+        status: HTTP status.
+        headers: response headers, names in lower case.
+        body: the whole body.
+
+    Yields:
+        Nothing, at each pause.
+
+    Returns:
+        The answer.
+
+    Raises:
+        XeroError: as :func:`decipher`.
+    """
+    if status != HTTPStatus.OK or len(body) < _BIG:
+        return decipher(request, status, headers, body)
+    meta = read_meta(headers)
+    try:
+        document = yield from decode_in_steps(body, request.entity.list_key)
+    except ValueError as error:
+        raise _garbled(meta, body) from error
+    return _answer(request, meta, document, body)
+
+
+def _garbled(meta: Meta, body: bytes) -> GarbledAnswerError:
+    return GarbledAnswerError(f"the answer is no JSON ({len(body)} bytes)", status=200, meta=meta)
+
+
+def _answer(request: Request, meta: Meta, document: Any, body: bytes) -> Answer:
+    items = document.get(request.entity.list_key) if isinstance(document, dict) else None
     if not isinstance(items, list):
         raise UnmappableAnswerError(
             f"{request.endpoint}: no list {request.entity.list_key} in the answer", status=200, meta=meta, body=body
@@ -164,16 +204,6 @@ def _records(request: Request, meta: Meta, body: bytes) -> Answer:
         meta=meta,
         server_time=_moment(document.get("DateTimeUTC")),
     )
-
-
-def _document(meta: Meta, body: bytes) -> dict[str, Any]:
-    try:
-        document = decode(body)
-    except ValueError as error:
-        raise GarbledAnswerError(f"the answer is no JSON ({len(body)} bytes)", status=200, meta=meta) from error
-    if not isinstance(document, dict):
-        raise UnmappableAnswerError("the answer is no JSON object", status=200, meta=meta, body=body)
-    return document
 
 
 def error_of(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> XeroError:

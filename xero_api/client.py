@@ -6,7 +6,7 @@ token is added, and redirects are not followed.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 import httpx
 
-from xero_api.answers import Answer, Timing, decipher, error_of
+from xero_api.answers import Answer, Timing, decipher_in_steps, error_of
 from xero_api.call import CallRecord, Lane, Outcome, outcome_of
 from xero_api.clock import Departure, ServerClock
 from xero_api.connections import Connection, connections_target, parse_connections
@@ -171,7 +171,7 @@ class XeroClient:
         exchange = self._departing(app, None, lane, "connections", target, {}, token)
         deadline = asyncio.get_running_loop().time() + self._timeout
 
-        def understand(headers: Mapping[str, str], body: bytes) -> list[Connection]:
+        async def understand(headers: Mapping[str, str], body: bytes) -> list[Connection]:
             if exchange.status == HTTPStatus.OK:
                 return parse_connections(body)
             raise error_of("connections", exchange.status or 0, headers, body)
@@ -184,8 +184,8 @@ class XeroClient:
         headers = {**request.headers, "xero-tenant-id": tenant_id}
         exchange = self._departing(app, tenant_id, lane, request.endpoint, request.target, headers, token)
 
-        def understand(headers: Mapping[str, str], body: bytes) -> Answer:
-            answer = decipher(request, exchange.status or 0, headers, body)
+        async def understand(headers: Mapping[str, str], body: bytes) -> Answer:
+            answer = await _with_pauses(decipher_in_steps(request, exchange.status or 0, headers, body))
             return replace(answer, timing=self._timing(exchange, answer))
 
         return await self._reported(exchange, deadline, understand)
@@ -212,13 +212,13 @@ class XeroClient:
         )
 
     async def _reported(
-        self, exchange: _Exchange, deadline: float, understand: Callable[[Mapping[str, str], bytes], T]
+        self, exchange: _Exchange, deadline: float, understand: Callable[[Mapping[str, str], bytes], Awaitable[T]]
     ) -> T:
         """Exchange, make sense, and tell the hook, whatever happens."""
         outcome = Outcome.CANCELLED
         try:
             headers, body = await self._within(deadline, exchange.endpoint, self._exchanged(exchange))
-            result = understand(headers, body)
+            result = await understand(headers, body)
             outcome = Outcome.MISSING if isinstance(result, Answer) and result.missing else Outcome.OK
         except XeroError as error:
             outcome = outcome_of(error)
@@ -298,6 +298,17 @@ class XeroClient:
             outcome=outcome,
             limits=exchange.meta.limits,
         )
+
+
+async def _with_pauses(steps: Generator[None, None, T]) -> T:
+    """Run the steps, letting the other tasks have a turn at each pause."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        await asyncio.sleep(0)
 
 
 def _base_address(api_url: str) -> httpx.URL:

@@ -5,10 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from hypothesis import example, given
+import pytest
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from xero_api.decode import _decode_exactly, decode, encode
+import xero_api.decode
+from xero_api.decode import _decode_exactly, decode, decode_in_steps, encode
 
 literals = st.from_regex(r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
 short_literals = st.from_regex(r"-?(0|[1-9][0-9]{0,6})(\.[0-9]{1,7})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
@@ -31,6 +33,7 @@ def _exact(body: bytes) -> Any:
 @example(literal="12345678901234567", layout="{}")
 @example(literal="0.1234567890123456", layout="[{}]")
 @example(literal="-0.0", layout="[{}]")
+@example(literal="99999999999999999999", layout="[{}]")
 def test_every_number_keeps_its_value(literal: str, layout: str) -> None:
     """Any number, wherever it stands, comes out of decode and encode with the value it went in with."""
     body = layout.format(literal).encode()
@@ -46,6 +49,52 @@ def test_both_paths_agree(document: Any) -> None:
     fast, exact = orjson.loads(body), _decode_exactly(body)
 
     assert repr(fast) == repr(exact)
+
+
+def _in_steps(body: bytes, key: str) -> tuple[Any, int]:
+    steps, pauses = decode_in_steps(body, key), 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value, pauses
+        pauses += 1
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses after a few characters, so that small documents have many."""
+    monkeypatch.setattr(xero_api.decode, "_SCANNED", 64)
+    monkeypatch.setattr(xero_api.decode, "_STEP", 8)
+
+
+@pytest.mark.usefixtures("small_steps")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it sets two constants, the same each time
+@given(
+    records=st.lists(documents, max_size=6),
+    literal=literals,
+    blank=st.sampled_from(["", " ", "\n", "\r\n\t"]),
+    cut=st.none() | st.integers(0, 400),
+    tail=st.sampled_from(["", " ", "x", "}", ",", ',"b":1', "\\ud83d"]),
+)
+def test_reading_in_steps_gives_the_same(
+    records: list[Any], literal: str, blank: str, cut: int | None, tail: str
+) -> None:
+    """Whole or cut off, spaced in any way, with any numbers: the same document or the same refusal, piece by piece."""
+    listed = f"{blank},{blank}".join(json.dumps(record, default=float) for record in records)
+    text = f'{{{blank}"id"{blank}:{literal}{blank},"rows":{blank}[{blank}{listed}{blank}]{blank},"s":"{tail}"}}{blank}'
+    body = (text if cut is None else text[:cut] + tail).encode()
+
+    try:
+        expected = decode(body)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            _in_steps(body, "rows")
+        return
+
+    document, pauses = _in_steps(body, "rows")
+    assert repr(document) == repr(expected)
+    assert pauses >= len(body) // 64
 
 
 @given(

@@ -182,7 +182,7 @@ def part(raw: Raw, key: str, read: Callable[[Raw], T]) -> T | None:
     value = raw.get(key)
     if value is None or value == "":
         return None
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise InvalidRecordError(key, "expected an object")
     try:
         return read(value)
@@ -205,7 +205,7 @@ def parts(raw: Raw, key: str, read: Callable[[Raw], T]) -> list[T]:
         raise InvalidRecordError(key, "expected a list")
     found: list[T] = []
     for index, item in enumerate(value):
-        if not isinstance(item, Mapping):
+        if not isinstance(item, dict):
             raise InvalidRecordError(f"{key}[{index}]", "expected an object")
         try:
             found.append(read(item))

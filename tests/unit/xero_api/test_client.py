@@ -14,6 +14,7 @@ import pytest
 from tests.support.xero_records import example
 from xero_api.call import CallRecord, Lane, Outcome
 from xero_api.client import MOST_BYTES, XeroClient
+from xero_api.decode import decode, encode
 from xero_api.errors import (
     BadRequestError,
     GarbledAnswerError,
@@ -393,6 +394,22 @@ async def test_packed_answers() -> None:
 
     assert len(answer.records) == 2
     assert calls.records[0].bytes_in == len(packed)
+
+
+async def test_a_big_page_lets_others_have_their_turn() -> None:
+    """A page of a thousand invoices is read in steps; no other task waits for all of it."""
+    invoice = decode(example("invoices", "ids"))["Invoices"][0]
+    page = encode({"Invoices": [invoice] * 1_000, "pagination": {"page": 1}})
+    calls = Calls(lambda _: httpx.Response(200, headers=HEADERS, content=page))
+    turns = 0
+    task = asyncio.create_task(calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.BACKFILL))
+
+    while not task.done():
+        turns += 1
+        await asyncio.sleep(0)
+
+    assert len((await task).records) == 1_000
+    assert turns > len(page) / (200 * 1024)
 
 
 async def test_cookies_are_not_kept() -> None:

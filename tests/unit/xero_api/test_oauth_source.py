@@ -82,6 +82,7 @@ async def test_many_tasks_in_many_processes_refresh_once(world: World) -> None:
 
     assert set(found) == {"a1"}
     assert len(world.identity.requests) == 1
+    assert world.store.locks == len(processes)  # in a process, one asks for all
     assert world.identity.refused == 0
     assert world.row.tokens.refresh_token == "r1"
 

@@ -210,6 +210,7 @@ def test_the_captured_invoice_says_what_it_should() -> None:
         ({"Status": "AUTHORISED", "Total": 10, "AmountPaid": 4}, "partially_paid"),
         ({"Status": "AUTHORISED", "Total": 10, "AmountPaid": 0, "AmountCredited": 4}, "partially_paid"),
         ({"Status": "AUTHORISED", "Total": 0.3, "AmountPaid": 0.1, "AmountCredited": 0.2}, "authorised"),
+        ({"Status": "AUTHORISED", "Total": 10, "AmountPaid": 4, "AmountCredited": -4}, "authorised"),
         ({"Status": "AUTHORISED", "AmountPaid": 4}, "authorised"),
         ({"Status": "PAID", "Total": 10, "AmountPaid": 10}, "paid"),
         ({"Status": "VOIDED", "Total": 10, "AmountPaid": 4}, "voided"),
@@ -312,6 +313,19 @@ def test_credit_is_summed_where_a_read_leaves_it_out() -> None:
 
     assert _invoice(**applied)["amount_credited"] == 0.3
     assert _invoice(**applied, AmountCredited=5)["amount_credited"] == 5.0
+
+
+def test_credits_and_payments_are_in_an_order_of_their_own() -> None:
+    """Xero keeps them in none: date and id make equal records equal."""
+    applied = [
+        {"Date": day, "CreditNoteID": name} for day, name in (("2018-01-02", "b"), (None, "c"), ("2018-01-02", "a"))
+    ]
+    paid = [{"Date": item["Date"], "PaymentID": item["CreditNoteID"]} for item in applied]
+
+    invoice = _invoice(CreditNotes=applied, Payments=paid)
+
+    assert [item["id"] for item in invoice["credit_notes"]] == ["c", "a", "b"]
+    assert [item["id"] for item in invoice["payments"]] == ["c", "a", "b"]
 
 
 def test_numbers_in_text_fields_are_written_out() -> None:
