@@ -89,7 +89,9 @@ class Caller:
             now: monotonic seconds.
         """
         memory = self._memory
-        if lane is Lane.WEBHOOK:
+        # After a wait that Xero asked for, the first call goes at once: its answer says what is left.
+        waited = memory.last_for_events < memory.budget.parked_until <= now
+        if lane is Lane.WEBHOOK and not waited:
             apart = distance(
                 used_this_minute=PER_MINUTE - memory.budget.minute_left(now),
                 day_left=memory.budget.day_left(now),

@@ -17,7 +17,7 @@ from processors.sync import store as passes
 from processors.tenants import store
 from processors.tenants.caller import Caller, NotNowError, restored_budget
 from processors.tenants.services import STORE_ERRORS, Memory, RunnerServices
-from processors.tenants.troubles import Troubles
+from processors.tenants.troubles import LONG_WAIT, Troubles
 from xero_api import paging
 from xero_api.budget.tenant import Go, Wait
 from xero_api.errors import XeroError
@@ -106,7 +106,9 @@ class Runner:
         if tenant is None or tenant.state != "connected":
             return False
         # Kept from task to task while the lease is ours; out of the ledger for the first one.
-        memory = self._memories.get(self._tenant_id) or Memory(budget=await restored_budget(self._services, tenant))
+        memory = self._memories.get(self._tenant_id)
+        if memory is None or self._released(memory, tenant):
+            memory = Memory(budget=await restored_budget(self._services, tenant))
         self._memories[self._tenant_id] = memory
         self._troubles = Troubles(
             services=self._services,
@@ -128,6 +130,13 @@ class Runner:
             on_change=self._on_change,
         )
         return True
+
+    @staticmethod
+    def _released(memory: Memory, tenant: store.Tenant) -> bool:
+        """Whether somebody ended a long wait in the store (a higher tier, say): long waits are all written there."""
+        waits = memory.budget.parked_until - time.monotonic()
+        written = (tenant.parked_until - utc_now()).total_seconds() if tenant.parked_until else 0.0
+        return waits > LONG_WAIT and written < waits - LONG_WAIT
 
     async def _waits(self, wait: Wait, now: float) -> None:
         await self._troubles.park_if_long(wait.until - now, wait.reason)
