@@ -3,7 +3,7 @@
 Runs in a process of its own (``python -m benchmarks.receiver_load``), pinned to the core that the server doesn't have,
 and prints one JSON line. Closed loop (``--seconds``): every connection sends its next request when it has its answer.
 Open loop (``--rate``): requests leave on schedule, and latency counts from the scheduled moment, so that a server that
-stalls is charged for what it held up.
+stalls is charged for what it held up. Burst (``--burst``): that many on schedule within one second, then wait for all.
 """
 
 import argparse
@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin at once (closed loop) or wait for the schedule."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         if self._closed_loop:
             self.send(time.perf_counter())
         else:
@@ -144,11 +144,13 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
     """Connect, warm up, measure."""
     load = Load(requests(options.key, options.path))
     loop = asyncio.get_running_loop()
-    closed_loop = options.rate is None
+    closed_loop = options.rate is None and not options.burst
     transports = [
         (await loop.create_connection(lambda: Connection(load, closed_loop=closed_loop), options.host, options.port))[0]
         for _ in range(options.connections)
     ]
+    if options.burst:
+        return await burst(load, options.burst, transports)
     schedule = None if closed_loop else asyncio.create_task(_schedule(load, options.rate))
     await asyncio.sleep(options.warm_up)
     load.recording = True
@@ -161,14 +163,28 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
         schedule.cancel()
     for transport in transports:
         transport.abort()
-    return summary(load, elapsed, cpu)
+    return {**summary(load, elapsed, cpu), "seconds": elapsed, "warm_up": options.warm_up}
 
 
-async def _schedule(load: Load, rate: float) -> None:
+async def burst(load: Load, count: int, transports: list[asyncio.BaseTransport]) -> dict[str, object]:
+    """Send that many within a second and wait for the last answer, 30 s at most."""
+    load.recording = True
+    started, cpu = time.perf_counter(), time.process_time()
+    await _schedule(load, float(count), count)
+    while len(load.latencies) < count and time.perf_counter() - started < 30:
+        await asyncio.sleep(0.005)
+    elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
+    load.stopped = True
+    for transport in transports:
+        transport.close()
+    return {**summary(load, elapsed, cpu), "sent": count, "all_answered_after_s": round(elapsed, 3)}
+
+
+async def _schedule(load: Load, rate: float, count: int = 2**62) -> None:
     start = time.perf_counter()
     due = 0
-    while True:
-        target = int((time.perf_counter() - start) * rate)
+    while due < count:
+        target = min(count, int((time.perf_counter() - start) * rate))
         while due < target:
             moment = start + due / rate
             due += 1
@@ -210,6 +226,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--warm-up", type=float, default=2.0)
     parser.add_argument("--rate", type=float)
+    parser.add_argument("--burst", type=int, default=0)
     parser.add_argument("--core", type=int)
     options = parser.parse_args(argv)
     if options.core is not None:

@@ -27,8 +27,22 @@ class BodyReader:
         self._limits = limits
         self._held = 0
 
+    def arrived(self, request: web.BaseRequest) -> bytes | None:
+        """The whole body if it came with its head, else None.
+
+        Raises:
+            BodyError: it is too large.
+        """
+        content = request.content
+        if not content.is_eof():
+            return None
+        body = content.read_nowait()
+        if len(body) > self._limits.body_bytes:
+            raise BodyError(Answered.TOO_LARGE)
+        return body
+
     async def read(self, request: web.BaseRequest, seconds: float) -> bytes:
-        """The whole body.
+        """The whole body, waited for.
 
         Args:
             request: its head is complete.
@@ -38,12 +52,6 @@ class BodyReader:
             BodyError: it is or says it is too large, it is no proper body, it is not here in time, the sender has
                 left, or there is no room for it now.
         """
-        content = request.content
-        if content.is_eof():
-            body = content.read_nowait()
-            if len(body) > self._limits.body_bytes:
-                raise BodyError(Answered.TOO_LARGE)
-            return body
         announced = request.content_length
         if announced is not None and announced > self._limits.body_bytes:
             raise BodyError(Answered.TOO_LARGE)

@@ -23,13 +23,14 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class Connection(web.RequestHandler):
     """One connection, with the moments that the sweep looks at."""
 
-    __slots__ = ("_answers", "_clock", "_metrics", "busy", "head_since", "idle_since")
+    __slots__ = ("_answers", "_clock", "_held_up", "_metrics", "busy", "head_since", "idle_since")
 
     def __init__(self, listener: "Listener", **options: Any) -> None:
         super().__init__(listener, loop=asyncio.get_running_loop(), **options)
         self._answers = listener.answers
         self._metrics = listener.metrics
         self._clock = listener.clock
+        self._held_up = False
         self.busy = False
         """Whether a request is being answered."""
         self.head_since: float | None = None
@@ -39,9 +40,21 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Note when a request begins to arrive."""
-        if self.head_since is None and not self.busy:
+        # aiohttp also calls this with nothing, to go on with what it has buffered.
+        if data and self.head_since is None and not self.busy:
             self.head_since = self._clock()
         super().data_received(data)
+
+    def pause_reading(self) -> None:
+        """Stop reading, because a body is larger than what may be buffered of it."""
+        self._held_up = True
+        super().pause_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading. aiohttp asks for it after every read; only after a pause is there anything to do."""
+        if self._held_up:
+            self._held_up = False
+            super().resume_reading(resume_parser)
 
     def began(self) -> None:
         """A request's head is complete."""

@@ -19,6 +19,9 @@ from xero_stream.telemetry.metrics import SECONDS
 class Answered(StrEnum):
     """How a request ended."""
 
+    # Enum's own hash is written in Python; this one is looked up several times a request.
+    __hash__ = str.__hash__
+
     ACCEPTED = "accepted"  # 200
     REJECTED = "rejected"  # 401
     UNAVAILABLE = "unavailable"  # 503

@@ -23,6 +23,9 @@ class Unreadable(StrEnum):
 class Category(StrEnum):
     """Xero's event categories as a closed set for metrics; anything else is OTHER and travels all the same."""
 
+    # Enum's own hash is written in Python; this one is looked up for every event.
+    __hash__ = str.__hash__
+
     CONTACT = "contact"
     INVOICE = "invoice"
     CREDITNOTE = "creditnote"

@@ -21,7 +21,7 @@ from xero_stream.contracts.names import AppName
 from xero_stream.kafka.appender import Appender
 from xero_stream.kafka.lane import Outcome
 from xero_stream.telemetry.repeats import Repeats
-from xero_stream.telemetry.trace import ENTROPY_BITS, continue_or_start
+from xero_stream.telemetry.trace import ENTROPY_BITS, next_header
 
 _log = structlog.get_logger(__name__)
 
@@ -103,10 +103,13 @@ class Receive:
         headers = request.headers
         if request.method != hdrs.METH_POST:
             return Answered.NOT_POST
-        if headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        encoding = headers.get(hdrs.CONTENT_ENCODING)
+        if encoding is not None and encoding.lower() != "identity":
             return Answered.ENCODED
         try:
-            body = await self._bodies.read(request, self._limits.answer_seconds)
+            body = self._bodies.arrived(request)
+            if body is None:
+                body = await self._bodies.read(request, self._limits.answer_seconds)
         except BodyError as error:
             return self._unavailable(Outcome.OVERLOADED) if error.answered is Answered.UNAVAILABLE else error.answered
         signatures: list[str] = headers.getall(_SIGNATURE, [])
@@ -123,7 +126,7 @@ class Receive:
         verified_at = self._clock()
         now = self._wall_clock()
         delivery = parse(body)
-        trace = continue_or_start(traceparent, self._entropy(ENTROPY_BITS)).header()
+        trace = next_header(traceparent, self._entropy(ENTROPY_BITS))
         receipt = Receipt(app, body, signature, int(now * 1000), trace)
         records = self._shaper.records(delivery, receipt)
         outcome = await self._appender.append(records, deadline)

@@ -64,6 +64,7 @@ class Shaper:
         self._partitions = partitions
         self._keep_deliveries = keep_deliveries
         self._tenants: dict[str, tuple[bytes, int]] = {}
+        self._second = (-1, "")
 
     def records(self, delivery: Delivery, receipt: Receipt) -> list[Record]:
         """Every record of a delivery, events of a partition in their order.
@@ -74,7 +75,7 @@ class Shaper:
         """
         trace = ("traceparent", receipt.traceparent.encode())
         source = ("ce_source", f"/xero-stream/apps/{receipt.app}".encode())
-        received_at = _iso(receipt.received_ms)
+        received_at = self._iso(receipt.received_ms)
         unreadable = delivery.unreadable
         records = []
         for event in delivery.events:
@@ -102,6 +103,14 @@ class Shaper:
             place = (tenant.encode(), partition_of(TenantId(tenant), self._partitions))
             self._tenants[tenant] = place
         return place
+
+    def _iso(self, epoch_ms: int) -> str:
+        second, millisecond = divmod(epoch_ms, 1000)
+        known, text = self._second
+        if second != known:
+            text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = (second, text)
+        return f"{text}.{millisecond:03d}Z"
 
     def _spread(self, delivery_id: str) -> int:
         return (murmur2(delivery_id.encode()) & 0x7FFFFFFF) % self._partitions
@@ -150,7 +159,3 @@ def _value(delivery: Delivery, event: Event, app: AppName, received_at: str) -> 
             "event": event.body,
         }
     )
-
-
-def _iso(epoch_ms: int) -> str:
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{epoch_ms % 1000:03d}Z"

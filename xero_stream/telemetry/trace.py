@@ -84,6 +84,18 @@ def continue_or_start(text: str | None, entropy: int) -> TraceContext:
     return root(entropy) if parent is None else child(parent, entropy)
 
 
+def next_header(text: str | None, entropy: int) -> str:
+    """The ``traceparent`` that goes on: as :func:`continue_or_start`, without the detour where there is no caller.
+
+    Args:
+        text: the header as received, or None.
+        entropy: :data:`ENTROPY_BITS` random bits.
+    """
+    if text is None:
+        return f"00-{_hex(entropy >> 64, 32)}-{_hex(entropy, 16)}-01"
+    return continue_or_start(text, entropy).header()
+
+
 def _hex(number: int, digits: int) -> str:
     # All zeros is the one forbidden id.
-    return format((number & ((1 << (4 * digits)) - 1)) or 1, f"0{digits}x")
+    return f"{(number & ((1 << (4 * digits)) - 1)) or 1:0{digits}x}"

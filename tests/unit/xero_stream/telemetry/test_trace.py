@@ -2,7 +2,7 @@
 
 import pytest
 
-from xero_stream.telemetry.trace import TraceContext, child, continue_or_start, parse, root
+from xero_stream.telemetry.trace import TraceContext, child, continue_or_start, next_header, parse, root
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
@@ -69,6 +69,12 @@ def test_child_keeps_the_trace() -> None:
     step = continue_or_start(parent.header(), 0xABC)
 
     assert step == child(parent, 0xABC) == TraceContext(trace_id=TRACE, span_id=f"{0xABC:016x}", sampled=False)
+
+
+@pytest.mark.parametrize("text", [None, "", "nonsense", f"00-{TRACE}-{SPAN}-00"])
+def test_next_header(text: str | None) -> None:
+    """The short way gives what the long one gives."""
+    assert next_header(text, 12345 << 70) == continue_or_start(text, 12345 << 70).header()
 
 
 def test_root_uses_all_the_entropy() -> None:
