@@ -7,6 +7,7 @@ date, no time zone may shift it (https://developer.xero.com/documentation/api/ac
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 _WRAPPED = re.compile(r"/Date\((-?\d{1,17})(?:[+-]\d{4})?\)/", re.ASCII)
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?", re.ASCII)
@@ -16,6 +17,7 @@ _DAY_MS = 86_400_000
 _LAST_DAY = date.max.toordinal()
 
 
+@lru_cache(maxsize=4096)  # the documents of a page share their dates
 def parse_day(value: str) -> str | None:
     """The calendar date in a document date.
 

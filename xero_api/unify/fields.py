@@ -29,10 +29,10 @@ _EXACT_INT = 10**_EXACT_DIGITS
 def text(raw: Raw, key: str) -> str | None:
     """A string; a number in its place is written out."""
     value = raw.get(key)
-    if value is None or value == "":
-        return None
     if isinstance(value, str):
-        return value
+        return value or None
+    if value is None:
+        return None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise InvalidRecordError(key, "expected a string")
@@ -110,12 +110,12 @@ def flag(raw: Raw, key: str) -> bool:
 def identifier(raw: Raw, key: str) -> str | None:
     """An id, in lower case."""
     value = raw.get(key)
-    if value is None or value == "":
+    if isinstance(value, str):
+        lowered = value.lower()
+        return None if lowered == _NIL else lowered or None
+    if value is None:
         return None
-    if not isinstance(value, str):
-        raise InvalidRecordError(key, "expected an id")
-    lowered = value.lower()
-    return None if lowered == _NIL else lowered
+    raise InvalidRecordError(key, "expected an id")
 
 
 def record_id(raw: Raw, key: str) -> str:
@@ -220,4 +220,7 @@ def filled(fields: dict[str, Any]) -> dict[str, Any] | None:
     Args:
         fields: a mapped object.
     """
-    return fields if any(value is not None for value in fields.values()) else None
+    for value in fields.values():
+        if value is not None:
+            return fields
+    return None
