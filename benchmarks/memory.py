@@ -23,7 +23,8 @@ DIRTY = 100_000
 def _megabytes(pid: int) -> float:
     parent = psutil.Process(pid)
     processes = [parent, *parent.children(recursive=True)]
-    return round(sum(process.memory_info().rss for process in processes) / 1_048_576, 1)
+    resident: int = sum(process.memory_info().rss for process in processes)
+    return round(resident / 1_048_576, 1)
 
 
 async def _sampled(pid: int, seconds: float) -> list[float]:
