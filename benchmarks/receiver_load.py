@@ -9,6 +9,7 @@ stalls is charged for what it held up. Burst (``--burst``): that many on schedul
 import argparse
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -17,6 +18,7 @@ import random
 import time
 import uuid
 from collections import Counter, deque
+from collections.abc import Sequence
 from typing import cast
 
 import uvloop
@@ -81,6 +83,8 @@ class Load:
         self.idle: deque[Connection] = deque()
         self.waiting: deque[float] = deque()
         self.lost = 0
+        self.expected = -1
+        self.complete = asyncio.Event()
 
     def request(self) -> bytes:
         """The next request, round and round."""
@@ -124,6 +128,8 @@ class Connection(asyncio.Protocol):
         if load.recording:
             load.latencies.append(now - self._started)
             load.statuses[data[9:12].decode()] += 1
+            if len(load.latencies) == load.expected:
+                load.complete.set()
         if load.stopped:
             return
         if self._closed_loop:
@@ -166,13 +172,14 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
     return {**summary(load, elapsed, cpu), "seconds": elapsed, "warm_up": options.warm_up}
 
 
-async def burst(load: Load, count: int, transports: list[asyncio.BaseTransport]) -> dict[str, object]:
+async def burst(load: Load, count: int, transports: Sequence[asyncio.BaseTransport]) -> dict[str, object]:
     """Send that many within a second and wait for the last answer, 30 s at most."""
-    load.recording = True
+    load.recording, load.expected = True, count
     started, cpu = time.perf_counter(), time.process_time()
     await _schedule(load, float(count), count)
-    while len(load.latencies) < count and time.perf_counter() - started < 30:
-        await asyncio.sleep(0.005)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            await load.complete.wait()
     elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
     load.stopped = True
     for transport in transports:
