@@ -35,8 +35,8 @@ class Verdict:
         broken: what was broken on purpose.
         acknowledged: webhook events answered 200.
         logged: how many of them are in the log.
-        gaps: findings about gaps and order.
-        duplicates: findings about duplicates.
+        gaps: places where a change is missing or out of order.
+        duplicates: changes that are there again.
         records: records Xero has or had.
         equal: how many of them are published as they are.
         changes: changes read.
@@ -113,11 +113,22 @@ def judge(history: History, broken: Broken, left: Sequence[str] = ()) -> Verdict
         broken=broken,
         acknowledged=len(acknowledged),
         logged=len(acknowledged) - len(missing),
-        gaps=sum(finding.promise in (Promise.GAPLESS, Promise.IN_ORDER) for finding in findings),
-        duplicates=sum(finding.promise is Promise.ONCE for finding in findings),
+        gaps=_places(findings, Promise.GAPLESS, Promise.IN_ORDER),
+        duplicates=_places(findings, Promise.ONCE),
         records=len(history.truth),
         equal=sum(str(ref) not in unlike for ref in history.truth),
         changes=len(history.changes),
         findings=findings,
         left=left,
+    )
+
+
+def _places(findings: Sequence[Finding], *promises: Promise) -> int:
+    """In how many places these promises are broken; one place may break one in several ways."""
+    return len(
+        {
+            finding.where if finding.promise is Promise.ONCE else str(finding)
+            for finding in findings
+            if finding.promise in promises
+        }
     )

@@ -124,6 +124,8 @@ def test_a_verdict_stands_above_the_changes() -> None:
         "",
     ]
     assert "INV-0042" in lines[start + 4]
+    shown = render(replace(PICTURE, verdict=verdict), 60, 24)[start : start + 3]
+    assert [line[0].style for line in shown] == [Style.STRONG, Style.PLAIN, Style.PLAIN]
 
 
 def test_events_and_calls_are_counted_in_words() -> None:
