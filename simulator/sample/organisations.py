@@ -77,7 +77,7 @@ def draw_organisation(
     # Two in three are customers, one in three suppliers, some both; each has the documents that make it so only if
     # there are enough of them, but the flags are true from the start: in life they would be.
     customers = [person for place, person in enumerate(people) if place % 3 != 2]
-    suppliers = [person for place, person in enumerate(people) if place % 3 == 2 or place % 7 == 0] or people
+    suppliers = [person for place, person in enumerate(people) if place % 3 == 2 or place % 7 == 0]
     documents = _Documents(
         source=source,
         organisation=empty,

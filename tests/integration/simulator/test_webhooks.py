@@ -8,9 +8,10 @@ import pytest
 from aiohttp import web
 
 from simulator.webhooks.events import event_date
-from simulator.webhooks.parcel import sign, spoil
+from simulator.webhooks.parcel import spoil
 from tests.integration.simulator.conftest import Start
 from tests.integration.simulator.rig import Hook, Receiver, Simulated, Talk
+from tests.support.webhooks import sign
 
 KEY = "LR+QgKlbRciIPYpi65tTKLaZ3FzLLofCNEQWrRXqWXJeDFrfexzfVI9SmnVuCWDJ4jnjHB9ECtOyxZSofRxwWw=="
 

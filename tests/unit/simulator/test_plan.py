@@ -127,6 +127,29 @@ def test_every_kind_fits_its_operations_and_no_other(kind: str, operation: Opera
             read_rules(document)
 
 
+def test_what_can_be_spoiled_by_what() -> None:
+    """Reads can be stale, tokens refused, webhooks lost; answers can be late or broken."""
+    reads, answers = {"get", "list"}, {"get", "list", "connections", "token"}
+
+    assert {kind for kind, operations in APPLIES.items() if operations == reads} == {"stale"}
+    assert {kind for kind, operations in APPLIES.items() if operations == {"token"}} == {"token_error"}
+    assert {kind for kind, operations in APPLIES.items() if operations == {"webhook"}} == {
+        "drop",
+        "duplicate",
+        "reorder",
+        "delay",
+    }
+    assert {kind for kind, operations in APPLIES.items() if operations == answers} == {
+        "latency",
+        "status",
+        "truncate",
+        "drip",
+        "reset",
+        "date",
+        "rate_limit",
+    }
+
+
 def test_all_kinds_are_tried_here() -> None:
     """The table of the tests is the table of the code."""
     assert set(DRAW) == set(APPLIES)
