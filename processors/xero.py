@@ -8,7 +8,6 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from xero_stream.store.crypto import TokenCipher
 
 from processors.metrics import ProcessorMetrics
 from xero_api.call import CallRecord
@@ -21,6 +20,7 @@ from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.xero import XeroSettings
 from xero_stream.store import grants
+from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.pool import utc_now
 
 log = structlog.get_logger(__name__)
