@@ -5,9 +5,7 @@ from pathlib import Path
 from tests.support.stack import Stack
 
 
-async def test_a_load_and_an_edit_reach_kafka(
-    kafka: str, database_url: str, topic_prefix: str, tmp_path: Path
-) -> None:
+async def test_a_load_and_an_edit_reach_kafka(kafka: str, database_url: str, topic_prefix: str, tmp_path: Path) -> None:
     """A tenant that connects is loaded; an edit in Xero becomes a change; everything published equals the truth."""
     async with Stack(
         bootstrap_servers=kafka,

@@ -4,8 +4,9 @@ One stack serves all tests of this file; each has an organisation or records of 
 """
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -13,24 +14,31 @@ import pytest_asyncio
 
 from cli.verify.history import Change
 from processors.quarantine.store import entries, retry
+from tests.e2e.conftest import kept_folder
 from tests.support.servers import SharedServers
 from tests.support.stack import Stack
 from xero_stream.contracts.names import EntityName
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-INVOICES = 60
+INVOICES = 75
+
+
+@pytest.fixture(scope="module")
+def folder_of_all(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Where the logs go."""
+    yield from kept_folder(request, "test_records")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(shared_servers: SharedServers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+async def stack(shared_servers: SharedServers, folder_of_all: Path) -> AsyncIterator[Stack]:
     """The system with four loaded organisations; a stale answer is believed after two seconds."""
     name = shared_servers.create_database(migrated=True)
     async with Stack(
         bootstrap_servers=shared_servers.bootstrap_servers,
         database_url=shared_servers.url(name),
         prefix=f"t{uuid.uuid4().hex[:10]}",
-        folder=tmp_path_factory.mktemp("records"),
+        folder=folder_of_all,
         simulator_options=["--tenants=4", f"--invoices={INVOICES}", "--contacts=8", "--credit-notes=4"],
         environment={"XERO_STREAM_PATIENCE_SECONDS": "2"},
     ) as running:
@@ -115,18 +123,19 @@ async def test_the_same_record_by_any_form_publishes_nothing(stack: Stack, tenan
     tenant = tenants[1]
     (before,) = await stack.fetch("SELECT sum(position) AS positions FROM positions")
 
-    for mode in ("alone", "ids", "any"):
+    for mode, most in (("alone", 1), ("ids", 50), ("any", INVOICES)):
         calls = await calls_of(stack, tenant)
-        # Single reads cost a call each: one per entity shows the form. The others take all there are.
+        # One call per entity: of one record, of as many as fit IDs=, of more than that.
         await stack.fetch(
             "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, mode) "
             "SELECT tenant_id, entity, record_id, partition, to_timestamp(0), now(), $2 FROM ("
             "  SELECT *, row_number() OVER (PARTITION BY entity ORDER BY record_id) AS place FROM records"
-            "  WHERE tenant_id = $1 AND gone IS NULL) AS r WHERE $2 <> 'alone' OR place = 1",
+            "  WHERE tenant_id = $1 AND gone IS NULL) AS r WHERE place <= $3",
             tenant,
             mode,
+            most,
         )
-        await read_again(stack, tenant, everything=mode != "alone")
+        await read_again(stack, tenant, everything=mode == "any")
         made = await calls_of(stack, tenant) - calls
         assert made == 3, f"{mode}: {made} calls"
     await stack.fetch(
@@ -312,4 +321,19 @@ async def test_an_invalid_record_beyond_kafkas_limit_stalls_no_relay(stack: Stac
     assert (await changes_of(stack, neighbour))[-1].event["after"]["reference"] == "behind the letter"
     await put(stack, tenant, "Invoices", bad, "{}", reset=True)
     await stack.drained()
+    await stack.judged(tenants)
+
+
+async def test_a_short_day_limit_ends_by_itself(stack: Stack, tenants: Sequence[str]) -> None:
+    """A refusal that says "in four seconds" keeps the organisation waiting for four seconds, and not for a day."""
+    tenant = tenants[0]
+    record_id = (await ids_of(stack, tenant))[1]
+    rule = {"kind": "rate_limit", "problem": "day", "retryAfter": 4}
+    await stack.plan_faults({"name": "day", "operation": ["get"], "tenantId": tenant, "times": 1, "fault": rule})
+
+    await put(stack, tenant, "Invoices", record_id, '{"Reference": "after the limit"}')
+    await stack.drained(within=20)
+
+    await stack.assert_faults_fired("day")
+    assert (await changes_of(stack, record_id))[-1].event["after"]["reference"] == "after the limit"
     await stack.judged(tenants)

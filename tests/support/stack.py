@@ -290,14 +290,18 @@ class Stack:
         async def settled() -> bool:
             held: list[str] = []
             for name in names or self.processors:
-                with contextlib.suppress(httpx.TransportError):
-                    answer = await self.http.get(f"http://127.0.0.1:{self.private_ports[name]}/readyz")
-                    if answer.status_code != 200:
-                        return False
-                    held += answer.json()["reasons"]["partitions"].split(", ")
+                if not await self.processors_ready(name):
+                    return False
+                answer = await self.http.get(f"http://127.0.0.1:{self.private_ports[name]}/readyz")
+                held += answer.json()["reasons"]["partitions"].split(", ")
             return sorted(held) == [str(number) for number in range(PARTITIONS)]
 
         await self.until(settled, within, f"{', '.join(names or self.processors)} to share the partitions")
+
+    def note(self, what: str) -> None:
+        """Write down when something was done, for whoever reads the logs of a failed run."""
+        with (self.folder / "timeline.log").open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {what}\n")
 
     async def until(self, condition: Any, within: float, what: str) -> None:
         """Wait for a condition.
@@ -306,13 +310,16 @@ class Stack:
             AssertionError: it did not come true in time; with the end of every log.
         """
         deadline = time.monotonic() + within
+        self.note(f"waiting for {what}")
         while not await condition():
             if time.monotonic() > deadline:
+                self.note(f"waited {within} s in vain")
                 logs = "\n".join(
                     f"--- {p.name}\n{p.tail(6)[-3000:]}" for p in self.processes.values() if p.log.exists()
                 )
                 raise AssertionError(f"waited {within} s for {what}\n{logs}")
             await asyncio.sleep(0.05)
+        self.note(f"there: {what}")
 
     # The simulated Xero.
 
