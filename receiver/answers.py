@@ -41,11 +41,14 @@ class Answer(web.StreamResponse):
         """Send it.
 
         Raises:
-            ConnectionResetError: the sender has left.
+            ConnectionResetError: the sender has left, or sends without ever reading answers, which would pile up here.
         """
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the sender has left")
+        if request.protocol.writing_paused:
+            transport.abort()
+            raise ConnectionResetError("the sender does not read its answers")
         transport.write(self._bytes)
         return None
 

@@ -25,15 +25,16 @@ class Worker(Protocol):
         """Whether it has a Kafka producer."""
 
 
-def live(workers: Sequence[Worker], now: float, started: float) -> Health:
+def live(workers: Sequence[Worker], now: float, started: float, silent_seconds: float = SILENT_SECONDS) -> Health:
     """Whether every worker makes progress.
 
     Args:
         workers: all of them.
         now: monotonic seconds.
         started: when the first of them was started.
+        silent_seconds: how long a worker may show no sign of life.
     """
-    silent = [number for number, worker in enumerate(workers) if now - max(worker.last_beat, started) > SILENT_SECONDS]
+    silent = [number for number, worker in enumerate(workers) if now - max(worker.last_beat, started) > silent_seconds]
     if silent:
         return Health(ok=False, reasons={"workers": f"no sign of life from {', '.join(map(str, silent))}"})
     return Health(ok=True, reasons={"workers": f"{len(workers)} well"})

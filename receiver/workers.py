@@ -43,6 +43,7 @@ class Workers:
         settings: ReceiverSettings,
         registry: CollectorRegistry,
         command: Sequence[str] = (sys.executable, "-m", "receiver"),
+        silent_seconds: float = health.SILENT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing runs before :meth:`run`.
@@ -51,6 +52,7 @@ class Workers:
             settings: handed on to the workers.
             registry: where all workers' metrics show.
             command: starts a worker, together with the arguments of ``receiver.start.work``.
+            silent_seconds: a worker without a sign of life for longer is not live; for twice as long, it is killed.
             clock: monotonic seconds.
 
         Raises:
@@ -60,6 +62,7 @@ class Workers:
             raise SettingsError("XERO_STREAM_RECEIVER_WORKERS above 1 needs Linux or macOS")
         self._settings = settings
         self._command = tuple(command)
+        self._silent_seconds = silent_seconds
         self._clock = clock
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as the workers run; closed by run()
         self._file.truncate(SharedCells.size(LAYOUT, settings.workers))
@@ -71,7 +74,7 @@ class Workers:
 
     def live(self) -> Health:
         """Whether every worker makes progress."""
-        return health.live(self._metrics, self._clock(), min(self._started))
+        return health.live(self._metrics, self._clock(), min(self._started), self._silent_seconds)
 
     def ready(self) -> Health:
         """Whether any worker answers requests."""
@@ -140,9 +143,9 @@ class Workers:
         """Wait for a worker's end; end it if it shows no sign of life."""
         ended = asyncio.ensure_future(process.wait())
         while not ended.done():
-            await asyncio.wait({ended}, timeout=1.0)
+            await asyncio.wait({ended}, timeout=min(1.0, self._silent_seconds))
             seen = max(self._metrics[number].last_beat, self._started[number])
-            if not ended.done() and self._clock() - seen > 2 * health.SILENT_SECONDS:
+            if not ended.done() and self._clock() - seen > 2 * self._silent_seconds:
                 _log.error("worker_stuck", worker=number, pid=process.pid)
                 process.kill()
         return ended.result()

@@ -318,3 +318,21 @@ async def test_nothing_secret_is_logged(receiver: RunningReceiver) -> None:
     assert "dead_letter" in logged
     for secret in (canary, KEY, sign(good), sign(bad), "nz-newer-key-of-the-file"):
         assert secret not in logged
+
+
+async def test_sender_that_never_reads(receiver: RunningReceiver) -> None:
+    """A sender that pipelines without end and reads nothing is cut off; its answers don't pile up in memory."""
+    before = receiver.resident_bytes()
+    _, writer = await asyncio.open_connection("127.0.0.1", receiver.port, limit=1)
+    flood = raw_request(b"", signature="wrong") * 2_000
+
+    async def send(times: int) -> None:
+        for _ in range(times):
+            writer.write(flood)
+            await writer.drain()
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(send(400), 60)
+    writer.close()
+
+    assert receiver.resident_bytes() - before < 30_000_000

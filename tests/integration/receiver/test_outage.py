@@ -4,15 +4,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
-from tests.support.receivers import RunningReceiver, Sent, create_topics, read_all, until
+from tests.support.receivers import RunningReceiver, Sent, create_topics, read_all, settings_for, until
 from tests.support.servers import StartServers
 from tests.support.webhooks import Maker
 from xero_stream.contracts.webhook_event import WebhookEvent
+from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.local.servers import LocalServers
 
 PREFIX = "outage"
@@ -163,6 +165,39 @@ async def test_started_without_kafka(servers: LocalServers, tmp_path: Path) -> N
 
         assert time.monotonic() - returned < RECOVERY_SECONDS
         await assert_all_in_the_log(servers, sent)
+
+
+async def test_refused_record_does_not_stop_the_others(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """After a record that the broker refuses, which spoils the producer for good, the next ones are accepted.
+
+    aiokafka's sequence numbers run ahead of the broker's after a refusal, and everything that follows in the partition
+    is refused too, until somebody restarts the process: aio-libs/aiokafka#1017.
+    """
+    settings = settings_for(kafka, topic_prefix)
+    specs = wanted(settings, ())
+    async with TopicAdmin(settings) as admin:
+        await admin.apply([replace(spec, configs={**spec.configs, "max.message.bytes": "4096"}) for spec in specs])
+    maker = Maker(seed=33, tenants=1)
+    large = orjson.dumps({"events": [{**maker.event(), "note": "x" * 8_192}], "firstEventSequence": 1})
+    sent = Sent()
+    async with RunningReceiver(bootstrap_servers=kafka, prefix=topic_prefix, folder=tmp_path) as receiver:
+        await receiver.connected()
+        for _ in range(3):
+            assert await sent.send(receiver, maker.body()) == 200
+            assert (await receiver.post(large)).status_code == 503
+
+            async def accepted() -> bool:
+                return await sent.send(receiver, maker.body()) == 200
+
+            await until(accepted, "the next webhook to be accepted", RECOVERY_SECONDS)
+
+        assert sent.slowest < LIMIT_SECONDS
+        numbers = await receiver.metrics()
+        assert numbers['xero_stream_receiver_producer_builds_total{reason="broken"}'] >= 3
+        assert numbers['xero_stream_receiver_unavailable_total{reason="refused"}'] == 3
+    records = await read_all(kafka, f"{topic_prefix}.webhook-events")
+    logged = [orjson.loads(record.value)["event"]["resourceId"] for record in records]
+    assert set(logged) >= {event for body in sent.acknowledged for event in resource_ids(body)}
 
 
 async def test_topic_with_other_partitions(servers: LocalServers, tmp_path: Path) -> None:

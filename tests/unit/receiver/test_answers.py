@@ -10,6 +10,11 @@ class Transport:
 
     def __init__(self) -> None:
         self.written = b""
+        self.aborted = False
+
+    def abort(self) -> None:
+        """Remember."""
+        self.aborted = True
 
     def write(self, data: bytes) -> None:
         """Remember."""
@@ -19,15 +24,17 @@ class Transport:
 class Request:
     """What an answer looks at."""
 
-    def __init__(self, transport: Transport | None) -> None:
+    def __init__(self, transport: Transport | None, *, writing_paused: bool = False) -> None:
         self.transport = transport
+        self.protocol = self
+        self.writing_paused = writing_paused
 
 
 async def on_the_wire(answers: Answers, status: int, *, keep: bool = True) -> str:
     """The answer as sent."""
     transport = Transport()
     answer = answers.get(status, keep=keep)
-    await answer.prepare(Request(transport))  # type: ignore[arg-type] # the answer uses the transport and nothing else
+    await answer.prepare(Request(transport))  # type: ignore[arg-type] # a stand-in with all that an answer looks at
     await answer.write_eof()
     return transport.written.decode()
 
@@ -85,3 +92,15 @@ async def test_sender_has_left() -> None:
     """Without a connection there is nobody to answer."""
     with pytest.raises(ConnectionResetError):
         await Answers(0.0).get(200, keep=True).prepare(Request(None))  # type: ignore[arg-type] # as above
+
+
+async def test_sender_that_does_not_read() -> None:
+    """Answers don't pile up for a sender that never reads them: the connection is cut."""
+    transport = Transport()
+    request = Request(transport, writing_paused=True)
+
+    with pytest.raises(ConnectionResetError):
+        await Answers(0.0).get(200, keep=True).prepare(request)  # type: ignore[arg-type] # as above
+
+    assert transport.aborted
+    assert transport.written == b""
