@@ -189,16 +189,22 @@ class Simulated:
         return token
 
 
-@pytest.fixture
-def simulator(deployed: CommandLine) -> Iterator[Simulated]:
-    """A small simulated Xero that the deployment's settings lead to."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    deployed.environment |= {"XERO_API_URL": url, "XERO_IDENTITY_URL": url}
+@pytest.fixture(scope="session")
+def one_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    """A small simulated Xero for all tests: each has a store of its own, and asks for grants of its own."""
+    port = str(free_port())
     sizes = ["--tenants", "2", "--contacts", "3", "--invoices", "4", "--credit-notes", "1"]
-    with deployed.running("simulator", "--port", str(port), *sizes) as running:
+    command = CommandLine(folder=tmp_path_factory.mktemp("simulator"))
+    with command.running("simulator", "--port", port, *sizes) as running:
         running.until_said("simulator ready")
-        yield Simulated(url=url)
+        yield Simulated(url=f"http://127.0.0.1:{port}")
+
+
+@pytest.fixture
+def simulator(deployed: CommandLine, one_simulator: Simulated) -> Simulated:
+    """The simulated Xero, with the deployment's settings leading to it."""
+    deployed.environment |= {"XERO_API_URL": one_simulator.url, "XERO_IDENTITY_URL": one_simulator.url}
+    return one_simulator
 
 
 def answers(url: str) -> int | None:

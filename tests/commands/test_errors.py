@@ -1,8 +1,13 @@
 """Every error people can cause: one line that says what to do, the documented exit code, no traceback."""
 
+import json
+import shlex
+
 import pytest
 
 from tests.commands.conftest import CommandLine, Ended
+from tests.support.servers import SharedServers
+from tests.support.stack import free_port
 
 NOBODY = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
@@ -113,6 +118,26 @@ def test_local_servers_that_do_not_run(xero_stream: CommandLine) -> None:
     assert ended.code == 69
     assert "`xero-stream local` starts them" in ended.complaint
     assert list(xero_stream.folder.iterdir()) == []
+
+
+def test_local_servers_that_ran_once(xero_stream: CommandLine) -> None:
+    """Kept ports that nobody listens on lead nowhere: that is said."""
+    ports = {"kafka": free_port(), "kafka_controller": free_port(), "postgres": free_port()}
+    (xero_stream.folder / "ports.json").write_text(json.dumps(ports))
+
+    ended = xero_stream("local", "--env", "--data-dir", ".")
+
+    assert ended.code == 69
+    assert "no servers run on ." in ended.complaint
+
+
+def test_local_servers_that_run(xero_stream: CommandLine, shared_servers: SharedServers) -> None:
+    """What is printed leads a shell to them, whoever started them."""
+    folder = shared_servers._servers._data.path
+    ended = xero_stream("local", "--env", "--data-dir", str(folder))
+
+    exports = [line.removeprefix("export ").partition("=") for line in ended.out.splitlines()]
+    assert {name: shlex.split(value)[0] for name, _, value in exports} == shared_servers._servers.environment
 
 
 def test_a_data_directory_that_can_not_be(xero_stream: CommandLine) -> None:
