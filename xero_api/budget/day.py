@@ -70,19 +70,20 @@ class Day:
         if self.told is not None:
             self.told = max(0, self.told - 1)
 
-    def correct(self, remaining: int, started: float, now: float, running: int) -> None:
+    def correct(self, remaining: int, started: float, now: float, unknown: int) -> None:
         """An answer said how many are left.
 
         Args:
             remaining: what it said.
             started: when its call started.
             now: seconds.
-            running: calls under way now, which it may not know of.
+            unknown: calls the server may have seen only after it wrote the answer: all that are under way now, and all
+                that ended after its call started.
         """
-        left = max(0, remaining - running)
+        left = max(0, remaining - unknown)
         if self.renews_at is not None and started >= self.renews_at:
             self.renews_at = None
-        if self.told is None or started >= self.told_at:
+        if self.told is None or started > self.told_at:
             self.told, self.told_at = left, now
         else:  # its call overlapped the one believed so far; which of the two is newer nobody knows
             self.told = min(self.told, left)

@@ -93,6 +93,14 @@ class Minute:
         end = math.ceil(end / self.grain) * self.grain
         self.ended[end] = self.ended.get(end, 0) + times
 
+    def ended_since(self, moment: float) -> int:
+        """Calls that ended at or after a moment of the last two minutes.
+
+        Args:
+            moment: seconds.
+        """
+        return sum(times for end, times in self.ended.items() if end >= moment)
+
     def correct(self, remaining: int, started: float, now: float) -> None:
         """Believe the server when it counts more calls than we do.
 

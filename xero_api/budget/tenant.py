@@ -195,7 +195,7 @@ class TenantBudget:
         if limits.minute is not None:
             self._minute.correct(limits.minute, started, now)
         if limits.day is not None:
-            self._day.correct(limits.day, started, now, self.running)
+            self._day.correct(limits.day, started, now, self.running + self._minute.ended_since(started) - 1)
         if limits.app_minute is not None:
             self._app.correct(limits.app_minute, started, now)
 
