@@ -242,10 +242,6 @@ class XeroClient:
                 await response.aclose()
         except httpx.TimeoutException:
             raise TimedOutError(f"{exchange.endpoint}: no answer in time") from None
-        except httpx.DecodingError as error:
-            raise GarbledAnswerError(
-                f"{exchange.endpoint}: the body can't be unpacked", status=exchange.status
-            ) from error
         except httpx.RequestError as error:
             # httpx's messages may quote header values; its class says enough
             kind = GarbledAnswerError if exchange.status == HTTPStatus.OK else UnreachableError
