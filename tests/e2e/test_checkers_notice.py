@@ -1,0 +1,81 @@
+"""The checkers of these tests are tested: with a defect in the processors they fail, and name the broken promise."""
+
+import asyncio
+import sys
+
+import pytest
+
+from cli.verify.promises import Promise
+from tests.e2e.conftest import StartStack
+from tests.support.stack import Stack
+
+
+async def restart(stack: Stack, defect: str | None = None) -> None:
+    """Start the processors again with a defect, or without; the store has lost its last relay marks meanwhile.
+
+    A crash of PostgreSQL may do that: marks are not flushed, as Kafka knows better.
+    """
+    process = stack.processes["processors-0"]
+    await process.stop()
+    await stack.fetch("UPDATE relay_marks SET position = greatest(0, position - 3)")
+    healthy = ["-m", *stack.processors_module]
+    broken = ["-m", "tests.support.defective_processors", "--defect", str(defect)]
+    process.command = [sys.executable, *(broken if defect else healthy)]
+    stack.note(f"start with {defect}")
+    process.start()
+    await stack.settled_group()
+
+
+async def edit_during_a_read(stack: Stack, tenant: str) -> None:
+    """Edit a record again when its read has seen the books and is not yet answered."""
+    record_id = (await stack.control("GET", f"/truth/{tenant}/Contacts"))["Contacts"][0]["ContactID"]
+    rule = {"operation": ["list", "get"], "times": 1, "fault": {"kind": "latency", "ms": 2_400}}
+    await stack.control("PUT", "/faults", {"rules": [{"name": "slow", **rule}]})
+    one = {"tenantId": tenant, "endpoint": "Contacts", "kind": "change", "recordId": record_id}
+    await stack.edit(**one)
+
+    async def reading() -> bool:
+        (slow,) = (await stack.control("GET", "/faults"))["rules"]
+        return bool(slow["fired"])
+
+    await stack.until(reading, 10, "the read to begin")
+    await asyncio.sleep(1.4)  # the simulator looks into its books half way
+    await stack.edit(**one)
+    await stack.drained()
+
+
+async def load_again(stack: Stack, tenant: str, seconds: float) -> None:
+    """Load an organisation again and again."""
+    for _ in range(round(seconds / 0.1)):
+        await stack.fetch("UPDATE passes SET place = NULL, finished_at = NULL WHERE tenant_id = $1", tenant)
+        await asyncio.sleep(0.1)
+    await stack.fetch("UPDATE passes SET finished_at = now()")
+    await stack.drained()
+
+
+async def test_defects_are_noticed(new_stack: StartStack) -> None:
+    """The same trouble without and with each defect: no finding without, the right finding with it."""
+    async with new_stack("--tenants=2", "--invoices=20", "--contacts=8", "--credit-notes=2") as stack:
+        edited, loaded = tenants = await stack.connect()
+        await stack.drained()
+
+        await edit_during_a_read(stack, edited)
+        await restart(stack)
+        await load_again(stack, loaded, 6)
+        assert await stack.findings(tenants) == []
+        await stack.assert_quotas_kept()
+
+        await restart(stack, "no-budget")
+        await load_again(stack, loaded, 6)
+        with pytest.raises(AssertionError, match="refusedEarned"):
+            await stack.assert_quotas_kept()
+
+        await restart(stack, "unconditional-settle")
+        await edit_during_a_read(stack, edited)
+        findings = await stack.findings(tenants)
+        assert {finding.promise for finding in findings} == {Promise.PUBLISHED}
+        assert len(findings) == 1
+
+        await restart(stack, "relay-from-mark")
+        await stack.drained()
+        assert Promise.ONCE in {finding.promise for finding in await stack.findings(tenants)}

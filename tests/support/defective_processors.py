@@ -1,0 +1,76 @@
+"""The processors with one defect, to see that the checkers notice: ``python -m tests.support.defective_processors --defect …``.
+
+Production code has no switch for this. Each defect replaces a name of it in this process only, the way a careless change
+would have written it.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from processors.__main__ import main
+from processors.fetch.judge import Judgement, Verdict
+from processors.recorder import decide
+from processors.recorder import store as recorder_store
+from processors.relay import relay
+from processors.relay.resume import Resume
+from processors.tenants.caller import Caller
+from xero_api.budget.tenant import Go, TenantBudget
+from xero_api.call import Lane
+
+
+def replace(owner: object, name: str, by: object) -> None:
+    """Put something in the place of what the code calls by that name."""
+    assert hasattr(owner, name), f"{owner} has no {name} any more: this defect proves nothing"
+    setattr(owner, name, by)
+
+
+def settle_whatever_came() -> None:
+    """A read settles every event on its record, also those that came while it was under way."""
+
+    def judge(row: Any, **_: Any) -> Judgement:
+        del row
+        return Judgement(verdict=Verdict.SETTLED)
+
+    call = Caller.call
+
+    async def call_with_all_marks(self: Caller, *arguments: Any) -> Any:
+        answer, _ = await call(self, *arguments)
+        return answer, 2**62
+
+    replace(decide, "judge_found", judge)
+    replace(Caller, "call", call_with_all_marks)
+    replace(recorder_store, "_SETTLE", recorder_store._SETTLE.replace("AND d.marks = s.marks", ""))
+
+
+def relay_from_the_mark() -> None:
+    """After a start the relay goes on behind its own mark and does not ask Kafka what it has."""
+
+    def resume(*, mark: int, **_: Any) -> Resume:
+        return Resume(after=mark)
+
+    replace(relay, "resume", resume)
+
+
+def call_without_a_budget() -> None:
+    """Every call goes at once."""
+
+    def decide(self: TenantBudget, lane: Lane, now: float) -> Go:
+        del self, lane, now
+        return Go()
+
+    replace(TenantBudget, "decide", decide)
+
+
+DEFECTS: dict[str, Callable[[], None]] = {
+    "unconditional-settle": settle_whatever_came,
+    "relay-from-mark": relay_from_the_mark,
+    "no-budget": call_without_a_budget,
+}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--defect", choices=list(DEFECTS), required=True)
+    DEFECTS[parser.parse_args().defect]()
+    sys.exit(main())
