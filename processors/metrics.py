@@ -31,9 +31,12 @@ class ProcessorMetrics:
     """The processors' metrics; also the relay's observer."""
 
     def __init__(
-        self, registry: CollectorRegistry, watchdog: Watchdog, clock: Callable[[], float] = time.monotonic
+        self,
+        registry: CollectorRegistry,
+        watchdog: Watchdog | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._watchdog = watchdog
+        self._watchdog = watchdog or Watchdog()
         self._clock = clock
         self._events = counter(registry, "xero_stream_events_total", "Webhook events taken in.")
         self._ignored = counter(
