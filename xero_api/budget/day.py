@@ -2,6 +2,8 @@
 
 When the day begins is not documented, nor whether it slides; the answers say how many calls are left. Calls made after
 an answer are taken off what it said; a later answer is believed again, so a new day is noticed with its first call.
+Calls that overlap can't tell which of them their answers count, so all are taken off; once none is under way and each
+was answered, the smallest number said is what is left.
 Where no answer is known (yet, or for over a day) our own calls of the last 24 hours are taken off the tier's limit.
 """
 
@@ -24,6 +26,8 @@ class Day:
         renews_at: set by a refusal: when the server said calls may go on. From then on one at a time, until an answer
             says how many are left.
         hours: our calls by the hour they started in.
+        lowest: the smallest number said since calls were last at rest.
+        whole: whether every call since then was answered with a number.
     """
 
     limit: int
@@ -31,6 +35,8 @@ class Day:
     told_at: float = -math.inf
     renews_at: float | None = None
     hours: dict[int, int] = field(default_factory=dict)
+    lowest: int | None = None
+    whole: bool = False
 
     def left(self, now: float) -> int:
         """Calls that may still be made.
@@ -58,12 +64,15 @@ class Day:
             return max(now, self.told_at + _HOUR) if left > 0 else self.told_at + DAY_SECONDS + _MARGIN_SECONDS
         return self._own_free_at(now, keep)
 
-    def start(self, now: float) -> None:
+    def start(self, now: float, *, at_rest: bool) -> None:
         """A call starts.
 
         Args:
             now: seconds.
+            at_rest: whether no other call can be on its way, not even one that was given up on.
         """
+        if at_rest:
+            self.lowest, self.whole = None, True
         self.hours = {hour: n for hour, n in self.hours.items() if (hour + 1) * _HOUR + DAY_SECONDS > now}
         hour = int(now // _HOUR)
         self.hours[hour] = self.hours.get(hour, 0) + 1
@@ -80,6 +89,7 @@ class Day:
             unknown: calls the server may have seen only after it wrote the answer: all that are under way now, and all
                 that ended after its call started.
         """
+        self.lowest = remaining if self.lowest is None else min(self.lowest, remaining)
         left = max(0, remaining - unknown)
         if self.renews_at is not None and started >= self.renews_at:
             self.renews_at = None
@@ -87,6 +97,19 @@ class Day:
             self.told, self.told_at = left, now
         else:  # its call overlapped the one believed so far; which of the two is newer nobody knows
             self.told = min(self.told, left)
+
+    def unanswered(self) -> None:
+        """A call ended without saying how many are left."""
+        self.whole = False
+
+    def at_rest(self, now: float) -> None:
+        """No call is under way any more.
+
+        Args:
+            now: seconds.
+        """
+        if self.whole and self.lowest is not None:
+            self.told, self.told_at = self.lowest, now
 
     def exhausted(self, now: float, until: float) -> None:
         """The server refused a call for the day's sake.

@@ -109,6 +109,7 @@ class TenantBudget:
         self._day = Day(limit=day_limit)
         self._app = app
         self._slots: dict[float, int] = {}
+        self._quiet_from = -math.inf
         self._parked_until = -math.inf
         self._parked_for = Reason.LIMITED
         self._refusals = 0
@@ -168,8 +169,8 @@ class TenantBudget:
             call: its name, unique among all running calls of the app.
             now: seconds.
         """
+        self._day.start(now, at_rest=not self.running and now >= self._quiet_from)
         self._minute.start(call, now)
-        self._day.start(now)
         self._app.start(call, now)
 
     def finished(
@@ -190,14 +191,19 @@ class TenantBudget:
         self._occupy(end, now)
         if ok:
             self._refusals = self._offline = 0
-        if limits is None:
-            return
+        if abandoned:
+            self._quiet_from = max(self._quiet_from, end)
+        limits = limits or Limits()
         if limits.minute is not None:
             self._minute.correct(limits.minute, started, now)
-        if limits.day is not None:
-            self._day.correct(limits.day, started, now, self.running + self._minute.ended_since(started) - 1)
         if limits.app_minute is not None:
             self._app.correct(limits.app_minute, started, now)
+        if limits.day is None:
+            self._day.unanswered()
+        else:
+            self._day.correct(limits.day, started, now, self.running + self._minute.ended_since(started) - 1)
+        if not self.running:
+            self._day.at_rest(now)
 
     def limited(self, kind: LimitKind, now: float, retry_after: float | None, jitter: float) -> float:
         """Xero refused a call with 429. Tell it after :meth:`finished`.
@@ -262,6 +268,7 @@ class TenantBudget:
             self._minute.add(end, now)
             self._app.add(end, now)
             self._occupy(end, now)
+            self._quiet_from = max(self._quiet_from, end)
 
     def restore_day(self, left: int, at: float) -> None:
         """What an earlier process was told is left of the day.

@@ -161,6 +161,37 @@ def test_calls_that_ended_meanwhile_may_be_unknown_to_the_answer_too() -> None:
     assert budget.day_left(T0 + 10) == 8
 
 
+def test_once_at_rest_the_smallest_number_said_is_what_is_left() -> None:
+    """Five calls at once end with 14, 13, 12, 11, 10 left: ten, although any one of them might not know the others."""
+    budget = _budget(day_limit=1_000)
+    for call in range(5):
+        budget.started(call, T0)
+    for call in range(4):
+        budget.finished(call, T0 + 1, Limits(day=14 - call))
+    assert budget.day_left(T0 + 1) < 10
+
+    budget.finished(4, T0 + 1, Limits(day=10))
+
+    assert budget.day_left(T0 + 1) == 10
+
+
+@pytest.mark.parametrize("abandoned", [True, False])
+def test_a_call_without_an_answer_leaves_doubt(abandoned: bool) -> None:
+    """It may still be counted, now or, if we gave up on it, a little later."""
+    budget = _budget(day_limit=1_000)
+    for call in range(2):
+        budget.started(call, T0)
+    budget.finished(0, T0 + 1, None, ok=False, abandoned=abandoned)
+    budget.finished(1, T0 + 1, Limits(day=10))
+    assert budget.day_left(T0 + 1) == 9
+
+    _spend(budget, 1, T0 + 2, limits=Limits(day=8))
+
+    assert budget.day_left(T0 + 2) == (7 if abandoned else 8)
+    _spend(budget, 1, T0 + 30, limits=Limits(day=7))
+    assert budget.day_left(T0 + 30) == 7
+
+
 def test_overlapping_answers_are_taken_at_the_worst() -> None:
     """Which is newer nobody knows; an answer to a later call is believed again."""
     day = Day(limit=1_000)
