@@ -4,17 +4,23 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from tests.support.servers import SharedServers
 from tests.support.stack import Stack
 
 SOAK = os.environ.get("XERO_STREAM_SOAK") == "1"
 KEPT = Path(tempfile.gettempdir()) / "xero-stream-e2e"
 """Where logs and histories of failed tests stay; pytest's own folders go after a few runs."""
+
+INVOICES = 75
+"""Of each organisation of the quiet stack: more than one IDs= call takes."""
 
 StartStack = Callable[..., Stack]
 """Makes a stack on the shared servers: simulator options, then fields of :class:`Stack`."""
@@ -86,3 +92,28 @@ def new_stack(kafka: str, database_url: str, topic_prefix: str, folder: Path, se
         return Stack(simulator_options=simulator_options, **given)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def quiet_folder(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Where the logs of the quiet stack go."""
+    yield from kept_folder(request, "quiet")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def quiet(shared_servers: SharedServers, quiet_folder: Path) -> AsyncIterator[Stack]:
+    """A system that tests share: four loaded organisations, a stale answer believed after two seconds, all logged."""
+    name = shared_servers.create_database(migrated=True)
+    async with Stack(
+        bootstrap_servers=shared_servers.bootstrap_servers,
+        database_url=shared_servers.url(name),
+        prefix=f"t{uuid.uuid4().hex[:10]}",
+        folder=quiet_folder,
+        simulator_options=["--tenants=4", f"--invoices={INVOICES}", "--contacts=8", "--credit-notes=4"],
+        environment={"XERO_STREAM_PATIENCE_SECONDS": "2", "XERO_STREAM_LOG_LEVEL": "debug"},
+    ) as running:
+        await running.connect()
+        await running.drained()
+        yield running
+        await running.assert_quotas_kept()
+    shared_servers.drop_database(name)

@@ -1,12 +1,11 @@
 """Single records through the whole system: what counts as a change, what is too large, what can't be mapped.
 
-One stack serves all tests of this file; each has an organisation or records of its own.
+One stack serves all these tests; each has an organisation or records of its own.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,45 +13,23 @@ import pytest_asyncio
 
 from cli.verify.history import Change
 from processors.quarantine.store import entries, retry
-from tests.e2e.conftest import kept_folder
-from tests.support.servers import SharedServers
+from tests.e2e.conftest import INVOICES
 from tests.support.stack import Stack
 from xero_stream.contracts.names import EntityName
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-INVOICES = 75
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest.fixture(scope="module")
-def folder_of_all(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """Where the logs go."""
-    yield from kept_folder(request, "test_records")
+@pytest.fixture
+def stack(quiet: Stack) -> Stack:
+    """The shared system."""
+    return quiet
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(shared_servers: SharedServers, folder_of_all: Path) -> AsyncIterator[Stack]:
-    """The system with four loaded organisations; a stale answer is believed after two seconds."""
-    name = shared_servers.create_database(migrated=True)
-    async with Stack(
-        bootstrap_servers=shared_servers.bootstrap_servers,
-        database_url=shared_servers.url(name),
-        prefix=f"t{uuid.uuid4().hex[:10]}",
-        folder=folder_of_all,
-        simulator_options=["--tenants=4", f"--invoices={INVOICES}", "--contacts=8", "--credit-notes=4"],
-        environment={"XERO_STREAM_PATIENCE_SECONDS": "2"},
-    ) as running:
-        await running.connect()
-        await running.drained()
-        yield running
-        await running.assert_quotas_kept()
-    shared_servers.drop_database(name)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def tenants(stack: Stack) -> list[str]:
-    """The organisations."""
-    return await stack.tenants()
+@pytest_asyncio.fixture(loop_scope="session")
+async def tenants(quiet: Stack) -> list[str]:
+    """Its organisations."""
+    return await quiet.tenants()
 
 
 async def ids_of(stack: Stack, tenant: str, path: str = "Invoices") -> list[str]:
@@ -85,18 +62,6 @@ async def put(stack: Stack, tenant: str, path: str, record_id: str, fields: str,
         f"/_sim/records/{tenant}/{path}/{record_id}", content=f'{{"fields": {fields}{more}}}'.encode()
     )
     assert answer.status_code == 200, answer.text
-
-
-async def event_of(stack: Stack, tenant: str, record_id: str) -> dict[str, str]:
-    """The event that Xero owes for the last edit of an invoice."""
-    raw = (await stack.control("GET", f"/truth/{tenant}/Invoices/{record_id}"))["UpdatedDateUTC"]
-    stamp = datetime.fromtimestamp(int(raw[6:].split("+")[0]) / 1000, UTC)
-    return {
-        "tenantId": tenant,
-        "resourceId": record_id,
-        "eventCategory": "INVOICE",
-        "eventDateUtc": stamp.isoformat(timespec="milliseconds").removesuffix("+00:00"),
-    }
 
 
 async def test_there_and_back_without_a_moved_stamp(stack: Stack, tenants: Sequence[str]) -> None:
@@ -233,7 +198,7 @@ async def test_a_webhook_of_two_mebibytes(stack: Stack, tenants: Sequence[str]) 
     for record_id in edited:
         await put(stack, tenant, "Invoices", record_id, '{"Reference": "told later"}', webhook=False)
     calls = await calls_of(stack, tenant)
-    owed = [await event_of(stack, tenant, record_id) | {"unknownField": "x" * 400} for record_id in ids]
+    owed = [await stack.event_of(tenant, "Invoices", record_id) | {"unknownField": "x" * 400} for record_id in ids]
     events = [owed[number % len(owed)] for number in range(3_000)]
     await stack.control("POST", "/webhooks/events", {"events": events, "together": True})
     await stack.drained()
@@ -263,7 +228,7 @@ async def test_an_invalid_record_is_set_aside_and_comes_back(stack: Stack, tenan
     await put(stack, tenant, "Invoices", bad, '{"LineItems": 5, "Reference": "kept with its bytes"}', webhook=False)
     for neighbour in neighbours:
         await put(stack, tenant, "Invoices", neighbour, '{"Reference": "the rest goes on"}', webhook=False)
-    events = [await event_of(stack, tenant, one) for one in (bad, *neighbours)]
+    events = [await stack.event_of(tenant, "Invoices", one) for one in (bad, *neighbours)]
     await stack.control("POST", "/webhooks/events", {"events": events, "together": True})
     await stack.drained()
 

@@ -389,6 +389,18 @@ class Stack:
         made: int = (await self.control("PUT", "/traffic", {"editsPerSecond": edits_per_second}))["editsMade"]
         return made
 
+    async def event_of(self, tenant: str, path: str, record_id: str) -> dict[str, str]:
+        """The webhook event that Xero owes for the last edit of a record, for one that was made without telling."""
+        raw = (await self.control("GET", f"/truth/{tenant}/{path}/{record_id}"))["UpdatedDateUTC"]
+        stamp = datetime.fromtimestamp(int(raw[6:].split("+")[0]) / 1000, UTC)
+        return {
+            "tenantId": tenant,
+            "resourceId": record_id,
+            "eventCategory": path.removesuffix("s").upper(),
+            "eventType": "UPDATE",
+            "eventDateUtc": stamp.isoformat(timespec="milliseconds").removesuffix("+00:00"),
+        }
+
     # What came of it.
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
