@@ -8,7 +8,7 @@ from simulator.books import invoice as invoices
 from simulator.books.amounts import half_up, line_total, tax_on
 from simulator.books.document import add_up
 from simulator.books.words import MOVES, ContactStatus, DocumentStatus, LineAmountTypes, RuleError
-from tests.unit.simulator.builders import OTHER, allocation, contact, credit_note, guid, invoice, line, payment
+from tests.unit.simulator.builders import OTHER, allocation, contact, credit_note, invoice, line, payment
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,3 @@ def test_erasure_takes_the_person_and_leaves_the_name() -> None:
     assert (erased.email, erased.first_name, erased.tax_number, erased.name) == ("", "", "", "Ridgeway University")
     with pytest.raises(RuleError, match="before"):
         contacts.erase(erased)
-
-
-def test_builders_make_distinct_records() -> None:
-    """The tests' own books are sound."""
-    assert guid(1) != guid(2)
