@@ -230,7 +230,12 @@ class PartitionWorker:
             patience=services.patience,
         )
         desk = Desk(
-            services=services.desk, lease=lease, recorder=recorder, on_change=relay.wake, on_fenced=self._report_fenced
+            services=services.desk,
+            lease=lease,
+            recorder=recorder,
+            may_begin=relay.resumed,
+            on_change=relay.wake,
+            on_fenced=self._report_fenced,
         )
         self._relay, self._desk = relay, desk
         relay_task = asyncio.create_task(relay.run(), name=f"relay-{self.partition}")

@@ -80,6 +80,8 @@ class Relay:
         self._wake = asyncio.Event()
         self._name = f"relay-{lease.partition}"
         self._stopping = False
+        self.resumed = asyncio.Event()
+        """Set once it is known where Kafka stands. Positions given out before could be ones that Kafka has already."""
 
     def wake(self) -> None:
         """There are new changes."""
@@ -125,6 +127,7 @@ class Relay:
         )
         try:
             after = await self._where_to_go_on()
+            self.resumed.set()
             await self._publish_from(producer, after)
         finally:
             await producer.discard()

@@ -40,12 +40,24 @@ class Desk:
         services: DeskServices,
         lease: Lease,
         recorder: Recorder,
+        may_begin: asyncio.Event,
         on_change: Callable[[], None],
         on_fenced: Callable[[FencedError], None],
     ) -> None:
+        """Nobody works yet.
+
+        Args:
+            services: what all desks share.
+            lease: ours.
+            recorder: of the partition.
+            may_begin: set when positions may be given out.
+            on_change: told of recorded changes.
+            on_fenced: told when the lease is lost.
+        """
         self._services = services
         self._lease = lease
         self._recorder = recorder
+        self._may_begin = may_begin
         self._on_change = on_change
         self._on_fenced = on_fenced
         self._runners: dict[TenantId, tuple[Runner, asyncio.Task[None]]] = {}
@@ -60,7 +72,7 @@ class Desk:
             running = self._runners.get(tenant_id)
             if running is not None:
                 running[0].wake()
-            elif not self._stopping:
+            elif not self._stopping and self._may_begin.is_set():
                 self._start(tenant_id)
 
     def look_again(self) -> None:
@@ -69,6 +81,7 @@ class Desk:
 
     async def run(self) -> None:
         """Look for tenants with work until cancelled."""
+        await self._may_begin.wait()
         while not self._stopping:
             self._services.metrics.beat(self._name)
             self._look.clear()

@@ -5,6 +5,7 @@ would have written it.
 """
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -63,10 +64,22 @@ def call_without_a_budget() -> None:
     replace(TenantBudget, "decide", decide)
 
 
+def look_late() -> None:
+    """No defect, but a slow machine: the relay learns where Kafka stands three seconds after the lease was taken."""
+    resume = relay.Relay._where_to_go_on
+
+    async def late(self: relay.Relay) -> int:
+        await asyncio.sleep(3)
+        return await resume(self)
+
+    replace(relay.Relay, "_where_to_go_on", late)
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
     "unconditional-settle": settle_whatever_came,
     "relay-from-mark": relay_from_the_mark,
     "no-budget": call_without_a_budget,
+    "late-relay": look_late,
 }
 
 if __name__ == "__main__":

@@ -65,6 +65,19 @@ class SharedServers:
         self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template1'}")
         return name
 
+    def copy_database(self, url: str) -> str:
+        """Copy a database nobody is connected to, as a backup would.
+
+        Args:
+            url: the database's.
+
+        Returns:
+            The copy's name.
+        """
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {url.rpartition('/')[2].partition('?')[0]}")
+        return name
+
     def drop_database(self, name: str) -> None:
         """Remove a database, whoever is still connected to it."""
         self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
