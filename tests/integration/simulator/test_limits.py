@@ -54,7 +54,7 @@ async def test_the_tier_sets_the_day(start: Start) -> None:
 
 async def test_the_sixth_call_at_once_is_refused_without_retry_after(start: Start) -> None:
     """The five under way come through."""
-    talk = (await start(api_latency_ms=400)).talk
+    talk = (await start(api_latency_ms=1000)).talk
     await talk.connect()
 
     answers = await asyncio.gather(*(talk.get("Invoices", page="1", pageSize="1") for _ in range(7)))
