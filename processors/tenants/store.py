@@ -166,15 +166,22 @@ async def not_brought(
         entity: what was swept.
         marks: where the marks sequence stood when the sweep began.
     """
-    status = await pool.execute(
-        "UPDATE dirty SET mode = 'ids' WHERE partition = $1 AND tenant_id = $2 AND entity = $3 AND mode = 'any' "
-        "AND marks <= $4 AND attempts = 0",
-        partition,
-        tenant_id,
-        entity.value,
-        marks,
-    )
-    return int(status.rsplit(" ", 1)[1])
+    changed, slice_of = 0, _SLICE
+    while slice_of == _SLICE:
+        status = await pool.execute(_NOT_BROUGHT, partition, tenant_id, entity.value, marks, _SLICE)
+        slice_of = int(status.rsplit(" ", 1)[1])
+        changed += slice_of
+    return changed
+
+
+# A slice at a time: a backlog of any size stays below the store's time limits, and events are marked in between.
+_SLICE = 10_000
+_NOT_BROUGHT = """
+UPDATE dirty SET mode = 'ids' WHERE (tenant_id, entity, record_id) IN (
+    SELECT tenant_id, entity, record_id FROM dirty
+    WHERE partition = $1 AND tenant_id = $2 AND entity = $3 AND mode = 'any' AND marks <= $4 AND attempts = 0
+    LIMIT $5)
+"""
 
 
 async def ask_alone(
