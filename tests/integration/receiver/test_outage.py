@@ -153,6 +153,28 @@ async def test_frozen(servers: LocalServers, tmp_path: Path) -> None:
         await assert_all_in_the_log(servers, sent)
 
 
+async def test_killed_while_kafka_is_frozen(servers: LocalServers, tmp_path: Path) -> None:
+    """Kill -9 of the receiver while Kafka does not answer: who was told 200 before is in the log, nobody was since.
+
+    A receiver that answered when it had handed a record over, not when Kafka had it, would lose webhooks here.
+    """
+    async with running(servers, tmp_path / "receiver") as receiver:
+        await receiver.connected()
+        load = Load(receiver)
+        for _ in range(3):
+            await load.until_answered(200, 50)
+            await servers.kafka.freeze()
+            await asyncio.sleep(0.7)
+            receiver.process.kill()
+            await servers.kafka.thaw()
+            await receiver.start()
+            await receiver.connected()
+        await load.until_answered(200, 50)
+        sent = await load.stop()
+
+        await assert_all_in_the_log(servers, sent)
+
+
 async def test_started_without_kafka(servers: LocalServers, tmp_path: Path) -> None:
     """A receiver starts while Kafka is down, says 503 and 401 as it should, and works as soon as Kafka is there."""
     await servers.kafka.stop()
