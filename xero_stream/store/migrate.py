@@ -9,10 +9,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 _LOCK = 0x7865726F  # "xero": one migration at a time, whichever process starts it
 _HERE = Path(__file__).parent / "migrations"
+LOCK_TIMEOUT = "10s"
+"""A step must not queue behind a long reader while everybody queues behind the step."""
 
 
 class MigrationError(Exception):
@@ -68,6 +71,9 @@ async def upgrade(database_url: str) -> None:
                 await connection.run_sync(_upgrade)
             finally:
                 await lock.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+    except DBAPIError as error:
+        # Its own text quotes the whole statement; what PostgreSQL said is inside.
+        raise MigrationError(f"the store could not be migrated: {error.orig}") from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise MigrationError(f"the store could not be migrated: {error}") from error
     finally:
@@ -76,8 +82,7 @@ async def upgrade(database_url: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    # A step must not queue behind a long reader while everybody queues behind the step.
-    connection.execute(text("SET lock_timeout = '10s'"))
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.commit()
     config = _config()
     config.attributes["connection"] = connection
