@@ -15,8 +15,8 @@ from tests.support.servers import run_apart
 from xero_stream.contracts.names import TenantId
 from xero_stream.contracts.partition import partition_of
 
-HERE = TenantId("11111111-1111-4111-8111-111111111111")
-THERE = TenantId("22222222-2222-4222-8222-222222222222")
+HERE = TenantId("aaaaaaaa-1111-4111-8111-111111111111")
+THERE = TenantId("bbbbbbbb-2222-4222-8222-222222222222")
 
 
 def message(
