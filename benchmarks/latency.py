@@ -14,7 +14,7 @@ from tests.support.stack import PARTITIONS
 from xero_stream.contracts.names import EntityName
 
 TENANTS = 10
-EVENTS = 200
+EVENTS = 120
 
 
 def _milliseconds_since(moment: str, now: float) -> float:
