@@ -356,7 +356,7 @@ def _refused(batch: Batch, read: Read, error: asyncpg.PostgresError) -> Kept:
         value=read.raw or read.body or b"",
         tenant_id=batch.tenant_id,
         entity=batch.entity.value,
-        record_id=read.record_id,
+        record_id=read.record_id if "\x00" not in read.record_id else None,
     )
 
 

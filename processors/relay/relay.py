@@ -173,7 +173,8 @@ class Relay:
                 self._observer.relayed(self._lease.partition, ready.count, committed_at - started)
                 await store.mark(self._marks, self._lease, after)
                 continue
-            await self._dead_letters(producer)
+            if await self._dead_letters(producer):
+                continue
             if self._stopping:
                 return
             if loop.time() - committed_at > _RECOMMIT and after:
@@ -195,10 +196,11 @@ class Relay:
             group=self._topics.relay_group,
         )
 
-    async def _dead_letters(self, producer: TransactionalProducer) -> None:
+    async def _dead_letters(self, producer: TransactionalProducer) -> bool:
+        """Publish what was quarantined, as much as fits one transaction; False where there is nothing new."""
         waiting = await unpublished(self._pool, self._lease.partition)
         if not waiting:
-            return
+            return False
         await producer.publish(
             [
                 Outgoing(topic=self._topics.dead_letters, key=letter.key, value=letter.value, headers=letter.headers())
@@ -208,3 +210,4 @@ class Relay:
             group=self._topics.relay_group,
         )
         await published(self._pool, [identity for identity, _ in waiting])
+        return True

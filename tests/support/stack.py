@@ -438,17 +438,24 @@ class Stack:
 
     async def ends(self, topic: str) -> dict[int, int]:
         """End offsets of a topic."""
+        ends = await self._ends([TopicPartition(topic, number) for number in range(PARTITIONS)])
+        return {tp.partition: offset for tp, offset in ends.items()}
+
+    async def _ends(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap_servers)
         await consumer.start()
         try:
-            partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-            ends = await consumer.end_offsets(partitions)
-            return {tp.partition: offset for tp, offset in ends.items()}
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+            return ends
         finally:
             await consumer.stop()
 
     async def read(self, topics: Sequence[str]) -> list[Any]:
-        """Everything on these topics, as a read_committed consumer gets it."""
+        """Everything on these topics, as a read_committed consumer gets it.
+
+        Read up to the end of the log, not only of what is decided: the marker that ends a transaction comes a moment
+        after its commit was answered.
+        """
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap_servers,
             isolation_level="read_committed",
@@ -461,7 +468,7 @@ class Stack:
         try:
             partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
             consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
+            ends = await self._ends(partitions)
             await consumer.seek_to_beginning(*partitions)
             found: list[Any] = []
             deadline = time.monotonic() + 60

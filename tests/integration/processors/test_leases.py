@@ -1,86 +1,141 @@
-"""Leases on the real PostgreSQL: one owner, and what a new one finds."""
+"""Leases on the real PostgreSQL: who owns a partition, and what a new owner finds or opens."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
-from processors.partitions.store import FencedError, Lease, events_lost, holds, release, store_went_back, take
+from processors.partitions.store import (
+    FencedError,
+    Lease,
+    events_lost,
+    holds,
+    release,
+    reset_offset,
+    store_went_back,
+    take,
+)
+from processors.tenants import store as tenants
+from xero_stream.contracts.names import TenantId
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-TENANT = "11111111-1111-1111-1111-111111111111"
+TENANT = TenantId("11111111-1111-1111-1111-111111111111")
 
 
-async def test_a_new_owner_raises_the_epoch_everywhere(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
-    """Four rows, one epoch: whoever names an older one is turned away at each."""
-    taken = await take(pool, lease.partition, "another")
+@pytest.fixture
+async def loaded(pool: "asyncpg.Pool[Any]", lease: Lease) -> Lease:
+    """The lease, and one organisation of its partition that was loaded, one of another partition."""
+    await pool.execute("INSERT INTO apps (app, tier) VALUES ('default', 'core')")
+    await pool.execute(
+        "INSERT INTO grants (grant_id, app, kind) VALUES ($1, 'default', 'authorization_code')", UUID(int=1)
+    )
+    for tenant, partition in ((TENANT, lease.partition), ("elsewhere", 2)):
+        await pool.execute(
+            "INSERT INTO tenants (tenant_id, app, grant_id, partition) VALUES ($1, 'default', $2, $3)",
+            tenant,
+            UUID(int=1),
+            partition,
+        )
+        await pool.execute(
+            "INSERT INTO passes (tenant_id, entity, kind, partition, finished_at) VALUES ($1, 'invoices', 'backfill', $2, now())",
+            tenant,
+            partition,
+        )
+    return lease
 
+
+async def passes(pool: "asyncpg.Pool[Any]") -> list[tuple[str, datetime | None, bool]]:
+    """Catch-ups: whose, since when, whether they are to be done."""
+    rows = await pool.fetch("SELECT * FROM passes WHERE kind = 'catch_up'")
+    return [(row["tenant_id"], row["since"], row["finished_at"] is None) for row in rows]
+
+
+async def test_a_new_owner_finds_where_the_last_one_stood(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """Offset, receipt, position and mark; whether it was given up or taken away."""
+    await pool.execute("UPDATE intake_offsets SET next_offset = 42, received_at = $1 WHERE partition = 1", T)
+    await pool.execute("UPDATE positions SET position = 9 WHERE partition = 1")
+    await pool.execute("UPDATE relay_marks SET position = 7 WHERE partition = 1")
+
+    taken = await take(pool, 1, "second")
+    assert (taken.next_offset, taken.received_at, taken.position, taken.mark) == (42, T, 9, 7)
     assert taken.epoch == lease.epoch + 1
     assert not taken.clean
-    assert not await holds(pool, lease)
-    for table in ("leases", "intake_offsets", "positions", "relay_marks"):
-        assert await pool.fetchval(f"SELECT epoch FROM {table} WHERE partition = 1") == taken.epoch
-
-
-async def test_a_release_is_only_ones_own(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
-    """A late release of the previous owner leaves the new one alone."""
-    taken = await take(pool, lease.partition, "another")
-    await release(pool, lease)
-    assert await holds(pool, taken)
-    assert await pool.fetchval("SELECT owner FROM leases WHERE partition = 1") == "another"
 
     await release(pool, taken)
-    assert (await take(pool, lease.partition, "third")).clean
+    assert (await take(pool, 1, "third")).clean
 
 
-async def connect(pool: "asyncpg.Pool[Any]") -> None:
-    """A loaded tenant of partition 1."""
-    await pool.execute("INSERT INTO apps (app, tier) VALUES ('default', 'core')")
-    grant = await pool.fetchval(
-        "INSERT INTO grants (grant_id, app, kind) VALUES (gen_random_uuid(), 'default', 'client_credentials') "
-        "RETURNING grant_id"
-    )
-    await pool.execute(
-        "INSERT INTO tenants (tenant_id, app, grant_id, partition) VALUES ($1, 'default', $2, 1)", TENANT, grant
-    )
-    await pool.execute(
-        "INSERT INTO passes (tenant_id, entity, kind, partition, finished_at) "
-        "VALUES ($1, 'invoices', 'backfill', 1, now())",
-        TENANT,
-    )
+async def test_the_previous_owner_gives_up_nothing_of_the_next(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """It holds nothing any more, and its release is about its own epoch."""
+    new = await take(pool, lease.partition, "second")
+
+    assert not await holds(pool, lease)
+    await release(pool, lease)
+
+    assert await holds(pool, new)
+    row = await pool.fetchrow("SELECT owner, released FROM leases WHERE partition = 1")
+    assert tuple(row) == ("second", False)
 
 
-async def test_a_store_that_went_back_jumps_and_reads_everything_again(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
-    """Positions are never given out twice; no position is skipped silently."""
-    await connect(pool)
-    assert await store_went_back(pool, lease, 500) == 1
+async def test_the_previous_owner_moves_no_offset_and_makes_no_call(pool: "asyncpg.Pool[Any]", loaded: Lease) -> None:
+    """Calls are written down under the lease before they are sent: a zombie spends no quota."""
+    await tenants.call_started(pool, loaded, TENANT, 1, T)
+    await take(pool, loaded.partition, "second")
 
-    assert await pool.fetchval("SELECT position FROM positions WHERE partition = 1") == 500
-    assert await pool.fetchval("SELECT position FROM relay_marks WHERE partition = 1") == 500
-    row = await pool.fetchrow("SELECT kind, since FROM passes WHERE finished_at IS NULL")
-    assert tuple(row) == ("catch_up", None)
-
-    await take(pool, lease.partition, "another")
     with pytest.raises(FencedError):
-        await store_went_back(pool, lease, 900)
+        await reset_offset(pool, loaded, 5)
+    with pytest.raises(FencedError):
+        await store_went_back(pool, loaded, 5)
+    with pytest.raises(FencedError):
+        await tenants.call_started(pool, loaded, TENANT, 2, T)
+
+    assert await pool.fetchval("SELECT count(*) FROM calls") == 1
+    assert await passes(pool) == []
 
 
-async def test_passes_that_join_begin_at_the_earlier_moment(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
-    """Everything is the earliest of all; a finished pass begins anew."""
-    await connect(pool)
+async def test_a_store_that_went_back_jumps_and_reads_everything_again(
+    pool: "asyncpg.Pool[Any]", loaded: Lease
+) -> None:
+    """Of its own partition only."""
+    await pool.execute("UPDATE positions SET position = 5 WHERE partition = 1")
 
-    async def since() -> datetime | None:
-        found: datetime | None = await pool.fetchval("SELECT since FROM passes WHERE kind = 'catch_up'")
-        return found
+    assert await store_went_back(pool, loaded, 12) == 1
 
-    await events_lost(pool, lease, T)
-    await events_lost(pool, lease, T + timedelta(days=1))
-    assert await since() == T
-    await events_lost(pool, lease, None)
-    assert await since() is None
-    await events_lost(pool, lease, T)
-    assert await since() is None
-    await pool.execute("UPDATE passes SET finished_at = now()")
-    await events_lost(pool, lease, T)
-    assert await since() == T
+    assert await pool.fetchval("SELECT position FROM positions WHERE partition = 1") == 12
+    assert await pool.fetchval("SELECT position FROM relay_marks WHERE partition = 1") == 12
+    assert await passes(pool) == [(TENANT, None, True)]
+
+
+async def test_lost_events_open_a_catch_up_from_the_earliest_moment(pool: "asyncpg.Pool[Any]", loaded: Lease) -> None:
+    """Joined to one that is not done it begins where the earlier of both does; a finished one starts anew."""
+    day = timedelta(days=1)
+    await events_lost(pool, loaded, T)
+    await events_lost(pool, loaded, T + day)
+    assert await passes(pool) == [(TENANT, T, True)]
+
+    await events_lost(pool, loaded, T - day)
+    assert await passes(pool) == [(TENANT, T - day, True)]
+
+    await events_lost(pool, loaded, None)
+    await events_lost(pool, loaded, T)
+    assert await passes(pool) == [(TENANT, None, True)], "everything is more than since a moment"
+
+    await pool.execute("UPDATE passes SET finished_at = now() WHERE kind = 'catch_up'")
+    await events_lost(pool, loaded, T)
+    assert await passes(pool) == [(TENANT, T, True)]
+
+
+async def test_a_parked_organisation_has_no_work_before_its_time(pool: "asyncpg.Pool[Any]", loaded: Lease) -> None:
+    """Nor has one that is not connected; a longer wait is not shortened by a shorter one."""
+    await pool.execute("UPDATE passes SET finished_at = NULL")
+    assert await tenants.with_work(pool, loaded.partition, T) == [TENANT]
+
+    await tenants.park(pool, TENANT, T + timedelta(hours=2), "day")
+    await tenants.park(pool, TENANT, T + timedelta(hours=1), "offline")
+    assert await tenants.with_work(pool, loaded.partition, T + timedelta(minutes=119)) == []
+    assert await tenants.with_work(pool, loaded.partition, T + timedelta(hours=2)) == [TENANT]
+
+    await tenants.suspend(pool, TENANT, "needs_reauth")
+    assert await tenants.with_work(pool, loaded.partition, T + timedelta(hours=2)) == []

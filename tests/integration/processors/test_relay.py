@@ -1,0 +1,393 @@
+"""The relay on the real Kafka and PostgreSQL: every change once and in order, wherever the one before it stopped."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from processors.partitions.store import FencedError, Lease, take
+from processors.quarantine.store import LARGEST_LETTER, Kept, keep
+from processors.recorder.decide import Read
+from processors.recorder.envelope import Fetch
+from processors.recorder.recorder import Batch, Recorder
+from processors.relay.relay import Relay
+from processors.relay.resume import ForeignStoreError
+from xero_stream.contracts.change_event import Trigger, ce_id
+from xero_stream.contracts.dead_letter import Stage
+from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.kafka.admin import TopicAdmin, wanted
+from xero_stream.kafka.transactional import TransactionalProducer, _OnceSender
+from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.store.deployment import Deployment, claim
+
+PARTITION = 1
+TENANT = TenantId("11111111-1111-1111-1111-111111111111")
+
+
+@dataclass(slots=True)
+class Told:
+    """What relays told about themselves."""
+
+    relayed_changes: int = 0
+    rebuilds: int = 0
+    went_back: int = 0
+    looked_again: int = 0
+    standing: dict[int, int] = field(default_factory=dict)
+
+    def relayed(self, partition: int, count: int, seconds: float) -> None:
+        """A transaction was committed."""
+        assert (partition, seconds >= 0) == (PARTITION, True)
+        self.relayed_changes += count
+
+    def relay_rebuilt(self, partition: int) -> None:
+        """A producer was thrown away."""
+        assert partition == PARTITION
+        self.rebuilds += 1
+
+    def relay_standing(self, partition: int, behind: int) -> None:
+        """So many are left."""
+        self.standing[partition] = behind
+
+    def store_went_back(self, partition: int) -> None:
+        """The store is older than Kafka."""
+        assert partition == PARTITION
+        self.went_back += 1
+
+    def beat(self, name: str) -> None:
+        """Alive."""
+
+    def look_again(self) -> None:
+        """Everything is to be read again."""
+        self.looked_again += 1
+
+
+class Bench:
+    """A partition with a recorder to fill it and relays to empty it."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", kafka: KafkaSettings, deployment: Deployment) -> None:
+        self.pool = pool
+        self.kafka = kafka
+        self.deployment = deployment
+        self.told = Told()
+        self._written = 0
+
+    async def lease(self) -> Lease:
+        """Take the partition over."""
+        return await take(self.pool, PARTITION, "test")
+
+    def relay(self, lease: Lease, **others: Any) -> Relay:
+        """A relay that is not running yet."""
+        given: dict[str, Any] = {"store_id": self.deployment.store_id, **others}
+        return Relay(
+            pool=self.pool,
+            marks=self.pool,
+            lease=lease,
+            kafka=self.kafka,
+            observer=self.told,
+            on_went_back=self.told.look_again,
+            **given,
+        )
+
+    async def write(self, lease: Lease, count: int, body: Callable[[int], bytes] | None = None) -> None:
+        """Record so many new records."""
+        reads = []
+        for _ in range(count):
+            self._written += 1
+            value = body(self._written) if body else orjson.dumps({"id": f"r{self._written}", "status": "draft"})
+            reads.append(
+                Read(
+                    record_id=f"r{self._written}",
+                    body=value,
+                    status="draft",
+                    updated_at=datetime(2026, 11, 1, tzinfo=UTC),
+                )
+            )
+        recorder = Recorder(pool=self.pool, lease=lease, store_id=self.deployment.store_id, topics=self.kafka.topics)
+        now = datetime.now(UTC)
+        await recorder.record(
+            Batch(
+                tenant_id=TENANT,
+                entity=EntityName.INVOICES,
+                customer_ref=None,
+                reads=reads,
+                read_at=now,
+                marks=0,
+                trigger=Trigger.POLL,
+                fetch=Fetch(correlation_id=None, fetched_at=now),
+            ),
+            now,
+        )
+
+    async def run(self, relay: Relay) -> None:
+        """Run a relay until everything is published."""
+        task = asyncio.create_task(relay.run())
+        await self.published(self._written, task)
+        relay.stop()
+        async with asyncio.timeout(20):
+            await task
+
+    async def published(self, count: int, task: "asyncio.Task[None]") -> None:
+        """Wait until the store knows that so many are on Kafka."""
+        async with asyncio.timeout(30):
+            while not task.done():
+                mark = await self.pool.fetchval("SELECT position FROM relay_marks WHERE partition = $1", PARTITION)
+                if mark >= count:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def read(self, topic: str) -> list[ConsumerRecord]:
+        """Everything a read_committed consumer gets."""
+        place = TopicPartition(topic, PARTITION)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.kafka.bootstrap_servers,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=16 * 1024 * 1024,
+        )
+        ends = AIOKafkaConsumer(bootstrap_servers=self.kafka.bootstrap_servers)
+        await consumer.start()
+        await ends.start()
+        try:
+            consumer.assign([place])
+            # The end of the log, not of what is decided: a marker comes a moment after its commit was answered.
+            end = (await ends.end_offsets([place]))[place]
+            found: list[ConsumerRecord] = []
+            while await consumer.position(place) < end:
+                for records in (await consumer.getmany(timeout_ms=300)).values():
+                    found += records
+            return found
+        finally:
+            await ends.stop()
+            await consumer.stop()
+
+    async def positions(self) -> list[int]:
+        """Positions of the published changes, as they stand in the log."""
+        records = await self.read(self.kafka.topics.changes(EntityName.INVOICES))
+        return [orjson.loads(record.value)["source"]["position"] for record in records]
+
+
+@pytest.fixture
+async def bench(pool: "asyncpg.Pool[Any]", kafka: str, topic_prefix: str) -> Bench:
+    """A bench with topics of its own."""
+    settings = KafkaSettings.read(
+        bootstrap_servers=kafka, topic_prefix=topic_prefix, partitions=3, replication_factor=1
+    )
+    async with TopicAdmin(settings) as admin:
+        await admin.apply(wanted(settings, [EntityName.INVOICES]))
+    return Bench(pool, settings, await claim(pool, topic_prefix=topic_prefix, partitions=3))
+
+
+async def test_changes_are_published_in_order_with_their_record_and_position(bench: Bench) -> None:
+    """The stored bytes, the latest record beside them, and the position as the group's offset with the store's id."""
+    lease = await bench.lease()
+    await bench.write(lease, 7)
+
+    await bench.run(bench.relay(lease))
+
+    changes = await bench.read(bench.kafka.topics.changes(EntityName.INVOICES))
+    stored = await bench.pool.fetch("SELECT value, record FROM changes ORDER BY position")
+    assert [record.value for record in changes] == [row["value"] for row in stored]
+    records = await bench.read(bench.kafka.topics.records(EntityName.INVOICES))
+    assert [record.value for record in records] == [row["record"] for row in stored]
+    ids = [dict(record.headers)["ce_id"].decode() for record in changes]
+    assert ids == [ce_id(bench.deployment.store_id, PARTITION, position) for position in range(1, 8)]
+    async with TopicAdmin(bench.kafka) as admin:
+        topics = bench.kafka.topics
+        found = await admin.committed(topics.relay_group, topics.webhook_events, PARTITION)
+    assert found == (7, str(bench.deployment.store_id))
+
+
+async def test_a_crash_behind_the_commit_repeats_nothing(bench: Bench) -> None:
+    """The mark was never written: Kafka's own offset says where to go on."""
+    lease = await bench.lease()
+    await bench.write(lease, 4)
+    await bench.run(bench.relay(lease))
+    await bench.pool.execute("UPDATE relay_marks SET position = 0")
+
+    lease = await bench.lease()
+    await bench.write(lease, 2)
+    await bench.run(bench.relay(lease))
+
+    assert await bench.positions() == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_crash_before_the_commit_leaves_nothing_behind(bench: Bench) -> None:
+    """What a dead relay had sent and not committed is seen by nobody, and sent again."""
+    lease = await bench.lease()
+    await bench.write(lease, 3)
+    topics = bench.kafka.topics
+    dying = await TransactionalProducer.start(
+        bench.kafka, transactional_id=topics.relay_transactional_id(PARTITION), partition=PARTITION
+    )
+    await dying._producer.begin_transaction()
+    sent = await dying._producer.send(topics.changes(EntityName.INVOICES), b"half", partition=PARTITION)
+    await sent
+    await dying.discard()
+
+    await bench.run(bench.relay(await bench.lease()))
+
+    assert await bench.positions() == [1, 2, 3]
+
+
+async def test_an_end_of_a_transaction_without_an_answer_is_looked_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Committed or not, nobody knows: another producer, then Kafka is asked. Neither lost nor twice."""
+    commit, outcomes = _OnceSender._do_txn_commit, iter(["lost", "unsent", "fine"])
+
+    async def fragile(self: _OnceSender, commit_result: Any) -> None:
+        outcome = next(outcomes, "fine")
+        if outcome != "unsent":
+            await commit(self, commit_result)
+        if outcome != "fine":
+            raise KafkaError(f"EndTxn: {outcome}")
+
+    monkeypatch.setattr(_OnceSender, "_do_txn_commit", fragile)
+    lease = await bench.lease()
+    relay = bench.relay(lease)
+    await bench.write(lease, 3)
+    task = asyncio.create_task(relay.run())
+    await bench.published(3, task)
+    await bench.write(lease, 3)
+    relay.wake()
+    await bench.published(6, task)
+    relay.stop()
+    await task
+
+    assert bench.told.rebuilds == 2
+    assert await bench.positions() == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_relay_that_lost_its_lease_stops(bench: Bench) -> None:
+    """Before every session it looks; what it published before stays once."""
+    old = await bench.lease()
+    await bench.write(old, 2)
+    await bench.lease()
+
+    with pytest.raises(FencedError):
+        await bench.relay(old).run()
+
+    assert await bench.positions() == []
+
+
+async def test_a_zombie_publishes_nothing_once_another_took_over(bench: Bench) -> None:
+    """Its producer is fenced by Kafka; when it wants a new one, its lease is gone."""
+    old = await bench.lease()
+    await bench.write(old, 2)
+    zombie = bench.relay(old)
+    running = asyncio.create_task(zombie.run())
+    await bench.published(2, running)
+
+    new = await bench.lease()
+    successor = bench.relay(new)
+    running_too = asyncio.create_task(successor.run())
+    await asyncio.wait_for(successor.resumed.wait(), 20)
+    await bench.write(new, 3)
+    zombie.wake()
+    successor.wake()
+    async with asyncio.timeout(30):
+        with pytest.raises(FencedError):
+            await running
+    await bench.published(5, running_too)
+    successor.stop()
+    await running_too
+
+    assert await bench.positions() == [1, 2, 3, 4, 5]
+
+
+async def test_topics_of_another_store_are_refused(bench: Bench) -> None:
+    """By the store's id beside the offset: nothing is published."""
+    lease = await bench.lease()
+    await bench.write(lease, 2)
+    await bench.run(bench.relay(lease))
+    await bench.write(lease, 1)
+
+    with pytest.raises(ForeignStoreError, match="another store"):
+        await bench.relay(lease, store_id=uuid4()).run()
+
+    assert await bench.positions() == [1, 2]
+
+
+async def test_a_store_older_than_kafka_jumps_ahead_and_says_so(bench: Bench) -> None:
+    """Positions that Kafka has are never given out again, and everything is read again."""
+    lease = await bench.lease()
+    await bench.write(lease, 5)
+    await bench.run(bench.relay(lease))
+    for table in ("positions", "relay_marks"):
+        await bench.pool.execute(f"UPDATE {table} SET position = 2")
+    await bench.pool.execute("DELETE FROM changes WHERE position > 2")
+    await bench.pool.execute("DELETE FROM records WHERE position > 2")
+
+    lease = await bench.lease()
+    relay = bench.relay(lease)
+    running = asyncio.create_task(relay.run())
+    await asyncio.wait_for(relay.resumed.wait(), 20)
+    assert (bench.told.went_back, bench.told.looked_again) == (1, 1)
+    await bench.write(lease, 2)
+    relay.wake()
+    await bench.published(7, running)
+    relay.stop()
+    await running
+
+    assert await bench.positions() == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_where_kafka_forgot_the_mark_is_believed(bench: Bench) -> None:
+    """Offsets of an idle group expire: the mark says what is on Kafka."""
+    lease = await bench.lease()
+    await bench.write(lease, 3)
+    await bench.pool.execute("UPDATE relay_marks SET position = 2")
+
+    await bench.run(bench.relay(lease))
+
+    assert await bench.positions() == [3]
+
+
+async def test_large_transactions_are_cut(bench: Bench) -> None:
+    """Not more than about 2 MiB at a time, and a change of any size goes alone: all arrive, in order."""
+    lease = await bench.lease()
+    sizes = [10, 3_000_000, 10, 900_000, 900_000, 900_000, 10]
+    await bench.write(lease, len(sizes), lambda number: orjson.dumps({"id": "r", "text": "x" * sizes[number - 1]}))
+
+    await bench.run(bench.relay(lease))
+
+    assert await bench.positions() == list(range(1, len(sizes) + 1))
+
+
+async def test_dead_letters_are_published_once_and_fit(bench: Bench) -> None:
+    """With headers that say why; one beyond Kafka's limit is cut, says so, and holds nothing up."""
+    lease = await bench.lease()
+    values = {"small": b"small", "huge": bytes(LARGEST_LETTER + 1_000), "last": b"\x00last"}
+    async with bench.pool.acquire() as connection:
+        for name, value in values.items():
+            kept = Kept(identity=name, stage=Stage.FETCH, reason="r", error="e", source=name, value=value)
+            await keep(connection, PARTITION, kept)
+            await connection.execute("UPDATE quarantine SET first_at = first_at + $1", -timedelta(seconds=1))
+    await bench.write(lease, 1)
+
+    for _ in range(2):
+        relay = bench.relay(lease)
+        running = asyncio.create_task(relay.run())
+        await asyncio.wait_for(relay.resumed.wait(), 20)
+        relay.stop()  # it publishes what is there first
+        await running
+
+    letters = await bench.read(bench.kafka.topics.dead_letters)
+    found = {dict(letter.headers)["xs_source"].decode(): letter for letter in letters}
+    assert list(found) == ["small", "huge", "last"]
+    assert len(letters) == 3
+    assert found["small"].value == b"small"
+    assert found["last"].value == b"\x00last"
+    assert len(found["huge"].value) == LARGEST_LETTER
+    assert dict(found["huge"].headers)["xs_cut_from"] == str(LARGEST_LETTER + 1_000).encode()
+    assert "xs_cut_from" not in dict(found["small"].headers)
