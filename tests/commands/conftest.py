@@ -9,7 +9,7 @@ import sys
 import unittest.mock
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,12 @@ class CommandLine:
 
     def process(self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Ended:
         """Run a command to its end in a process of its own."""
+        return self.run([*COMMAND, *arguments], stdin=stdin, env=env)
+
+    def run(self, command: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None = None) -> Ended:
+        """Run any program to its end in the same folder and environment."""
         done = subprocess.run(
-            [*COMMAND, *arguments],
+            command,
             input=stdin,
             capture_output=True,
             encoding="utf-8",
