@@ -1,4 +1,4 @@
-"""A store that is not the one the topics were written from: another's, or our own as it was before."""
+"""A store that does not fit the topics: another's, or our own as it was before; and topics that lost their events."""
 
 import asyncio
 import sys
@@ -19,7 +19,10 @@ def use_store(stack: Stack, database_url: str) -> None:
 async def test_a_foreign_store_is_refused_and_an_older_one_is_caught_up(
     new_stack: StartStack, shared_servers: SharedServers
 ) -> None:
-    """Foreign: exit code 78 and what to do. Older: a jump of positions, loudly, and every record read again."""
+    """Foreign: exit code 78 and what to do. Older: a jump of positions, loudly, and every record read again.
+
+    Events that Kafka lost: loudly, and everything read that changed since the last one.
+    """
     foreign = shared_servers.create_database(migrated=True)
     async with new_stack("--tenants=3", "--invoices=20", "--contacts=8", "--credit-notes=2") as stack:
         own, process = stack.database_url, stack.processes["processors-0"]
@@ -52,6 +55,16 @@ async def test_a_foreign_store_is_refused_and_an_older_one_is_caught_up(
         for partition, end in ends.items():
             late = [one for one in history.changes if one.spot.partition == partition and one.position > end]
             assert all(one.source["trigger"] in ("reconcile", "webhook", "poll") for one in late)
+        await process.stop()
+
+        # Nobody is told of these edits, and the offset lies where the topic never was: as if it had been made anew.
+        await stack.edit(count=10, webhook=False)
+        await stack.fetch("UPDATE intake_offsets SET next_offset = next_offset + 1000, received_at = now()")
+        process.start()
+        await stack.settled_group()
+        await stack.drained()
+        assert '"event":"events_lost"' in process.log.read_text(encoding="utf-8")
+        await stack.judged(tenants, without=(Promise.IN_ORDER, Promise.DIFFERENCE))
         await stack.assert_quotas_kept()
         await process.stop()
         use_store(stack, own)
