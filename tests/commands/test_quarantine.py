@@ -1,5 +1,6 @@
 """``quarantine``: entries of a real store, sent round again through it or through a real Kafka."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -120,7 +121,8 @@ def test_retry_of_an_unreadable_event_republishes_it(
         await consumer.start()
         try:
             consumer.assign([TopicPartition(f"{topic_prefix}.webhook-events", 2)])
-            return await consumer.getone()
+            async with asyncio.timeout(20):
+                return await consumer.getone()
         finally:
             await consumer.stop()
 
