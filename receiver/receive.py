@@ -18,6 +18,7 @@ from receiver.parse import looks_like_intent, parse
 from receiver.records import Receipt, Shaper
 from receiver.signature import HEADER, Flaw, verify
 from xero_stream.contracts.names import AppName
+from xero_stream.failpoints import Failpoint, reach
 from xero_stream.kafka.appender import Appender
 from xero_stream.kafka.lane import Outcome
 from xero_stream.telemetry.repeats import Repeats
@@ -129,9 +130,11 @@ class Receive:
         trace = next_header(traceparent, self._entropy(ENTROPY_BITS))
         receipt = Receipt(app, body, signature, int(now * 1000), trace)
         records = self._shaper.records(delivery, receipt)
+        await reach(Failpoint.RECEIVER_VERIFIED)
         outcome = await self._appender.append(records, deadline)
         if outcome is not Outcome.ACKNOWLEDGED:
             return self._unavailable(outcome)
+        await reach(Failpoint.RECEIVER_APPENDED)
         self._metrics.appended(self._clock() - verified_at, delivery.events, delivery.unreadable)
         if delivery.intent:
             self._metrics.intent(Intent.ACCEPTED, now)

@@ -9,6 +9,7 @@ import asyncpg
 from processors.intake.fold import Mark, Unreadable
 from processors.partitions.store import FencedError
 from processors.quarantine.store import keep_unreadable
+from xero_stream.failpoints import Failpoint, reach
 
 # A stored record read from Xero after the event, and at least as new as it, leaves nothing to do: replays cost no call.
 # Two seconds: Xero's stamps of the event and of the record may differ a little. LIMIT keeps the look-up a look-up: for
@@ -89,4 +90,5 @@ async def take_in(
             )
             marked = int(status.rsplit(" ", 1)[1])
         await keep_unreadable(connection, partition, unreadable, topic)
+        await reach(Failpoint.INTAKE_OPEN)
     return marked

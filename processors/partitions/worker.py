@@ -22,6 +22,7 @@ from processors.relay.resume import ForeignStoreError
 from processors.tenants.desk import Desk, DeskServices
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName
+from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.kafka import KafkaSettings
 
 log = structlog.get_logger(__name__)
@@ -137,6 +138,7 @@ class PartitionWorker:
             unreadable=folded.unreadable,
             topic=services.kafka.topics.webhook_events,
         )
+        await reach(Failpoint.INTAKE_COMMITTED)
         self.next_offset = next_offset
         services.metrics.events_taken_in(folded.events, sum(folded.ignored.values()), marked, loop.time() - started)
         if folded.unreadable:
@@ -208,9 +210,11 @@ class PartitionWorker:
 
     async def _lease_and_serve(self) -> None:
         services = self._services
+        await reach(Failpoint.LEASE_ASKED)
         lease = await take(services.pool, self.partition, services.owner)
         services.metrics.lease(LeaseChange.TAKEN)
         log.info("lease_taken", partition=self.partition, epoch=lease.epoch, clean=lease.clean, position=lease.position)
+        await reach(Failpoint.LEASE_TAKEN)
         self._lease = lease
         self._fenced = asyncio.get_running_loop().create_future()
         relay = Relay(
@@ -292,6 +296,7 @@ class PartitionWorker:
                 task.exception()
         self._services.metrics.forget(self.partition)
         if clean:
+            await reach(Failpoint.LEASE_KEPT)
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 await release(self._services.pool, lease)
                 self._services.metrics.lease(LeaseChange.RELEASED)

@@ -20,6 +20,7 @@ from xero_stream.contracts.change_event import Op, Snapshot, Trigger
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
+from xero_stream.failpoints import Failpoint, reach
 
 SLICE = 100
 """Most records of one transaction: a larger one makes every small one beside it wait (measured: 80 ms at 1,000)."""
@@ -124,7 +125,10 @@ class Recorder:
 
     async def _transaction(self, batch: Batch, now: datetime) -> Recorded:
         async with self._pool.acquire() as connection, connection.transaction():
-            return await self._record(connection, batch, now)
+            recorded = await self._record(connection, batch, now)
+            await reach(Failpoint.RECORDER_OPEN)
+        await reach(Failpoint.RECORDER_COMMITTED)
+        return recorded
 
     async def _one_by_one(self, batch: Batch, now: datetime) -> Recorded:
         """Find out which records are refused. What else belongs to the batch comes last, as ever."""

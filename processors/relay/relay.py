@@ -15,6 +15,7 @@ from processors.partitions.store import FencedError, Lease, holds, store_went_ba
 from processors.quarantine.store import published, unpublished
 from processors.relay import store
 from processors.relay.resume import Committed, resume
+from xero_stream.failpoints import Failpoint, reach
 from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin
 from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
 from xero_stream.settings.kafka import KafkaSettings
@@ -126,6 +127,7 @@ class Relay:
             partition=lease.partition,
         )
         try:
+            await reach(Failpoint.PRODUCER_READY)
             after = await self._where_to_go_on()
             self.resumed.set()
             await self._publish_from(producer, after)
@@ -168,6 +170,7 @@ class Relay:
                     log.error("positions_gap", partition=self._lease.partition, after=after, found=ready.first)
                 started = loop.time()
                 await self._transaction(producer, ready.records, ready.last)
+                await reach(Failpoint.RELAY_ENDED)
                 after = ready.last
                 committed_at = loop.time()
                 self._observer.relayed(self._lease.partition, ready.count, committed_at - started)
@@ -209,5 +212,6 @@ class Relay:
             offsets={},
             group=self._topics.relay_group,
         )
+        await reach(Failpoint.DEAD_LETTERS_ENDED)
         await published(self._pool, [identity for identity, _ in waiting])
         return True

@@ -15,6 +15,7 @@ from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait
 from xero_api.call import Lane
 from xero_api.errors import XeroError
 from xero_api.requests import Request
+from xero_stream.failpoints import Failpoint, reach
 from xero_stream.store.pool import utc_now
 
 
@@ -140,6 +141,7 @@ class Caller:
             for call_id, _ in exchanges:
                 self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
                 await self._written_off(call_id, limits.day if limits is not None else None)
+        await reach(Failpoint.CALL_ANSWERED)
         return answer, exchanges[-1][1]
 
     async def _begin(self, slot: Slot) -> tuple[int, int]:
@@ -153,6 +155,7 @@ class Caller:
         except BaseException:
             self._memory.budget.finished(call_id, time.monotonic())
             raise
+        await reach(Failpoint.CALL_LEDGERED)
         self._services.metrics.beat(self.beat_name(slot))
         return call_id, marks
 

@@ -17,6 +17,7 @@ from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.refresh import due, second_token, usable, worth_replacing
 from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
 from xero_stream.contracts.names import AppName, TenantId
+from xero_stream.failpoints import Failpoint, reach
 
 GrantId = NewType("GrantId", str)
 """A grant: one user's consent, or one custom connection."""
@@ -206,6 +207,7 @@ class GrantTokens:
             tokens = unsaved
         if not _wanted(tokens, rejected, self._now()):
             return tokens
+        await reach(Failpoint.REFRESH_OPEN)
         try:
             new = await self._obtain(grant, tokens)
         except (TransientError, HoldError):
@@ -214,6 +216,7 @@ class GrantTokens:
                 return tokens
             raise
         self._unsaved[grant_id] = new
+        await reach(Failpoint.REFRESH_ANSWERED)
         await grant.save(new)
         return new
 

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.sender import EndTxnHandler, Sender
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
+from xero_stream.failpoints import Failpoint, reach
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -149,6 +150,7 @@ class TransactionalProducer:
                     )
                 if offsets:
                     await producer.send_offsets_to_transaction(dict(offsets), group)
+                await reach(Failpoint.RELAY_OPEN)
                 await producer.commit_transaction()
         except (TimeoutError, KafkaError, OSError, AssertionError) as error:
             # AssertionError: aiokafka asserts its state machine when a transaction was already failed from below.

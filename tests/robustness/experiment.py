@@ -1,0 +1,142 @@
+"""The whole system under traffic, with everything at hand that can be broken."""
+
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.support.proxy import KafkaProxy, Proxy
+
+from tests.support.follower import Follower
+from tests.support.stack import PARTITIONS, Stack
+from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.partition import partition_of
+from xero_stream.local.servers import LocalServers
+
+if TYPE_CHECKING:
+    from tests.robustness.failures.table import Failure
+
+SESSION_SECONDS = 6.0
+"""The least that Kafka allows: a killed processor's partitions are free sooner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What a failure cost.
+
+    Attributes:
+        failure: its name.
+        began: monotonic seconds when it was injected.
+        lasted: seconds from injection to its end.
+        recovered: seconds from its end until every partition published again.
+    """
+
+    failure: str
+    began: float
+    lasted: float
+    recovered: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Experiment:
+    """A stack behind proxies, on servers of its own.
+
+    Attributes:
+        stack: receiver, processors, simulator.
+        servers: Kafka and PostgreSQL, to be killed and frozen.
+        kafka: between our processes and Kafka.
+        postgres: between our processes and PostgreSQL.
+        follower: sees every change as a consumer would.
+        tenants: all connected organisations.
+        chance: the only source of randomness.
+        scale: 1, or more for a soak.
+        failpoints: the folder the processes look into.
+        recoveries: one for each failure so far.
+    """
+
+    stack: Stack
+    servers: LocalServers
+    kafka: KafkaProxy
+    postgres: Proxy
+    follower: Follower
+    tenants: Sequence[str]
+    chance: random.Random
+    scale: int
+    failpoints: Path
+    recoveries: list[Recovery] = field(default_factory=list)
+
+    def one_tenant_each(self) -> list[str]:
+        """An organisation of each partition."""
+        found: dict[int, str] = {}
+        for tenant in self.chance.sample(list(self.tenants), len(self.tenants)):
+            found.setdefault(partition_of(TenantId(tenant), PARTITIONS), tenant)
+        assert len(found) == PARTITIONS, "too few organisations: a partition has none"
+        return list(found.values())
+
+    async def working(self, within: float) -> float:
+        """Wait until an edit in each partition was announced, read and published; answers after how many seconds.
+
+        Raises:
+            AssertionError: that took longer.
+        """
+        started = time.monotonic()
+        waiting: dict[str, str] = {}
+        for tenant in self.one_tenant_each():
+            done = await self.stack.edit(tenantId=tenant, endpoint="Contacts", kind="change", count=1)
+            waiting[done["edits"][0]["id"]] = tenant
+        since = len(self.follower.arrivals)
+
+        async def published() -> bool:
+            for arrival in self.follower.arrivals[since:]:
+                waiting.pop(arrival.record_id, None)
+            return not waiting
+
+        await self.stack.until(published, within, f"all partitions to publish ({waiting} do not)")
+        return time.monotonic() - started
+
+
+@contextlib.asynccontextmanager
+async def traffic(experiment: Experiment, edits_per_second: float, *, floor: float = 0.5) -> AsyncIterator[None]:
+    """Random edits while the block runs; fewer than ``floor`` of what was asked for and the run proves nothing.
+
+    Args:
+        experiment: the system.
+        edits_per_second: over all organisations.
+        floor: share of them that must really have been made.
+
+    Raises:
+        AssertionError: there was too little traffic.
+    """
+    before, began = await experiment.stack.traffic(edits_per_second), time.monotonic()
+    try:
+        yield
+    finally:
+        made = await experiment.stack.traffic(0) - before
+    wanted = floor * edits_per_second * (time.monotonic() - began)
+    assert made >= wanted, f"only {made} edits, {wanted:.0f} wanted: too little traffic to prove anything"
+
+
+async def undergo(experiment: Experiment, failure: "Failure") -> Recovery:
+    """Have a failure happen to a healthy system, and see that it is healthy again in time.
+
+    Args:
+        experiment: the system, under traffic.
+        failure: what goes wrong.
+
+    Raises:
+        AssertionError: it was not healthy before, the failure could not be made to happen, or it did not recover.
+    """
+    stack = experiment.stack
+    await experiment.working(30)
+    stack.note(f"=== {failure.name}")
+    began = time.monotonic()
+    await failure.inject(experiment)
+    lasted = time.monotonic() - began
+    stack.note(f"--- {failure.name} is over after {lasted:.1f} s")
+    recovered = await experiment.working(failure.recovers)
+    recovery = Recovery(failure=failure.name, began=began, lasted=lasted, recovered=recovered)
+    experiment.recoveries.append(recovery)
+    return recovery

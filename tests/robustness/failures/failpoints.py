@@ -1,0 +1,98 @@
+"""A process dies, or freezes past its session, exactly where it hurts most."""
+
+import asyncio
+import signal
+from functools import partial
+
+from tests.robustness.experiment import SESSION_SECONDS, Experiment
+from tests.robustness.failures.table import Failure
+from tests.support.stack import Process
+from xero_stream.failpoints import Action, Failpoint
+
+REACHED_SECONDS = 20.0
+
+FROZEN_AT = (
+    Failpoint.LEASE_ASKED,
+    Failpoint.LEASE_TAKEN,
+    Failpoint.PRODUCER_READY,
+    Failpoint.INTAKE_OPEN,
+    Failpoint.CALL_LEDGERED,
+    Failpoint.REFRESH_OPEN,
+    Failpoint.REFRESH_ANSWERED,
+    Failpoint.RECORDER_OPEN,
+    Failpoint.RECORDER_COMMITTED,
+    Failpoint.RELAY_OPEN,
+    Failpoint.RELAY_ENDED,
+    Failpoint.LEASE_KEPT,
+)
+"""Where a worker that wakes up late could do harm; at the others it holds nothing."""
+
+
+async def _provoke(experiment: Experiment, point: Failpoint) -> None:
+    """Bring about what passes by this point, where live edits alone don't."""
+    stack = experiment.stack
+    match point:
+        case Failpoint.LEASE_ASKED | Failpoint.LEASE_TAKEN | Failpoint.PRODUCER_READY:
+            process = stack.processes[experiment.chance.choice(stack.processors)]
+            process.kill()
+            process.start()
+        case Failpoint.LEASE_KEPT:
+            stack.processes[experiment.chance.choice(stack.processors)].signal(signal.SIGTERM)
+        case Failpoint.REFRESH_OPEN | Failpoint.REFRESH_ANSWERED:
+            await stack.control("PUT", "/clock", {"aheadSeconds": 1801})  # past the life of an access token
+        case Failpoint.DEAD_LETTERS_ENDED:
+            await stack.put_unreadable_event()
+
+
+async def _victim(experiment: Experiment, point: Failpoint) -> Process:
+    """The process that took the file away.
+
+    Raises:
+        AssertionError: nobody reached the point.
+    """
+    found: list[int] = []
+
+    async def taken() -> bool:
+        found[:] = [int(path.suffix[1:]) for path in experiment.failpoints.glob(f"{point}.*")]
+        return bool(found)
+
+    await experiment.stack.until(taken, REACHED_SECONDS, f"somebody to reach {point}")
+    return next(process for process in experiment.stack.processes.values() if process.child and process.pid == found[0])
+
+
+async def _strike(experiment: Experiment, point: Failpoint, action: Action) -> Process:
+    for old in experiment.failpoints.glob(f"{point}*"):
+        old.unlink()
+    unseen = experiment.failpoints / f".{point}"
+    unseen.write_text(action, encoding="utf-8")
+    unseen.replace(experiment.failpoints / point)
+    await _provoke(experiment, point)
+    return await _victim(experiment, point)
+
+
+async def kill_at(experiment: Experiment, point: Failpoint) -> None:
+    """``kill -9`` at a failpoint, and a new start."""
+    victim = await _strike(experiment, point, Action.KILL)
+    victim.wait()
+    await asyncio.sleep(experiment.chance.choice((0.0, experiment.chance.uniform(0.0, 0.5))))
+    for process in experiment.stack.processes.values():
+        if process.ended:
+            process.start()
+
+
+async def freeze_at(experiment: Experiment, point: Failpoint) -> None:
+    """Frozen at a failpoint until another worker has taken over, then awake again."""
+    stack = experiment.stack
+    victim = await _strike(experiment, point, Action.FREEZE)
+    others = [name for name in stack.processors if stack.processes[name] is not victim]
+    await stack.settled_group(*others, within=SESSION_SECONDS + 20)
+    victim.signal(signal.SIGCONT)
+    if point is Failpoint.LEASE_KEPT:  # it was told to stop
+        victim.wait()
+        victim.start()
+
+
+FAILURES = (
+    *(Failure(name=f"kill-at-{point}", inject=partial(kill_at, point=point)) for point in Failpoint),
+    *(Failure(name=f"freeze-at-{point}", inject=partial(freeze_at, point=point)) for point in FROZEN_AT),
+)

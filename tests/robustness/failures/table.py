@@ -1,0 +1,39 @@
+"""All failures in one table: what each is called, and how it happens and ends."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.robustness.experiment import Experiment
+
+Inject = Callable[[Experiment], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Something that goes wrong while traffic flows.
+
+    Attributes:
+        name: kebab-case; what ``FAILURE=`` takes and the report says.
+        inject: makes it happen, waits as long as it lasts and heals it; raises if it could not be made to happen.
+        recovers: seconds after its end until every partition publishes again.
+        soak_only: too long for the short form.
+    """
+
+    name: str
+    inject: Inject
+    recovers: float = 20.0
+    soak_only: bool = False
+
+
+def table() -> dict[str, Failure]:
+    """Every failure by name.
+
+    Imported late: each kind of failure needs :class:`Failure`.
+    """
+    from tests.robustness.failures import failpoints, kafka, postgres, processes, xero  # noqa: PLC0415
+
+    kinds = (processes, failpoints, kafka, postgres, xero)
+    rows = [failure for kind in kinds for failure in kind.FAILURES]
+    found = {failure.name: failure for failure in rows}
+    assert len(found) == len(rows), "two failures share a name"
+    return found
