@@ -42,6 +42,7 @@ class KafkaServer(Server):
         *,
         progress: Callable[[str], None],
         sharing: Sequence[str] | None = None,
+        changes: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(data.path / "kafka.log")
         self._data = data
@@ -51,6 +52,7 @@ class KafkaServer(Server):
         self._folder = data.path / "kafka"
         self._jars: Sequence[jars.Jar] = ()
         self._sharing = sharing
+        self._changes = changes
 
     @property
     def bootstrap_servers(self) -> str:
@@ -134,7 +136,7 @@ class KafkaServer(Server):
         temporary = self._folder / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        (self._folder / "server.properties").write_text(server_properties(self._ports), encoding="ascii")
+        (self._folder / "server.properties").write_text(server_properties(self._ports, self._changes), encoding="ascii")
         (self._folder / "log4j2.properties").write_text(log_properties(), encoding="ascii")
 
     def _java(self, main_class: str, *arguments: str, options: Sequence[str] = LONG_LIVED) -> Program:

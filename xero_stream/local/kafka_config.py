@@ -11,11 +11,12 @@ MAX_MESSAGE_BYTES = 9 * 1024 * 1024
 """Change events may have 8 MiB; keys, headers and framing come on top."""
 
 
-def server_properties(ports: Ports) -> str:
+def server_properties(ports: Ports, changes: Mapping[str, str] | None = None) -> str:
     """``server.properties`` for one node.
 
     Args:
         ports: where it listens, on loopback only.
+        changes: settings to add, or to have another value.
     """
     mib = 1024 * 1024
     return _properties(
@@ -57,6 +58,7 @@ def server_properties(ports: Ports) -> str:
             "num.io.threads": "4",
             "num.recovery.threads.per.data.dir": "2",
             "controlled.shutdown.enable": "true",
+            **(changes or {}),
         }
     )
 

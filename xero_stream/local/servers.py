@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,6 +42,7 @@ class LocalServers:
         data_dir: where data, logs and ports are kept; made when missing.
         progress: told, in whole sentences, what takes long or reaches out to the network, before it happens.
         cache_dir: where downloaded jars are kept; by default that of the settings.
+        broker: settings of the broker to add, or to have another value.
     """
 
     kafka: KafkaServer
@@ -53,10 +54,12 @@ class LocalServers:
         *,
         progress: Callable[[str], None] = _silent,
         cache_dir: Path | None = None,
+        broker: Mapping[str, str] | None = None,
     ) -> None:
         self._data = DataDirectory(data_dir)
         self._progress = progress
         self._cache = cache_dir
+        self._broker = broker
 
     @property
     def bootstrap_servers(self) -> str:
@@ -103,7 +106,13 @@ class LocalServers:
         await self._data.acquire(progress=self._progress)
         try:
             places = ports.read_or_choose(self._data.ports_file)
-            self.kafka = KafkaServer(self._data, places, cache.expanduser().absolute(), progress=self._progress)
+            self.kafka = KafkaServer(
+                self._data,
+                places,
+                cache.expanduser().absolute(),
+                progress=self._progress,
+                changes=self._broker,
+            )
             self.postgres = PostgresServer(self._data, places, progress=self._progress)
             await self.kafka.check()
             await self.postgres.check()
