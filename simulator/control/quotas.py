@@ -91,9 +91,15 @@ class QuotasControl:
         return await self.faults(request)
 
     async def clear_faults(self, request: web.Request) -> web.StreamResponse:
-        """No more faults."""
-        del request
-        self._world.faults.replace([])
+        """No more faults; with ``name=``, perhaps several times, no more of those rules."""
+        plan = self._world.faults
+        names = request.query.getall("name", [])
+        if unknown := sorted(set(names) - plan.names()):
+            raise ControlError(404, f"no rules {', '.join(unknown)}", sorted(plan.names()))
+        if names:
+            plan.remove(names)
+        else:
+            plan.replace([])
         return web.Response(status=204)
 
 

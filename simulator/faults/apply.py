@@ -12,10 +12,23 @@ import orjson
 from aiohttp import web
 
 from simulator.accounting_api.errors import by_status
-from simulator.faults.plan import Date, Drip, Latency, Operation, RateLimit, Reset, Stale, Status, TokenFault, Truncate
+from simulator.faults.plan import (
+    Date,
+    Drip,
+    Hang,
+    Latency,
+    Operation,
+    RateLimit,
+    Reset,
+    Stale,
+    Status,
+    TokenFault,
+    Truncate,
+)
 from simulator.reply import Reply
 from simulator.world import World
 
+_LOOK_EVERY = 0.05
 _AT_ONCE_CLOSED = struct.pack("ii", 1, 0)
 
 
@@ -32,13 +45,12 @@ class Struck:
     truncate: Truncate | None = None
     drip: Drip | None = None
     reset: Reset | None = None
+    hang: Hang | None = None
 
     @property
     def unhandled(self) -> bool:
         """The request has no effect."""
-        return (self.status is not None and not self.status.handled) or (
-            self.reset is not None and not self.reset.handled
-        )
+        return any(fault is not None and not fault.handled for fault in (self.status, self.reset, self.hang))
 
 
 class Faults:
@@ -77,6 +89,8 @@ class Faults:
                     found.setdefault("drip", fault)
                 case Reset():
                     found.setdefault("reset", fault)
+                case Hang():
+                    found.setdefault("hang", fault)
                 case _:  # the plan refuses faults of webhooks for requests
                     continue
         return Struck(**found)
@@ -94,6 +108,9 @@ class Faults:
         """Answer a request, as spoiled as it has to be."""
         struck = struck or _SPARED
         headers = {"Content-Type": reply.content_type, "Date": self.date(struck.date_offset), **reply.headers}
+        if struck.hang is not None:
+            await self._hang(request, struck.hang.seconds)
+            return await self._cut(request, reply, headers, 0)
         if struck.reset is not None:
             return await self._cut(request, reply, headers, struck.reset.after_bytes)
         body = reply.body
@@ -102,6 +119,15 @@ class Faults:
         if struck.drip is not None:
             return await self._drip(request, reply.status, headers, body, struck.drip)
         return web.Response(status=reply.status, body=body, headers=headers)
+
+    @staticmethod
+    async def _hang(request: web.Request, seconds: float) -> None:
+        """Until the client has gone: the server library tells nobody, so it is looked for."""
+        end = asyncio.get_running_loop().time() + seconds
+        while request.transport is not None and not request.transport.is_closing():
+            if asyncio.get_running_loop().time() >= end:
+                return
+            await asyncio.sleep(_LOOK_EVERY)
 
     @staticmethod
     async def _drip(

@@ -5,7 +5,7 @@ A rule names an operation (and perhaps a tenant and an endpoint) and one fault. 
 test can prove that the fault it planned happened.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -70,6 +70,14 @@ class Reset(_Wire):
     handled: bool = True
 
 
+class Hang(_Wire):
+    """Never answer: keep the connection open until the client goes or ``seconds`` have passed. ``handled`` as for status."""
+
+    kind: Literal["hang"]
+    seconds: float = Field(default=120, gt=0)
+    handled: bool = True
+
+
 class Stale(_Wire):
     """Answer from the books as they were ``seconds`` ago: a replica that lags."""
 
@@ -78,11 +86,11 @@ class Stale(_Wire):
 
 
 class RateLimit(_Wire):
-    """Answer 429. ``retryAfter`` in seconds; left out as Xero leaves it out for concurrency and the app's minute."""
+    """Answer 429. ``retryAfter``: seconds, or any text; left out as Xero leaves it out for concurrency and the app's minute."""
 
     kind: Literal["rate_limit"]
     problem: Problem
-    retry_after: int | None = Field(default=None, ge=0, alias="retryAfter")
+    retry_after: Annotated[int, Field(ge=0)] | str | None = Field(default=None, alias="retryAfter")
 
 
 class Date(_Wire):
@@ -136,6 +144,7 @@ Fault = Annotated[
     | Truncate
     | Drip
     | Reset
+    | Hang
     | Stale
     | RateLimit
     | Date
@@ -156,6 +165,7 @@ APPLIES: dict[str, frozenset[Operation]] = {
     "truncate": _ANSWERS,
     "drip": _ANSWERS,
     "reset": _ANSWERS,
+    "hang": _ANSWERS,
     "date": _ANSWERS,
     "rate_limit": _ANSWERS,
     "stale": _READS,
@@ -261,6 +271,18 @@ class FaultPlan:
     def extend(self, rules: list[Rule]) -> None:
         """More rules."""
         self._rules += [_Counted(rule) for rule in rules]
+
+    def remove(self, names: Collection[str]) -> None:
+        """Those rules no longer; the others keep their counts.
+
+        Args:
+            names: the rules' names.
+        """
+        self._rules = [counted for counted in self._rules if counted.rule.name not in names]
+
+    def names(self) -> set[str]:
+        """The names of the rules that have one."""
+        return {counted.rule.name for counted in self._rules if counted.rule.name is not None}
 
     def decide(self, operation: Operation, tenant_id: str, endpoint: str, roll: Callable[[], float]) -> list[Any]:
         """The faults that strike now, in the plan's order.

@@ -181,5 +181,5 @@ def seven_decimals(at_ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}0000"
 
 
-def _retry_after(seconds: int | None) -> dict[str, str]:
+def _retry_after(seconds: int | str | None) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(seconds)}

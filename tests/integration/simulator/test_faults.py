@@ -11,6 +11,7 @@ import pytest
 
 from simulator.faults.plan import APPLIES, Operation
 from tests.integration.simulator.rig import Talk
+from tests.support.receivers import until
 
 
 def rule(kind: str, operation: Any = "list", times: int | None = 1, **fault: Any) -> dict[str, Any]:
@@ -129,6 +130,31 @@ async def test_a_connection_is_cut_in_the_middle_of_a_body(talk: Talk, operation
     assert await talk.fired() == [1]
 
 
+@pytest.mark.parametrize("operation", ANSWERS)
+async def test_an_answer_never_comes(talk: Talk, operation: str) -> None:
+    """Nothing until the client gives up, then the call is over at once: its slot is free again."""
+    await talk.faults(rule("hang", operation))
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(call(talk, operation), 0.4)
+
+    assert await talk.fired() == [1]
+
+    async def idle() -> bool:
+        return not any(tenant["running"] for tenant in (await talk.control("GET", "/limits"))["tenants"])
+
+    await until(idle, "the call to be over", within=5)
+    assert (await call(talk, operation)).status_code == 200
+
+
+async def test_an_answer_that_never_comes_ends_some_time(talk: Talk) -> None:
+    """With the connection cut, for clients that wait for ever."""
+    await talk.faults(rule("hang", "list", seconds=0.2))
+
+    with pytest.raises(httpx.TransportError):
+        await call(talk, "list")
+
+
 async def test_a_lost_token_answer_has_rotated_all_the_same(talk: Talk) -> None:
     """Unknown outcome: the old token still works, within its grace; an unhandled one has not rotated."""
     await talk.faults(rule("reset", "token"), rule("status", "token", status=500, handled=True) | {"after": 1})
@@ -168,10 +194,11 @@ async def test_stale_reads_answer_from_before_the_edit(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "retry_after"), [("minute", 17), ("day", 66_975), ("concurrent", None), ("appminute", None)]
+    ("problem", "retry_after"),
+    [("minute", 17), ("day", 66_975), ("concurrent", None), ("appminute", None), ("minute", "-5"), ("day", "later")],
 )
-async def test_429s_to_order_count_as_forced(talk: Talk, problem: str, retry_after: int | None) -> None:
-    """With a Retry-After of choice, using nothing up."""
+async def test_429s_to_order_count_as_forced(talk: Talk, problem: str, retry_after: int | str | None) -> None:
+    """With a Retry-After of choice, sense or nonsense, using nothing up."""
     more = {} if retry_after is None else {"retryAfter": retry_after}
     await talk.faults(rule("rate_limit", problem=problem, **more))
 
@@ -241,6 +268,21 @@ async def test_a_struck_call_still_uses_its_slot_and_quota(talk: Talk) -> None:
     assert sorted(answer.status_code for answer in answers) == [429] + [503] * 5
     left = (await call(talk, "list")).headers["x-minlimit-remaining"]
     assert int(left) <= 54
+
+
+async def test_a_rule_is_taken_away_by_its_name(talk: Talk) -> None:
+    """The others stay, with their counts; an unknown name is refused with those there are."""
+    await talk.faults(
+        rule("status", times=None, status=500) | {"name": "one"}, rule("date", offsetSeconds=5) | {"name": "two"}
+    )
+    await call(talk, "list")
+
+    status, answer = await talk.refused("DELETE", "/faults?name=one&name=three")
+    await talk.control("DELETE", "/faults?name=one")
+
+    assert (status, answer["known"]) == (404, ["one", "two"])
+    assert [(one["name"], one["fired"]) for one in (await talk.control("GET", "/faults"))["rules"]] == [("two", 1)]
+    assert (await call(talk, "list")).status_code == 200
 
 
 async def test_the_plan_is_shown_extended_and_cleared(talk: Talk) -> None:

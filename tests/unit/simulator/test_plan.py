@@ -13,6 +13,7 @@ DRAW: dict[str, dict[str, Any]] = {
     "truncate": {},
     "drip": {},
     "reset": {},
+    "hang": {},
     "stale": {"seconds": 5},
     "rate_limit": {"problem": "minute", "retryAfter": 3},
     "date": {"offsetSeconds": 60},
@@ -145,6 +146,7 @@ def test_what_can_be_spoiled_by_what() -> None:
         "truncate",
         "drip",
         "reset",
+        "hang",
         "date",
         "rate_limit",
     }
