@@ -271,6 +271,9 @@ class XeroClient:
         if at_server is None:  # no answer ever had a Date
             elapsed = timedelta(seconds=received - exchange.departure.sent)
             at_server = (answer.server_time or exchange.sent_at - _BEFORE_ANY_CLOCK) - elapsed
+        elif answer.server_time is not None and at_server > answer.server_time:
+            # The header lies: Xero's own stamp, of the same clock as the records', was written after the sending.
+            at_server = answer.server_time - timedelta(seconds=received - exchange.departure.sent)
         return Timing(
             sent=exchange.departure.sent,
             received=received,

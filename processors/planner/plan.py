@@ -99,6 +99,7 @@ def plan(
     *,
     busy: Collection[Slot],
     ids_per_call: Mapping[EntityName, int],
+    most: Mapping[Slot, int] | None = None,
 ) -> list[Work]:
     """Plan the calls that can start now, most urgent first.
 
@@ -108,25 +109,29 @@ def plan(
         passes: due passes.
         busy: slots with a call in flight.
         ids_per_call: how many ids one call may name; 0 where the entity has no such call.
+        most: how many records a slot may ask for by id in one call, where that is fewer.
     """
     work: list[Work] = []
     for entity, rows in due.items():
-        work += _for_entity(entity, rows, busy=busy, limit=ids_per_call.get(entity, 0))
+        work += _for_entity(entity, rows, busy=busy, limit=ids_per_call.get(entity, 0), most=most or {})
     return work + _for_passes(passes, busy=busy)
 
 
-def _for_entity(entity: EntityName, rows: Sequence[Due], *, busy: Collection[Slot], limit: int) -> list[Work]:
+def _for_entity(
+    entity: EntityName, rows: Sequence[Due], *, busy: Collection[Slot], limit: int, most: Mapping[Slot, int]
+) -> list[Work]:
     work: list[Work] = []
     together = [row for row in rows if row.mode is not Mode.ALONE]
     sweepable = sum(1 for row in rows if row.mode is Mode.ANY)
     slot = Slot(lane=Lane.WEBHOOK, entity=entity)
     if together and slot not in busy:
+        at_once = min(limit, most.get(slot, limit))
         if sweepable > SWEEP_ABOVE * max(limit, 1):
             work.append(Sweep(slot=slot, entity=entity))
-        elif len(together) == 1 or limit == 0:
+        elif len(together) == 1 or at_once <= 1:
             work.append(GetOne(slot=slot, entity=entity, record_id=together[0].record_id))
         else:
-            ids = tuple(row.record_id for row in together[:limit])
+            ids = tuple(row.record_id for row in together[:at_once])
             work.append(GetIds(slot=slot, entity=entity, record_ids=ids))
     alone = [row for row in rows if row.mode is Mode.ALONE]
     slot = Slot(lane=Lane.WEBHOOK, entity=entity, alone=True)

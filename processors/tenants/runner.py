@@ -172,7 +172,7 @@ class Runner:
         held = self._troubles.held(clock)
         waits = list(held.values())
         busy = self._calls.keys() | held.keys()
-        for work in plan(agenda.due, agenda.passes, busy=busy, ids_per_call=self._ids):
+        for work in plan(agenda.due, agenda.passes, busy=busy, ids_per_call=self._ids, most=self._troubles.most):
             # Asked before the call is made up: what arrives while we wait shall ride it.
             decision = self._caller.may_start(work.slot.lane, clock)
             if isinstance(decision, Go):

@@ -250,9 +250,13 @@ async def suspend(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, state: str) ->
 async def postpone(
     pool: "asyncpg.Pool[Any]", tenant_id: TenantId, entity: EntityName, record_ids: Sequence[str], until: datetime
 ) -> None:
-    """Read these rows no earlier, and alone: their last calls failed, and one of them may be the reason."""
+    """Read these rows no earlier, and alone: their last calls failed, and one of them may be the reason.
+
+    A row that fails for ever waits twice as long each time, up to an hour: it must not use up the day.
+    """
     await pool.execute(
-        "UPDATE dirty SET not_before = greatest(not_before, $4), mode = 'alone', attempts = attempts + 1 "
+        "UPDATE dirty SET mode = 'alone', attempts = attempts + 1, "
+        "not_before = greatest(not_before, $4, now() + least(3600, power(2, least(attempts, 12))) * interval '1 second') "
         "WHERE tenant_id = $1 AND entity = $2 AND record_id = ANY($3)",
         tenant_id,
         entity.value,

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,6 +13,7 @@ from processors.quarantine.store import Kept, keep
 from processors.sync import store as passes
 from processors.tenants import store
 from processors.tenants.services import Memory, RunnerServices
+from processors.tenants.setbacks import NEXT_RECORD_WAIT, Setbacks
 from xero_api.errors import (
     DisconnectedError,
     Intent,
@@ -29,9 +30,8 @@ log = structlog.get_logger(__name__)
 
 LONG_WAIT = 90.0
 """Seconds: a longer wait is written to the store, so that a restart does not forget it."""
-ISOLATE_AFTER = 3
-"""Failures of one call after which its records are asked for one by one."""
-_UNAUTHORISED_WAIT = 600.0
+_UNAUTHORISED_WAITS = (5.0, 30.0, 150.0, 600.0)
+"""Xero refuses a good token now and then; a missing scope or role stays missing until a human came."""
 _MISCONFIGURED_WAIT = timedelta(seconds=60)
 _UNTIL_A_HUMAN_CAME = timedelta(days=3650)
 
@@ -55,12 +55,17 @@ class Troubles:
         self._memory = memory
         self._on_change = on_change
         self._held: dict[Slot, float] = {}
-        self._failures: dict[Slot, int] = {}
+        self._setbacks = Setbacks()
         self.parked_until = parked_until
 
     def held(self, now: float) -> dict[Slot, float]:
         """Slots that have to wait, with the monotonic time until when."""
         return {slot: until for slot, until in self._held.items() if until > now}
+
+    @property
+    def most(self) -> Mapping[Slot, int]:
+        """How many records a slot may ask for in one call, where that is fewer than usual."""
+        return self._setbacks.most
 
     def hold(self, slot: Slot, seconds: float) -> None:
         """Let a slot wait."""
@@ -68,7 +73,7 @@ class Troubles:
 
     def succeeded(self, slot: Slot) -> None:
         """The slot's last call went well."""
-        self._failures.pop(slot, None)
+        self._setbacks.succeeded(slot, time.monotonic())
         self._held.pop(slot, None)
 
     async def failed(self, work: Work, error: XeroError) -> None:
@@ -79,7 +84,7 @@ class Troubles:
             error: what came back.
         """
         slot, wish = work.slot, intent(error)
-        failures = self._failures[slot] = self._failures.get(slot, 0) + 1
+        failures = self._setbacks.failed(slot, time.monotonic())
         log.warning(
             "call_failed",
             tenant=self._tenant_id,
@@ -92,13 +97,13 @@ class Troubles:
         )
         match wish:
             case Intent.RETRY:
-                await self._again_later(work, error, failures)
+                await self._again_later(work, error)
             case Intent.PARK:
                 await self._wait(slot, error)
             case Intent.REAUTHORISE:
-                await self._ask_a_human(slot, error)
+                await self._ask_a_human(slot, error, failures)
             case Intent.QUARANTINE:
-                await self._set_aside(work, error, failures)
+                await self._set_aside(work, error)
             case Intent.STOP:
                 log.error("xero_misconfigured", tenant=self._tenant_id, reason=str(error)[:300], hint=error.hint)
                 self.parked_until = utc_now() + _MISCONFIGURED_WAIT
@@ -114,17 +119,18 @@ class Troubles:
         await store.park(self._services.pool, self._tenant_id, until, reason)
         log.warning("tenant_parked", tenant=self._tenant_id, until=until.isoformat(), reason=reason)
 
-    async def _again_later(self, work: Work, error: XeroError, failures: int) -> None:
-        delay = min(60.0, 0.5 * 2.0 ** min(failures, 7)) * random.uniform(0.75, 1.25)
+    async def _again_later(self, work: Work, error: XeroError) -> None:
+        delay = self._setbacks.wait(work.slot) * random.uniform(0.75, 1.25)
         until = utc_now() + timedelta(seconds=delay)
         pool = self._services.pool
         if isinstance(work, GetOne):
-            # Postponed in the store: another record of the slot goes meanwhile.
+            # Postponed in the store: another record of the slot goes meanwhile, unless none would fare better.
             await store.postpone(pool, self._tenant_id, work.entity, [work.record_id], until)
-            self.hold(work.slot, min(delay, 2.0))
+            others = self._setbacks.others_go_well(work.slot)
+            self.hold(work.slot, min(delay, NEXT_RECORD_WAIT) if others else delay)
             return
-        if isinstance(work, GetIds) and failures >= ISOLATE_AFTER:
-            await store.postpone(pool, self._tenant_id, work.entity, work.record_ids, until)
+        if isinstance(work, GetIds):
+            self._setbacks.halve(work.slot, len(work.record_ids))
         if isinstance(work, PassPage):
             step = work.step
             await passes.failed(pool, self._tenant_id, step.entity, step.kind, error=str(error), not_before=until)
@@ -139,27 +145,27 @@ class Troubles:
         self.hold(slot, min(until - now, LONG_WAIT))
         await self.park_if_long(until - now, type(error).__name__)
 
-    async def _ask_a_human(self, slot: Slot, error: XeroError) -> None:
+    async def _ask_a_human(self, slot: Slot, error: XeroError, failures: int) -> None:
         if isinstance(error, UnauthorisedError):
             # One entity's scope or role may be missing; the others go on.
             log.error("not_authorised", tenant=self._tenant_id, entity=slot.entity, hint=error.hint)
-            self.hold(slot, _UNAUTHORISED_WAIT)
+            self.hold(slot, _UNAUTHORISED_WAITS[min(failures, len(_UNAUTHORISED_WAITS)) - 1])
             return
         state = "disconnected" if isinstance(error, DisconnectedError) else "needs_reauth"
         await store.suspend(self._services.pool, self._tenant_id, state)
         log.error("tenant_suspended", tenant=self._tenant_id, state=state, hint=error.hint)
         self.parked_until = utc_now() + _UNTIL_A_HUMAN_CAME
 
-    async def _set_aside(self, work: Work, error: XeroError, failures: int) -> None:
+    async def _set_aside(self, work: Work, error: XeroError) -> None:
         """This request will never work: find the record that spoils it, put that one into quarantine."""
         pool = self._services.pool
         match work:
             case GetOne():
                 await self._quarantine(work, error)
             case GetIds():
-                await store.postpone(pool, self._tenant_id, work.entity, work.record_ids, utc_now())
+                await store.ask_alone(pool, self._tenant_id, work.entity, work.record_ids, 2**62)
             case PassPage():
-                await self._again_later(work, error, failures)
+                await self._again_later(work, error)
             case _:
                 # A sweep: its records are asked for by id instead.
                 await store.not_brought(pool, self._lease.partition, self._tenant_id, work.entity, 2**62)

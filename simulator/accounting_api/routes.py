@@ -14,7 +14,7 @@ from simulator.faults.plan import Operation
 from simulator.identity.bearer import bearer
 from simulator.identity.grants import Grant, GrantKind
 from simulator.limits.counts import EndpointCounts
-from simulator.limits.windows import Problem, Refused, TenantLimits
+from simulator.limits.windows import Problem, TenantLimits
 from simulator.reply import JSON, Reply
 from simulator.world import World
 
@@ -104,12 +104,12 @@ class AccountingApi:
         if struck.rate_limit is not None:
             fault = struck.rate_limit
             counted.forced[fault.problem.value] += 1
-            return _too_many(Refused(problem=fault.problem, retry_after=fault.retry_after))
+            return _too_many(fault.problem, fault.retry_after)
         refused = limits.enter(world.clock.now_ms(), world.app_window(grant.client_id), world.limits.app_minute)
         if refused is None:
             return None
         counted.earned[refused.problem.value] += 1
-        return _too_many(refused)
+        return _too_many(refused.problem, refused.retry_after)
 
     async def _answer(
         self, request: web.Request, operation: Operation, tenant_id: str, endpoint: Endpoint, struck: Struck
@@ -160,15 +160,15 @@ class AccountingApi:
         return replace(reply, headers=headers | reply.headers)
 
 
-def _too_many(refused: Refused) -> Reply:
+def _too_many(problem: Problem, retry_after: int | str | None) -> Reply:
     """429: the header names the limit; only minute and day say when to come back. The body is empty."""
-    headers = {"X-Rate-Limit-Problem": refused.problem.value}
-    if refused.problem is Problem.DAY:
+    headers = {"X-Rate-Limit-Problem": problem.value}
+    if problem is Problem.DAY:
         headers["X-DayLimit-Remaining"] = "0"
-    if refused.problem is Problem.MINUTE:
+    if problem is Problem.MINUTE:
         headers["X-MinLimit-Remaining"] = "0"
-    if refused.retry_after is not None:
-        headers["Retry-After"] = str(refused.retry_after)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
     return Reply(status=429, content_type="text/html; charset=utf-8", headers=headers)
 
 

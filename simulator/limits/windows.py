@@ -39,10 +39,10 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A breach. ``retry_after`` in seconds, None where Xero doesn't say; any text where a fault says so."""
+    """A breach. ``retry_after`` in seconds, None where Xero doesn't say."""
 
     problem: Problem
-    retry_after: int | str | None
+    retry_after: int | None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -33,6 +33,9 @@ _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 60.0
 _FIRST_OFFLINE = 15.0
 _LONGEST_OFFLINE = 900.0
+_LONGEST_TOLD = {LimitKind.MINUTE: 60.0, LimitKind.APP: 60.0, LimitKind.CONCURRENT: 60.0, LimitKind.DAY: 86_400.0}
+"""No window is longer, whatever ``Retry-After`` says."""
+_LONGEST_TOLD_OFFLINE = 3_600.0
 
 
 class Reason(StrEnum):
@@ -211,7 +214,8 @@ class TenantBudget:
         Args:
             kind: which limit.
             now: seconds.
-            retry_after: seconds it asked us to wait.
+            retry_after: seconds it asked us to wait. Believed as far as it makes sense: no longer than the limit's window
+                lasts, no shorter than our own backoff, so that neither nonsense stops a tenant nor a 0 makes us hammer.
             jitter: from 0 to 1, random; spreads the calls of those who were refused together.
 
         Returns:
@@ -219,10 +223,11 @@ class TenantBudget:
         """
         if kind is LimitKind.APP:
             self._app.add(now, now, times=max(0, self._app.limit - self._app.used(now)))
-        pause = _pause(kind, retry_after, self._refusals)
+        if self._refusals == 0 or now >= self._parked_until:
+            self._refusals += 1  # calls refused together are one refusal
+        pause = _pause(kind, retry_after, self._refusals - 1)
         if kind is LimitKind.DAY:
             self._day.exhausted(now, now + pause)
-        self._refusals += 1
         spread = jitter * min(pause, 1.0) if retry_after is not None else jitter * pause
         return self._park(now + pause + spread, Reason.LIMITED)
 
@@ -231,14 +236,18 @@ class TenantBudget:
 
         Args:
             now: seconds.
-            retry_after: seconds it asked us to wait.
+            retry_after: seconds it asked us to wait; an hour is believed, and no less than a moment.
             jitter: from 0 to 1, random.
 
         Returns:
             Until when the tenant waits.
         """
-        pause = retry_after if retry_after is not None else _doubled(_FIRST_OFFLINE, self._offline, _LONGEST_OFFLINE)
-        self._offline += 1
+        if self._offline == 0 or now >= self._parked_until:
+            self._offline += 1  # calls refused together are one refusal
+        if retry_after is None:
+            pause = _doubled(_FIRST_OFFLINE, self._offline - 1, _LONGEST_OFFLINE)
+        else:
+            pause = _sensible(retry_after, _LONGEST_TOLD_OFFLINE, self._offline - 1)
         return self._park(now + pause + jitter * min(pause / 4, 15.0), Reason.OFFLINE)
 
     def park(self, until: float, reason: Reason = Reason.LIMITED) -> None:
@@ -299,10 +308,14 @@ class TenantBudget:
 
 def _pause(kind: LimitKind, retry_after: float | None, refusals: int) -> float:
     if retry_after is not None:
-        return retry_after
+        return _sensible(retry_after, _LONGEST_TOLD[kind], refusals)
     if kind is LimitKind.CONCURRENT:
         return _doubled(_FIRST_BACKOFF, refusals, _LONGEST_BACKOFF)
     return _DAY_PAUSE if kind is LimitKind.DAY else _MINUTE_PAUSE
+
+
+def _sensible(retry_after: float, longest: float, refusals: int) -> float:
+    return max(min(retry_after, longest), _doubled(_FIRST_BACKOFF, refusals, _LONGEST_BACKOFF))
 
 
 def _doubled(first: float, times: int, most: float) -> float:

@@ -30,6 +30,21 @@ def test_one_record_is_a_single_get() -> None:
     assert isinstance(work, GetOne)
 
 
+def test_a_slot_in_trouble_asks_for_less() -> None:
+    """As many as it may; one is a single get. A slot of another entity is not concerned."""
+    slot = Slot(lane=Lane.WEBHOOK, entity=INVOICES)
+    due = {INVOICES: rows(50), CONTACTS: rows(50)}
+
+    few, many = plan(due, (), busy=(), ids_per_call=IDS, most={slot: 12})
+    one, _ = plan(due, (), busy=(), ids_per_call=IDS, most={slot: 1})
+
+    assert isinstance(few, GetIds)
+    assert isinstance(many, GetIds)
+    assert (len(few.record_ids), len(many.record_ids)) == (12, 50)
+    assert isinstance(one, GetOne)
+    assert one.record_id == "any-0"
+
+
 def test_few_records_are_asked_for_by_id() -> None:
     """Fifty a call, oldest first; the rest rides the next call."""
     (work,) = planned({INVOICES: rows(50)})

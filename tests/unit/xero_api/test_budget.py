@@ -344,6 +344,41 @@ def test_offline_parks_longer_each_time() -> None:
     assert budget.decide(Lane.COMMAND, now) == Wait(now + 3_000, Reason.OFFLINE)
 
 
+@pytest.mark.parametrize("kind", LimitKind)
+@pytest.mark.parametrize("told", [0.0, 1e9])
+def test_a_senseless_retry_after_is_not_believed(kind: LimitKind, told: float) -> None:
+    """Nobody waits longer than the limit's window lasts, and a zero does not make us hammer."""
+    longest = 86_400 if kind is LimitKind.DAY else 60
+    budget, now, pauses = _budget(), T0, []
+    for _ in range(4):
+        until = budget.limited(kind, now, told, jitter=0.0)
+        pauses.append(until - now)
+        now = until
+
+    assert pauses == ([0.5, 1.0, 2.0, 4.0] if told == 0 else [longest] * 4)
+
+
+def test_a_senseless_word_about_being_offline_is_not_believed() -> None:
+    """An hour is; nothing at all is a moment."""
+    assert _budget().offline(T0, 1e9, jitter=0.0) == T0 + 3_600
+    assert _budget().offline(T0, 0.0, jitter=0.0) == T0 + 0.5
+
+
+def test_calls_refused_together_are_one_refusal() -> None:
+    """Five in flight when Xero goes offline, or says 429, make nobody wait as after five vain attempts."""
+    budget = _budget()
+
+    for _ in range(5):
+        until = budget.offline(T0, None, jitter=0.0)
+    assert until == T0 + 15
+    assert budget.offline(until, None, jitter=0.0) == until + 30
+
+    budget = _budget()
+    for _ in range(5):
+        until = budget.limited(LimitKind.CONCURRENT, T0, None, jitter=0.0)
+    assert until == T0 + 0.5
+
+
 def test_an_app_limit_stops_all_tenants_of_the_app() -> None:
     """They share the minute; another app goes on."""
     app = app_minute()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gzip
 import itertools
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -112,9 +113,17 @@ class Calls:
         return await self.client.send(DEFAULT_APP, TENANT, request, lane=Lane.WEBHOOK, **more)  # type: ignore[arg-type] # passed on
 
 
+def _page(milliseconds: int = 0) -> bytes:
+    """A page that Xero wrote that long after the time in HEADERS."""
+    written = round(datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp() * 1000) + milliseconds
+    body, replaced = re.subn(rb'(DateTimeUTC": *"[^0-9]*)[0-9]+', rb"\g<1>%d" % written, example("invoices", "page"))
+    assert replaced == 1
+    return body
+
+
 def _good(request: httpx.Request) -> httpx.Response:
     del request
-    return httpx.Response(200, headers=HEADERS, stream=httpx.ByteStream(example("invoices", "page")))
+    return httpx.Response(200, headers=HEADERS, stream=httpx.ByteStream(_page()))
 
 
 async def test_a_call_as_it_leaves() -> None:
@@ -142,6 +151,17 @@ async def test_an_answer_knows_when_it_was_asked() -> None:
     assert answer.timing.sent < answer.timing.received
     # Date 10:00:00, received one second after it was sent
     assert answer.timing.server_sent_at == datetime(2026, 11, 22, 9, 59, 59, tzinfo=UTC)
+
+
+async def test_a_date_in_the_future_is_not_believed() -> None:
+    """The document is stamped by the clock of the records: its time is never before the sending, whatever the header says."""
+    calls = Calls(lambda _: httpx.Response(200, headers=HEADERS, content=_page(-3_600_000)))
+
+    for _ in range(2):
+        answer = await calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.POLL)
+
+        assert answer.timing is not None
+        assert answer.timing.server_sent_at == datetime(2026, 11, 22, 8, 59, 59, tzinfo=UTC)
 
 
 async def test_without_a_date_the_document_tells_the_time() -> None:

@@ -41,7 +41,9 @@ def test_retry_after_in_seconds_or_as_a_date(value: str, seconds: float | None) 
     assert read_meta({"retry-after": value, "date": "Sun, 22 Nov 2026 10:00:00 GMT"}).retry_after == seconds
 
 
-@pytest.mark.parametrize("value", ["yesterday", "", "Sun, 99 Nov 2026 10:00:00 GMT", ","])
+@pytest.mark.parametrize(
+    "value", ["yesterday", "", "Sun, 99 Nov 2026 10:00:00 GMT", ",", "Fri, 31 Dec 9999 23:59:59 -2300"]
+)
 def test_a_bad_date_is_none(value: str) -> None:
     """Xero's clock is only believed if it can be read."""
     assert read_meta({"date": value}).server_date is None
