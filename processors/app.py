@@ -18,6 +18,7 @@ from processors.metrics import ProcessorMetrics
 from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
 from processors.standing import survey
+from processors.sync.missed import heal_missed
 from processors.tenants.desk import DeskServices
 from processors.tenants.services import RunnerServices
 from processors.tenants.watchdog import Watchdog
@@ -34,8 +35,8 @@ from xero_stream.settings.store import EncryptionSettings, StoreSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
 from xero_stream.store.days import drop_days, make_days
 from xero_stream.store.deployment import claim
-from xero_stream.store.migrate import current, newest
 from xero_stream.store.pool import open_pool, utc_now
+from xero_stream.store.revision import NEEDED, current
 from xero_stream.telemetry.health import Health
 from xero_stream.telemetry.private_port import PrivatePort
 
@@ -195,12 +196,12 @@ def _services(
 
 
 async def _check_schema(url: str) -> None:
-    found, needed = await current(url), newest()
+    found = await current(url)
     if found is None:
         raise RefusedError("the store is empty: run `xero-stream migrate` first")
-    if found < needed:
+    if found < NEEDED:
         raise RefusedError(
-            f"the store's schema is {found}, this release needs {needed}: run `xero-stream migrate` first"
+            f"the store's schema is {found}, this release needs {NEEDED}: run `xero-stream migrate` first"
         )
 
 
@@ -214,12 +215,13 @@ async def _check_topics(config: ProcessorsConfig) -> None:
 
 
 async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics) -> None:
-    """Gauges every few seconds, days of ``changes`` every hour, a changed apps file at once."""
-    days_at = 0.0
+    """Gauges and missed events every few seconds, days of ``changes`` every hour, a changed apps file at once."""
+    days_at, gap_patience = 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
     while True:
         metrics.beat("chores")
         try:
             await survey(pool, metrics)
+            await heal_missed(pool, metrics, now=utc_now(), patience=gap_patience)
             if time.monotonic() - days_at > 3600:
                 days_at = time.monotonic()
                 today = utc_now().date()

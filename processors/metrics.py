@@ -101,6 +101,11 @@ class ProcessorMetrics:
             "xero_stream_events_lost_total",
             "Times Kafka no longer had events that were not taken in; catch-up passes were opened.",
         )
+        self._missed = counter(
+            registry,
+            "xero_stream_events_missed_total",
+            "Events that Xero numbered and never delivered; catch-up passes were opened.",
+        )
         self._leases = counter(registry, "xero_stream_lease_changes_total", "Leases on partitions.", change=LeaseChange)
         self._owned = gauge(registry, "xero_stream_partitions_owned", "Partitions this process works on.")
         self._quarantined = counter(
@@ -165,6 +170,10 @@ class ProcessorMetrics:
     def events_lost(self) -> None:
         """Kafka no longer has what we have not read."""
         self._lost.inc()
+
+    def events_missed(self, count: int) -> None:
+        """Xero numbered so many events and never delivered them."""
+        self._missed.inc(count)
 
     def relayed(self, partition: int, count: int, seconds: float) -> None:
         """A transaction of so many changes was committed."""

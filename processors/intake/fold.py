@@ -8,7 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from xero_stream.contracts.names import EntityName, RecordId, TenantId
+from processors.sync.sequence import is_range
+from xero_stream.contracts.names import AppName, EntityName, RecordId, TenantId
 
 KEPT_DELIVERIES = 20
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -75,6 +76,7 @@ class Folded:
         ignored: events of categories we don't read, counted by category.
         unreadable: what has to be quarantined.
         newest: latest receipt among all events, or None.
+        ranges: the numbers (first, last) of the deliveries they came in by app, with the latest receipt.
     """
 
     marks: list[Mark] = field(default_factory=list)
@@ -82,6 +84,7 @@ class Folded:
     ignored: dict[str, int] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     newest: datetime | None = None
+    ranges: dict[tuple[AppName, int, int], datetime] = field(default_factory=dict)
 
 
 def moment(text: str) -> datetime:
@@ -104,6 +107,14 @@ def _event_at(event: Mapping[str, Any], received_at: datetime) -> datetime:
     except ValueError:
         return received_at
     return event_at if _EARLIEST <= event_at <= received_at + _AHEAD else received_at
+
+
+def _note_range(ranges: dict[tuple[AppName, int, int], datetime], envelope: Any, received_at: datetime) -> None:
+    first, last = envelope.get("first_event_sequence"), envelope.get("last_event_sequence")
+    app = envelope.get("app")
+    if is_range(first, last) and isinstance(app, str) and app.isprintable():
+        key = (AppName(app), first, last)
+        ranges[key] = max(ranges.get(key, received_at), received_at)
 
 
 def _delivery(value: Any) -> str:
@@ -138,6 +149,7 @@ def fold(arrived: Iterable[Arrived], categories: Mapping[str, EntityName]) -> Fo
             event = envelope["event"]
             received_at = moment(envelope["received_at"])
             folded.newest = max(folded.newest or received_at, received_at)
+            _note_range(folded.ranges, envelope, received_at)
             category = _text(event, "eventCategory").upper()
             entity = categories.get(category)
             if entity is None:

@@ -1,6 +1,6 @@
 """Intake's statements: marks and the offsets they came from, in one transaction under the partition's epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ import asyncpg
 from processors.intake.fold import Mark, Unreadable
 from processors.partitions.store import FencedError
 from processors.quarantine.store import keep_unreadable
+from xero_stream.contracts.names import AppName
 from xero_stream.failpoints import Failpoint, reach
 
 # A stored record read from Xero after the event, and at least as new as it, leaves nothing to do: replays cost no call.
@@ -37,6 +38,11 @@ ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     mode = CASE WHEN excluded.event_at > dirty.event_at THEN 'any' ELSE dirty.mode END
 """
 
+_RANGES = """
+INSERT INTO delivered_ranges (app, first, last, received_at)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[])
+"""
+
 _OFFSET = """
 UPDATE intake_offsets SET next_offset = $3, received_at = greatest(received_at, $4)
 WHERE partition = $1 AND epoch = $2
@@ -53,6 +59,7 @@ async def take_in(
     marks: Sequence[Mark],
     unreadable: Sequence[Unreadable],
     topic: str,
+    ranges: Mapping[tuple[AppName, int, int], datetime] | None = None,
 ) -> int:
     """Write a poll's marks and its end offset.
 
@@ -65,6 +72,7 @@ async def take_in(
         marks: what to mark dirty.
         unreadable: what to quarantine.
         topic: the topic's name, for the quarantine entry.
+        ranges: the numbers of the events' deliveries by app, with their receipt.
 
     Returns:
         How many rows were marked; the rest were known to be settled already.
@@ -89,6 +97,9 @@ async def take_in(
                 [m.traceparent for m in marks],
             )
             marked = int(status.rsplit(" ", 1)[1])
+        if ranges:
+            apps, firsts, lasts = zip(*ranges, strict=True)
+            await connection.execute(_RANGES, apps, firsts, lasts, list(ranges.values()))
         await keep_unreadable(connection, partition, unreadable, topic)
         await reach(Failpoint.INTAKE_OPEN)
     return marked

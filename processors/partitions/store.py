@@ -1,11 +1,16 @@
 """Leases on partitions: the epoch that turns a previous owner away."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import orjson
+
+from xero_stream.contracts.names import AppName
+
+CATCH_UP_OVERLAP = timedelta(days=1)
+"""Xero repeats a failed delivery for 24 hours: events that were lost may be that much older than their neighbours."""
 
 
 class FencedError(Exception):
@@ -155,19 +160,33 @@ async def reset_offset(pool: "asyncpg.Pool[Any]", lease: Lease, next_offset: int
         raise FencedError(lease.partition, lease.epoch)
 
 
-async def _open_catch_up(connection: Any, partition: int, since: datetime | None) -> int:
-    status = await connection.execute(
-        "INSERT INTO passes (tenant_id, entity, kind, partition, since) "
-        "SELECT tenant_id, entity, 'catch_up', $1, $2 FROM passes WHERE partition = $1 AND kind = 'backfill' "
-        # Joined to one that is not finished: from the earlier of both beginnings, and null (everything) is the earliest.
-        "ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = CASE WHEN passes.finished_at IS NOT NULL "
-        "THEN excluded.since WHEN passes.since IS NULL OR excluded.since IS NULL THEN NULL "
-        "ELSE least(excluded.since, passes.since) END, place = NULL, seen = 0, total = NULL, "
-        "finished_at = NULL, started_at = NULL, attempts = 0, error = NULL, not_before = to_timestamp(0)",
-        partition,
-        since,
-    )
+async def open_catch_up_of_app(connection: Any, app: AppName, since: datetime) -> int:
+    """Open a catch-up pass per entity for every organisation of an app, whoever owns its partition.
+
+    Returns:
+        How many passes were opened.
+    """
+    status = await connection.execute(_CATCH_UP.format(whose="t.app = $1"), app, since)
     return int(status.rsplit(" ", 1)[1])
+
+
+async def _open_catch_up(connection: Any, partition: int, since: datetime | None) -> int:
+    status = await connection.execute(_CATCH_UP.format(whose="p.partition = $1"), partition, since)
+    return int(status.rsplit(" ", 1)[1])
+
+
+# Joined to one that is not finished: from the earlier of both beginnings, and null (everything) is the earliest.
+_CATCH_UP = """
+INSERT INTO passes (tenant_id, entity, kind, partition, since)
+SELECT p.tenant_id, p.entity, 'catch_up', p.partition, $2::timestamptz
+FROM passes p JOIN tenants t USING (tenant_id) WHERE {whose} AND p.kind = 'backfill'
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET
+    since = CASE WHEN passes.finished_at IS NOT NULL THEN excluded.since
+                 WHEN passes.since IS NULL OR excluded.since IS NULL THEN NULL
+                 ELSE least(excluded.since, passes.since) END,
+    place = NULL, seen = 0, total = NULL, finished_at = NULL, started_at = NULL, attempts = 0, error = NULL,
+    not_before = to_timestamp(0)
+"""
 
 
 def heads(stored: bytes) -> dict[str, int]:

@@ -15,7 +15,7 @@ import structlog
 from processors.intake.fold import Arrived, fold
 from processors.intake.store import take_in
 from processors.metrics import LeaseChange, ProcessorMetrics
-from processors.partitions.store import FencedError, Lease, events_lost, release, reset_offset, take
+from processors.partitions.store import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
 from processors.recorder.recorder import Recorder
 from processors.relay.relay import Relay
 from processors.relay.resume import ForeignStoreError
@@ -26,9 +26,6 @@ from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.kafka import KafkaSettings
 
 log = structlog.get_logger(__name__)
-
-CATCH_UP_OVERLAP = timedelta(days=1)
-"""Xero repeats a failed delivery for 24 hours: events that Kafka lost may be that much older than the last one we saw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +133,7 @@ class PartitionWorker:
             newest=folded.newest,
             marks=folded.marks,
             unreadable=folded.unreadable,
+            ranges=folded.ranges,
             topic=services.kafka.topics.webhook_events,
         )
         await reach(Failpoint.INTAKE_COMMITTED)

@@ -77,6 +77,7 @@ class Caller:
         self._memory = memory
         self._on_wait = on_wait
         self._day_limit = services.tier_of(tenant.app).calls_per_day
+        self._writing: set[asyncio.Task[None]] = set()
 
     def beat_name(self, slot: Slot) -> str:
         """What the watchdog calls a slot's work."""
@@ -140,7 +141,7 @@ class Caller:
         finally:
             for call_id, _ in exchanges:
                 self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
-                await self._written_off(call_id, limits.day if limits is not None else None)
+                self._write_off(call_id, limits.day if limits is not None else None)
         await reach(Failpoint.CALL_ANSWERED)
         return answer, exchanges[-1][1]
 
@@ -170,8 +171,19 @@ class Caller:
                 raise NotNowError
             await asyncio.sleep(min(max(decision.until - now, 0.01), 1.0))
 
-    async def _written_off(self, call_id: int, day: int | None) -> None:
+    async def written_off(self) -> None:
+        """Wait until the ends of all calls are written down."""
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=5)
+
+    def _write_off(self, call_id: int, day: int | None) -> None:
+        """Write the end of a call down beside the work on its answer: nobody waits for that."""
+        task = asyncio.create_task(self._written_off(call_id, utc_now(), day))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def _written_off(self, call_id: int, now: datetime, day: int | None) -> None:
         try:
-            await store.call_finished(self._services.fast, self._tenant.tenant_id, call_id, utc_now(), day)
+            await store.call_finished(self._services.fast, self._tenant.tenant_id, call_id, now, day)
         except STORE_ERRORS:
             return  # left open, it counts for longer: on the safe side

@@ -88,7 +88,10 @@ class Runner:
         """
         try:
             if await self._prepared():
-                await self._work()
+                try:
+                    await self._work()
+                finally:
+                    await self._caller.written_off()
         except STORE_ERRORS as error:
             # The desk looks again in a second; everything that is due is in the store.
             log.warning("tenant_waits_for_store", tenant=self._tenant_id, reason=repr(error)[:300])
