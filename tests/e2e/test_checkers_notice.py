@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from cli.verify.promises import Promise
-from tests.e2e.conftest import StartStack
 from tests.support.stack import Stack
+from tests.support.stacks import StartStack
 
 
 async def restart(stack: Stack, defect: str | None = None) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.e2e.conftest import StartStack
+from tests.support.stacks import StartStack
 
 API = ["list", "get"]
 

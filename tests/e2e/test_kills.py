@@ -3,8 +3,8 @@
 import asyncio
 import random
 
-from tests.e2e.conftest import StartStack
 from tests.support.stack import Stack
+from tests.support.stacks import StartStack
 
 FLEET = {
     # The least Kafka allows: a killed processor's partitions are free sooner.

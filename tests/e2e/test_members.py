@@ -6,8 +6,8 @@ import signal
 import time
 from collections.abc import AsyncIterator
 
-from tests.e2e.conftest import StartStack
 from tests.support.stack import PARTITIONS, Stack
+from tests.support.stacks import StartStack
 
 SESSION_SECONDS = 6.0
 MINUTE = 62.0

@@ -5,9 +5,9 @@ import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from tests.e2e.conftest import StartStack
 from tests.support.follower import Follower
 from tests.support.stack import Stack
+from tests.support.stacks import StartStack
 
 API = ["list", "get"]
 RETRY_AFTER = 66_975

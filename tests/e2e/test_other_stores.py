@@ -4,9 +4,9 @@ import asyncio
 import sys
 
 from cli.verify.promises import Promise
-from tests.e2e.conftest import StartStack
 from tests.support.servers import SharedServers
 from tests.support.stack import Stack
+from tests.support.stacks import StartStack
 
 
 def use_store(stack: Stack, database_url: str) -> None:

@@ -197,6 +197,8 @@ async def test_a_webhook_of_two_mebibytes(stack: Stack, tenants: Sequence[str]) 
     edited = ids[:10]
     for record_id in edited:
         await put(stack, tenant, "Invoices", record_id, '{"Reference": "told later"}', webhook=False)
+    # Within two seconds of an edit a read does not settle it for good: repeats of its event would be read again.
+    await stack.control("PUT", "/clock", {"aheadSeconds": 3})
     calls = await calls_of(stack, tenant)
     owed = [await stack.event_of(tenant, "Invoices", record_id) | {"unknownField": "x" * 400} for record_id in ids]
     events = [owed[number % len(owed)] for number in range(3_000)]

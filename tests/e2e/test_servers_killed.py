@@ -3,9 +3,9 @@
 import asyncio
 import random
 
-from tests.e2e.conftest import StartStack
 from tests.support.servers import StartServers
 from tests.support.stack import Stack
+from tests.support.stacks import StartStack
 from xero_stream.local.server import Server
 
 

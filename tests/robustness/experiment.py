@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.proxy import KafkaProxy, Proxy
-
 from tests.support.follower import Follower
+from tests.support.proxy import KafkaProxy, Proxy
 from tests.support.stack import PARTITIONS, Stack
 from xero_stream.contracts.names import TenantId
 from xero_stream.contracts.partition import partition_of
@@ -76,6 +75,16 @@ class Experiment:
         assert len(found) == PARTITIONS, "too few organisations: a partition has none"
         return list(found.values())
 
+    async def judged(self) -> None:
+        """Let the work drain, then judge everything that was recorded.
+
+        Raises:
+            AssertionError: a promise was broken.
+        """
+        await self.stack.drained(within=120)
+        await self.stack.judged(self.tenants, least=30 * len(self.tenants))
+        await self.stack.assert_quotas_kept()
+
     async def working(self, within: float) -> float:
         """Wait until an edit in each partition was announced, read and published; answers after how many seconds.
 
@@ -94,7 +103,7 @@ class Experiment:
                 waiting.pop(arrival.record_id, None)
             return not waiting
 
-        await self.stack.until(published, within, f"all partitions to publish ({waiting} do not)")
+        await self.stack.until(published, within, "an edit in each partition to be published")
         return time.monotonic() - started
 
 

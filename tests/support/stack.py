@@ -82,6 +82,11 @@ class Process:
         assert self.child is not None
         return self.child.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was started and runs no more."""
+        return self.child is not None and self.child.poll() is not None
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to it, and to it alone."""
         if self.child is not None and self.child.poll() is None:
@@ -96,6 +101,14 @@ class Process:
     async def stop(self, within: float = 15.0) -> int:
         """SIGTERM, then wait; answers the exit code."""
         self.signal(signal.SIGTERM)
+        return await self.wait(within)
+
+    async def wait(self, within: float = 15.0) -> int:
+        """Wait for its end; answers the exit code.
+
+        Raises:
+            AssertionError: it did not end in time, and was killed.
+        """
         assert self.child is not None
         deadline = time.monotonic() + within
         while self.child.poll() is None:
@@ -388,6 +401,17 @@ class Stack:
         """Random edits at that rate from now on; answers how many were made so far."""
         made: int = (await self.control("PUT", "/traffic", {"editsPerSecond": edits_per_second}))["editsMade"]
         return made
+
+    async def send_unreadable_event(self, tenant: str) -> None:
+        """Have Xero send an event that nobody can read: its record's id is none."""
+        event = {
+            "tenantId": tenant,
+            "resourceId": "no-id",
+            "eventCategory": "INVOICE",
+            "eventType": "UPDATE",
+            "eventDateUtc": datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00"),
+        }
+        await self.control("POST", "/webhooks/events", {"events": [event]})
 
     async def event_of(self, tenant: str, path: str, record_id: str) -> dict[str, str]:
         """The webhook event that Xero owes for the last edit of a record, for one that was made without telling."""

@@ -41,7 +41,9 @@ async def _provoke(experiment: Experiment, point: Failpoint) -> None:
         case Failpoint.REFRESH_OPEN | Failpoint.REFRESH_ANSWERED:
             await stack.control("PUT", "/clock", {"aheadSeconds": 1801})  # past the life of an access token
         case Failpoint.DEAD_LETTERS_ENDED:
-            await stack.put_unreadable_event()
+            await stack.send_unreadable_event(experiment.tenants[0])
+        case _:
+            pass  # live edits pass by
 
 
 async def _victim(experiment: Experiment, point: Failpoint) -> Process:
@@ -73,7 +75,7 @@ async def _strike(experiment: Experiment, point: Failpoint, action: Action) -> P
 async def kill_at(experiment: Experiment, point: Failpoint) -> None:
     """``kill -9`` at a failpoint, and a new start."""
     victim = await _strike(experiment, point, Action.KILL)
-    victim.wait()
+    await victim.wait()
     await asyncio.sleep(experiment.chance.choice((0.0, experiment.chance.uniform(0.0, 0.5))))
     for process in experiment.stack.processes.values():
         if process.ended:
@@ -88,11 +90,9 @@ async def freeze_at(experiment: Experiment, point: Failpoint) -> None:
     await stack.settled_group(*others, within=SESSION_SECONDS + 20)
     victim.signal(signal.SIGCONT)
     if point is Failpoint.LEASE_KEPT:  # it was told to stop
-        victim.wait()
+        await victim.wait()
         victim.start()
 
 
-FAILURES = (
-    *(Failure(name=f"kill-at-{point}", inject=partial(kill_at, point=point)) for point in Failpoint),
-    *(Failure(name=f"freeze-at-{point}", inject=partial(freeze_at, point=point)) for point in FROZEN_AT),
-)
+KILLED = tuple(Failure(name=f"kill-at-{point}", inject=partial(kill_at, point=point)) for point in Failpoint)
+FROZEN = tuple(Failure(name=f"freeze-at-{point}", inject=partial(freeze_at, point=point)) for point in FROZEN_AT)

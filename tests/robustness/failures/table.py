@@ -1,6 +1,6 @@
 """All failures in one table: what each is called, and how it happens and ends."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tests.robustness.experiment import Experiment
@@ -25,15 +25,21 @@ class Failure:
     soak_only: bool = False
 
 
-def table() -> dict[str, Failure]:
-    """Every failure by name.
+def table() -> dict[str, Sequence[Failure]]:
+    """Every failure, by kind.
 
-    Imported late: each kind of failure needs :class:`Failure`.
+    Imported late: each kind needs :class:`Failure`.
     """
     from tests.robustness.failures import failpoints, kafka, postgres, processes, xero  # noqa: PLC0415
 
-    kinds = (processes, failpoints, kafka, postgres, xero)
-    rows = [failure for kind in kinds for failure in kind.FAILURES]
-    found = {failure.name: failure for failure in rows}
-    assert len(found) == len(rows), "two failures share a name"
+    found: dict[str, Sequence[Failure]] = {
+        "processes": processes.FAILURES,
+        "kill-at": failpoints.KILLED,
+        "freeze-at": failpoints.FROZEN,
+        "kafka": kafka.FAILURES,
+        "postgres": postgres.FAILURES,
+        "xero": xero.FAILURES,
+    }
+    names = [failure.name for failures in found.values() for failure in failures]
+    assert len(set(names)) == len(names), "two failures share a name"
     return found

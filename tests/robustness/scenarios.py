@@ -1,0 +1,41 @@
+"""Which failures a run is made of: by name, or drawn by seed."""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from tests.robustness.failures.table import Failure
+
+SHORT = {"processes": 3, "kill-at": 100, "freeze-at": 2, "kafka": 4, "postgres": 3, "xero": 4}
+"""Failures of each kind in the short form; every failpoint is among them."""
+
+
+def drawn(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> list[Failure]:
+    """The failures of a short run, in random order.
+
+    Args:
+        failures: all of them, by kind.
+        chance: decides which, and their order.
+    """
+    found: list[Failure] = []
+    for kind, rows in failures.items():
+        may_be = [failure for failure in rows if not failure.soak_only]
+        found += chance.sample(may_be, min(SHORT[kind], len(may_be)))
+    chance.shuffle(found)
+    return found
+
+
+def named(failures: Mapping[str, Sequence[Failure]], names: str) -> list[Failure]:
+    """The failures of these names, in this order.
+
+    Args:
+        failures: all of them, by kind.
+        names: separated by commas.
+
+    Raises:
+        AssertionError: there is no such failure.
+    """
+    by_name = {failure.name: failure for rows in failures.values() for failure in rows}
+    wanted = [name.strip() for name in names.split(",")]
+    unknown = [name for name in wanted if name not in by_name]
+    assert not unknown, f"no failure is called {', '.join(unknown)}; there are {', '.join(sorted(by_name))}"
+    return [by_name[name] for name in wanted]
