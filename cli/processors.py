@@ -22,7 +22,8 @@ def processors(with_parent: WithParent = False) -> ExitCode:
 
     Start as many as there are partitions at most; Kafka shares the partitions out. Needs Kafka, PostgreSQL and Xero,
     a migrated store (`xero-stream migrate`) and its topics (`xero-stream topics apply`). Private port 9465: /livez,
-    /readyz, /metrics. SIGTERM finishes the calls under way and gives the partitions up; `kill -9` loses nothing.
+    /readyz, /metrics. Waits for Kafka and PostgreSQL if they are not there yet. SIGTERM finishes the calls under way and
+    gives the partitions up; `kill -9` loses nothing.
     """
     config = ProcessorsConfig.read()
     run_service(lambda stop: run(config, stop), service="processors", with_parent=with_parent)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -18,6 +19,7 @@ from processors.metrics import ProcessorMetrics
 from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
 from processors.standing import survey
+from processors.start import Waiting, until_there
 from processors.sync.missed import heal_missed
 from processors.tenants.desk import DeskServices
 from processors.tenants.services import RunnerServices
@@ -78,8 +80,18 @@ class ProcessorsConfig:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """What there is once both servers were found and fit the settings."""
+
+    pool: "asyncpg.Pool[Any]"
+    fast: "asyncpg.Pool[Any]"
+    store_id: UUID
+    closing: contextlib.AsyncExitStack
+
+
 async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
-    """Work until told to stop.
+    """Wait for Kafka and PostgreSQL, then work until told to stop.
 
     Args:
         config: the settings.
@@ -87,11 +99,42 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
 
     Raises:
         RefusedError: schema, topics or store don't fit; nothing was started.
-        StoreUnreachableError, KafkaUnreachableError: a server is not there at start.
+        StoreRefusesError: PostgreSQL turns us away.
     """
     registry = CollectorRegistry()
     watchdog = Watchdog()
     metrics = ProcessorMetrics(registry, watchdog)
+    waiting, memberships = Waiting(), list[Membership]()
+    port = PrivatePort(
+        host=config.settings.private_host,
+        port=config.settings.private_port,
+        registry=registry,
+        live=lambda: _live(watchdog),
+        ready=lambda: _ready(waiting, memberships),
+        setting="XERO_STREAM_PROCESSORS_PRIVATE_PORT",
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        await port.start()
+        stack.push_async_callback(port.stop)
+        prepared = await until_there(lambda: _prepare(config), stop, waiting)
+        if prepared is None:
+            return
+        await stack.enter_async_context(prepared.closing)
+        xero = open_xero(config.xero, config.apps, prepared.pool, config.encryption.keys, metrics)
+        stack.push_async_callback(xero.aclose)
+        fatal: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        membership = Membership(
+            kafka=config.kafka,
+            settings=config.settings,
+            services=_services(config, prepared.pool, prepared.fast, xero.client, prepared.store_id, metrics),
+            on_fatal=lambda error: None if fatal.done() else fatal.set_result(error),
+        )
+        memberships.append(membership)
+        await _work(config, prepared.pool, membership, metrics, stop, fatal)
+
+
+async def _prepare(config: ProcessorsConfig) -> _Prepared:
+    """Connect to the store, and see that it and the topics fit the settings."""
     url = config.store.database_url.get_secret_value()
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(url, size=config.store.pool_size, name="xero-stream-processors")
@@ -102,26 +145,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         deployment = await claim(pool, topic_prefix=config.kafka.topic_prefix, partitions=config.kafka.partitions)
         await _check_topics(config)
         await make_days(pool, utc_now().date())
-        xero = open_xero(config.xero, config.apps, pool, config.encryption.keys, metrics)
-        stack.push_async_callback(xero.aclose)
-        fatal: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-        membership = Membership(
-            kafka=config.kafka,
-            settings=config.settings,
-            services=_services(config, pool, fast, xero.client, deployment.store_id, metrics),
-            on_fatal=lambda error: None if fatal.done() else fatal.set_result(error),
-        )
-        port = PrivatePort(
-            host=config.settings.private_host,
-            port=config.settings.private_port,
-            registry=registry,
-            live=lambda: _live(watchdog),
-            ready=lambda: _ready(membership),
-            setting="XERO_STREAM_PROCESSORS_PRIVATE_PORT",
-        )
-        await port.start()
-        stack.push_async_callback(port.stop)
-        await _work(config, pool, membership, metrics, stop, fatal)
+        return _Prepared(pool=pool, fast=fast, store_id=deployment.store_id, closing=stack.pop_all())
 
 
 async def _work(
@@ -242,12 +266,14 @@ def _live(watchdog: Watchdog) -> Health:
     return Health(ok=not stuck, reasons={name: f"silent for {seconds:.0f} s" for name, seconds in stuck.items()})
 
 
-def _ready(membership: Membership) -> Health:
-    workers = membership.workers()
-    waiting = [str(worker.partition) for worker in workers if not worker.ready]
+def _ready(waiting: Waiting, memberships: Sequence[Membership]) -> Health:
+    if not memberships:
+        return Health(ok=False, reasons={"waiting_for": waiting.reason or "the end"})
+    workers = [worker for membership in memberships for worker in membership.workers()]
+    late = [str(worker.partition) for worker in workers if not worker.ready]
     return Health(
-        ok=not waiting,
-        reasons={"partitions": ", ".join(str(w.partition) for w in workers) or "none", "waiting": ", ".join(waiting)},
+        ok=not late,
+        reasons={"partitions": ", ".join(str(w.partition) for w in workers) or "none", "waiting": ", ".join(late)},
     )
 
 

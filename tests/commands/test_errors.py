@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from tests.commands.conftest import CommandLine, Ended
+from tests.commands.conftest import CommandLine, Ended, answers
 from tests.support.servers import SharedServers
 from tests.support.stack import free_port
 
@@ -59,11 +59,27 @@ def test_a_process_shows_no_traceback(xero_stream: CommandLine) -> None:
 
 
 def test_processors_without_postgresql(xero_stream: CommandLine) -> None:
-    """A service says it as the others do."""
-    ended = xero_stream.process("processors", env=NOBODY)
+    """A service waits, says for what, and ends when it is told to."""
+    port = str(free_port())
+    with xero_stream.running("processors", env={**NOBODY, "XERO_STREAM_PROCESSORS_PRIVATE_PORT": port}) as running:
+        running.until_said("waiting_for_server")
+        said = running.said
+        assert answers(f"http://127.0.0.1:{port}/livez") == 200
+        assert answers(f"http://127.0.0.1:{port}/readyz") == 503
+        assert running.end() == 0
+    assert "PostgreSQL does not answer" in said
+    assert "hidden-word" not in said
+
+
+def test_processors_that_postgresql_turns_away(xero_stream: CommandLine, shared_servers: SharedServers) -> None:
+    """A wrong password is a wrong password however long one waits."""
+    url = shared_servers.url("postgres").replace("://xero_stream:", "://xero_stream:not-")
+
+    ended = xero_stream.process("processors", env={**NOBODY, "DATABASE_URL": url})
 
     assert ended.code == 69
-    assert "PostgreSQL does not answer" in ended.complaint
+    assert "password authentication failed" in ended.err.splitlines()[-1]
+    assert "DATABASE_URL" in ended.err.splitlines()[-1]
 
 
 def test_the_token_is_not_used_up_when_the_store_is_not_there(xero_stream: CommandLine) -> None:

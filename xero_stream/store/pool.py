@@ -1,5 +1,6 @@
 """Connections to the store that a frozen process can't hold locks with."""
 
+import ssl
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,35 @@ class StoreUnreachableError(Exception):
     """PostgreSQL can't be reached or refuses us; the message says which and what to do."""
 
 
+class StoreRefusesError(StoreUnreachableError):
+    """PostgreSQL is there and turns us away: wrong user, password or database. Asking again changes nothing."""
+
+
+_PASSES = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it starts, stops or recovers; a session was terminated
+    asyncpg.InsufficientResourcesError,  # too many sessions, a full disk
+    asyncpg.TransactionRollbackError,  # deadlocks, conflicts
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidTransactionStateError,  # a transaction that took too long; a standby that becomes the primary
+    asyncpg.PostgresSystemError,  # its disk
+    asyncpg.InternalServerError,
+)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether a failed statement or connection is a matter of time, and not of settings or rights.
+
+    Args:
+        error: what asyncpg raised.
+    """
+    if isinstance(error, ssl.SSLCertVerificationError | asyncpg.ClientConfigurationError):
+        return False
+    if isinstance(error, asyncpg.PostgresError):
+        return isinstance(error, _PASSES)
+    return isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+
+
 async def open_pool(
     database_url: str, *, size: int = 12, name: str = "xero-stream", synchronous_commit: bool = True
 ) -> "asyncpg.Pool[Any]":
@@ -31,6 +61,7 @@ async def open_pool(
         synchronous_commit: False for what may lose its last half second if PostgreSQL itself crashes.
 
     Raises:
+        StoreRefusesError: PostgreSQL turns us away for good.
         StoreUnreachableError: no connection could be made.
     """
     try:
@@ -48,7 +79,8 @@ async def open_pool(
             },
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StoreUnreachableError(
+        kind = StoreUnreachableError if passes(error) else StoreRefusesError
+        raise kind(
             f"PostgreSQL does not answer ({type(error).__name__}: {error}); check DATABASE_URL, or start one with "
             "`xero-stream local`"
         ) from error
