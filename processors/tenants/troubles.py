@@ -30,8 +30,9 @@ log = structlog.get_logger(__name__)
 
 LONG_WAIT = 90.0
 """Seconds: a longer wait is written to the store, so that a restart does not forget it."""
-_UNAUTHORISED_WAITS = (5.0, 30.0, 150.0, 600.0)
-"""Xero refuses a good token now and then; a missing scope or role stays missing until a human came."""
+_UNAUTHORISED_WAITS = (5.0, 30.0, 30.0, 150.0, 600.0)
+"""Xero may refuse a good token once; after a minute another token may be had; a missing scope or role stays missing until a
+human came."""
 _MISCONFIGURED_WAIT = timedelta(seconds=60)
 _UNTIL_A_HUMAN_CAME = timedelta(days=3650)
 

@@ -20,6 +20,9 @@ class ProcessorSettings(Section):
     """Publish Xero's own JSON as ``raw`` beside the unified record."""
     patience_seconds: float = Field(default=600.0, alias="XERO_STREAM_PATIENCE_SECONDS", ge=1, le=86400)
     """How long after an event an answer that does not show it is taken for a stale read."""
+    gap_patience_seconds: float = Field(default=1200.0, alias="XERO_STREAM_GAP_PATIENCE_SECONDS", ge=1, le=86400)
+    """How long a number may be missing from Xero's events before what it stood for is looked for. Xero sends a failed
+    delivery again after 15 minutes."""
     drain_seconds: float = Field(default=8.0, alias="XERO_STREAM_DRAIN_SECONDS", ge=0, le=120)
     """How long a stopping processor finishes what it began."""
     change_days: int = Field(default=30, alias="XERO_STREAM_CHANGE_DAYS", ge=2, le=3650)

@@ -37,22 +37,6 @@ def newest() -> str:
     return head
 
 
-async def current(database_url: str) -> str | None:
-    """The revision the store is at, or None for an empty database.
-
-    Args:
-        database_url: where the store is.
-    """
-    connection = await asyncpg.connect(database_url)
-    try:
-        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
-            return None
-        version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-        return version
-    finally:
-        await connection.close()
-
-
 async def upgrade(database_url: str) -> None:
     """Apply every missing step, each in a transaction of its own, under an advisory lock.
 

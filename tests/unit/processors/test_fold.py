@@ -13,7 +13,14 @@ RECORD = "22222222-2222-2222-2222-222222222222"
 CATEGORIES = {"INVOICE": EntityName.INVOICES, "CONTACT": EntityName.CONTACTS}
 
 
-def arrived(offset: int = 0, *, delivery: str = "d1", received: str = "2026-11-22T10:00:00Z", **event: Any) -> Arrived:
+def arrived(
+    offset: int = 0,
+    *,
+    delivery: str = "d1",
+    received: str = "2026-11-22T10:00:00Z",
+    numbers: tuple[Any, Any] = (None, None),
+    **event: Any,
+) -> Arrived:
     """A record of webhook-events."""
     whole = {
         "tenantId": TENANT,
@@ -22,8 +29,27 @@ def arrived(offset: int = 0, *, delivery: str = "d1", received: str = "2026-11-2
         "eventDateUtc": "2026-11-22T09:59:59.100",
         **event,
     }
-    envelope = {"app": "default", "received_at": received, "delivery_id": delivery, "event": whole}
+    envelope = {
+        "app": "default",
+        "received_at": received,
+        "delivery_id": delivery,
+        "first_event_sequence": numbers[0],
+        "last_event_sequence": numbers[1],
+        "event": whole,
+    }
     return Arrived(offset=offset, key=TENANT.encode(), value=orjson.dumps(envelope), traceparent=f"trace-{offset}")
+
+
+def test_the_numbers_of_deliveries_are_noted() -> None:
+    """Each once, whatever its events are about; what can be no numbers is nobody's."""
+    rows = [(1, 4), (1, 4), (5, 5), (None, 6), (0, 0), (8, 7), ("9", 9), (True, 9), (1, 10**9), (2**63, 2**63)]
+    events = [arrived(numbers=numbers, eventCategory="SUBSCRIPTION") for numbers in rows]
+    events.append(arrived(numbers=(1, 4), received="2026-11-22T11:00:00Z"))
+
+    assert fold(events, CATEGORIES).ranges == {
+        ("default", 1, 4): datetime(2026, 11, 22, 11, tzinfo=UTC),
+        ("default", 5, 5): datetime(2026, 11, 22, 10, tzinfo=UTC),
+    }
 
 
 def test_a_thousand_events_on_one_record_are_one_mark() -> None:

@@ -1,0 +1,117 @@
+"""Events that Xero never delivered: their numbers are missed, and what may have changed is read again."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+
+from processors.metrics import ProcessorMetrics
+from processors.partitions.store import CATCH_UP_OVERLAP, open_catch_up_of_app
+from processors.sync.sequence import Account, Gap, Range, reckon
+from xero_stream.contracts.names import AppName
+
+log = structlog.get_logger(__name__)
+
+APART = 3
+"""Patiences between two healings of an app: if the numbers turn out to mean something else, they cost few calls."""
+
+_LOCK = 0x5EC0_0001
+_SHOWN = 5
+
+
+async def heal_missed(
+    pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, *, now: datetime, patience: timedelta
+) -> None:
+    """Do the sums of every app; where numbers stay missing, open catch-up passes for all its organisations.
+
+    One process at a time does it; the others find it being done.
+
+    Args:
+        pool: the store.
+        metrics: where gaps are counted.
+        now: the clock.
+        patience: how long a gap may stay open.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
+            return
+        came = await _taken(connection)
+        accounts = await _accounts(connection)
+        for app in accounts.keys() | came.keys():
+            before = accounts.get(app)
+            account, gaps = reckon(before, came.get(app, ()), now, patience)
+            if account is not None and account != before:
+                await _keep(connection, app, account)
+            if gaps:
+                _tell(metrics, app, gaps)
+            if account is not None and account.lost_since is not None and _may_heal(account, now, patience):
+                passes = await open_catch_up_of_app(connection, app, account.lost_since - CATCH_UP_OVERLAP)
+                await connection.execute(
+                    "UPDATE sequences SET lost_since = NULL, healed_at = $2 WHERE app = $1", app, now
+                )
+                log.warning("missed_events_healed", app=app, since=account.lost_since.isoformat(), passes_opened=passes)
+
+
+def _may_heal(account: Account, now: datetime, patience: timedelta) -> bool:
+    return account.healed_at is None or now - account.healed_at >= APART * patience
+
+
+def _tell(metrics: ProcessorMetrics, app: AppName, gaps: Sequence[Gap]) -> None:
+    missing = sum(gap.last - gap.first + 1 for gap in gaps)
+    metrics.events_missed(missing)
+    log.error(
+        "events_missed",
+        app=app,
+        missing=missing,
+        gaps=[f"{gap.first}-{gap.last}" for gap in gaps[:_SHOWN]],
+        hint="Xero numbered events that it never delivered; catch-up passes read what changed since",
+    )
+
+
+async def _taken(connection: Any) -> dict[AppName, list[Range]]:
+    rows = await connection.fetch("DELETE FROM delivered_ranges RETURNING app, first, last, noted_at, received_at")
+    came: dict[AppName, list[Range]] = {}
+    for row in rows:
+        came.setdefault(AppName(row["app"]), []).append(
+            Range(first=row["first"], last=row["last"], noted_at=row["noted_at"], received_at=row["received_at"])
+        )
+    return came
+
+
+async def _accounts(connection: Any) -> dict[AppName, Account]:
+    rows = await connection.fetch("SELECT app, settled, settled_at, islands, lost_since, healed_at FROM sequences")
+    return {
+        AppName(row["app"]): Account(
+            settled=row["settled"],
+            settled_at=row["settled_at"],
+            islands=tuple(_island(*numbers) for numbers in orjson.loads(row["islands"])),
+            lost_since=row["lost_since"],
+            healed_at=row["healed_at"],
+        )
+        for row in rows
+    }
+
+
+def _island(first: int, last: int, noted_at: float, received_at: float) -> Range:
+    return Range(
+        first=first,
+        last=last,
+        noted_at=datetime.fromtimestamp(noted_at, UTC),
+        received_at=datetime.fromtimestamp(received_at, UTC),
+    )
+
+
+async def _keep(connection: Any, app: AppName, account: Account) -> None:
+    islands = [[one.first, one.last, one.noted_at.timestamp(), one.received_at.timestamp()] for one in account.islands]
+    await connection.execute(
+        "INSERT INTO sequences (app, settled, settled_at, islands, lost_since) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (app) DO UPDATE SET settled = $2, settled_at = $3, islands = $4, lost_since = $5",
+        app,
+        account.settled,
+        account.settled_at,
+        orjson.dumps(islands),
+        account.lost_since,
+    )
