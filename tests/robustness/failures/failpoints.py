@@ -39,7 +39,10 @@ async def _provoke(experiment: Experiment, point: Failpoint) -> None:
         case Failpoint.LEASE_KEPT:
             stack.processes[experiment.chance.choice(stack.processors)].signal(signal.SIGTERM)
         case Failpoint.REFRESH_OPEN | Failpoint.REFRESH_ANSWERED:
-            await stack.control("PUT", "/clock", {"aheadSeconds": 1801})  # past the life of an access token
+            await stack.fetch("UPDATE grants SET expires_at = now() - interval '1 hour', refreshed_at = expires_at")
+            process = stack.processes[experiment.chance.choice(stack.processors)]
+            process.kill()
+            process.start()  # it remembers no token
         case Failpoint.DEAD_LETTERS_ENDED:
             await stack.send_unreadable_event(experiment.tenants[0])
         case _:
