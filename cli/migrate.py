@@ -6,8 +6,9 @@ import typer
 
 from cli.exits import ExitCode, guarded
 from cli.store import STORE_ERRORS, database_url
-from xero_stream.store.migrate import MigrationError, current, newest, upgrade
+from xero_stream.store.migrate import MigrationError, newest, upgrade
 from xero_stream.store.pool import open_pool
+from xero_stream.store.revision import current
 
 
 @guarded(

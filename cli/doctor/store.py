@@ -12,8 +12,8 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.store.connections import standing
 from xero_stream.store.crypto import TokenCipher, UndecryptableError
-from xero_stream.store.migrate import current, newest
 from xero_stream.store.pool import open_pool
+from xero_stream.store.revision import NEEDED, current
 
 _MIGRATE = "xero-stream migrate"
 _LATE_SECONDS = 60
@@ -50,11 +50,11 @@ async def look_at_store() -> list[Finding]:
 
 
 async def _schema(url: str) -> Finding:
-    found, needed = await current(url), newest()
+    found = await current(url)
     if found is None:
         return problem("schema", "the store is empty", _MIGRATE)
-    if found < needed:
-        return problem("schema", f"is {found}, this release needs {needed}", _MIGRATE)
+    if found < NEEDED:
+        return problem("schema", f"is {found}, this release needs {NEEDED}", _MIGRATE)
     return fine("schema", f"is {found}")
 
 

@@ -24,8 +24,9 @@ from xero_stream.contracts.topics import Topics
 from xero_stream.store import migrate
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import claim
-from xero_stream.store.migrate import MigrationError, current, newest, upgrade
+from xero_stream.store.migrate import MigrationError, newest, upgrade
 from xero_stream.store.pool import open_pool
+from xero_stream.store.revision import NEEDED, current
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
 
@@ -241,3 +242,8 @@ async def test_a_step_does_not_queue_behind_a_long_reader(
     assert await current(database_url) != "9001"
     await upgrade(database_url)
     assert await current(database_url) == "9001"
+
+
+def test_the_revision_that_is_needed_is_the_newest() -> None:
+    """The processors compare with a constant, so that they need not load the migrations."""
+    assert newest() == NEEDED
