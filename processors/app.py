@@ -110,7 +110,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         port=config.settings.private_port,
         registry=registry,
         live=lambda: _live(watchdog),
-        ready=lambda: _ready(waiting, memberships),
+        ready=lambda: _ready(waiting, memberships, config.settings.session_timeout_seconds),
         setting="XERO_STREAM_PROCESSORS_PRIVATE_PORT",
     )
     async with contextlib.AsyncExitStack() as stack:
@@ -266,14 +266,21 @@ def _live(watchdog: Watchdog) -> Health:
     return Health(ok=not stuck, reasons={name: f"silent for {seconds:.0f} s" for name, seconds in stuck.items()})
 
 
-def _ready(waiting: Waiting, memberships: Sequence[Membership]) -> Health:
+def _ready(waiting: Waiting, memberships: Sequence[Membership], patience: float) -> Health:
     if not memberships:
         return Health(ok=False, reasons={"waiting_for": waiting.reason or "the end"})
-    workers = [worker for membership in memberships for worker in membership.workers()]
+    (membership,) = memberships
+    workers = membership.workers()
     late = [str(worker.partition) for worker in workers if not worker.ready]
+    joining = membership.joining_seconds
     return Health(
-        ok=not late,
-        reasons={"partitions": ", ".join(str(w.partition) for w in workers) or "none", "waiting": ", ".join(late)},
+        # A rebalance is no trouble, one that does not end is.
+        ok=not late and (joining is None or (bool(workers) and joining < patience)),
+        reasons={
+            "partitions": ", ".join(str(w.partition) for w in workers) or "none",
+            "waiting": ", ".join(late),
+            "group": "joined" if joining is None else f"joining for {joining:.0f} s",
+        },
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from processors.intake.fold import Arrived
-from processors.partitions.assignment import difference
+from processors.partitions.assignment import Joining, difference
 from processors.partitions.worker import PartitionWorker, WorkerServices
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
@@ -22,6 +23,13 @@ from xero_stream.settings.processors import ProcessorSettings
 log = structlog.get_logger(__name__)
 
 _COMMIT_EVERY = 5.0
+_RETRY_SECONDS = 1.0
+_ANSWER_SECONDS = 5.0
+"""What a request may take beyond the session timeout, which is how long the broker lets a joining member wait."""
+
+
+class NeverJoinedError(Exception):
+    """The consumer lives and does not get into the group; another one may."""
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -34,6 +42,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         settings: ProcessorSettings,
         services: WorkerServices,
         on_fatal: Callable[[BaseException], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kafka = kafka
         self._settings = settings
@@ -44,6 +53,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._leaving: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._consumer: Any = None
+        self._joining = Joining(clock())
+        self._clock = clock
+
+    @property
+    def joining_seconds(self) -> float | None:
+        """For how long the group has owed us an assignment, or None: we have one, be it empty."""
+        return self._joining.seconds(self._clock())
 
     def workers(self) -> list[PartitionWorker]:
         """The workers of what is assigned to us."""
@@ -52,11 +68,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def run(self) -> None:
         """Join the group and hand events out until stopped; rebuild the consumer when it breaks."""
         while not self._stopping:
+            # To try again is a sign of life: a restart of the process would not bring Kafka back.
+            self._services.metrics.beat("consumer")
             try:
                 await self._session()
-            except (KafkaError, OSError) as error:
+            except (KafkaError, OSError, NeverJoinedError) as error:
                 log.warning("consumer_rebuild", reason=f"{type(error).__name__}: {error}"[:300])
-                await asyncio.sleep(1)
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def stop(self) -> None:
         """Stop taking events in, let the workers finish, leave the group."""
@@ -88,6 +106,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             fetch_max_bytes=8 * 1024 * 1024,
             max_partition_fetch_bytes=2 * 1024 * 1024,
             metadata_max_age_ms=30_000,
+            # By default 40 s: a request that is never answered would keep a partition without events that long.
+            request_timeout_ms=round((self._settings.session_timeout_seconds + _ANSWER_SECONDS) * 1000),
             retry_backoff_ms=50,
         )
         self._consumer = consumer
@@ -97,14 +117,17 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             consumer.subscribe([self._topic], listener=self)
             await self._poll(consumer)
         finally:
+            self._joining.began(self._clock())
             if not self._stopping:
                 await self.close()
 
     async def _poll(self, consumer: Any) -> None:
         loop = asyncio.get_running_loop()
         committed_at = loop.time()
+        subscribed_at = self._clock()
         while not self._stopping:
             self._services.metrics.beat("consumer")
+            self._give_up_joining(self._clock() - subscribed_at)
             # Never cancelled: a cancelled getmany() switches aiokafka's own watchdog off for good.
             polled: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
                 timeout_ms=200, max_records=5_000
@@ -115,6 +138,20 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             if loop.time() - committed_at > _COMMIT_EVERY:
                 committed_at = loop.time()
                 await self._show_offsets(consumer)
+
+    def _give_up_joining(self, subscribed_seconds: float) -> None:
+        """A consumer that waits for the group longer than dead members and lost requests explain is thrown away.
+
+        Args:
+            subscribed_seconds: the age of this consumer.
+
+        Raises:
+            NeverJoinedError: it is time.
+        """
+        limit = 2 * self._settings.session_timeout_seconds + _ANSWER_SECONDS
+        seconds = self.joining_seconds
+        if seconds is not None and min(seconds, subscribed_seconds) > limit:
+            raise NeverJoinedError(f"no assignment for {seconds:.0f} s")
 
     async def _hand_out(self, consumer: Any, tp: TopicPartition, records: list[ConsumerRecord]) -> bool:
         """Give a worker its events. Answers whether it could not take them: they are delivered again then."""
@@ -148,10 +185,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     # The listener: aiokafka logs and swallows what it raises, so it only notes and starts tasks.
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Nothing yet: rebalances are eager, most of it comes back."""
+        """Nothing stops yet: rebalances are eager, most of it comes back."""
+        self._joining.began(self._clock())
+        log.info("revoked_until_assigned", partitions=sorted(tp.partition for tp in revoked))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Act on the difference: what comes back goes on, what is new starts, what is gone stops."""
+        self._joining.ended()
         todo = difference(self._workers.keys(), {tp.partition for tp in assigned})
         log.info("assigned", start=todo.start, keep=todo.keep, stop=todo.stop)
         consumer = self._consumer
@@ -176,9 +216,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._services.metrics.owned(len(self._workers))
 
     async def _go_on_again(self, worker: PartitionWorker) -> None:
-        await worker.settled()
-        if worker.next_offset is not None:
-            self.go_on(worker.partition, worker.next_offset)
+        offset = await worker.again_from()
+        if offset is not None:
+            self.go_on(worker.partition, offset)
 
     # What a worker sees of us.
 

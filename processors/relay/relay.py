@@ -81,6 +81,8 @@ class Relay:
         self._wake = asyncio.Event()
         self._name = f"relay-{lease.partition}"
         self._stopping = False
+        self._failures = 0
+        """Since the last transaction that was committed; what happened an hour ago is no reason to wait longer now."""
         self.resumed = asyncio.Event()
         """Set once it is known where Kafka stands. Positions given out before could be ones that Kafka has already."""
 
@@ -100,19 +102,19 @@ class Relay:
             FencedError: the partition has another owner.
             ForeignStoreError: the topics belong to another store; a human has to decide.
         """
-        attempt = 0
         while not self._stopping:
             self._observer.beat(self._name)
             try:
                 await self._session()
                 return
             except (OutcomeUnknownError, KafkaError, KafkaUnreachableError, OSError, asyncpg.PostgresError) as error:
-                attempt += 1
+                self._failures += 1
                 self._observer.relay_rebuilt(self._lease.partition)
-                log.warning("relay_rebuild", partition=self._lease.partition, attempt=attempt, reason=str(error)[:300])
-                await asyncio.sleep(min(2.0, 0.05 * 2 ** min(attempt, 6)) * random.uniform(0.5, 1.0))
+                log.warning(
+                    "relay_rebuild", partition=self._lease.partition, attempt=self._failures, reason=str(error)[:300]
+                )
+                await asyncio.sleep(min(2.0, 0.05 * 2 ** min(self._failures, 6)) * random.uniform(0.5, 1.0))
             except (asyncpg.InterfaceError, TimeoutError) as error:
-                attempt += 1
                 log.warning("relay_waits_for_store", partition=self._lease.partition, reason=str(error)[:300])
                 await asyncio.sleep(1)
 
@@ -198,6 +200,7 @@ class Relay:
             offsets={anchor: OffsetAndMetadata(position, str(self._store_id))},
             group=self._topics.relay_group,
         )
+        self._failures = 0
 
     async def _dead_letters(self, producer: TransactionalProducer) -> bool:
         """Publish what was quarantined, as much as fits one transaction; False where there is nothing new."""
