@@ -93,10 +93,10 @@ class Experiment:
         """
         started = time.monotonic()
         waiting: dict[str, str] = {}
+        since = len(self.follower.arrivals)
         for tenant in self.one_tenant_each():
             done = await self.stack.edit(tenantId=tenant, endpoint="Contacts", kind="change", count=1)
             waiting[done["edits"][0]["id"]] = tenant
-        since = len(self.follower.arrivals)
 
         async def published() -> bool:
             for arrival in self.follower.arrivals[since:]:

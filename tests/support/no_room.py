@@ -1,5 +1,6 @@
 """A full disk without a disk to fill: no file that a process writes to can have another byte."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -15,18 +16,21 @@ def leave_no_room(pid: int) -> None:
     Args:
         pid: the process.
     """
-    for number in (pid, *children(pid)):
-        try:
-            status = Path(f"/proc/{number}/status").read_text(encoding="ascii")
-        except FileNotFoundError:
-            continue  # ended meanwhile
-        user, group = (int(re.findall(rf"^{name}:\s+(\d+)", status, re.MULTILINE)[0]) for name in ("Uid", "Gid"))
-        # The limits of a process may be set by its user alone, not even by a root without CAP_SYS_RESOURCE.
-        command = ["prlimit", "--pid", str(number), "--fsize=0:"]
-        if user == os.geteuid():
-            subprocess.run(command, check=True)
-        else:
-            subprocess.run(command, check=True, user=user, group=group, extra_groups=())
+    # The process first: what it starts from now on begins with its limit.
+    _limit(pid)
+    for child in children(pid):
+        with contextlib.suppress(FileNotFoundError, subprocess.CalledProcessError):  # ended meanwhile
+            _limit(child)
+
+
+def _limit(pid: int) -> None:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    user, group = (int(re.findall(rf"^{name}:\s+(\d+)", status, re.MULTILINE)[0]) for name in ("Uid", "Gid"))
+    command = ["prlimit", "--pid", str(pid), "--fsize=0:"]
+    if user == os.geteuid():
+        subprocess.run(command, check=True)
+    else:  # only its own user may do this, not even a root without CAP_SYS_RESOURCE
+        subprocess.run(command, check=True, user=user, group=group, extra_groups=())
 
 
 def children(pid: int) -> list[int]:
