@@ -216,9 +216,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._services.metrics.owned(len(self._workers))
 
     async def _go_on_again(self, worker: PartitionWorker) -> None:
-        offset = await worker.again_from()
-        if offset is not None:
-            self.go_on(worker.partition, offset)
+        await worker.settled()
+        if worker.next_offset is not None:
+            self.go_on(worker.partition, worker.next_offset)
 
     # What a worker sees of us.
 
