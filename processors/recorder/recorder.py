@@ -1,5 +1,6 @@
 """The recorder: reads become changes, in one transaction per slice of a page, under the partition's epoch."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,6 +28,10 @@ SLICE = 100
 
 _REFUSED = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
 """What PostgreSQL says to values it will never take; trying again would keep their whole page waiting for ever."""
+
+_GAVE_WAY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_GIVES_WAY = 2
+"""How often a transaction is begun again at once when it was the one to give way to another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +129,13 @@ class Recorder:
             return await self._one_by_one(batch, now)
 
     async def _transaction(self, batch: Batch, now: datetime) -> Recorded:
+        """At once again where PostgreSQL chose this transaction to give way: the call it comes from is paid for."""
+        for _ in range(_GIVES_WAY):
+            with contextlib.suppress(*_GAVE_WAY):
+                return await self._attempt(batch, now)
+        return await self._attempt(batch, now)
+
+    async def _attempt(self, batch: Batch, now: datetime) -> Recorded:
         async with self._pool.acquire() as connection, connection.transaction():
             recorded = await self._record(connection, batch, now)
             await reach(Failpoint.RECORDER_OPEN)

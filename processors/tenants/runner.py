@@ -223,7 +223,7 @@ class Runner:
             self._fenced = error
         except STORE_ERRORS as error:
             log.warning("recording_waits", tenant=self._tenant_id, reason=f"{type(error).__name__}: {error}"[:300])
-            self._troubles.hold(work.slot, 1.0)
+            self._troubles.not_recorded(work.slot)
         except Exception as error:
             # A fault of ours must not spend a tenant's quota in a tight loop.
             log.exception("call_broke", tenant=self._tenant_id, entity=work.slot.entity, reason=repr(error)[:300])

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ LONG_WAIT = 90.0
 _UNAUTHORISED_WAITS = (5.0, 30.0, 30.0, 150.0, 600.0)
 """Xero may refuse a good token once; after a minute another token may be had; a missing scope or role stays missing until a
 human came."""
+_LONGEST_UNRECORDED_WAIT = 15.0
 _MISCONFIGURED_WAIT = timedelta(seconds=60)
 _UNTIL_A_HUMAN_CAME = timedelta(days=3650)
 
@@ -57,6 +59,7 @@ class Troubles:
         self._on_change = on_change
         self._held: dict[Slot, float] = {}
         self._setbacks = Setbacks()
+        self._unrecorded: Counter[Slot] = Counter()
         self.parked_until = parked_until
 
     def held(self, now: float) -> dict[Slot, float]:
@@ -72,8 +75,14 @@ class Troubles:
         """Let a slot wait."""
         self._held[slot] = time.monotonic() + seconds
 
+    def not_recorded(self, slot: Slot) -> None:
+        """Xero answered and the store did not take it: each further call would be spent for as little."""
+        self._unrecorded[slot] += 1
+        self.hold(slot, min(_LONGEST_UNRECORDED_WAIT, 2.0 ** (self._unrecorded[slot] - 1)))
+
     def succeeded(self, slot: Slot) -> None:
         """The slot's last call went well."""
+        self._unrecorded.pop(slot, None)
         self._setbacks.succeeded(slot, time.monotonic())
         self._held.pop(slot, None)
 

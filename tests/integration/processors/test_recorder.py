@@ -265,3 +265,25 @@ async def test_nul_and_long_numbers_survive(desk: Desk) -> None:
     changes = await desk.pool.fetch("SELECT value FROM changes ORDER BY position")
     assert b"12345678901234567.89" in changes[0]["value"]
     assert orjson.loads(changes[1]["value"])["changed_fields"] == ["total"]
+
+
+async def test_a_transaction_that_had_to_give_way_begins_again(desk: Desk) -> None:
+    """A deadlock or a conflict costs no call to Xero, and takes no position twice; for ever it is not tried."""
+    await desk.pool.execute("""
+        CREATE SEQUENCE conflicts;
+        CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('conflicts') <= 2 THEN RAISE EXCEPTION USING ERRCODE = '40P01'; END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER conflict AFTER INSERT ON changes EXECUTE FUNCTION conflict();
+    """)
+
+    await desk.record(read("a"))
+    await desk.record(read("b"))
+    assert [change.source.position for change in await desk.changes()] == [1, 2]
+
+    await desk.pool.execute("SELECT setval('conflicts', 1, false); ALTER SEQUENCE conflicts INCREMENT -1 MINVALUE -99")
+    with pytest.raises(asyncpg.DeadlockDetectedError):
+        await desk.record(read("c"))
+    assert await desk.pool.fetchval("SELECT 1 - last_value FROM conflicts") == 2
