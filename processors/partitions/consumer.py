@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import asyncpg
@@ -28,8 +28,8 @@ _ANSWER_SECONDS = 5.0
 """What a request may take beyond the session timeout, which is how long the broker lets a joining member wait."""
 
 
-class NeverJoinedError(Exception):
-    """The consumer lives and does not get into the group; another one may."""
+class UselessConsumerError(Exception):
+    """The consumer lives and is of no use; another one may be."""
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -51,6 +51,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._topic = kafka.topics.webhook_events
         self._workers: dict[int, PartitionWorker] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._failed: BaseException | None = None
         self._stopping = False
         self._consumer: Any = None
         self._joining = Joining(clock())
@@ -72,7 +73,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._services.metrics.beat("consumer")
             try:
                 await self._session()
-            except (KafkaError, OSError, NeverJoinedError) as error:
+            except (KafkaError, OSError, UselessConsumerError) as error:
                 log.warning("consumer_rebuild", reason=f"{type(error).__name__}: {error}"[:300])
                 await asyncio.sleep(_RETRY_SECONDS)
 
@@ -128,6 +129,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         while not self._stopping:
             self._services.metrics.beat("consumer")
             self._give_up_joining(self._clock() - subscribed_at)
+            if self._failed is not None:
+                error, self._failed = self._failed, None
+                raise UselessConsumerError(f"a partition may be paused for ever: {error!r}") from error
             # Never cancelled: a cancelled getmany() switches aiokafka's own watchdog off for good.
             polled: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
                 timeout_ms=200, max_records=5_000
@@ -146,12 +150,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             subscribed_seconds: the age of this consumer.
 
         Raises:
-            NeverJoinedError: it is time.
+            UselessConsumerError: it is time.
         """
         limit = 2 * self._settings.session_timeout_seconds + _ANSWER_SECONDS
         seconds = self.joining_seconds
         if seconds is not None and min(seconds, subscribed_seconds) > limit:
-            raise NeverJoinedError(f"no assignment for {seconds:.0f} s")
+            raise UselessConsumerError(f"no assignment for {seconds:.0f} s")
 
     async def _hand_out(self, consumer: Any, tp: TopicPartition, records: list[ConsumerRecord]) -> bool:
         """Give a worker its events. Answers whether it could not take them: they are delivered again then."""
@@ -199,13 +203,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             consumer.pause(TopicPartition(self._topic, partition))
         for partition in todo.stop:
             worker = self._workers.pop(partition)
-            task = asyncio.create_task(worker.stop(self._settings.drain_seconds))
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
+            self._aside(worker.stop(self._settings.drain_seconds))
         for partition in todo.keep:
-            task = asyncio.create_task(self._go_on_again(self._workers[partition]))
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
+            self._aside(self._go_on_again(self._workers[partition]))
         if not self._stopping:
             for partition in todo.start:
                 worker = PartitionWorker(
@@ -214,6 +214,19 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 self._workers[partition] = worker
                 worker.start()
         self._services.metrics.owned(len(self._workers))
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._leaving.add(task)
+        task.add_done_callback(self._came_to_an_end)
+
+    def _came_to_an_end(self, task: "asyncio.Task[None]") -> None:
+        self._leaving.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # What it was to resume stays paused, which nobody would notice.
+            log.error("member_task_failed", reason=repr(error)[:300], exc_info=error)
+            self._failed = error
 
     async def _go_on_again(self, worker: PartitionWorker) -> None:
         await worker.settled()
