@@ -18,6 +18,7 @@ class Unreadable(StrEnum):
     NOT_A_DELIVERY = "not_a_delivery"  # JSON, but no object with a list of events
     EVENT_NOT_AN_OBJECT = "event_not_an_object"  # the other events are read
     TOO_LARGE = "too_large"  # an event whose record would not fit a Kafka message
+    TOO_DEEP = "too_deep"  # an event nested deeper than can be written again
 
 
 class Category(StrEnum):

@@ -129,20 +129,18 @@ class Receive:
         delivery = parse(body)
         trace = next_header(traceparent, self._entropy(ENTROPY_BITS))
         receipt = Receipt(app, body, signature, int(now * 1000), trace)
-        records = self._shaper.records(delivery, receipt)
+        records, unreadable = self._shaper.records(delivery, receipt)
         await reach(Failpoint.RECEIVER_VERIFIED)
         outcome = await self._appender.append(records, deadline)
         if outcome is not Outcome.ACKNOWLEDGED:
             return self._unavailable(outcome)
         await reach(Failpoint.RECEIVER_APPENDED)
-        self._metrics.appended(self._clock() - verified_at, delivery.events, delivery.unreadable)
+        self._metrics.appended(self._clock() - verified_at, delivery.events, unreadable)
         if delivery.intent:
             self._metrics.intent(Intent.ACCEPTED, now)
             _log.info("intent_to_receive", app=app, outcome="accepted")
-        if delivery.unreadable is not None:
-            _log.warning(
-                "dead_letter", app=app, delivery=delivery.id, reason=delivery.unreadable.value, bytes=len(body)
-            )
+        if unreadable is not None:
+            _log.warning("dead_letter", app=app, delivery=delivery.id, reason=unreadable.value, bytes=len(body))
         return Answered.ACCEPTED
 
     def _rejected(self, request: web.BaseRequest, body: bytes, reason: Rejected) -> Answered:

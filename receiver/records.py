@@ -27,7 +27,20 @@ _ERRORS = {
     Unreadable.NOT_A_DELIVERY: "the body is JSON but not an object with a list of events",
     Unreadable.EVENT_NOT_AN_OBJECT: "at least one of the events is not an object; the others were appended",
     Unreadable.TOO_LARGE: "an event is too large for a Kafka message; the others were appended",
+    Unreadable.TOO_DEEP: "an event is nested too deep to be written; the others were appended",
 }
+
+
+class Shaped(NamedTuple):
+    """What a delivery comes to.
+
+    Attributes:
+        records: to be appended.
+        unreadable: why the body is a dead letter too, or None.
+    """
+
+    records: list[Record]
+    unreadable: Unreadable | None
 
 
 class Receipt(NamedTuple):
@@ -66,7 +79,7 @@ class Shaper:
         self._tenants: dict[str, tuple[bytes, int]] = {}
         self._second = (-1, "")
 
-    def records(self, delivery: Delivery, receipt: Receipt) -> list[Record]:
+    def records(self, delivery: Delivery, receipt: Receipt) -> Shaped:
         """Every record of a delivery, events of a partition in their order.
 
         Args:
@@ -79,7 +92,11 @@ class Shaper:
         unreadable = delivery.unreadable
         records = []
         for event in delivery.events:
-            value = _value(delivery, event, receipt.app, received_at)
+            try:
+                value = _value(delivery, event, receipt.app, received_at)
+            except orjson.JSONEncodeError:  # it is read to a depth of 1,024 and written to one of 254
+                unreadable = Unreadable.TOO_DEEP
+                continue
             if len(value) > LARGEST_VALUE:
                 unreadable = Unreadable.TOO_LARGE
                 continue
@@ -91,7 +108,7 @@ class Shaper:
             records.append(self._dead_letter(delivery, unreadable, receipt))
         if self._keep_deliveries:
             records.append(self._kept(delivery, receipt))
-        return records
+        return Shaped(records, unreadable)
 
     def _place(self, tenant: str | None, delivery_id: str) -> tuple[bytes | None, int]:
         if tenant is None:

@@ -32,7 +32,7 @@ documents = st.fixed_dictionaries(
 def shape(body: bytes) -> list[Record]:
     """The records of a body."""
     receipt = Receipt(AppName("default"), body, "s", 0, "00-" + "1" * 32 + "-" + "1" * 16 + "-01")
-    return Shaper(topics=Topics(), partitions=6).records(parse(body), receipt)
+    return Shaper(topics=Topics(), partitions=6).records(parse(body), receipt).records
 
 
 @given(st.binary(max_size=1_000) | values.map(orjson.dumps))

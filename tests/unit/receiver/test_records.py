@@ -23,7 +23,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def _shape(body: bytes, *, keep: bool = False, partitions: int = 6, app: str = "default") -> list[Record]:
     shaper = Shaper(topics=Topics(prefix="p"), partitions=partitions, keep_deliveries=keep)
     receipt = Receipt(AppName(app), body, "signature", RECEIVED_MS, TRACE)
-    return shaper.records(parse(body), receipt)
+    return shaper.records(parse(body), receipt).records
 
 
 @pytest.mark.parametrize("name", examples())
@@ -124,6 +124,23 @@ def test_an_event_that_grows_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     assert records[-1].value == body
 
 
+@pytest.mark.parametrize("depth", [253, 254, 1_000])
+def test_an_event_that_is_nested_too_deep(depth: int) -> None:
+    """What can be read and not written again is a dead letter; its neighbours are appended, and the reason is told."""
+    body = b'{"events":[{"n":1},' + b'{"a":' * depth + b"1" + b"}" * depth + b"]}"
+    receipt = Receipt(AppName("default"), body, "", RECEIVED_MS, TRACE)
+
+    records, unreadable = Shaper(topics=Topics(prefix="p"), partitions=6).records(parse(body), receipt)
+
+    fits = depth < 254
+    assert unreadable is (None if fits else Unreadable.TOO_DEEP)
+    assert [record.topic for record in records] == [
+        "p.webhook-events",
+        "p.webhook-events" if fits else "p.dead-letters",
+    ]
+    assert fits or records[-1].value == body
+
+
 def test_kept_delivery() -> None:
     """Where the setting asks for it, the exact bytes and signature of the delivery are a record too."""
     body = b'{"events": [ {} ]}'
@@ -149,7 +166,7 @@ def test_remembered_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     def place(tenant: str) -> Any:
         delivery = parse(orjson.dumps({"events": [{"tenantId": tenant}]}))
         assert isinstance(delivery, Delivery)
-        record = shaper.records(delivery, Receipt(AppName("default"), b"", "", 0, TRACE))[0]
+        record = shaper.records(delivery, Receipt(AppName("default"), b"", "", 0, TRACE)).records[0]
         return record.key, record.partition
 
     first = [place(f"t{number}") for number in range(50)]
