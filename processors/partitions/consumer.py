@@ -76,6 +76,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             except (KafkaError, OSError, UselessConsumerError) as error:
                 log.warning("consumer_rebuild", reason=f"{type(error).__name__}: {error}"[:300])
                 await asyncio.sleep(_RETRY_SECONDS)
+            except Exception as error:
+                log.exception("consumer_broke", reason=repr(error)[:300])
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def stop(self) -> None:
         """Stop taking events in, let the workers finish, leave the group."""

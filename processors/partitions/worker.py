@@ -200,6 +200,11 @@ class PartitionWorker:
                 attempt += 1
                 log.warning("partition_waits", partition=self.partition, attempt=attempt, reason=str(error)[:300])
                 await self._pause(min(5.0, 0.2 * 2 ** min(attempt, 5)))
+            except Exception as error:
+                # Whatever it was, a partition without a worker is worse: nobody else takes it while it is assigned to us.
+                attempt += 1
+                log.exception("partition_broke", partition=self.partition, attempt=attempt, reason=repr(error)[:300])
+                await self._pause(min(5.0, 0.2 * 2 ** min(attempt, 5)))
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

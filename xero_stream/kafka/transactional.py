@@ -137,28 +137,40 @@ class TransactionalProducer:
             OutcomeUnknownError: published or not, nobody knows; throw this producer away.
         """
         producer = self._producer
+        sent: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(timeout):
                 await producer.begin_transaction()
                 for record in records:
-                    await producer.send(
+                    future = await producer.send(
                         record.topic,
                         value=record.value,
                         key=record.key,
                         partition=self._partition,
                         headers=list(record.headers),
                     )
+                    sent.append(future)
                 if offsets:
                     await producer.send_offsets_to_transaction(dict(offsets), group)
                 await reach(Failpoint.RELAY_OPEN)
                 await producer.commit_transaction()
-        except (TimeoutError, KafkaError, OSError, AssertionError) as error:
-            # AssertionError: aiokafka asserts its state machine when a transaction was already failed from below.
+        except Exception as error:
+            # Not only KafkaError: aiokafka raises AssertionError, IllegalOperation and others when its sender has failed the
+            # transaction from below. Whatever it was, the producer is finished.
             raise OutcomeUnknownError(f"{type(error).__name__}: {error}") from error
+        finally:
+            for future in sent:
+                future.add_done_callback(_heard)
 
     async def discard(self) -> None:
         """Close without flushing: what is open is ended by the next owner's InitProducerId."""
         await _discard(self._producer)
+
+
+def _heard(future: "asyncio.Future[Any]") -> None:
+    """The transaction as a whole tells what became of a record; unheard, its own failure would be logged when collected."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:

@@ -1,0 +1,65 @@
+"""A transaction whose end is unknown, whatever the client library calls it."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from aiokafka.errors import IllegalOperation, ProducerFenced
+
+from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
+
+
+class Client:
+    """aiokafka's producer, as far as a transaction needs it; fails where it is told to."""
+
+    def __init__(self, *, send: Exception | None = None, commit: Exception | None = None) -> None:
+        self._send, self._commit = send, commit
+        self.sent: list[asyncio.Future[None]] = []
+
+    async def begin_transaction(self) -> None:
+        """Nothing."""
+
+    async def send(self, topic: str, **record: Any) -> "asyncio.Future[None]":
+        """Fail from the second record on."""
+        assert topic
+        assert "partition" in record
+        if self._send is not None and self.sent:
+            raise self._send
+        self.sent.append(asyncio.get_running_loop().create_future())
+        return self.sent[-1]
+
+    async def commit_transaction(self) -> None:
+        """Fail, or not."""
+        if self._commit is not None:
+            raise self._commit
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        Client(send=IllegalOperation("Can't send messages while not in transaction")),
+        Client(commit=ProducerFenced()),
+        Client(commit=AssertionError()),
+        Client(commit=TypeError("a fault of the library")),
+    ],
+    ids=["illegal-operation", "fenced", "assertion", "any"],
+)
+async def test_every_failure_inside_a_transaction_means_unknown(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library raises what is no KafkaError when its sender fails a transaction from below; nobody else may see it.
+
+    What became of single records is told by the transaction: nothing is logged about futures that nobody awaited.
+    """
+    producer = TransactionalProducer(cast("Any", client), 0)
+    record = Outgoing(topic="t", key=None, value=b"")
+
+    with pytest.raises(OutcomeUnknownError):
+        await producer.publish([record, record], offsets={}, group="g")
+
+    for future in client.sent:
+        future.set_exception(ProducerFenced())
+    client.sent.clear()
+    del future
+    await asyncio.sleep(0)
+    assert caplog.messages == []
