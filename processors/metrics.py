@@ -96,6 +96,11 @@ class ProcessorMetrics:
             "xero_stream_store_went_back_total",
             "Times the store was found older than Kafka (a restored backup).",
         )
+        self._emptied = counter(
+            registry,
+            "xero_stream_topics_emptied_total",
+            "Times all changes of an entity were gone from Kafka; its records were loaded again.",
+        )
         self._lost = counter(
             registry,
             "xero_stream_events_lost_total",
@@ -194,6 +199,11 @@ class ProcessorMetrics:
         """The store is older than Kafka."""
         del partition
         self._went_back.inc()
+
+    def topics_emptied(self, partition: int) -> None:
+        """Kafka has lost all changes of an entity."""
+        del partition
+        self._emptied.inc()
 
     def forget(self, partition: int) -> None:
         """The partition is no longer ours."""

@@ -44,7 +44,7 @@ SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[])
 """
 
 _OFFSET = """
-UPDATE intake_offsets SET next_offset = $3, received_at = greatest(received_at, $4)
+UPDATE intake_offsets SET next_offset = $3::bigint, received_at = greatest(received_at, $4), last_offset = $3::bigint - 1, last_digest = $5
 WHERE partition = $1 AND epoch = $2
 """
 
@@ -60,6 +60,7 @@ async def take_in(
     unreadable: Sequence[Unreadable],
     topic: str,
     ranges: Mapping[tuple[AppName, int, int], datetime] | None = None,
+    last_digest: bytes | None = None,
 ) -> int:
     """Write a poll's marks and its end offset.
 
@@ -73,6 +74,7 @@ async def take_in(
         unreadable: what to quarantine.
         topic: the topic's name, for the quarantine entry.
         ranges: the numbers of the events' deliveries by app, with their receipt.
+        last_digest: of the record before ``next_offset``.
 
     Returns:
         How many rows were marked; the rest were known to be settled already.
@@ -81,7 +83,7 @@ async def take_in(
         FencedError: the partition has another owner; nothing was written.
     """
     async with pool.acquire() as connection, connection.transaction():
-        if await connection.execute(_OFFSET, partition, epoch, next_offset, newest) != "UPDATE 1":
+        if await connection.execute(_OFFSET, partition, epoch, next_offset, newest, last_digest) != "UPDATE 1":
             raise FencedError(partition, epoch)
         marked = 0
         if marks:

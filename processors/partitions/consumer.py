@@ -109,7 +109,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             max_poll_interval_ms=60_000,
             fetch_max_bytes=8 * 1024 * 1024,
             max_partition_fetch_bytes=2 * 1024 * 1024,
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=10_000,
             # By default 40 s: a request that is never answered would keep a partition without events that long.
             request_timeout_ms=round((self._settings.session_timeout_seconds + _ANSWER_SECONDS) * 1000),
             retry_backoff_ms=50,
@@ -199,7 +199,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Act on the difference: what comes back goes on, what is new starts, what is gone stops."""
         self._joining.ended()
-        todo = difference(self._workers.keys(), {tp.partition for tp in assigned})
+        known = range(self._kafka.partitions)
+        todo = difference(self._workers.keys(), {tp.partition for tp in assigned if tp.partition in known})
+        if any(tp.partition not in known for tp in assigned):
+            log.error(
+                "topic_has_more_partitions",
+                topic=self._topic,
+                partitions=len(known),
+                hint="somebody has grown the topic; every organisation stays in its partition and the new ones stay "
+                "empty, but the next start is refused: use a new KAFKA_TOPIC_PREFIX with an empty store",
+            )
         log.info("assigned", start=todo.start, keep=todo.keep, stop=todo.stop)
         consumer = self._consumer
         for partition in (*todo.keep, *todo.start):
@@ -232,9 +241,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._failed = error
 
     async def _go_on_again(self, worker: PartitionWorker) -> None:
-        await worker.settled()
-        if worker.next_offset is not None:
-            self.go_on(worker.partition, worker.next_offset)
+        offset = await worker.again_from()
+        if offset is not None:
+            self.go_on(worker.partition, offset)
 
     # What a worker sees of us.
 

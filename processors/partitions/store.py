@@ -30,6 +30,7 @@ class Lease:
         partition: the partition.
         epoch: our epoch; part of every later write.
         next_offset: of webhook-events, or None for the beginning.
+        last_digest: of the record before it, where that was noted.
         received_at: receipt of the newest event taken in.
         position: the last position given out.
         mark: the last position known to be on Kafka.
@@ -39,6 +40,7 @@ class Lease:
     partition: int
     epoch: int
     next_offset: int | None
+    last_digest: bytes | None
     received_at: datetime | None
     position: int
     mark: int
@@ -64,7 +66,8 @@ async def take(pool: "asyncpg.Pool[Any]", partition: int, owner: str) -> Lease:
             owner,
         )
         intake = await connection.fetchrow(
-            "UPDATE intake_offsets SET epoch = $2 WHERE partition = $1 RETURNING next_offset, received_at",
+            "UPDATE intake_offsets SET epoch = $2 WHERE partition = $1 "
+            "RETURNING next_offset, received_at, CASE WHEN last_offset = next_offset - 1 THEN last_digest END AS last_digest",
             partition,
             epoch,
         )
@@ -78,6 +81,7 @@ async def take(pool: "asyncpg.Pool[Any]", partition: int, owner: str) -> Lease:
         partition=partition,
         epoch=epoch,
         next_offset=intake["next_offset"],
+        last_digest=intake["last_digest"],
         received_at=intake["received_at"],
         position=position,
         mark=mark,
@@ -151,7 +155,7 @@ async def reset_offset(pool: "asyncpg.Pool[Any]", lease: Lease, next_offset: int
         FencedError: the partition has another owner.
     """
     status = await pool.execute(
-        "UPDATE intake_offsets SET next_offset = $3 WHERE partition = $1 AND epoch = $2",
+        "UPDATE intake_offsets SET next_offset = $3, last_digest = NULL WHERE partition = $1 AND epoch = $2",
         lease.partition,
         lease.epoch,
         next_offset,

@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from processors.intake.fold import Arrived, fold
+from processors.intake.line import digest, is_another
 from processors.intake.store import take_in
 from processors.metrics import LeaseChange, ProcessorMetrics
 from processors.partitions.store import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
@@ -71,6 +72,8 @@ class PartitionWorker:
         self._desk: Desk | None = None
         self._intake = asyncio.Lock()
         self.next_offset: int | None = None
+        self._last_digest: bytes | None = None
+        self._witness: bytes | None = None
 
     @property
     def ready(self) -> bool:
@@ -94,10 +97,16 @@ class PartitionWorker:
 
     _drain = 5.0
 
-    async def settled(self) -> None:
-        """Wait until no intake is under way."""
+    async def again_from(self) -> int | None:
+        """Where to deliver from after a rebalance, once no intake is under way; None where the lease is not ours.
+
+        One record earlier than is needed: it shows whether the topic is still the same one.
+        """
         async with self._intake:
-            return
+            if self.next_offset is None:
+                return None
+            self._witness = self._last_digest
+            return self.next_offset - (self._witness is not None)
 
     async def arrived(self, records: Sequence[Arrived]) -> None:
         """Take events in.
@@ -124,12 +133,13 @@ class PartitionWorker:
         loop = asyncio.get_running_loop()
         started = loop.time()
         folded = fold(records, services.categories)
-        next_offset = records[-1].offset + 1
+        next_offset, last_digest = records[-1].offset + 1, digest(records[-1])
         marked = await take_in(
             services.pool,
             partition=self.partition,
             epoch=lease.epoch,
             next_offset=next_offset,
+            last_digest=last_digest,
             newest=folded.newest,
             marks=folded.marks,
             unreadable=folded.unreadable,
@@ -137,7 +147,7 @@ class PartitionWorker:
             topic=services.kafka.topics.webhook_events,
         )
         await reach(Failpoint.INTAKE_COMMITTED)
-        self.next_offset = next_offset
+        self.next_offset, self._last_digest = next_offset, last_digest
         services.metrics.events_taken_in(folded.events, sum(folded.ignored.values()), marked, loop.time() - started)
         if folded.unreadable:
             services.metrics.quarantined(Stage.INTAKE, len(folded.unreadable))
@@ -148,6 +158,15 @@ class PartitionWorker:
 
     async def _in_line(self, lease: Lease, expected: int, records: Sequence[Arrived]) -> Sequence[Arrived]:
         """Drop what was taken in already; notice what is no longer there."""
+        if self._witness is not None:
+            if is_another(records, expected, self._witness):
+                await self._from_the_start(lease, expected)
+                return []
+            if records[-1].offset >= expected - 1:
+                self._witness = None
+            records = [record for record in records if record.offset != expected - 1]
+            if not records:
+                return []
         found = records[0].offset
         if found < expected:
             _, end = await self._source.bounds(self.partition)
@@ -173,6 +192,14 @@ class PartitionWorker:
         )
         if self._desk is not None:
             self._desk.look_again()
+
+    async def _from_the_start(self, lease: Lease, expected: int) -> None:
+        """The topic is another one than the one we read: read all of it."""
+        first, _ = await self._source.bounds(self.partition)
+        await self._offsets_jumped(lease, expected, first)
+        await reset_offset(self._services.pool, lease, first)
+        self.next_offset, self._last_digest, self._witness = first, None, None
+        self._source.go_on(self.partition, first)
 
     def _look_again(self) -> None:
         if self._desk is not None:
@@ -266,11 +293,11 @@ class PartitionWorker:
         first, end = await self._source.bounds(self.partition)
         offset = lease.next_offset if lease.next_offset is not None else first
         if offset < first or offset > end:
-            await self._offsets_jumped(lease, offset, first)
-            offset = first
-            await reset_offset(self._services.pool, lease, offset)
+            await self._from_the_start(lease, offset)
+            return
+        self._last_digest = self._witness = lease.last_digest if offset > first else None
         self.next_offset = offset
-        self._source.go_on(self.partition, offset)
+        self._source.go_on(self.partition, offset - (self._witness is not None))
 
     async def _tear_down(
         self,

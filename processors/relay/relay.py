@@ -15,8 +15,9 @@ from processors.partitions.store import FencedError, Lease, holds, store_went_ba
 from processors.quarantine.store import published, unpublished
 from processors.relay import store
 from processors.relay.resume import Committed, resume
+from xero_stream.contracts.names import EntityName
 from xero_stream.failpoints import Failpoint, reach
-from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin
+from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin, end_offsets
 from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -41,6 +42,9 @@ class RelayObserver(Protocol):
 
     def store_went_back(self, partition: int) -> None:
         """The store is older than Kafka."""
+
+    def topics_emptied(self, partition: int) -> None:
+        """Kafka has lost all changes of an entity."""
 
     def beat(self, name: str) -> None:
         """Still alive and not stuck."""
@@ -158,7 +162,32 @@ class Relay:
             self._on_went_back()
         if plan.after > mark:
             await store.mark(self._marks, lease, plan.after)
+        await self._look_for_emptied_topics(plan.after)
         return plan.after
+
+    async def _look_for_emptied_topics(self, after: int) -> None:
+        """Topics that had changes and have never had any were made anew: what was on them is loaded again."""
+        lease, topics = self._lease, self._topics
+        had = await store.published_topics(self._pool, lease.partition, after)
+        entities = [entity for entity in EntityName if topics.changes(entity) in had]
+        if not entities:
+            return
+        names = [name(entity) for entity in entities for name in (topics.changes, topics.records)]
+        ends = await end_offsets(self._kafka, names, lease.partition)
+        emptied = [e for e in entities if not ends[topics.changes(e)] or not ends[topics.records(e)]]
+        if not emptied:
+            return
+        opened = await store.load_anew(self._pool, lease, topics, emptied)
+        self._observer.topics_emptied(lease.partition)
+        log.error(
+            "topics_emptied",
+            partition=lease.partition,
+            entities=[entity.value for entity in emptied],
+            loads_begun=opened,
+            hint="Kafka has lost every change of these entities (topics deleted and made anew?); all their records are "
+            "read and published again, as a first load",
+        )
+        self._on_went_back()
 
     async def _publish_from(self, producer: TransactionalProducer, after: int) -> None:
         loop = asyncio.get_running_loop()

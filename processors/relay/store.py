@@ -1,12 +1,13 @@
 """The relay's statements: the next changes to publish, and the mark behind them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import orjson
 
-from processors.partitions.store import FencedError, Lease
+from processors.partitions.store import FencedError, Lease, heads
 from xero_stream.contracts.names import EntityName
 from xero_stream.contracts.topics import Topics
 from xero_stream.kafka.transactional import Outgoing
@@ -22,6 +23,18 @@ SELECT position, topic, entity, key, value, headers, record, recorded_at FROM (
 ) AS counted
 WHERE running <= $4 OR running = size
 ORDER BY position
+"""
+
+_PUBLISHED = """
+SELECT h.topic FROM unnest($2::text[], $3::bigint[]) AS h(topic, head)
+WHERE h.head <= $4
+   OR EXISTS (SELECT 1 FROM changes c WHERE c.partition = $1 AND c.topic = h.topic AND c.position <= $4)
+"""
+
+_LOAD_AGAIN = """
+UPDATE passes SET place = NULL, seen = 0, total = NULL, since = NULL, finished_at = NULL, started_at = NULL, attempts = 0,
+    error = NULL, not_before = to_timestamp(0)
+WHERE partition = $1 AND entity = ANY($2::text[]) AND kind = 'backfill'
 """
 
 
@@ -87,3 +100,52 @@ async def standing(pool: "asyncpg.Pool[Any]", partition: int) -> tuple[int, int]
         partition,
     )
     return row["position"], row["mark"]
+
+
+async def published_topics(pool: "asyncpg.Pool[Any]", partition: int, after: int) -> list[str]:
+    """The topics of changes that something was published on.
+
+    Args:
+        pool: the store.
+        partition: which.
+        after: the last position that was published.
+    """
+    known = heads(await pool.fetchval("SELECT heads FROM positions WHERE partition = $1", partition))
+    if not known:
+        return []
+    rows = await pool.fetch(_PUBLISHED, partition, list(known), list(known.values()), after)
+    return [row["topic"] for row in rows]
+
+
+async def load_anew(pool: "asyncpg.Pool[Any]", lease: Lease, topics: Topics, entities: Sequence[EntityName]) -> int:
+    """Forget what was published of these entities, and load them again: consumers have lost it.
+
+    Args:
+        pool: the store.
+        lease: ours.
+        topics: the topics' names.
+        entities: whose changes are gone from Kafka.
+
+    Returns:
+        How many loads were begun.
+
+    Raises:
+        FencedError: the partition has another owner; nothing was forgotten.
+    """
+    names = [entity.value for entity in entities]
+    async with pool.acquire() as connection, connection.transaction():
+        stored = await connection.fetchval(
+            "SELECT heads FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE", lease.partition, lease.epoch
+        )
+        if stored is None:
+            raise FencedError(lease.partition, lease.epoch)
+        gone = {topics.changes(entity) for entity in entities}
+        left = {topic: position for topic, position in heads(stored).items() if topic not in gone}
+        await connection.execute(
+            "UPDATE positions SET heads = $2 WHERE partition = $1", lease.partition, orjson.dumps(left)
+        )
+        await connection.execute(
+            "DELETE FROM records WHERE partition = $1 AND entity = ANY($2::text[])", lease.partition, names
+        )
+        status = await connection.execute(_LOAD_AGAIN, lease.partition, names)
+    return int(status.rsplit(" ", 1)[1])

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -450,6 +450,14 @@ class Stack:
         )
         return not (row["dirty"] or row["passes"] or row["behind"])
 
+    async def calm(self, within: float = 30.0) -> None:
+        """Wait until every webhook was answered 200."""
+
+        async def delivered() -> bool:
+            return not (await self.control("GET", "/webhooks?limit=0"))["pendingEvents"]
+
+        await self.until(delivered, within, "all webhooks to be delivered")
+
     async def _all_taken_in(self) -> bool:
         ends = await self.ends(self.topics.webhook_events)
         rows = await self.fetch("SELECT partition, coalesce(next_offset, 0) AS next FROM intake_offsets")
@@ -555,18 +563,23 @@ class Stack:
         """Every broken promise."""
         return check(await self.history(tenants))
 
-    async def judged(self, tenants: Sequence[str], *, without: Sequence[Promise] = (), least: int = 1) -> History:
+    async def judged(
+        self, tenants: Sequence[str], *, without: Sequence[Promise] = (), least: int = 1, cut: bool = False
+    ) -> History:
         """Judge everything recorded, and keep it beside the logs where it fails.
 
         Args:
             tenants: whose truth is compared.
             without: promises that this run breaks on purpose.
             least: changes below which the run proves nothing.
+            cut: the log has lost its beginning; it is complete from its first position on.
 
         Raises:
             AssertionError: a promise was broken, or there was too little to judge.
         """
         history = await self.history(tenants)
+        if cut:
+            history = replace(history, start=_first_positions(history.changes))
         findings = [finding for finding in check(history) if finding.promise not in without]
         if findings or len(history.changes) < least:
             self.keep(history)
@@ -590,3 +603,10 @@ class Stack:
         assert not calls["refusedEarned"], calls
         assert calls["mostConcurrent"] <= 5, calls
         assert calls["mostInSlidingMinute"] <= 60, calls
+
+
+def _first_positions(changes: Sequence[Change]) -> dict[int, int]:
+    first: dict[int, int] = {}
+    for change in changes:
+        first[change.spot.partition] = min(change.position, first.get(change.spot.partition, change.position))
+    return first

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
@@ -211,3 +212,23 @@ class TopicAdmin:
             for response in responses
             for resource in response.resources
         }
+
+
+async def end_offsets(settings: KafkaSettings, topics: Sequence[str], partition: int) -> dict[str, int]:
+    """Where one partition of each topic ends.
+
+    Args:
+        settings: where Kafka is.
+        topics: existing ones.
+        partition: which partition of them.
+
+    Raises:
+        KafkaError, OSError: Kafka does not tell, or a topic does not exist.
+    """
+    consumer = AIOKafkaConsumer(**connection(settings, client_id="xero-stream-ends"), request_timeout_ms=10_000)
+    try:
+        await consumer.start()
+        ends = await consumer.end_offsets([TopicPartition(topic, partition) for topic in topics])
+    finally:
+        await consumer.stop()
+    return {tp.topic: offset for tp, offset in ends.items()}

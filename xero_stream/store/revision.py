@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0002"
+NEEDED = "0003"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

@@ -21,6 +21,7 @@ from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
 from processors.relay.relay import Relay
 from processors.relay.resume import ForeignStoreError
+from tests.support.topics import make_anew
 from xero_stream.contracts.change_event import Trigger, ce_id
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
@@ -40,6 +41,7 @@ class Told:
     relayed_changes: int = 0
     rebuilds: int = 0
     went_back: int = 0
+    emptied: int = 0
     looked_again: int = 0
     standing: dict[int, int] = field(default_factory=dict)
 
@@ -61,6 +63,11 @@ class Told:
         """The store is older than Kafka."""
         assert partition == PARTITION
         self.went_back += 1
+
+    def topics_emptied(self, partition: int) -> None:
+        """Kafka has lost all changes of an entity."""
+        assert partition == PARTITION
+        self.emptied += 1
 
     def beat(self, name: str) -> None:
         """Alive."""
@@ -316,6 +323,54 @@ async def test_topics_of_another_store_are_refused(bench: Bench) -> None:
         await bench.relay(lease, store_id=uuid4()).run()
 
     assert await bench.positions() == [1, 2]
+
+
+@pytest.mark.parametrize("lost", ["changes", "records"])
+async def test_topics_that_lost_everything_are_filled_again(bench: Bench, lost: str) -> None:
+    """Deleted and made anew behind our back: records are forgotten and their load begins again, loudly."""
+    lease = await bench.lease()
+    await bench.pool.execute("INSERT INTO apps (app, tier) VALUES ('default', 'core')")
+    await bench.pool.execute(
+        "INSERT INTO grants (grant_id, app, kind) VALUES ($1, 'default', 'authorization_code')", uuid4()
+    )
+    await bench.pool.execute(
+        "INSERT INTO tenants (tenant_id, app, grant_id, partition) SELECT $1, 'default', grant_id, $2 FROM grants",
+        TENANT,
+        PARTITION,
+    )
+    await bench.pool.execute(
+        "INSERT INTO passes (tenant_id, entity, kind, partition, seen, finished_at) "
+        "VALUES ($1, 'invoices', 'backfill', $2, 9, now())",
+        TENANT,
+        PARTITION,
+    )
+    await bench.write(lease, 3)
+    await bench.run(bench.relay(lease))
+    await bench.run(bench.relay(lease))
+    assert bench.told.emptied == 0
+
+    topics = bench.kafka.topics
+    specs = [
+        spec
+        for spec in wanted(bench.kafka, [EntityName.INVOICES])
+        if spec.name == getattr(topics, lost)(EntityName.INVOICES)
+    ]
+    async with TopicAdmin(bench.kafka) as admin:
+        await make_anew(bench.kafka.bootstrap_servers, admin, specs)
+    await bench.write(lease, 1)
+    await bench.run(bench.relay(lease))
+
+    assert (bench.told.emptied, bench.told.looked_again) == (1, 1)
+    assert await bench.pool.fetchval("SELECT count(*) FROM records") == 0
+    (load,) = await bench.pool.fetch("SELECT * FROM passes")
+    assert (load["seen"], load["finished_at"]) == (0, None)
+    # What was not published yet still is; what comes next begins the chain anew.
+    assert (await bench.positions())[-1] == 4
+    await bench.write(lease, 1)
+    await bench.run(bench.relay(lease))
+    last = (await bench.read(topics.changes(EntityName.INVOICES)))[-1]
+    assert orjson.loads(last.value)["source"]["previous"] == 0
+    assert bench.told.emptied == 1
 
 
 async def test_a_store_older_than_kafka_jumps_ahead_and_says_so(bench: Bench) -> None:
