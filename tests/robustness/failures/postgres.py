@@ -156,7 +156,8 @@ async def _deadlock(
     count = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     before = await onlooker.fetchval(count)
     holds_position = (
-        "SELECT true FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)) AND query LIKE '%INSERT INTO records %'"
+        "SELECT true FROM pg_stat_activity "
+        "WHERE $1 = ANY (pg_blocking_pids(pid)) AND query LIKE '%INSERT INTO records %'"
     )
     try:
         async with rogue.transaction():
