@@ -1,8 +1,6 @@
 """The schema is the sum of its steps, and steps can be taken while everything runs."""
 
 import asyncio
-import shutil
-import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +16,7 @@ from processors.partitions.store import Lease, take
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
+from tests.support.next_release import upgrade_in_a_process, with_step
 from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
 from xero_stream.contracts.topics import Topics
@@ -29,28 +28,6 @@ from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
-
-STEP = '''"""A step as the next release may bring it: additive, so that the running release goes on.
-
-Revision ID: 9001
-Revises: {before}
-"""
-
-from alembic import op
-
-revision = "9001"
-down_revision = "{before}"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    """Columns with defaults, a table, an index."""
-    op.execute("ALTER TABLE records ADD COLUMN reviewed boolean NOT NULL DEFAULT false")
-    op.execute("ALTER TABLE changes ADD COLUMN note text")
-    op.execute("CREATE TABLE reviews (tenant_id text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())")
-    op.execute("CREATE INDEX records_reviewed ON records (tenant_id) WHERE reviewed")
-'''
 
 CATALOGUE = """
 SELECT 'column' AS kind, table_name || '.' || column_name AS name,
@@ -71,25 +48,6 @@ async def catalogue(url: str) -> list[tuple[str, str, str]]:
         return [tuple(row) for row in await connection.fetch(CATALOGUE)]
     finally:
         await connection.close()
-
-
-def with_step(folder: Path) -> Path:
-    """A copy of the migrations with one more step."""
-    copy = folder / "migrations"
-    shutil.copytree(migrate._HERE, copy)
-    (copy / "versions" / "9001_next.py").write_text(STEP.format(before=newest()), encoding="utf-8")
-    return copy
-
-
-async def upgrade_in_a_process(url: str, steps: Path) -> asyncio.subprocess.Process:
-    """``upgrade`` as another host would run it."""
-    code = (
-        "import asyncio, pathlib, sys; from xero_stream.store import migrate; "
-        "migrate._HERE = pathlib.Path(sys.argv[2]); asyncio.run(migrate.upgrade(sys.argv[1]))"
-    )
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, url, str(steps), stderr=asyncio.subprocess.PIPE
-    )
 
 
 async def test_the_schema_is_the_sum_of_its_steps(

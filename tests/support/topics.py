@@ -29,7 +29,7 @@ async def delete(bootstrap_servers: str, admin: TopicAdmin, topics: Sequence[str
     """
     async with _client(bootstrap_servers) as client, asyncio.timeout(30):
         await client.delete_topics(list(topics))
-        while await admin.partitions(topics):  # the broker deletes in its own time
+        while await admin.partitions(topics):  # noqa: ASYNC110 - the broker deletes in its own time, and does not tell
             await asyncio.sleep(0.05)
 
 
