@@ -10,7 +10,7 @@ from functools import partial
 
 from tests.robustness.experiment import Experiment
 from tests.robustness.failures.table import Failure
-from tests.robustness.receiver_probe import answers_again, webhooks
+from tests.robustness.receiver_probe import answered_in_time, answers_again
 from tests.support.kafka_wire import Api, Fate
 from tests.support.no_room import leave_no_room
 from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin, TopicSpec
@@ -76,28 +76,26 @@ async def killed(experiment: Experiment) -> None:
 async def frozen(experiment: Experiment) -> None:
     """The broker stands still, its connections open, for longer than anybody waits."""
     broker = experiment.servers.kafka
-    async with webhooks(experiment) as sent:
+    async with answered_in_time(experiment) as sent:
         await broker.freeze()
         try:
             await asyncio.sleep(10.0 if experiment.scale == 1 else 30.0)
         finally:
             await broker.thaw()
     assert sent.statuses[503], f"the receiver was not held up: {sent.statuses}"
-    assert sent.slowest < 5.0, f"Xero waits five seconds, this answer took {sent.slowest:.1f} s"
     await _serves_again(experiment)
 
 
 async def slow(experiment: Experiment) -> None:
     """Two seconds for every round trip."""
     proxy = experiment.kafka
-    async with webhooks(experiment) as sent:
+    async with answered_in_time(experiment) as sent:
         proxy.latency = 1.0
         try:
             await asyncio.sleep(SLOW_SECONDS)
         finally:
             proxy.latency = 0.0
     assert sent.slowest >= 2.0, f"the slowest answer took {sent.slowest:.1f} s: nothing was slow"
-    assert sent.slowest < 5.0, f"Xero waits five seconds, this answer took {sent.slowest:.1f} s"
     await _serves_again(experiment)
 
 
@@ -105,13 +103,12 @@ async def disk_full(experiment: Experiment) -> None:
     """No file of the broker can be written; it gives up, as brokers do, and starts again when there is room."""
     broker = experiment.servers.kafka
     try:
-        async with webhooks(experiment) as sent, asyncio.timeout(HAPPENS_SECONDS):
+        async with answered_in_time(experiment), asyncio.timeout(HAPPENS_SECONDS):
             leave_no_room(broker.pid)
             assert await broker.exited() == 1, "it ended for another reason"
     finally:
         await broker.stop()
         await broker.start()
-    assert sent.slowest < 5.0, f"Xero waits five seconds, this answer took {sent.slowest:.1f} s"
     await _serves_again(experiment)
 
 
@@ -126,7 +123,7 @@ async def cut(experiment: Experiment) -> None:
 async def refused(experiment: Experiment) -> None:
     """All connections are reset and none is taken for five seconds."""
     proxy = experiment.kafka
-    async with webhooks(experiment) as sent:
+    async with answered_in_time(experiment) as sent:
         await proxy.refuse()
         try:
             await proxy.cut()
@@ -140,11 +137,13 @@ async def refused(experiment: Experiment) -> None:
 async def unreachable(experiment: Experiment) -> None:
     """Nothing gets through for ten seconds, no connection is told so, and what was held back arrives afterwards."""
     proxy = experiment.kafka
-    await proxy.freeze()
-    try:
-        await asyncio.sleep(10.0)
-    finally:
-        await proxy.thaw()
+    async with answered_in_time(experiment) as sent:
+        await proxy.freeze()
+        try:
+            await asyncio.sleep(10.0)
+        finally:
+            await proxy.thaw()
+    assert sent.statuses[503], f"the receiver was not held up: {sent.statuses}"
     await _serves_again(experiment)
 
 
@@ -163,12 +162,13 @@ async def request_harmed(
     proxy = experiment.kafka
     rule = proxy.plan(api, fate, times=TIMES, client=client, seconds=seconds)
     try:
-        if api in ONLY_AT_THE_START:
-            process = experiment.stack.processes[experiment.chance.choice(experiment.stack.processors)]
-            process.kill()
-            process.start()
-        await _until(experiment, lambda: rule.fired == rule.times, f"{rule} to fire")
-        await _until(experiment, lambda: rule.done == rule.times, f"{rule} to be done")
+        async with answered_in_time(experiment):
+            if api in ONLY_AT_THE_START:
+                process = experiment.stack.processes[experiment.chance.choice(experiment.stack.processors)]
+                process.kill()
+                process.start()
+            await _until(experiment, lambda: rule.fired == rule.times, f"{rule} to fire")
+            await _until(experiment, lambda: rule.done == rule.times, f"{rule} to be done")
     finally:
         proxy.forget_rules()
     # Whoever was left without an answer finds out by itself, when it has waited long enough.
