@@ -1,4 +1,4 @@
-"""A transactional producer whose EndTxn is sent once.
+"""A transactional producer whose EndTxn is sent once, and only when the broker has every record.
 
 aiokafka repeats EndTxn by itself when an answer is late. Repeated, it can end a *later* transaction of the same producer
 in the middle (seen on a real broker: EndTxn of transaction 1 sent again during transaction 2 is answered with success,
@@ -152,6 +152,9 @@ class TransactionalProducer:
                     sent.append(future)
                 if offsets:
                     await producer.send_offsets_to_transaction(dict(offsets), group)
+                # aiokafka commits a transaction whose records were refused: only their futures tell.
+                for future in sent:
+                    await future
                 await reach(Failpoint.RELAY_OPEN)
                 await producer.commit_transaction()
         except Exception as error:

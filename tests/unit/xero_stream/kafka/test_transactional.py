@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.errors import IllegalOperation, OutOfOrderSequenceNumber, ProducerFenced
 
 from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
 
@@ -12,24 +12,33 @@ from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, Trans
 class Client:
     """aiokafka's producer, as far as a transaction needs it; fails where it is told to."""
 
-    def __init__(self, *, send: Exception | None = None, commit: Exception | None = None) -> None:
-        self._send, self._commit = send, commit
+    def __init__(
+        self, *, send: Exception | None = None, record: Exception | None = None, commit: Exception | None = None
+    ) -> None:
+        self._send, self._record, self._commit = send, record, commit
+        self.commits = 0
         self.sent: list[asyncio.Future[None]] = []
 
     async def begin_transaction(self) -> None:
         """Nothing."""
 
     async def send(self, topic: str, **record: Any) -> "asyncio.Future[None]":
-        """Fail from the second record on."""
+        """Fail from the second record on, or let the second record fail later."""
         assert topic
         assert "partition" in record
         if self._send is not None and self.sent:
             raise self._send
-        self.sent.append(asyncio.get_running_loop().create_future())
-        return self.sent[-1]
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._record is not None and self.sent:
+            future.set_exception(self._record)
+        elif self._send is None:
+            future.set_result(None)
+        self.sent.append(future)
+        return future
 
     async def commit_transaction(self) -> None:
         """Fail, or not."""
+        self.commits += 1
         if self._commit is not None:
             raise self._commit
 
@@ -58,8 +67,21 @@ async def test_every_failure_inside_a_transaction_means_unknown(
         await producer.publish([record, record], offsets={}, group="g")
 
     for future in client.sent:
-        future.set_exception(ProducerFenced())
+        if not future.done():
+            future.set_exception(ProducerFenced())
     client.sent.clear()
     del future
     await asyncio.sleep(0)
     assert caplog.messages == []
+
+
+async def test_nothing_is_committed_without_every_record() -> None:
+    """The library's commit ignores records that the broker refused: readers would miss them for ever."""
+    client = Client(record=OutOfOrderSequenceNumber())
+    producer = TransactionalProducer(cast("Any", client), 0)
+    record = Outgoing(topic="t", key=None, value=b"")
+
+    with pytest.raises(OutcomeUnknownError, match="OutOfOrderSequenceNumber"):
+        await producer.publish([record, record], offsets={}, group="g")
+
+    assert client.commits == 0
