@@ -23,6 +23,8 @@ from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
 
 LARGEST_REQUEST = 9 * 1024 * 1024
+TRANSACTION_SECONDS = 9.0
+"""How long a transaction may take; the broker ends it after ten."""
 
 
 class OutcomeUnknownError(Exception):
@@ -95,7 +97,9 @@ class TransactionalProducer:
             transactional_id=transactional_id,
             # Long enough for a busy broker, short enough for readers that wait behind a dead transaction.
             transaction_timeout_ms=10_000,
-            request_timeout_ms=8_000,
+            # Longer than a transaction may take: what is not answered is never sent again inside it. The first attempt could
+            # arrive later, under a transaction that follows, with an old offset or an old record.
+            request_timeout_ms=round(1_000 * (TRANSACTION_SECONDS + 1)),
             # The broker makes this generation of the protocol wait and retry: the back-off is the latency.
             retry_backoff_ms=5,
             max_request_size=LARGEST_REQUEST,
@@ -123,7 +127,7 @@ class TransactionalProducer:
         *,
         offsets: Mapping[TopicPartition, OffsetAndMetadata],
         group: str,
-        timeout: float = 9.0,
+        timeout: float = TRANSACTION_SECONDS,
     ) -> None:
         """Publish records and commit offsets in one transaction; nothing else is awaited inside.
 
@@ -131,7 +135,7 @@ class TransactionalProducer:
             records: in order.
             offsets: what to commit with them; may be empty.
             group: for which group.
-            timeout: seconds for it all; the broker ends the transaction after ten.
+            timeout: seconds for it all.
 
         Raises:
             OutcomeUnknownError: published or not, nobody knows; throw this producer away.
