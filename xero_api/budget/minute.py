@@ -13,7 +13,9 @@ WINDOW_SECONDS = 60.0
 MARGIN_SECONDS = 0.25
 """For clocks that run at slightly different speeds."""
 
-_COUNTS_FOR = WINDOW_SECONDS + MARGIN_SECONDS
+COUNTS_FOR = WINDOW_SECONDS + MARGIN_SECONDS
+"""Seconds after its end for which a call counts."""
+
 _REMEMBERED_SECONDS = 185.0  # an answer may be up to 120 s old when it is compared with what counted at its start
 
 
@@ -26,12 +28,14 @@ class Minute:
         grain: ends are rounded up to multiples of this many seconds, which bounds the memory used.
         running: calls under way, with their starts.
         ended: how many calls ended, by end; ends in the future are calls of somebody else's, perhaps still under way.
+        heard: how many of those we know only from what the server said is left.
     """
 
     limit: int
     grain: float = 0.05
     running: dict[Hashable, float] = field(default_factory=dict)
     ended: dict[float, int] = field(default_factory=dict)
+    heard: dict[float, int] = field(default_factory=dict)
 
     def used(self, now: float) -> int:
         """Calls that count at a moment.
@@ -39,7 +43,7 @@ class Minute:
         Args:
             now: seconds; may lie up to two minutes back.
         """
-        return len(self.running) + sum(times for end, times in self.ended.items() if end + _COUNTS_FOR > now)
+        return len(self.running) + sum(times for end, times in self.ended.items() if end + COUNTS_FOR > now)
 
     def free_at(self, now: float, keep: int = 0) -> float:
         """When one more call fits: ``now``, a later time, or infinity while only running calls stand in the way.
@@ -51,10 +55,10 @@ class Minute:
         excess = self.used(now) + 1 - (self.limit - keep)
         if excess <= 0:
             return now
-        for end in sorted(end for end in self.ended if end + _COUNTS_FOR > now):
+        for end in sorted(end for end in self.ended if end + COUNTS_FOR > now):
             excess -= self.ended[end]
             if excess <= 0:
-                return end + _COUNTS_FOR
+                return end + COUNTS_FOR
         return math.inf
 
     def start(self, call: Hashable, now: float) -> None:
@@ -81,8 +85,8 @@ class Minute:
         self.add(end, now)
         return started
 
-    def add(self, end: float, now: float, times: int = 1) -> None:
-        """Calls that are not ours, or no longer.
+    def add(self, end: float, now: float, times: int = 1) -> float:
+        """Calls that are not ours, or no longer; answers under which end they count.
 
         Args:
             end: when the server can at last have seen them.
@@ -90,8 +94,16 @@ class Minute:
             times: how many.
         """
         self.ended = {e: n for e, n in self.ended.items() if e + _REMEMBERED_SECONDS > now}
+        self.heard = {e: n for e, n in self.heard.items() if e in self.ended}
         end = math.ceil(end / self.grain) * self.grain
         self.ended[end] = self.ended.get(end, 0) + times
+        return end
+
+    def disregard_heard(self) -> None:
+        """The server said when it counts anew: until then nobody calls, and then what it counted before is history."""
+        for end, times in self.heard.items():
+            self.ended[end] -= times
+        self.heard.clear()
 
     def ended_since(self, moment: float) -> int:
         """Calls that ended at or after a moment of the last two minutes.
@@ -111,4 +123,5 @@ class Minute:
         """
         unknown = (self.limit - remaining) - self.used(started)
         if unknown > 0:
-            self.add(now, now, times=unknown)
+            end = self.add(now, now, times=unknown)
+            self.heard[end] = self.heard.get(end, 0) + unknown

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from xero_api.budget.day import Day
-from xero_api.budget.minute import Minute
+from xero_api.budget.minute import COUNTS_FOR, Minute
 from xero_api.call import Lane
 from xero_api.errors import LimitKind
 from xero_api.meta import Limits
@@ -221,13 +221,15 @@ class TenantBudget:
         Returns:
             Until when the tenant waits (for an app's limit: all tenants of the app, via the shared minute).
         """
-        if kind is LimitKind.APP:
-            self._app.add(now, now, times=max(0, self._app.limit - self._app.used(now)))
         if self._refusals == 0 or now >= self._parked_until:
             self._refusals += 1  # calls refused together are one refusal
         pause = _pause(kind, retry_after, self._refusals - 1)
         if kind is LimitKind.DAY:
             self._day.exhausted(now, now + pause)
+        if kind is LimitKind.MINUTE and retry_after is not None:
+            self._minute.disregard_heard()
+        if kind is LimitKind.APP:
+            self._app.add(now + pause - COUNTS_FOR, now, times=max(0, self._app.limit - self._app.used(now)))
         spread = jitter * min(pause, 1.0) if retry_after is not None else jitter * pause
         return self._park(now + pause + spread, Reason.LIMITED)
 

@@ -379,6 +379,32 @@ def test_calls_refused_together_are_one_refusal() -> None:
     assert until == T0 + 0.5
 
 
+def test_a_refused_minute_goes_on_when_due() -> None:
+    """When Xero says its window ends, not a minute after its refusal, which says that nothing is left."""
+    budget = _budget()
+    _spend(budget, 3, T0)
+    budget.started("a", T0 + 1)
+    budget.finished("a", T0 + 1, Limits(minute=0), ok=False)
+
+    until = budget.limited(LimitKind.MINUTE, T0 + 1, 5.0, jitter=0.5)
+
+    assert until == T0 + 6.5
+    assert isinstance(budget.decide(Lane.BACKFILL, until), Go)
+    assert budget.minute_left(until) == 56  # our own calls still count
+
+
+def test_an_app_limit_lasts_as_long_as_xero_says() -> None:
+    """For all tenants; a minute where it does not say."""
+    for told, least in ((10.0, 10), (None, 60)):
+        app = app_minute()
+        one, other = TenantBudget(day_limit=5_000, app=app), TenantBudget(day_limit=5_000, app=app)
+
+        one.limited(LimitKind.APP, T0, told, jitter=0.0)
+
+        assert isinstance(other.decide(Lane.COMMAND, T0 + least - 1), Wait)
+        assert isinstance(other.decide(Lane.COMMAND, T0 + least + 1), Go)
+
+
 def test_an_app_limit_stops_all_tenants_of_the_app() -> None:
     """They share the minute; another app goes on."""
     app = app_minute()
