@@ -2,12 +2,15 @@
 
 import asyncio
 import gzip
+import hashlib
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 
+import orjson
 import pytest
 
-from tests.support.receivers import RunningReceiver
+from tests.support.receivers import RunningReceiver, read_all
 from tests.support.webhooks import KEY, Maker, raw_request, sign
 
 BODY = Maker(seed=21).body()
@@ -149,6 +152,108 @@ async def test_malformed(receiver: RunningReceiver, request_bytes: bytes) -> Non
     assert status_of(answer) == 400
     assert b"Connection: close" in answer
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+SECOND = raw_request(BODY)
+"""A good request inside the body of another: who is deceived about where a body ends would answer it."""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 5, 5",
+        b"Content-Length: +5",
+        b"Content-Length: 0x5",
+        b"Content-Length: 5\r\n\t5",
+        b"Content-Length : 5",
+        b"Content-Length:",
+        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding: chunked, identity",
+        b"Transfer-Encoding : chunked",
+        b"Transfer-Encoding: \x0bchunked",
+        b"Transfer-Encoding:\r\n chunked, x",
+        b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked, x",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5",
+        b"Content-Length: 5\r\ntransfer-encoding: CHUNKED",
+    ],
+)
+async def test_smuggling(receiver: RunningReceiver, fields: bytes) -> None:
+    """Where lengths are doubtful there is one answer, not a good one, and the connection is closed: nothing is smuggled."""
+    before = await receiver.metrics()
+    hidden = b"0\r\n\r\n" + SECOND
+
+    answer = await exchange(receiver, b"POST /webhooks/xero HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n\r\n" + hidden)
+
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert status_of(answer) == 400
+    assert b"Connection: close" in answer
+    accepted = 'xero_stream_receiver_requests_total{outcome="accepted"}'
+    assert (await receiver.metrics())[accepted] == before[accepted]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[b"1\r\na\r\n"] * 100, [b"1;" + b"x" * 50 + b"\r\na\r\n"] * 100, [b"0\r\n", *[b"X: y\r\n"] * 100]],
+    ids=["chunks", "chunks with extensions", "trailers"],
+)
+async def test_chunks_without_end(receiver: RunningReceiver, parts: list[bytes]) -> None:
+    """A body in chunks that never ends is cut off in time."""
+    started = time.monotonic()
+    head = raw_request(b"", signature=RIGHT, headers=(("Transfer-Encoding", "chunked"),), length=-1)
+
+    answer = await exchange(receiver, head, *parts, pause=0.1)
+
+    assert answer == b"" or status_of(answer) in (400, 408)
+    assert time.monotonic() - started < 11.5
+
+
+LETTERS: dict[str, bytes] = {
+    "100,000 deep": b'{"events":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "1,000 deep": b'{"events":[{"a":' + b"[" * 1_000 + b"]" * 1_000 + b"}]}",
+    "NaN": b'{"events":[{"a":NaN}]}',
+    "Infinity": b'{"events":[{"a":-Infinity}]}',
+    "beyond a double": b'{"events":[{"a":1e400}]}',
+    "lone surrogate": b'{"events":[{"a":"\\ud800"}]}',
+    "lone surrogates in a name": b'{"events":[{"\\udc00":1}]}',
+    "bytes of a surrogate": b'{"events":[{"a":"\xed\xa0\x80"}]}',
+    "overlong": b'{"events":[{"a":"\xc0\xaf"}]}',
+    "UTF-16": '{"events":[{}]}'.encode("utf-16"),
+    "byte order mark": b'\xef\xbb\xbf{"events":[{}]}',
+    "two documents": b'{"events":[{}]}{"events":[{}]}',
+    "comment": b'{"events":[{}]} // really',
+    "NUL": b'{"events":[{}]}\0',
+}
+"""Rightly signed, and no deliveries."""
+
+EVENTS: dict[str, bytes] = {
+    "a name twice": b'{"events":[{"tenantId":"a","tenantId":"b"}]}',
+    "events twice": b'{"events":[{"a":1}],"events":[{"a":2}]}',
+    "200 deep": b'{"events":[{"a":' + b"[" * 200 + b"]" * 200 + b"}]}",
+    "odd kinds": b'{"events":[{"tenantId":7,"eventCategory":[],"resourceId":null,"eventDateUtc":{}}]}',
+    "escaped NUL": b'{"events":[{"tenantId":"\\u0000","eventCategory":"\\u0000"}]}',
+    "huge tenant": b'{"events":[{"tenantId":"' + b"t" * 100_000 + b'"}]}',
+    "huge numbers": b'{"events":[{}],"firstEventSequence":18446744073709551615,"lastEventSequence":-1e99}',
+    "a pair of surrogates": b'{"events":[{"a":"\\ud83d\\ude00"}]}',
+}
+"""Odd, and one event each."""
+
+
+async def test_odd_bodies(receiver: RunningReceiver) -> None:
+    """Each is answered 200, and is in the log: as its event, or else whole as a dead letter."""
+    odd = {**LETTERS, **EVENTS}
+    answers = {name: (await receiver.post(body)).status_code for name, body in odd.items()}
+
+    assert answers == dict.fromkeys(odd, 200)
+    letters = {record.value for record in await read_all(receiver.bootstrap_servers, f"{receiver.prefix}.dead-letters")}
+    events = Counter(
+        orjson.loads(record.value)["delivery_id"]
+        for record in await read_all(receiver.bootstrap_servers, f"{receiver.prefix}.webhook-events")
+    )
+    assert {name for name, body in LETTERS.items() if body in letters} == set(LETTERS)
+    assert {name for name, body in EVENTS.items() if body in letters} == set()
+    logged = {name: events[hashlib.sha256(body).hexdigest()[:32]] for name, body in odd.items()}
+    assert logged == {**dict.fromkeys(LETTERS, 0), **dict.fromkeys(EVENTS, 1)}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "BREW"])
