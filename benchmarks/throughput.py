@@ -29,10 +29,11 @@ from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.local.servers import LocalServers
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.store.clock import utc_now
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import Deployment, claim
 from xero_stream.store.migrate import upgrade
-from xero_stream.store.pool import open_pool, utc_now
+from xero_stream.store.pool import open_pool
 
 RECORDS = 10_000
 T = datetime(2026, 1, 1, tzinfo=UTC)

@@ -35,9 +35,10 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.store import EncryptionSettings, StoreSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
+from xero_stream.store.clock import set_clock, utc_now
 from xero_stream.store.days import drop_days, make_days
 from xero_stream.store.deployment import claim
-from xero_stream.store.pool import open_pool, utc_now
+from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
 from xero_stream.telemetry.health import Health
 from xero_stream.telemetry.private_port import PrivatePort
@@ -144,6 +145,7 @@ async def _prepare(config: ProcessorsConfig) -> _Prepared:
         await _check_schema(url)
         deployment = await claim(pool, topic_prefix=config.kafka.topic_prefix, partitions=config.kafka.partitions)
         await _check_topics(config)
+        await set_clock(pool)
         await make_days(pool, utc_now().date())
         return _Prepared(pool=pool, fast=fast, store_id=deployment.store_id, closing=stack.pop_all())
 
@@ -244,12 +246,15 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", metrics: 
     while True:
         metrics.beat("chores")
         try:
+            await set_clock(pool)
             await survey(pool, metrics)
             await heal_missed(pool, metrics, now=utc_now(), patience=gap_patience)
             if time.monotonic() - days_at > 3600:
                 days_at = time.monotonic()
                 today = utc_now().date()
+                metrics.beat("chores")
                 await make_days(pool, today)
+                metrics.beat("chores")
                 await drop_days(pool, today - timedelta(days=config.settings.change_days))
         except _STORE_ERRORS as error:
             log.warning("chores_wait_for_store", reason=str(error)[:300])

@@ -214,6 +214,11 @@ class ProcessorMetrics:
         """The task ended; it owes no more signs of life."""
         self._watchdog.done(name)
 
-    def beat(self, name: str) -> None:
-        """Still alive and not stuck."""
-        self._watchdog.beat(name, self._clock())
+    def beat(self, name: str, *, limit: float | None = None) -> None:
+        """Still alive and not stuck.
+
+        Args:
+            name: of the task.
+            limit: seconds it may be silent from here, where that is not what all others may.
+        """
+        self._watchdog.beat(name, self._clock(), limit=limit)

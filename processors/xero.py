@@ -20,8 +20,8 @@ from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.xero import XeroSettings
 from xero_stream.store import grants
+from xero_stream.store.clock import utc_now
 from xero_stream.store.crypto import TokenCipher
-from xero_stream.store.pool import utc_now
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from processors.recorder.recorder import SLICE, Batch, Recorder
 from xero_api.answers import Answer
 from xero_stream.contracts.change_event import Snapshot, Trigger
 from xero_stream.contracts.names import TenantId
-from xero_stream.store.pool import utc_now
+from xero_stream.store.clock import utc_now
 
 Also = Callable[[Any], Awaitable[None]]
 """Further statements for the last transaction of an answer, given its connection."""
@@ -69,6 +69,7 @@ class Scribe:
         marks: int,
         trigger: Trigger,
         *,
+        alive: Callable[[], None],
         also: Also | None = None,
         snapshot: SnapshotEnds | None = None,
     ) -> None:
@@ -78,6 +79,7 @@ class Scribe:
             answer: Xero's.
             marks: where the marks sequence stood when it was asked for.
             trigger: why it was read.
+            alive: told after each slice: a thousand records on a slow store take their time.
             also: goes into the last transaction.
             snapshot: the page's place in a snapshot, if it is part of one.
         """
@@ -88,6 +90,7 @@ class Scribe:
                 places = snapshot.of(pending.reads, first=first, last=False) if snapshot else {}
                 await self._write(answer, marks, trigger, pending.reads, bad=pending.bad, snapshots=places)
                 first = False
+                alive()
             pending = reading
         if pending is None and also is None:
             return

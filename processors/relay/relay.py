@@ -133,8 +133,10 @@ class Relay:
             partition=lease.partition,
         )
         try:
+            self._observer.beat(self._name)
             await reach(Failpoint.PRODUCER_READY)
             after = await self._where_to_go_on()
+            self._observer.beat(self._name)
             self.resumed.set()
             await self._publish_from(producer, after)
         finally:

@@ -10,13 +10,17 @@ from processors.planner.pace import distance
 from processors.planner.plan import Slot
 from processors.tenants import store
 from processors.tenants.services import STORE_ERRORS, Memory, RunnerServices
+from processors.tenants.watchdog import SILENT_SECONDS
 from xero_api.answers import Answer
 from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait
 from xero_api.call import Lane
 from xero_api.errors import XeroError
 from xero_api.requests import Request
 from xero_stream.failpoints import Failpoint, reach
-from xero_stream.store.pool import utc_now
+from xero_stream.store.clock import utc_now
+
+_BESIDE_THE_CALL = 15.0
+"""Seconds for what a call waits for besides its answer: a token, mostly."""
 
 
 class NotNowError(Exception):
@@ -78,10 +82,15 @@ class Caller:
         self._on_wait = on_wait
         self._day_limit = services.tier_of(tenant.app).calls_per_day
         self._writing: set[asyncio.Task[None]] = set()
+        self._silent_seconds = max(SILENT_SECONDS, services.http_timeout + _BESIDE_THE_CALL)
 
     def beat_name(self, slot: Slot) -> str:
         """What the watchdog calls a slot's work."""
         return f"call-{self._tenant.tenant_id}-{slot.lane}-{slot.entity}-{slot.alone}"
+
+    def alive(self, slot: Slot) -> None:
+        """The slot's work makes progress."""
+        self._services.metrics.beat(self.beat_name(slot), limit=self._silent_seconds)
 
     def may_start(self, lane: Lane, now: float) -> Go | Wait | float:
         """Whether a call may be made up now: yes, no for a reason of the budget, or no before a time, to keep a distance.
@@ -143,6 +152,7 @@ class Caller:
                 self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
                 self._write_off(call_id, limits.day if limits is not None else None)
         await reach(Failpoint.CALL_ANSWERED)
+        self.alive(slot)
         return answer, exchanges[-1][1]
 
     async def _begin(self, slot: Slot) -> tuple[int, int]:
@@ -157,7 +167,7 @@ class Caller:
             self._memory.budget.finished(call_id, time.monotonic())
             raise
         await reach(Failpoint.CALL_LEDGERED)
-        self._services.metrics.beat(self.beat_name(slot))
+        self.alive(slot)
         return call_id, marks
 
     async def _turn(self, slot: Slot) -> None:
@@ -166,7 +176,7 @@ class Caller:
             decision = self._memory.budget.decide(slot.lane, now)
             if isinstance(decision, Go):
                 return
-            self._services.metrics.beat(self.beat_name(slot))
+            self.alive(slot)
             if not await self._on_wait(decision, now):
                 raise NotNowError
             await asyncio.sleep(min(max(decision.until - now, 0.01), 1.0))

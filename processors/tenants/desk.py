@@ -15,7 +15,7 @@ from processors.tenants import store
 from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
 from xero_stream.contracts.names import TenantId
-from xero_stream.store.pool import utc_now
+from xero_stream.store.clock import utc_now
 
 log = structlog.get_logger(__name__)
 

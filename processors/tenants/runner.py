@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ from xero_api.registry import by_name
 from xero_api.requests import Request, get_ids, get_one
 from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
-from xero_stream.store.pool import utc_now
+from xero_stream.store.clock import utc_now
 
 log = structlog.get_logger(__name__)
 
@@ -243,7 +244,7 @@ class Runner:
 
     async def _read(self, work: GetOne | GetIds, request: Request) -> None:
         answer, marks = await self._caller.call(request, work.slot)
-        await self._scribe.record(answer, marks, Trigger.POLL)
+        await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
         if answer.missing:
             await self._scribe.record_missing(answer, marks)
         elif answer.absent:
@@ -261,7 +262,7 @@ class Runner:
             answer, marks = await self._caller.call(place.request(by_name(work.entity)), work.slot)
             first_marks = marks if first_marks is None else first_marks
             following = paging.after(place, answer)
-            await self._scribe.record(answer, marks, Trigger.POLL)
+            await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
             place = following
         if isinstance(place, paging.Done) and first_marks is not None:
             await store.not_brought(pool, partition, self._tenant_id, work.entity, first_marks)
@@ -291,6 +292,7 @@ class Runner:
             answer,
             marks,
             Trigger.BACKFILL if backfill else Trigger.RECONCILE,
+            alive=partial(self._caller.alive, work.slot),
             also=move,
             snapshot=SnapshotEnds(first=step.seen == 0, last=place is None) if backfill else None,
         )

@@ -25,7 +25,7 @@ from xero_api.errors import (
 )
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import TenantId
-from xero_stream.store.pool import utc_now
+from xero_stream.store.clock import utc_now
 
 log = structlog.get_logger(__name__)
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
+SILENT_SECONDS = 45.0
+"""Nothing of ours waits longer for a server; ``/livez`` tells of what is stuck within a minute."""
+
 
 class Watchdog:
     """Last sign of life of each named task; who is silent too long is stuck."""
 
-    def __init__(self, *, limit: float = 60.0) -> None:
+    def __init__(self, *, limit: float = SILENT_SECONDS) -> None:
         self._limit = limit
         self._beats: dict[str, float] = {}
         self._limits: dict[str, float] = {}

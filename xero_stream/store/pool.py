@@ -1,7 +1,6 @@
 """Connections to the store that a frozen process can't hold locks with."""
 
 import ssl
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -84,8 +83,3 @@ async def open_pool(
             f"PostgreSQL does not answer ({type(error).__name__}: {error}); check DATABASE_URL, or start one with "
             "`xero-stream local`"
         ) from error
-
-
-def utc_now() -> datetime:
-    """The local clock, aware."""
-    return datetime.now(UTC)

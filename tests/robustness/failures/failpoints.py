@@ -65,7 +65,12 @@ async def _victim(experiment: Experiment, point: Failpoint) -> Process:
     return next(process for process in experiment.stack.processes.values() if process.child and process.pid == found[0])
 
 
-async def _strike(experiment: Experiment, point: Failpoint, action: Action) -> Process:
+async def strike(experiment: Experiment, point: Failpoint, action: Action) -> Process:
+    """Have the next process that comes by a point do something there; answers which one it was.
+
+    Raises:
+        AssertionError: nobody came by.
+    """
     for old in experiment.failpoints.glob(f"{point}*"):
         old.unlink()
     unseen = experiment.failpoints / f".{point}"
@@ -77,7 +82,7 @@ async def _strike(experiment: Experiment, point: Failpoint, action: Action) -> P
 
 async def kill_at(experiment: Experiment, point: Failpoint) -> None:
     """``kill -9`` at a failpoint, and a new start."""
-    victim = await _strike(experiment, point, Action.KILL)
+    victim = await strike(experiment, point, Action.KILL)
     await victim.wait()
     await asyncio.sleep(experiment.chance.choice((0.0, experiment.chance.uniform(0.0, 0.5))))
     for process in experiment.stack.processes.values():
@@ -88,7 +93,7 @@ async def kill_at(experiment: Experiment, point: Failpoint) -> None:
 async def freeze_at(experiment: Experiment, point: Failpoint) -> None:
     """Frozen at a failpoint until another worker has taken over, then awake again."""
     stack = experiment.stack
-    victim = await _strike(experiment, point, Action.FREEZE)
+    victim = await strike(experiment, point, Action.FREEZE)
     others = [name for name in stack.processors if stack.processes[name] is not victim]
     await stack.settled_group(*others, within=SESSION_SECONDS + 20)
     victim.signal(signal.SIGCONT)
