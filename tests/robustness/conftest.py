@@ -46,6 +46,7 @@ def new_experiment(seed: int, chance: random.Random, scale: int, folder: Path) -
                     "DATABASE_URL": proxied.through_proxy(proxied.servers.database_url),
                     "XERO_STREAM_SESSION_TIMEOUT_SECONDS": f"{SESSION_SECONDS:.0f}",
                     "XERO_STREAM_FAILPOINTS_DIR": str(failpoints),
+                    "XERO_STREAM_GAP_PATIENCE_SECONDS": "5",
                 },
                 environments={
                     f"processors-{number}": {"XERO_STREAM_GROUP_INSTANCE_ID": f"worker-{number}"} if named else {}

@@ -60,6 +60,32 @@ async def _tokens_grow_old(stack: Stack) -> None:
     await stack.fetch("UPDATE grants SET refreshed_at = refreshed_at - interval '2 minutes'")
 
 
+async def webhooks_dropped(experiment: Experiment) -> None:
+    """Events are never delivered; what they were about is read again once their numbers are missed."""
+    stack = experiment.stack
+
+    async def sent() -> int:
+        (delivery,) = (await stack.control("GET", "/webhooks?limit=1"))["deliveries"]
+        return int(delivery["lastEventSequence"])
+
+    async def one_more() -> bool:
+        return await sent() > last
+
+    async def healed() -> bool:
+        rows = await stack.fetch("SELECT settled, lost_since FROM sequences")
+        return bool(rows) and all(row["settled"] > last and row["lost_since"] is None for row in rows)
+
+    # One event a delivery: an event missing inside one leaves no gap.
+    await stack.control("PUT", "/webhooks", {"batchEvents": 1})
+    try:
+        await _happen(experiment, {"operation": "webhook", "rate": 0.3, "fault": {"kind": "drop"}}, least=5)
+        last = await sent()
+        await stack.until(one_more, HAPPENS_SECONDS, "an event after the lost ones")
+        await stack.until(healed, HAPPENS_SECONDS, "the lost events to be missed, and their records read again")
+    finally:
+        await stack.control("PUT", "/webhooks", {"batchEvents": 100})
+
+
 async def clock_jumps(experiment: Experiment, *, fresh_tokens: bool) -> None:
     """Xero's clock is an hour ahead from now on: its dates, its stamps, the ends of its tokens."""
     if not fresh_tokens:
@@ -180,6 +206,7 @@ FAILURES = (
     Failure(name="webhooks-duplicated", inject=partial(webhooks, rate=0.5, least=20, kind="duplicate", copies=3)),
     Failure(name="webhooks-reordered", inject=partial(webhooks, rate=0.5, least=20, kind="reorder", places=10)),
     Failure(name="webhooks-delayed", inject=partial(webhooks, rate=0.5, least=20, kind="delay", jitterMs=4000)),
+    Failure(name="webhooks-dropped", inject=webhooks_dropped),
     Failure(
         name="webhooks-replayed", inject=partial(webhooks, rate=1, least=40, kind="duplicate", copies=5, afterMs=5000)
     ),
