@@ -6,8 +6,12 @@ import sys
 import pytest
 
 from cli.verify.promises import Promise
+from tests.robustness.conftest import NewExperiment
+from tests.robustness.experiment import Experiment
+from tests.robustness.failures.failpoints import freeze_at, kill_at
 from tests.support.stack import Stack
 from tests.support.stacks import StartStack
+from xero_stream.failpoints import Failpoint
 
 
 async def restart(stack: Stack, defect: str | None = None) -> None:
@@ -83,3 +87,54 @@ async def test_defects_are_noticed(new_stack: StartStack) -> None:
         await restart(stack, "relay-from-mark")
         await stack.drained()
         assert Promise.ONCE in {finding.promise for finding in await stack.findings(tenants)}
+
+
+async def run_with(stack: Stack, module: str, *names: str, defect: str | None = None) -> None:
+    """Start processes again as another module, with a defect."""
+    for name in names:
+        process = stack.processes[name]
+        await process.stop()
+        process.command = [sys.executable, "-m", module, *(["--defect", defect] if defect else [])]
+        process.start()
+    await stack.until(stack.receiver_ready, 20, "the receiver to be back")
+    await stack.settled_group()
+
+
+async def news(stack: Stack, experiment: Experiment, known: set[str]) -> set[Promise]:
+    """The promises that findings name which were not there before."""
+    await stack.drained(within=60)
+    found = await stack.findings(experiment.tenants)
+    fresh = {finding.promise for finding in found if str(finding) not in known}
+    known |= {str(finding) for finding in found}
+    return fresh
+
+
+async def test_defects_that_only_a_crash_shows_are_noticed(new_experiment: NewExperiment) -> None:
+    """Four orders of work that look right until somebody dies or freezes in between: each is found, and named."""
+    async with new_experiment() as experiment:
+        stack, known = experiment.stack, set[str]()
+        defective = "tests.support.defective_processors"
+
+        await run_with(stack, defective, *stack.processors, defect="offset-before-marks")
+        tenant = experiment.one_tenant_each()[0]
+        killed = asyncio.create_task(kill_at(experiment, Failpoint.INTAKE_OPEN))
+        await stack.edit(tenantId=tenant, endpoint="Contacts", kind="change")
+        await killed
+        await stack.settled_group()
+        assert await news(stack, experiment, known) == {Promise.PUBLISHED}
+
+        for defect in ("offset-before-fencing", "no-fencing"):
+            await run_with(stack, defective, *stack.processors, defect=defect)
+            frozen = asyncio.create_task(freeze_at(experiment, Failpoint.RELAY_OPEN))
+            await stack.edit(tenantId=tenant, endpoint="Contacts", kind="change")
+            await frozen
+            await stack.settled_group()
+            assert Promise.ONCE in await news(stack, experiment, known), defect
+
+        await run_with(stack, "tests.support.defective_receiver", "receiver")
+        await stack.edit(tenantId=tenant, endpoint="Contacts", kind="change")
+        await stack.calm()
+        stack.processes["receiver"].kill()
+        stack.processes["receiver"].start()
+        await stack.until(stack.receiver_ready, 20, "the receiver to be back")
+        assert Promise.ACKNOWLEDGED in await news(stack, experiment, known)

@@ -15,6 +15,8 @@ from typing import Any
 
 from processors.__main__ import main
 from processors.fetch.judge import Judgement, Verdict
+from processors.intake import store as intake_store
+from processors.partitions import worker
 from processors.recorder import decide
 from processors.recorder import store as recorder_store
 from processors.relay import relay
@@ -22,6 +24,7 @@ from processors.relay.resume import Resume
 from processors.tenants.caller import Caller
 from xero_api.budget.tenant import Go, TenantBudget
 from xero_api.call import Lane
+from xero_stream.contracts.topics import Topics
 
 
 def replace(owner: object, name: str, by: object) -> None:
@@ -67,6 +70,48 @@ def call_without_a_budget() -> None:
     replace(TenantBudget, "decide", decide)
 
 
+def one_producer_per_process() -> None:
+    """The transactional id is a process's own: a new owner of a partition does not turn the old one's producer away."""
+    name = Topics.relay_transactional_id
+
+    def own(self: Topics, partition: int) -> str:
+        return f"{name(self, partition)}.{os.getpid()}"
+
+    replace(Topics, "relay_transactional_id", own)
+
+
+def look_before_fencing() -> None:
+    """The relay asks Kafka where it stands first, and only later, on a slow machine, turns the old producer away."""
+    session, where, known = relay.Relay._session, relay.Relay._where_to_go_on, {}
+
+    async def look_first(self: relay.Relay) -> None:
+        known[self] = await where(self)
+        await asyncio.sleep(4)
+        await session(self)
+
+    async def remembered(self: relay.Relay) -> int:
+        return known[self]
+
+    replace(relay.Relay, "_session", look_first)
+    replace(relay.Relay, "_where_to_go_on", remembered)
+
+
+def offset_before_marks() -> None:
+    """Intake commits where it stands, and then what it read."""
+    take_in = intake_store.take_in
+
+    async def in_two_steps(pool: Any, *, next_offset: int, partition: int, epoch: int, **others: Any) -> int:
+        await pool.execute(
+            "UPDATE intake_offsets SET next_offset = $3 WHERE partition = $1 AND epoch = $2",
+            partition,
+            epoch,
+            next_offset,
+        )
+        return await take_in(pool, next_offset=next_offset, partition=partition, epoch=epoch, **others)
+
+    replace(worker, "take_in", in_two_steps)
+
+
 def look_late() -> None:
     """No defect, but a slow machine: the relay learns where Kafka stands three seconds after the lease was taken."""
     resume = relay.Relay._where_to_go_on
@@ -94,6 +139,9 @@ DEFECTS: dict[str, Callable[[], None]] = {
     "relay-from-mark": relay_from_the_mark,
     "no-budget": call_without_a_budget,
     "late-relay": look_late,
+    "no-fencing": one_producer_per_process,
+    "offset-before-fencing": look_before_fencing,
+    "offset-before-marks": offset_before_marks,
     "clock-jumps": jump_in_time,
 }
 

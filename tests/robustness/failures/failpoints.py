@@ -96,6 +96,8 @@ async def freeze_at(experiment: Experiment, point: Failpoint) -> None:
     victim = await strike(experiment, point, Action.FREEZE)
     others = [name for name in stack.processors if stack.processes[name] is not victim]
     await stack.settled_group(*others, within=SESSION_SECONDS + 20)
+    # The successor has its lease; it is looking where to go on, or has just begun.
+    await asyncio.sleep(experiment.chance.uniform(0.5, 1.0))
     victim.signal(signal.SIGCONT)
     if point is Failpoint.LEASE_KEPT:  # it was told to stop
         await victim.wait()
