@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 _COMMIT_EVERY = 5.0
 _RETRY_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
+_CLOSE_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
 """What a request may take beyond the session timeout, which is how long the broker lets a joining member wait."""
 
@@ -76,6 +78,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             except (KafkaError, OSError, UselessConsumerError) as error:
                 log.warning("consumer_rebuild", reason=f"{type(error).__name__}: {error}"[:300])
                 await asyncio.sleep(_RETRY_SECONDS)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                log.warning("consumer_rebuild", reason="aiokafka cancelled a task of its own and awaited it")
+                await asyncio.sleep(_RETRY_SECONDS)
             except Exception as error:
                 log.exception("consumer_broke", reason=repr(error)[:300])
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -91,10 +99,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def close(self) -> None:
         """Leave the group."""
         consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                async with asyncio.timeout(5):
-                    await consumer.stop()
+        if consumer is not None and not await _ended_well(consumer.stop()):
+            log.warning("consumer_not_closed_in_order")
+            # stop() tells the group first; what comes after that would be left behind, with its connections.
+            for part in (consumer._fetcher, consumer._client):  # noqa: SLF001 - there is no other way to close them
+                if part is not None:
+                    await _ended_well(part.close())
 
     async def _session(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -130,21 +140,40 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         committed_at = loop.time()
         subscribed_at = self._clock()
         while not self._stopping:
-            self._services.metrics.beat("consumer")
-            self._give_up_joining(self._clock() - subscribed_at)
-            if self._failed is not None:
-                error, self._failed = self._failed, None
-                raise UselessConsumerError(f"a partition may be paused for ever: {error!r}") from error
-            # Never cancelled: a cancelled getmany() switches aiokafka's own watchdog off for good.
-            polled: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
-                timeout_ms=200, max_records=5_000
-            )
+            polled = await self._polled(consumer, subscribed_at)
             failed = await asyncio.gather(*(self._hand_out(consumer, tp, polled[tp]) for tp in polled))
             if any(failed):
                 await asyncio.sleep(0.5)
             if loop.time() - committed_at > _COMMIT_EVERY:
                 committed_at = loop.time()
                 await self._show_offsets(consumer)
+
+    async def _polled(self, consumer: Any, subscribed_at: float) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """The next records, or none where it is time to stop.
+
+        While a rebalance lasts getmany() does not return, whatever its timeout. It is cancelled only together with its
+        consumer: that switches aiokafka's own watchdog off for good.
+
+        Raises:
+            UselessConsumerError: another consumer may fare better.
+        """
+        self._services.metrics.beat("consumer")
+        polling = asyncio.ensure_future(consumer.getmany(timeout_ms=200, max_records=5_000))
+        try:
+            while not self._stopping:
+                done, _ = await asyncio.wait({polling}, timeout=_LOOK_SECONDS)
+                if self._failed is not None:
+                    error, self._failed = self._failed, None
+                    raise UselessConsumerError(f"a partition may be paused for ever: {error!r}") from error
+                if done:
+                    found: dict[TopicPartition, list[ConsumerRecord]] = polling.result()
+                    return found
+                self._give_up_joining(self._clock() - subscribed_at)
+                if self.joining_seconds is not None:
+                    self._services.metrics.beat("consumer")
+            return {}
+        finally:
+            polling.cancel()
 
     def _give_up_joining(self, subscribed_seconds: float) -> None:
         """A consumer that waits for the group longer than dead members and lost requests explain is thrown away.
@@ -268,6 +297,21 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             return
         consumer.seek(tp, offset)
         consumer.resume(tp)
+
+
+async def _ended_well(closing: Coroutine[Any, Any, None]) -> bool:
+    """Close a part of aiokafka in bounded time; whether it went well.
+
+    In a task of its own: while Kafka is away, the fetcher's close() ends with the CancelledError of one of its own tasks,
+    which looks as if we had been cancelled.
+    """
+    task = asyncio.ensure_future(closing)
+    await asyncio.wait({task}, timeout=_CLOSE_SECONDS)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1)
+        return False
+    return not task.cancelled() and task.exception() is None
 
 
 def _arrived(record: ConsumerRecord) -> Arrived:

@@ -69,7 +69,8 @@ class Follower:
         assert self._task is not None
         self._task.cancel()
         await asyncio.wait([self._task])
-        await self._consumer.stop()
+        # In a task of its own: while Kafka is away, aiokafka's stop() ends with the CancelledError of one of its tasks.
+        await asyncio.wait([asyncio.ensure_future(self._consumer.stop())])
 
     async def _follow(self) -> None:
         while True:

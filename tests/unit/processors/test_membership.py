@@ -1,6 +1,8 @@
 """The group member while Kafka is not there."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -30,6 +32,39 @@ class Beats(Watchdog):
         self.changed.set()
 
 
+class Interrupted(Membership):
+    """Its sessions end as if somebody had cancelled them."""
+
+    async def _session(self) -> None:
+        raise asyncio.CancelledError
+
+
+def membership_of(kind: type[Membership], beats: Beats, clock: Callable[[], float]) -> Membership:
+    """A member whose Kafka is not there."""
+    services = cast("Any", SimpleNamespace(owner="test", metrics=ProcessorMetrics(CollectorRegistry(), beats)))
+    return kind(
+        kafka=KafkaSettings.read(bootstrap_servers=f"127.0.0.1:{free_port()}"),
+        settings=ProcessorSettings.read(),
+        services=services,
+        on_fatal=print,
+        clock=clock,
+    )
+
+
+async def test_a_cancellation_from_inside_the_library_ends_nothing() -> None:
+    """While Kafka is away, aiokafka awaits tasks that it has cancelled; the process would end with 0, for ever."""
+    member = membership_of(Interrupted, Beats(), time.monotonic)
+    task = asyncio.create_task(member.run())
+
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
 async def test_trying_again_is_a_sign_of_life() -> None:
     """However long Kafka is away, the process is not stuck; it knows that it has no assignment, and since when."""
     beats, now = Beats(), 100.0
@@ -39,14 +74,7 @@ async def test_trying_again_is_a_sign_of_life() -> None:
         now += 0.001
         return now
 
-    services = cast("Any", SimpleNamespace(owner="test", metrics=ProcessorMetrics(CollectorRegistry(), beats)))
-    membership = Membership(
-        kafka=KafkaSettings.read(bootstrap_servers=f"127.0.0.1:{free_port()}"),
-        settings=ProcessorSettings.read(),
-        services=services,
-        on_fatal=print,
-        clock=clock,
-    )
+    membership = membership_of(Membership, beats, clock)
     task = asyncio.create_task(membership.run())
 
     async with asyncio.timeout(20):
