@@ -160,7 +160,9 @@ async def request_harmed(
         seconds: how late they arrive.
     """
     proxy = experiment.kafka
-    rule = proxy.plan(api, fate, times=TIMES, client=client, seconds=seconds)
+    # One silence is a whole connection that hears nothing; a second one in a row would only double the wait.
+    times = 1 if fate is Fate.SILENCE else TIMES
+    rule = proxy.plan(api, fate, times=times, client=client, seconds=seconds)
     try:
         async with answered_in_time(experiment):
             if api in ONLY_AT_THE_START:
