@@ -45,9 +45,10 @@ async def answers(experiment: Experiment, *, rate: float, least: int, **fault: A
     await _happen(experiment, {"operation": _API, "rate": rate, "fault": fault}, least=least)
 
 
-async def some_answers(experiment: Experiment, *, times: int, **fault: Any) -> None:
-    """So many of the API's answers are spoiled."""
+async def some_answers(experiment: Experiment, *, times: int, lasts: float = 0.0, **fault: Any) -> None:
+    """So many of the API's answers are spoiled, which is felt for that many seconds."""
     await _happen(experiment, {"operation": _API, "times": times, "fault": fault}, least=times)
+    await asyncio.sleep(lasts)
 
 
 async def webhooks(experiment: Experiment, *, rate: float, least: int, **fault: Any) -> None:
@@ -157,11 +158,18 @@ async def grant_refused_once(experiment: Experiment) -> None:
 
 
 def _limited(name: str, *, problem: str, slow: bool = False, **fault: Any) -> Failure:
-    """429s of a kind; slow: with a wait that the default for a minute's limit, or more, follows."""
+    """429s of a kind; slow: followed by the longest wait for a minute's limit, which is two."""
     return Failure(
         name=name,
-        inject=partial(some_answers, times=2 if slow else 6, kind="rate_limit", problem=problem, **fault),
-        recovers=150 if slow else 30,
+        inject=partial(
+            some_answers,
+            times=2 if slow else 6,
+            lasts=121 if slow else 0,
+            kind="rate_limit",
+            problem=problem,
+            **fault,
+        ),
+        recovers=30,
         soak_only=slow,
     )
 
