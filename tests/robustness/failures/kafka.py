@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from aiokafka.errors import KafkaError
+
 from tests.robustness.experiment import Experiment
 from tests.robustness.failures.table import Failure
 from tests.robustness.receiver_probe import answered_in_time, answers_again
@@ -48,7 +50,7 @@ async def is_back(experiment: Experiment) -> None:
                 await producer.publish([record], offsets={}, group="", timeout=5.0)
             finally:
                 await producer.discard()
-        except (KafkaUnreachableError, OutcomeUnknownError):
+        except (KafkaUnreachableError, OutcomeUnknownError, KafkaError, OSError):
             await asyncio.sleep(0.1)
         else:
             return
