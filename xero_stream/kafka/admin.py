@@ -126,7 +126,8 @@ class TopicAdmin:
         )
         try:
             await client.start()
-        except (KafkaError, OSError) as error:
+        except (KafkaError, OSError, AssertionError) as error:
+            # AssertionError: a broker that has just come back tells clients of no broker at all, which aiokafka asserts.
             await client.close()
             raise KafkaUnreachableError(
                 f"Kafka does not answer at {self._settings.bootstrap_servers} ({type(error).__name__}); check "

@@ -111,7 +111,8 @@ class TransactionalProducer:
         try:
             async with asyncio.timeout(timeout):
                 await producer.start()
-        except (TimeoutError, KafkaError, OSError) as error:
+        except Exception as error:
+            # AssertionError among them: a broker that has just come back tells clients of no broker at all.
             await _discard(producer)
             raise OutcomeUnknownError(
                 f"InitProducerId of {transactional_id}: {type(error).__name__}: {error}"
