@@ -6,6 +6,7 @@ most one call in flight per slot (lane and entity): while it is out, events gath
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from processors.fetch.judge import Mode
@@ -48,12 +49,14 @@ class OpenPass:
     Attributes:
         place: where the next page is.
         seen: records read so far.
+        since: what changed since is read; None: everything.
     """
 
     entity: EntityName
     kind: PassKind
     place: Keyset
     seen: int = 0
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

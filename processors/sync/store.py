@@ -17,18 +17,20 @@ async def move(
     entity: EntityName,
     kind: PassKind,
     *,
+    begun: tuple[datetime | None, int],
     place: Keyset | None,
     seen: int,
     total: int | None,
     now: datetime,
 ) -> None:
-    """Move a pass on, in the transaction that recorded its page.
+    """Move a pass on, in the transaction that recorded its page; not if it was begun anew while the page was read.
 
     Args:
         connection: of that transaction.
         tenant_id: the tenant.
         entity: what is read.
         kind: which pass.
+        begun: since when it reads, and how many records it had seen, when the page was asked for.
         place: where the next page is; None: this was the last.
         seen: records of this page.
         total: how many there are in all, as Xero said on the first page.
@@ -37,7 +39,8 @@ async def move(
     await connection.execute(
         "UPDATE passes SET place = $4, seen = seen + $5, total = coalesce(total, $6), attempts = 0, error = NULL, "
         "started_at = coalesce(started_at, $7), finished_at = CASE WHEN $4::bytea IS NULL THEN $7::timestamptz END "
-        "WHERE tenant_id = $1 AND entity = $2 AND kind = $3 AND finished_at IS NULL",
+        "WHERE tenant_id = $1 AND entity = $2 AND kind = $3 AND finished_at IS NULL "
+        "AND since IS NOT DISTINCT FROM $8::timestamptz AND seen = $9",
         tenant_id,
         entity.value,
         kind.value,
@@ -45,6 +48,7 @@ async def move(
         seen,
         total,
         now,
+        *begun,
     )
 
 

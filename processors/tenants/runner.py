@@ -281,6 +281,7 @@ class Runner:
                 self._tenant_id,
                 step.entity,
                 step.kind,
+                begun=(step.since, step.seen),
                 place=place,
                 seen=count,
                 total=total,

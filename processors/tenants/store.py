@@ -134,6 +134,7 @@ async def agenda(
                     kind=PassKind(row["kind"]),
                     place=Keyset.from_json(orjson.loads(row["place"])) if row["place"] else first(row["since"]),
                     seen=row["seen"],
+                    since=row["since"],
                 )
             )
     return Agenda(due=due, passes=steps, next_at=min(later, default=None))
