@@ -1,6 +1,7 @@
 """The whole system under traffic, with everything at hand that can be broken."""
 
 import contextlib
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -92,15 +93,20 @@ class Experiment:
             AssertionError: that took longer.
         """
         started = time.monotonic()
-        waiting: dict[str, str] = {}
+        waiting: dict[str, int] = {}
         since = len(self.follower.arrivals)
         for tenant in self.one_tenant_each():
             done = await self.stack.edit(tenantId=tenant, endpoint="Contacts", kind="change", count=1)
-            waiting[done["edits"][0]["id"]] = tenant
+            (edited,) = done["edits"]
+            waiting |= {
+                record["id"]: record["updatedMs"] for record in edited["records"] if record["id"] == edited["id"]
+            }
 
         async def published() -> bool:
             for arrival in self.follower.arrivals[since:]:
-                waiting.pop(arrival.record_id, None)
+                # A change of an earlier edit may come while this one is still on its way.
+                if (arrival.version or 0) >= waiting.get(arrival.record_id, math.inf):
+                    del waiting[arrival.record_id]
             return not waiting
 
         await self.stack.until(published, within, "an edit in each partition to be published")

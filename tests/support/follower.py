@@ -22,6 +22,7 @@ class Arrival:
     Attributes:
         tenant_id: whose.
         record_id: of what.
+        version: its UpdatedDateUTC in milliseconds, where it has one.
         trigger: why it was read.
         delay: seconds from the receipt of its webhook; None where there was none.
         at: monotonic seconds.
@@ -29,6 +30,7 @@ class Arrival:
 
     tenant_id: str
     record_id: str
+    version: int | None
     trigger: str
     delay: float | None
     at: float
@@ -86,6 +88,7 @@ class Follower:
         return Arrival(
             tenant_id=source["tenant_id"],
             record_id=source["record_id"],
+            version=source["ts_ms"],
             trigger=source["trigger"],
             delay=wall - moment(webhook["received_at"]).timestamp() if webhook else None,
             at=now,

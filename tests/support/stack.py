@@ -139,6 +139,7 @@ class Stack:
     seed: int = 1
     processes: dict[str, Process] = field(default_factory=dict)
     _http: httpx.AsyncClient | None = None
+    _made: float = field(default_factory=time.monotonic)
     _key: str = field(default_factory=lambda: Fernet.generate_key().decode())
 
     simulator_port: int = field(default_factory=free_port)
@@ -310,6 +311,10 @@ class Stack:
             return sorted(held) == [str(number) for number in range(PARTITIONS)]
 
         await self.until(settled, within, f"{', '.join(names or self.processors)} to share the partitions")
+
+    def elapsed(self) -> float:
+        """Seconds since this stack was made."""
+        return time.monotonic() - self._made
 
     def note(self, what: str) -> None:
         """Write down when something was done, for whoever reads the logs of a failed run."""

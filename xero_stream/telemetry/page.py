@@ -19,6 +19,8 @@ _HEAD = """# Metrics
 
 Written by `python -m xero_stream.telemetry.page` from the code; don't edit.
 Every process shows its own on `/metrics` of its private port. Seconds and bytes throughout; every series is there from the start.
+Beside these every process shows Prometheus' own `process_…` (resident memory, CPU time, open file descriptors and their limit; Linux
+only) and `xero_stream_event_loop_tasks`, the tasks of its event loop: numbers that only grow are a leak.
 """
 
 

@@ -1,14 +1,17 @@
 """The private port of a process: ``/livez``, ``/readyz``, ``/metrics``. Never on the public listener."""
 
+import asyncio
 from collections.abc import Callable
 
 import orjson
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 from xero_stream.settings.base import SettingsError
 from xero_stream.telemetry.health import Health
+
+TASKS = "xero_stream_event_loop_tasks"
 
 
 class PrivatePort:
@@ -40,6 +43,10 @@ class PrivatePort:
         self._checks = {"/livez": live, "/readyz": ready}
         self._setting = setting
         self._runner: web.AppRunner | None = None
+        # Prometheus' own names: resident memory, CPU time, open file descriptors and their limit (Linux only).
+        ProcessCollector(registry=registry)
+        tasks = Gauge(TASKS, "Tasks of the event loop: a number that only grows is a leak.", registry=registry)
+        tasks.set_function(lambda: len(asyncio.all_tasks()))
 
     async def start(self) -> None:
         """Listen.

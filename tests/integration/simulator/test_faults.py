@@ -199,7 +199,7 @@ async def test_stale_reads_answer_from_before_the_edit(talk: Talk) -> None:
 )
 async def test_429s_to_order_count_as_forced(talk: Talk, problem: str, retry_after: int | str | None) -> None:
     """With a Retry-After of choice, sense or nonsense, using nothing up."""
-    more = {} if retry_after is None else {"retryAfter": retry_after}
+    more: dict[str, Any] = {} if retry_after is None else {"retryAfter": retry_after}
     await talk.faults(rule("rate_limit", problem=problem, **more))
 
     struck, after = await call(talk, "list"), await call(talk, "list")
