@@ -3,14 +3,18 @@
 import random
 from collections.abc import Mapping, Sequence
 
+from tests.robustness.failures.failpoints import killed_together
 from tests.robustness.failures.table import Failure
+from xero_stream.failpoints import Failpoint
 
-SHORT = {"processes": 3, "kill-at": 100, "freeze-at": 2, "kafka": 4, "postgres": 3, "xero": 4}
-"""Failures of each kind in the short form; every failpoint is among them."""
+SHORT = {"processes": 3, "kill-at": 0, "freeze-at": 2, "kafka": 4, "postgres": 3, "xero": 3}
+"""Failures of each kind in the short form."""
+TOGETHER = 5
+"""Failpoints that are armed at once in the short form: all of them are reached in every run."""
 
 
 def drawn(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> list[Failure]:
-    """The failures of a short run, in random order.
+    """The failures of a short run, in random order: every failpoint, and some of all the rest.
 
     Args:
         failures: all of them, by kind.
@@ -20,6 +24,20 @@ def drawn(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> l
     for kind, rows in failures.items():
         may_be = [failure for failure in rows if not failure.soak_only]
         found += chance.sample(may_be, min(SHORT[kind], len(may_be)))
+    points = chance.sample(list(Failpoint), len(Failpoint))
+    found += [killed_together(points[place : place + TOGETHER]) for place in range(0, len(points), TOGETHER)]
+    chance.shuffle(found)
+    return found
+
+
+def every(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> list[Failure]:
+    """Each failure there is, once, in random order.
+
+    Args:
+        failures: all of them, by kind.
+        chance: decides their order.
+    """
+    found = [failure for rows in failures.values() for failure in rows]
     chance.shuffle(found)
     return found
 

@@ -1,7 +1,9 @@
 """A process dies, or freezes past its session, exactly where it hurts most."""
 
 import asyncio
+import itertools
 import signal
+from collections.abc import Sequence
 from functools import partial
 
 from tests.robustness.experiment import SESSION_SECONDS, Experiment
@@ -65,19 +67,29 @@ async def _victim(experiment: Experiment, point: Failpoint) -> Process:
     return next(process for process in experiment.stack.processes.values() if process.child and process.pid == found[0])
 
 
+def _arm(experiment: Experiment, point: Failpoint, action: Action) -> None:
+    for old in experiment.failpoints.glob(f"{point}*"):
+        old.unlink()
+    unseen = experiment.failpoints / f".{point}"
+    unseen.write_text(action, encoding="utf-8")
+    unseen.replace(experiment.failpoints / point)
+
+
 async def strike(experiment: Experiment, point: Failpoint, action: Action) -> Process:
     """Have the next process that comes by a point do something there; answers which one it was.
 
     Raises:
         AssertionError: nobody came by.
     """
-    for old in experiment.failpoints.glob(f"{point}*"):
-        old.unlink()
-    unseen = experiment.failpoints / f".{point}"
-    unseen.write_text(action, encoding="utf-8")
-    unseen.replace(experiment.failpoints / point)
+    _arm(experiment, point, action)
     await _provoke(experiment, point)
     return await _victim(experiment, point)
+
+
+def _start_again(experiment: Experiment) -> None:
+    for process in experiment.stack.processes.values():
+        if process.ended:
+            process.start()
 
 
 async def kill_at(experiment: Experiment, point: Failpoint) -> None:
@@ -85,9 +97,26 @@ async def kill_at(experiment: Experiment, point: Failpoint) -> None:
     victim = await strike(experiment, point, Action.KILL)
     await victim.wait()
     await asyncio.sleep(experiment.chance.choice((0.0, experiment.chance.uniform(0.0, 0.5))))
-    for process in experiment.stack.processes.values():
-        if process.ended:
-            process.start()
+    _start_again(experiment)
+
+
+async def kill_at_each(experiment: Experiment, points: Sequence[Failpoint]) -> None:
+    """``kill -9`` at several failpoints, whoever comes by first; the dead are started again, perhaps into the next one."""
+    for point in points:
+        _arm(experiment, point, Action.KILL)
+    ends = asyncio.get_running_loop().time() + 2 * REACHED_SECONDS
+    for point in itertools.cycle(points):
+        if (experiment.failpoints / point).exists():
+            await _provoke(experiment, point)
+        for _ in range(20):
+            await asyncio.sleep(0.1)
+            _start_again(experiment)
+            left = [str(one) for one in points if (experiment.failpoints / one).exists()]
+            if not left:
+                await asyncio.sleep(0.2)  # the last one is about to die
+                _start_again(experiment)
+                return
+            assert asyncio.get_running_loop().time() < ends, f"nobody reached {', '.join(left)}"
 
 
 async def freeze_at(experiment: Experiment, point: Failpoint) -> None:
@@ -106,3 +135,8 @@ async def freeze_at(experiment: Experiment, point: Failpoint) -> None:
 
 KILLED = tuple(Failure(name=f"kill-at-{point}", inject=partial(kill_at, point=point)) for point in Failpoint)
 FROZEN = tuple(Failure(name=f"freeze-at-{point}", inject=partial(freeze_at, point=point)) for point in FROZEN_AT)
+
+
+def killed_together(points: Sequence[Failpoint]) -> Failure:
+    """One failure out of several failpoints: what the short form makes of them."""
+    return Failure(name=f"kill-at-{'+'.join(points)}", inject=partial(kill_at_each, points=points))
