@@ -1,5 +1,6 @@
 """The recorder: reads become changes, in one transaction per slice of a page, under the partition's epoch."""
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -110,6 +111,10 @@ class Recorder:
         self._store_id = store_id
         self._topics = topics
         self._patience = patience
+        # One transaction at a time: they all need the partition's row, and those that wait for it inside the store would
+        # be served one after the other even if this process froze, each of them for its whole time-out, before the
+        # next owner.
+        self._turn = asyncio.Lock()
 
     async def record(self, batch: Batch, now: datetime) -> Recorded:
         """Apply a batch, in one transaction; a record that the store refuses goes to quarantine, the others go on.
@@ -136,7 +141,7 @@ class Recorder:
         return await self._attempt(batch, now)
 
     async def _attempt(self, batch: Batch, now: datetime) -> Recorded:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._turn, self._pool.acquire() as connection, connection.transaction():
             recorded = await self._record(connection, batch, now)
             await reach(Failpoint.RECORDER_OPEN)
         await reach(Failpoint.RECORDER_COMMITTED)

@@ -43,8 +43,7 @@ async def proxied_servers(folder: Path) -> AsyncIterator[ProxiedServers]:
     Args:
         folder: the servers' data; it exists.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    places = ports.read_or_choose(DataDirectory(folder).ports_file)
+    places = _places(folder)
     behind, front = free_port(), free_port()
     direct = f"PLAINTEXT://{HOST}:{places.kafka}"
     broker = {
@@ -59,3 +58,8 @@ async def proxied_servers(folder: Path) -> AsyncIterator[ProxiedServers]:
         Proxy(places.postgres) as postgres,
     ):
         yield ProxiedServers(servers, kafka, postgres)
+
+
+def _places(folder: Path) -> ports.Ports:
+    folder.mkdir(parents=True, exist_ok=True)
+    return ports.read_or_choose(DataDirectory(folder).ports_file)

@@ -287,3 +287,19 @@ async def test_a_transaction_that_had_to_give_way_begins_again(desk: Desk) -> No
     with pytest.raises(asyncpg.DeadlockDetectedError):
         await desk.record(read("c"))
     assert await desk.pool.fetchval("SELECT 1 - last_value FROM conflicts") == 2
+
+
+async def test_only_one_transaction_waits_inside_the_store(desk: Desk, pool: "asyncpg.Pool[Any]") -> None:
+    """A process that freezes leaves one transaction behind, not a queue of them before the next owner's."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute("SELECT 1 FROM positions WHERE partition = 1 FOR UPDATE")
+            work = [asyncio.create_task(desk.record(Read(record_id=f"r{n}", body=b"{}"))) for n in range(4)]
+            async with asyncio.timeout(10):
+                while not await pool.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL does not tell
+                    await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)
+            assert await pool.fetchval(waiting) == 1
+        await asyncio.gather(*work)
+    assert len(await desk.changes()) == 4
