@@ -105,6 +105,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
     registry = CollectorRegistry()
     watchdog = Watchdog()
     metrics = ProcessorMetrics(registry, watchdog)
+    metrics.deployed(config.kafka.partitions)
     waiting, memberships = Waiting(), list[Membership]()
     port = PrivatePort(
         host=config.settings.private_host,

@@ -113,6 +113,7 @@ class ProcessorMetrics:
         )
         self._leases = counter(registry, "xero_stream_lease_changes_total", "Leases on partitions.", change=LeaseChange)
         self._owned = gauge(registry, "xero_stream_partitions_owned", "Partitions this process works on.")
+        self._partitions = gauge(registry, "xero_stream_partitions", "Partitions the deployment has.")
         self._quarantined = counter(
             registry, "xero_stream_quarantined_total", "What was put into quarantine.", stage=Stage
         )
@@ -167,6 +168,10 @@ class ProcessorMetrics:
     def lease(self, change: LeaseChange) -> None:
         """A lease changed hands."""
         self._leases.labels(change).inc()
+
+    def deployed(self, partitions: int) -> None:
+        """The deployment has so many partitions."""
+        self._partitions.set(partitions)
 
     def owned(self, count: int) -> None:
         """We work on so many partitions."""
