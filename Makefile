@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 SEED ?=
 PYTEST := $(BIN)/python -m pytest
-# Most of the suite waits for something: two files at a time, each worker with servers of its own.
-BOTH := -n 2 --dist loadfile --no-loadscope-reorder
+# Most of the suite waits for something: whole systems in one worker, all else in another, each with servers of its own.
+BOTH := -n 2 --dist loadgroup
 
 .PHONY: help install demo test robustness unit lint format bench soak schemas lock clean
 
@@ -26,7 +26,7 @@ test: lint ## the whole suite, on a real Kafka and a real PostgreSQL
 	$(PYTEST) $(BOTH) --durations=15 $(ARGS) tests
 
 robustness: install ## failures drawn by seed, under load (SEED=n repeats one; ARGS="-k zombie")
-	XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/robustness
+	XERO_STREAM_LONG=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/robustness
 
 unit: install ## pure parts only, in seconds
 	$(PYTEST) $(ARGS) tests/unit tests/properties

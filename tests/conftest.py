@@ -13,7 +13,7 @@ from tests.support.servers import (
     shared_servers,
     topic_prefix,
 )
-from tests.support.stacks import SOAK
+from tests.support.stacks import LONG, SOAK
 
 __all__ = ["database_url", "empty_database_url", "kafka", "private_servers", "shared_servers", "topic_prefix"]
 
@@ -24,14 +24,19 @@ settings.register_profile("any-machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any-machine")
 
 
-LONGEST_FIRST = ("robustness", "e2e", "commands", "integration")
-"""Two workers share the files: what takes minutes must not be begun last."""
+WHOLE_SYSTEMS = ("robustness", "e2e")
+"""Folders whose tests start five processes and more: never two of them at a time."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long ones first; a soak run may take long."""
-    order = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: order.get(item.path.relative_to(HERE).parts[0], len(order)))
-    if SOAK:
-        for item in items:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Two groups for two workers: whole systems one after the other, everything else beside them. Long ones on request."""
+    for item in items:
+        whole = item.path.relative_to(HERE).parts[0] in WHOLE_SYSTEMS
+        item.add_marker(pytest.mark.xdist_group("whole systems" if whole else "parts"))
+        if SOAK:
             item.add_marker(pytest.mark.timeout(4 * 3600))
+    if not LONG:
+        late = [item for item in items if item.get_closest_marker("long")]
+        if late:
+            config.hook.pytest_deselected(items=late)
+            items[:] = [item for item in items if not item.get_closest_marker("long")]

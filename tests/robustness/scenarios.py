@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from tests.robustness.failures.failpoints import killed_together
 from tests.robustness.failures.table import Failure
+from tests.support.stacks import LONG
 from xero_stream.failpoints import Failpoint
 
-SHORT = {"processes": 3, "kill-at": 0, "freeze-at": 2, "kafka": 4, "postgres": 3, "xero": 3}
+SHORT = {"processes": 1, "kill-at": 0, "freeze-at": 1, "kafka": 2, "postgres": 1, "xero": 1}
 """Failures of each kind in the short form."""
-TOGETHER = 5
+TOGETHER = 6
 """Failpoints that are armed at once in the short form: all of them are reached in every run."""
 
 
@@ -22,8 +23,9 @@ def drawn(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> l
     """
     found: list[Failure] = []
     for kind, rows in failures.items():
+        count = SHORT[kind] * (3 if LONG else 1)
         may_be = [failure for failure in rows if not failure.soak_only]
-        found += chance.sample(may_be, min(SHORT[kind], len(may_be)))
+        found += chance.sample(may_be, min(count, len(may_be)))
     points = chance.sample(list(Failpoint), len(Failpoint))
     found += [killed_together(points[place : place + TOGETHER]) for place in range(0, len(points), TOGETHER)]
     chance.shuffle(found)

@@ -109,6 +109,7 @@ async def news(stack: Stack, experiment: Experiment, known: set[str]) -> set[Pro
     return fresh
 
 
+@pytest.mark.long
 async def test_defects_that_only_a_crash_shows_are_noticed(new_experiment: NewExperiment) -> None:
     """Four orders of work that look right until somebody dies or freezes in between: each is found, and named."""
     async with new_experiment() as experiment:

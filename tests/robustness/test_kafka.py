@@ -16,6 +16,7 @@ async def readiness(experiment: Experiment, name: str) -> tuple[int, dict[str, s
     return answer.status_code, answer.json()["reasons"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_workers_started_before_their_servers_wait_for_them(new_experiment: NewExperiment) -> None:
     """They say for whom, end at once when told to, and work as soon as both servers are there: nobody restarts them."""
@@ -46,6 +47,7 @@ async def test_workers_started_before_their_servers_wait_for_them(new_experiment
         await experiment.judged()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_a_worker_that_never_gets_into_the_group_is_noticed(new_experiment: NewExperiment) -> None:
     """It lives, polls and has no partition: not ready; it tries again with a new consumer, and then gets in."""

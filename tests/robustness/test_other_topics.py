@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
@@ -119,6 +120,7 @@ async def test_an_emptied_kafka_is_filled_again(new_stack: StartStack) -> None:
         await stack.assert_quotas_kept()
 
 
+@pytest.mark.long
 async def test_a_grown_topic_moves_nobody_and_is_refused_at_the_next_start(new_stack: StartStack) -> None:
     """Tenants stay in the partitions the deployment began with; a start says what is wrong and what to do."""
     async with new_stack(*SMALL) as stack:
@@ -139,6 +141,7 @@ async def test_a_grown_topic_moves_nobody_and_is_refused_at_the_next_start(new_s
         assert f"has {PARTITIONS + 1} partitions, the deployment {PARTITIONS}" in process.tail(3)
 
 
+@pytest.mark.long
 async def test_strangers_in_the_group_take_nothing_that_is_not_noticed(new_stack: StartStack) -> None:
     """A member that wants other topics changes nothing; one that takes our partitions and goes leaves nothing undone."""
     async with new_stack(*SMALL) as stack:

@@ -3,6 +3,8 @@
 import math
 from pathlib import Path
 
+import pytest
+
 from tests.robustness.conftest import NewExperiment
 from tests.robustness.experiment import traffic
 from tests.robustness.failures.processes import restart_one_by_one
@@ -13,6 +15,7 @@ ALLOWED_SECONDS = 10.0
 EDITS_PER_SECOND = 6
 
 
+@pytest.mark.long
 async def test_a_release_under_load_delays_changes_by_seconds(new_experiment: NewExperiment, tmp_path: Path) -> None:
     """Running processes go on over the migrated store; the 99th percentile from webhook to change stays within 10 s."""
     async with new_experiment() as experiment:

@@ -45,6 +45,7 @@ async def mixed_faults(experiment: Experiment, failures: list[Failure], until: f
             sys.stderr.write(f"{experiment.stack.elapsed():8.1f} s  {failure.name}: recovered in {recovered:.1f} s\n")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(4 * 3600)
 async def test_hours_under_mixed_faults(new_experiment: NewExperiment, seed: int, tmp_path: Path) -> None:
     """State = truth at the end; memory, descriptors and tasks as at the beginning; a report with a picture."""

@@ -66,6 +66,7 @@ async def hang_and_block(experiment: Experiment) -> None:
     await experiment.working(30)
 
 
+@pytest.mark.long
 async def test_what_never_returns_is_seen_and_ended(new_experiment: NewExperiment) -> None:
     """A task that never goes on, a loop that stands: ``/livez`` tells within a minute; restarted, all is made up for."""
     async with new_experiment() as experiment:
@@ -101,6 +102,7 @@ async def churn(experiment: Experiment, seconds: float) -> None:
         await asyncio.sleep(0.5)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets one process set another's limits")
 async def test_no_more_file_descriptors(new_experiment: NewExperiment) -> None:
     """Connections can't be made for a while: refused or late, never acknowledged and lost; afterwards all goes on."""
@@ -116,6 +118,7 @@ async def test_no_more_file_descriptors(new_experiment: NewExperiment) -> None:
         assert {process.starts for process in stack.processes.values()} == {1}
 
 
+@pytest.mark.long
 async def test_a_machine_whose_clock_jumps_an_hour(new_stack: StartStack, folder: Path) -> None:
     """Ahead, back, and an hour wrong at the start: nothing waits an hour, no call too many, nothing lost."""
     jump = folder / "clock"

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from tests.support.stack import Stack
 from tests.support.stacks import StartStack
 
@@ -85,6 +87,7 @@ async def edit_one_record_each(stack: Stack, tenants: Sequence[str]) -> int:
     return len(await asyncio.gather(*edits))
 
 
+@pytest.mark.long
 async def test_calls_are_few_whatever_xero_does(new_stack: StartStack) -> None:
     """Under many faults at once, at most 1.3 times the fewest calls possible are made.
 
@@ -164,6 +167,7 @@ async def test_events_that_xero_never_delivers(new_stack: StartStack) -> None:
         await stack.assert_quotas_kept()
 
 
+@pytest.mark.long
 async def test_an_event_missed_unnoticed_is_made_good_by_the_next(new_stack: StartStack) -> None:
     """The last event before silence leaves no gap: its record is right again with its next event, and only then."""
     async with new_stack("--tenants=1", "--invoices=5", "--contacts=5", "--credit-notes=1") as stack:
