@@ -1,16 +1,22 @@
 """Leases on partitions: the epoch that turns a previous owner away."""
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import orjson
+import structlog
 
 from xero_stream.contracts.names import AppName
 
 CATCH_UP_OVERLAP = timedelta(days=1)
 """Xero repeats a failed delivery for 24 hours: events that were lost may be that much older than their neighbours."""
+
+
+log = structlog.get_logger(__name__)
 
 
 class FencedError(Exception):
@@ -47,36 +53,65 @@ class Lease:
     clean: bool
 
 
+# Whoever keeps a new owner waiting is a transaction of an owner that Kafka no longer counts on: it would be turned away at its
+# end. A process that froze between two messages to the store is not even idle for it, so no time-out of a session ends it soon.
+_EVICT = """
+SELECT application_name, pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid = ANY(pg_blocking_pids($1)) AND usename = current_user AND application_name LIKE 'xero-stream%'
+  AND xact_start < clock_timestamp() - make_interval(secs => $2)
+"""
+_EVICT_AFTER = 2.0
+
+
 async def take(pool: "asyncpg.Pool[Any]", partition: int, owner: str) -> Lease:
     """Take a partition over, whoever has it.
 
-    Waits for the previous owner's open transactions; all its later ones are turned away.
+    Waits for the previous owner's open transactions, two seconds for each, then ends them; all its later ones are turned
+    away.
 
     Args:
         pool: the store.
         partition: which.
         owner: our name, for people.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        clean = await connection.fetchval("SELECT released FROM leases WHERE partition = $1 FOR UPDATE", partition)
-        epoch = await connection.fetchval(
-            "UPDATE leases SET epoch = epoch + 1, owner = $2, acquired_at = now(), released = false "
-            "WHERE partition = $1 RETURNING epoch",
-            partition,
-            owner,
-        )
-        intake = await connection.fetchrow(
-            "UPDATE intake_offsets SET epoch = $2 WHERE partition = $1 "
-            "RETURNING next_offset, received_at, CASE WHEN last_offset = next_offset - 1 THEN last_digest END AS last_digest",
-            partition,
-            epoch,
-        )
-        position = await connection.fetchval(
-            "UPDATE positions SET epoch = $2 WHERE partition = $1 RETURNING position", partition, epoch
-        )
-        mark = await connection.fetchval(
-            "UPDATE relay_marks SET epoch = $2 WHERE partition = $1 RETURNING position", partition, epoch
-        )
+    async with pool.acquire() as connection:
+        evicting = asyncio.create_task(_evict(pool, connection.get_server_pid(), partition))
+        try:
+            async with connection.transaction():
+                return await _take(connection, partition, owner)
+        finally:
+            evicting.cancel()
+
+
+async def _evict(pool: "asyncpg.Pool[Any]", pid: int, partition: int) -> None:
+    """End, again and again, what keeps a backend waiting."""
+    while True:
+        await asyncio.sleep(_EVICT_AFTER)
+        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            for row in await pool.fetch(_EVICT, pid, _EVICT_AFTER):
+                log.warning("previous_owner_ended", partition=partition, session=row["application_name"])
+
+
+async def _take(connection: Any, partition: int, owner: str) -> Lease:
+    clean = await connection.fetchval("SELECT released FROM leases WHERE partition = $1 FOR UPDATE", partition)
+    epoch = await connection.fetchval(
+        "UPDATE leases SET epoch = epoch + 1, owner = $2, acquired_at = now(), released = false "
+        "WHERE partition = $1 RETURNING epoch",
+        partition,
+        owner,
+    )
+    intake = await connection.fetchrow(
+        "UPDATE intake_offsets SET epoch = $2 WHERE partition = $1 "
+        "RETURNING next_offset, received_at, CASE WHEN last_offset = next_offset - 1 THEN last_digest END AS last_digest",
+        partition,
+        epoch,
+    )
+    position = await connection.fetchval(
+        "UPDATE positions SET epoch = $2 WHERE partition = $1 RETURNING position", partition, epoch
+    )
+    mark = await connection.fetchval(
+        "UPDATE relay_marks SET epoch = $2 WHERE partition = $1 RETURNING position", partition, epoch
+    )
     return Lease(
         partition=partition,
         epoch=epoch,

@@ -1,5 +1,6 @@
 """Leases on the real PostgreSQL: who owns a partition, and what a new owner finds or opens."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -139,3 +140,22 @@ async def test_a_parked_organisation_has_no_work_before_its_time(pool: "asyncpg.
 
     await tenants.suspend(pool, TENANT, "needs_reauth")
     assert await tenants.with_work(pool, loaded.partition, T + timedelta(hours=2)) == []
+
+
+@pytest.mark.parametrize("half_said", [False, True])
+async def test_a_frozen_owners_transaction_is_ended(pool: "asyncpg.Pool[Any]", lease: Lease, half_said: bool) -> None:
+    """Whether it is idle or in the middle of a statement, it keeps the next owner waiting for seconds, not for its time-out."""
+    frozen = await pool.acquire()
+    transaction = frozen.transaction()
+    await transaction.start()
+    await frozen.fetch("SELECT 1 FROM positions WHERE partition = 1 FOR UPDATE")
+    if half_said:
+        # As asyncpg does for a statement it does not know yet: Parse, Describe, Flush. Then nothing more comes.
+        statement = b"\0SELECT 1\0\0\0"
+        message = b"P" + (len(statement) + 4).to_bytes(4, "big") + statement + b"H\0\0\0\4"
+        frozen._con._transport.write(message)
+
+    async with asyncio.timeout(8):
+        taken = await take(pool, 1, "second")
+
+    assert taken.epoch == lease.epoch + 1
