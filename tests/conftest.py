@@ -28,6 +28,7 @@ WHOLE_SYSTEMS = ("robustness", "e2e")
 """Folders whose tests start five processes and more: never two of them at a time."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Two groups for two workers: whole systems one after the other, everything else beside them. Long ones on request."""
     for item in items:
