@@ -28,13 +28,16 @@ WHOLE_SYSTEMS = ("robustness", "e2e")
 """Folders whose tests start five processes and more: never two of them at a time."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Two groups for two workers: whole systems one after the other, everything else beside them."""
+    whole = item.path.relative_to(HERE).parts[0] in WHOLE_SYSTEMS
+    item.add_marker(pytest.mark.xdist_group("whole systems" if whole else "parts"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Two groups for two workers: whole systems one after the other, everything else beside them. Long ones on request."""
-    for item in items:
-        whole = item.path.relative_to(HERE).parts[0] in WHOLE_SYSTEMS
-        item.add_marker(pytest.mark.xdist_group("whole systems" if whole else "parts"))
-        if SOAK:
+    """Long ones on request; a soak run may take long."""
+    if SOAK:
+        for item in items:
             item.add_marker(pytest.mark.timeout(4 * 3600))
     if not LONG:
         late = [item for item in items if item.get_closest_marker("long")]
