@@ -7,7 +7,7 @@ ARGS ?=
 SEED ?=
 PYTEST := $(BIN)/python -m pytest
 # Most of the suite waits for something: whole systems in one worker, all else in another, each with servers of its own.
-BOTH := -n 2 --dist loadgroup
+BOTH := -n 2
 
 .PHONY: help install demo test robustness unit lint format bench soak schemas lock clean
 

@@ -1,9 +1,10 @@
 """Fixtures for all tests."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.servers import (
     database_url,
@@ -17,21 +18,25 @@ from tests.support.stacks import LONG, SOAK
 
 __all__ = ["database_url", "empty_database_url", "kafka", "private_servers", "shared_servers", "topic_prefix"]
 
-HERE = Path(__file__).parent
-
 # How busy the machine is says nothing about the code: no deadline per example, and slow drawing is no failure.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
 
-WHOLE_SYSTEMS = ("robustness", "e2e")
+WHOLE_SYSTEMS = ("tests/robustness/", "tests/e2e/")
 """Folders whose tests start five processes and more: never two of them at a time."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+class TwoGroups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Two groups for two workers: whole systems one after the other, everything else beside them."""
-    whole = item.path.relative_to(HERE).parts[0] in WHOLE_SYSTEMS
-    item.add_marker(pytest.mark.xdist_group("whole systems" if whole else "parts"))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "whole systems" if nodeid.startswith(WHOLE_SYSTEMS) else "parts"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
+    """Who runs what, where there are several workers."""
+    return TwoGroups(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
