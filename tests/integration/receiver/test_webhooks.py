@@ -218,7 +218,9 @@ async def test_metrics_add_up(receiver: RunningReceiver) -> None:
     changed = {
         name.removeprefix("xero_stream_receiver_"): after[name] - before[name]
         for name in after
-        if after[name] != before[name] and not re.search("_bucket|_bytes|_seconds|_connections", name)
+        if name.startswith("xero_stream_receiver_")
+        and after[name] != before[name]
+        and not re.search("_bucket|_bytes|_seconds|_connections", name)
     }
     assert changed == {
         'requests_total{outcome="accepted"}': 2,
