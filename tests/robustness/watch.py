@@ -15,7 +15,7 @@ EVERY_SECONDS = 2.0
 
 _LEFT = """
 SELECT (SELECT count(*) FROM dirty d JOIN tenants t USING (tenant_id) WHERE t.state = 'connected')
-     + (SELECT coalesce(sum(p.position - m.position), 0) FROM positions p JOIN relay_marks m USING (partition)) AS left
+     + (SELECT coalesce(sum(p.position - m.position), 0)::bigint FROM positions p JOIN relay_marks m USING (partition)) AS left
 """
 
 
