@@ -17,7 +17,7 @@ from xero_stream.contracts.partition import partition_of
 from xero_stream.local.servers import LocalServers
 
 if TYPE_CHECKING:
-    from tests.robustness.failures.table import Failure
+    from tests.robustness.failures.failure import Failure
 
 SESSION_SECONDS = 6.0
 """The least that Kafka allows: a killed processor's partitions are free sooner."""

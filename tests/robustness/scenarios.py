@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from tests.robustness.failures.failpoints import killed_together
-from tests.robustness.failures.table import Failure
+from tests.robustness.failures.failure import Failure
 from tests.support.stacks import LONG
 from xero_stream.failpoints import Failpoint
 

@@ -13,7 +13,8 @@ import pytest
 
 from tests.robustness.conftest import NewExperiment
 from tests.robustness.experiment import Experiment, traffic, undergo
-from tests.robustness.failures.table import Failure, table
+from tests.robustness.failures.failure import Failure
+from tests.robustness.failures.table import table
 from tests.robustness.scenarios import drawn, every, named
 from tests.support.stacks import SOAK
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from tests.robustness.experiment import SESSION_SECONDS, Experiment
-from tests.robustness.failures.table import Failure
+from tests.robustness.failures.failure import Failure
 from tests.support.stack import Process
 from xero_stream.failpoints import Action, Failpoint
 

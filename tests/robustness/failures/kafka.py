@@ -11,7 +11,7 @@ from functools import partial
 from aiokafka.errors import KafkaError
 
 from tests.robustness.experiment import Experiment
-from tests.robustness.failures.table import Failure
+from tests.robustness.failures.failure import Failure
 from tests.robustness.receiver_probe import answered_in_time, answers_again
 from tests.support.kafka_wire import Api, Fate
 from tests.support.no_room import leave_no_room

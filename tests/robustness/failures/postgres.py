@@ -11,7 +11,7 @@ from functools import partial
 import asyncpg
 
 from tests.robustness.experiment import Experiment
-from tests.robustness.failures.table import Failure
+from tests.robustness.failures.failure import Failure
 from tests.robustness.receiver_probe import unnoticed
 from tests.support.no_room import leave_no_room
 from tests.support.stack import PARTITIONS

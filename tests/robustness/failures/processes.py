@@ -4,7 +4,7 @@ import asyncio
 import signal
 
 from tests.robustness.experiment import SESSION_SECONDS, Experiment
-from tests.robustness.failures.table import Failure
+from tests.robustness.failures.failure import Failure
 from tests.support.stack import Process
 
 DRAIN_SECONDS = 15.0

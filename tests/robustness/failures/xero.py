@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.robustness.experiment import Experiment
-from tests.robustness.failures.table import Failure
+from tests.robustness.failures.failure import Failure
 from tests.support.stack import Stack
 
 HAPPENS_SECONDS = 40.0

@@ -4,7 +4,7 @@ import pytest
 
 from xero_stream.local.maven_settings import Repository, covers_central, repository
 
-CENTRAL = "https://central.example/maven2"
+CENTRAL = "https://central.example/artifacts"
 
 
 def read(body: str, **environment: str) -> Repository:
