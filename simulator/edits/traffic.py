@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import random
 
 from simulator.books.organisation import Organisation
@@ -29,7 +30,7 @@ class Traffic:
         return self._rate
 
     def set_rate(self, rate: float) -> None:
-        """Edit that often from now on; 0 stops."""
+        """Edit that often from now on; 0 stops, and with it the edit that was due next."""
         self._rate = rate
         self._changed.set()
 
@@ -62,12 +63,19 @@ class Traffic:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            if not self._rate:
-                self._changed.clear()
-                await self._changed.wait()
+            self._changed.clear()
+            pause = self._pauses.expovariate(self._rate) if self._rate else math.inf
+            due = max(due + pause, loop.time() - 1)
+            if await self._told_otherwise(due):
                 due = loop.time()
                 continue
-            due = max(due + self._pauses.expovariate(self._rate), loop.time() - 1)
-            await asyncio.sleep(max(0.0, due - loop.time()))
             with contextlib.suppress(RuleError):  # books so small that nothing can be edited right now
                 self.edit(self.draw_organisation(), Wish())
+
+    async def _told_otherwise(self, due: float) -> bool:
+        """Whether another rate is set before the loop's clock shows ``due``."""
+        try:
+            async with asyncio.timeout_at(None if math.isinf(due) else due):
+                return await self._changed.wait()
+        except TimeoutError:
+            return False

@@ -190,4 +190,6 @@ async def test_events_lead_to_xero_and_nowhere_else(new_stack: StartStack) -> No
         assert calls["calls"] <= len(HOSTILE_URLS)
         (row,) = await stack.fetch("SELECT count(*) AS entries FROM quarantine WHERE reason = 'unreadable_event'")
         assert row["entries"] == len(NO_IDS)
-        await stack.judged([ours], least=26 + len(HOSTILE_URLS))
+        # Drawn books may hold a record that is deleted from the start: such a one is never published.
+        published = sum(record is not None for record in (await stack.truth([ours])).values())
+        await stack.judged([ours], least=published + len(HOSTILE_URLS))
