@@ -3,8 +3,9 @@
 import contextlib
 import math
 import random
+import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SESSION_SECONDS = 6.0
 """The least that Kafka allows: a killed processor's partitions are free sooner."""
+
+
+HEALTHY_AT_LAST_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,3 +159,34 @@ async def undergo(experiment: Experiment, failure: "Failure") -> Recovery:
     recovery = Recovery(failure=failure.name, began=began, lasted=lasted, recovered=recovered)
     experiment.recoveries.append(recovery)
     return recovery
+
+
+async def undergo_all(experiment: Experiment, failures: "Iterable[Failure]", *, go_on: bool = False) -> list[str]:
+    """Have failures happen one after another, and say on standard error how each went.
+
+    Args:
+        experiment: the system, under traffic.
+        failures: in this order.
+        go_on: a failure that does not go as it should is only noted, and the next one follows: hours of a soak are not
+            thrown away for one slow recovery.
+
+    Returns:
+        What did not go as it should; nothing where ``go_on`` is off.
+
+    Raises:
+        AssertionError: as :func:`undergo`; with ``go_on`` only if the system is not healthy two minutes later.
+    """
+    wrong: list[str] = []
+    for failure in failures:
+        try:
+            recovery = await undergo(experiment, failure)
+            said = f"{failure.name}: {recovery.recovered:.1f} s"
+        except AssertionError as error:
+            if not go_on:
+                raise
+            said = f"{failure.name} went wrong: {error}"
+            wrong.append(said)
+            experiment.stack.note(said)
+            await experiment.working(HEALTHY_AT_LAST_SECONDS)
+        sys.stderr.write(f"{experiment.stack.elapsed():8.1f} s  {said}\n")
+    return wrong

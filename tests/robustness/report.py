@@ -121,17 +121,20 @@ def _per_second(samples: Sequence[Sample], total: Callable[[Sample], int]) -> li
     return [(total(sample) - total(before)) / (sample.at - before.at) for before, sample in itertools.pairwise(samples)]
 
 
-def write(folder: Path, samples: Sequence[Sample], recoveries: Sequence[Recovery], *, seed: int) -> dict[str, Any]:
+def write(
+    folder: Path, samples: Sequence[Sample], recoveries: Sequence[Recovery], *, wrong: Sequence[str], seed: int
+) -> dict[str, Any]:
     """Write ``figures.json``, ``samples.jsonl`` and ``timeline.png``; answers the figures.
 
     Args:
         folder: where to; made when missing.
         samples: in order.
         recoveries: one per failure.
+        wrong: what did not go as it should.
         seed: of the run.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = {"seed": seed, **figures(samples, recoveries)}
+    found = {"seed": seed, **figures(samples, recoveries), "wrong": list(wrong)}
     (folder / "figures.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     with (folder / "samples.jsonl").open("w", encoding="utf-8") as file:
         for sample in samples:

@@ -1,7 +1,9 @@
 """Which failures a run is made of: by name, or drawn by seed."""
 
+import os
 import random
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.robustness.failures.failpoints import killed_together
 from tests.robustness.failures.failure import Failure
@@ -26,10 +28,49 @@ def drawn(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> l
         count = SHORT[kind] * (3 if LONG else 1)
         may_be = [failure for failure in rows if not failure.soak_only]
         found += chance.sample(may_be, min(count, len(may_be)))
-    points = chance.sample(list(Failpoint), len(Failpoint))
-    found += [killed_together(points[place : place + TOGETHER]) for place in range(0, len(points), TOGETHER)]
+    found += _every_failpoint(chance)
     chance.shuffle(found)
     return found
+
+
+def kills(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> list[Failure]:
+    """One kill at every failpoint, and one of a processor and of the receiver at a random moment, in random order.
+
+    Args:
+        failures: all of them, by kind.
+        chance: decides their order.
+    """
+    found = [*_every_failpoint(chance), *named(failures, "kill-processor,kill-receiver")]
+    chance.shuffle(found)
+    return found
+
+
+def _every_failpoint(chance: random.Random) -> list[Failure]:
+    points = chance.sample(list(Failpoint), len(Failpoint))
+    return [killed_together(points[place : place + TOGETHER]) for place in range(0, len(points), TOGETHER)]
+
+
+def soak_ends(minutes: float) -> float:
+    """When a soak is over, in monotonic seconds.
+
+    Args:
+        minutes: how long, unless ``XERO_STREAM_SOAK_MINUTES`` says otherwise.
+    """
+    return time.monotonic() + 60 * float(os.environ.get("XERO_STREAM_SOAK_MINUTES", minutes))
+
+
+def until(ends: float, again: Callable[[], Sequence[Failure]]) -> Iterator[Failure]:
+    """Failures for as long as there is time.
+
+    Args:
+        ends: monotonic seconds.
+        again: draws the next ones.
+    """
+    while True:
+        for failure in again():
+            if time.monotonic() > ends:
+                return
+            yield failure
 
 
 def every(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> list[Failure]:

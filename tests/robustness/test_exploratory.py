@@ -3,23 +3,21 @@
 ``SEED=n make robustness`` repeats a run, ``FAILURE=name,name`` has only these happen, in this order.
 """
 
-import itertools
 import os
-import sys
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.robustness.conftest import NewExperiment
-from tests.robustness.experiment import Experiment, traffic, undergo
+from tests.robustness.experiment import Experiment, traffic, undergo_all
 from tests.robustness.failures.failure import Failure
 from tests.robustness.failures.table import table
-from tests.robustness.scenarios import drawn, every, named
+from tests.robustness.scenarios import drawn, every, kills, named, soak_ends, until
 from tests.support.stacks import SOAK
 
 EDITS_PER_SECOND = 6
 SOAK_MINUTES = 60.0
+SOAK_KILLS = 100
 
 
 def chosen(experiment: Experiment) -> Iterator[Failure]:
@@ -30,9 +28,7 @@ def chosen(experiment: Experiment) -> Iterator[Failure]:
     elif not SOAK:
         yield from drawn(table(), experiment.chance)
     else:
-        ends = time.monotonic() + 60 * float(os.environ.get("XERO_STREAM_SOAK_MINUTES", SOAK_MINUTES))
-        while time.monotonic() < ends:
-            yield from itertools.takewhile(lambda _: time.monotonic() < ends, every(table(), experiment.chance))
+        yield from until(soak_ends(SOAK_MINUTES), lambda: every(table(), experiment.chance))
 
 
 @pytest.mark.timeout(4 * 3600 if SOAK else 900)
@@ -40,7 +36,19 @@ async def test_it_survives_one_failure_after_another(new_experiment: NewExperime
     """Every failpoint, and some failures of every other kind: each is recovered from in time, and nothing is broken."""
     async with new_experiment() as experiment:
         async with traffic(experiment, EDITS_PER_SECOND):
-            for failure in chosen(experiment):
-                recovery = await undergo(experiment, failure)
-                sys.stderr.write(f"{experiment.stack.elapsed():8.1f} s  {failure.name}: {recovery.recovered:.1f} s\n")
+            wrong = await undergo_all(experiment, chosen(experiment), go_on=SOAK)
         await experiment.judged()
+    assert not wrong, wrong
+
+
+@pytest.mark.long
+@pytest.mark.timeout(4 * 3600)
+async def test_killed_everywhere_again_and_again(new_experiment: NewExperiment) -> None:
+    """``kill -9`` of receiver and processors at random moments and at every failpoint: in a soak a hundred times each."""
+    async with new_experiment() as experiment:
+        rounds = SOAK_KILLS if SOAK else 1
+        failures = (failure for _ in range(rounds) for failure in kills(table(), experiment.chance))
+        async with traffic(experiment, EDITS_PER_SECOND):
+            wrong = await undergo_all(experiment, failures, go_on=SOAK)
+        await experiment.judged()
+    assert not wrong, wrong
