@@ -42,9 +42,9 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schemas: install ## regenerate schemas/ and .env.example from the code
+schemas: install ## regenerate schemas/, .env.example and the table of settings from the code
 	$(BIN)/python -m xero_stream.contracts.schemas --write schemas
-	$(BIN)/python -m xero_stream.settings.example > .env.example
+	$(BIN)/python -m xero_stream.settings.example .env.example docs/configuration.md
 
 bench: install ## the figures, as ratios against peers in the same run
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from xero_stream.contracts.names import EntityName
 from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.settings.base import SettingsError
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.store.deployment import claim
@@ -38,7 +38,9 @@ async def prepare(environment: Mapping[str, str], *, say: Callable[[str], None] 
     finally:
         await pool.close()
     async with TopicAdmin(kafka) as admin:
-        applied = await admin.apply(wanted(kafka, EntityName, deliveries=ReceiverSettings.read().keep_deliveries))
+        applied = await admin.apply(
+            wanted(kafka, EntitySettings.read().entities, deliveries=ReceiverSettings.read().keep_deliveries)
+        )
     if applied.created:
         say(f"created {len(applied.created)} topics")
     if applied.left:

@@ -17,6 +17,7 @@ from cli.follow import follow
 from cli.readable import readable
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.kafka.admin import KafkaUnreachableError
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 
 
@@ -47,7 +48,7 @@ def tail(
     nobody. Ctrl-C ends it.
     """
     settings = KafkaSettings.read()
-    entities = list(dict.fromkeys(entity or EntityName))
+    entities = list(dict.fromkeys(entity or EntitySettings.read().entities))
     try:
         asyncio.run(
             _show(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import typer
 
 from cli.exits import EPILOG, ExitCode, guarded
-from xero_stream.contracts.names import EntityName
 from xero_stream.kafka.admin import Applied, KafkaUnreachableError, Problem, TopicAdmin, wanted
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.receiver import ReceiverSettings
 
@@ -31,7 +31,7 @@ def check() -> ExitCode:
         if any(problem.fixable for problem in problems):
             typer.echo("`xero-stream topics apply` mends what it can")
         return ExitCode.PROBLEMS
-    count = len(wanted(settings, EntityName, deliveries=deliveries))
+    count = len(wanted(settings, EntitySettings.read().entities, deliveries=deliveries))
     typer.echo(f"{count} topics of {settings.topic_prefix}: as they should be")
     return ExitCode.OK
 
@@ -68,12 +68,12 @@ def _settings() -> tuple[KafkaSettings, bool]:
 
 async def _check(settings: KafkaSettings, *, deliveries: bool) -> list[Problem]:
     async with TopicAdmin(settings) as admin:
-        return await admin.check(wanted(settings, EntityName, deliveries=deliveries))
+        return await admin.check(wanted(settings, EntitySettings.read().entities, deliveries=deliveries))
 
 
 async def _apply(settings: KafkaSettings, *, deliveries: bool) -> Applied:
     async with TopicAdmin(settings) as admin:
-        return await admin.apply(wanted(settings, EntityName, deliveries=deliveries))
+        return await admin.apply(wanted(settings, EntitySettings.read().entities, deliveries=deliveries))
 
 
 def _show(problems: Sequence[Problem]) -> None:

@@ -28,9 +28,10 @@ from processors.xero import open_xero
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import app_minute
 from xero_api.registry import by_name
-from xero_stream.contracts.names import AppName, EntityName
+from xero_stream.contracts.names import STREAMED, AppName, EntityName
 from xero_stream.kafka.admin import Problem, TopicAdmin, wanted
 from xero_stream.settings.apps import Apps
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.store import EncryptionSettings, StoreSettings
@@ -62,7 +63,7 @@ class ProcessorsConfig:
     xero: XeroSettings
     apps: Apps
     settings: ProcessorSettings
-    entities: Sequence[EntityName] = tuple(EntityName)
+    entities: Sequence[EntityName] = STREAMED
 
     @classmethod
     def read(cls) -> "ProcessorsConfig":
@@ -78,6 +79,7 @@ class ProcessorsConfig:
             xero=XeroSettings.read(),
             apps=Apps.read(),
             settings=ProcessorSettings.read(),
+            entities=EntitySettings.read().entities,
         )
 
 

@@ -17,7 +17,7 @@ from cli.demo.crew import Crew, program
 from cli.demo.kafka_log import Live
 from cli.demo.places import Places, Ports
 from cli.demo.simulated import Simulated
-from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, STREAMED, TenantId
 from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.local.servers import LocalServers
 from xero_stream.settings.apps import App
@@ -95,7 +95,7 @@ async def build(
     await upgrade(servers.database_url)
     kafka = _kafka_settings(servers)
     async with TopicAdmin(kafka) as admin:
-        applied = await admin.apply(wanted(kafka, EntityName))
+        applied = await admin.apply(wanted(kafka, STREAMED))
     if applied.left:
         raise StartFailedError(
             f"{applied.left[0].topic} {applied.left[0].what}. To start over: xero-stream demo --fresh"
@@ -202,7 +202,7 @@ async def _connect(
             expires_at=long_ago,
         ),
         tenants=[Organisation(tenant_id=TenantId(tenant), name=name) for tenant, name in names.items()],
-        entities=list(EntityName),
+        entities=STREAMED,
         partitions=environment.PARTITIONS,
     )
 

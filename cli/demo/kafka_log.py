@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from cli.verify.history import Change, EventRef, RecordMessage, Spot, read_change, read_record
-from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.names import STREAMED
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -38,7 +38,7 @@ def _consumer(settings: KafkaSettings) -> Any:
 
 def changes_topics(settings: KafkaSettings) -> list[str]:
     """The topics that changes are on."""
-    return list(dict.fromkeys(settings.topics.changes(name) for name in EntityName))
+    return list(dict.fromkeys(settings.topics.changes(name) for name in STREAMED))
 
 
 def _partitions(settings: KafkaSettings, topics: Sequence[str]) -> list[TopicPartition]:
@@ -128,7 +128,7 @@ class Whole:
         Raises:
             NotReadError: it takes too long.
         """
-        entity_of = {self._settings.topics.records(name): name.value for name in EntityName}
+        entity_of = {self._settings.topics.records(name): name.value for name in STREAMED}
         return [
             read_record(
                 Spot(record.topic, record.partition, record.offset), record.key, record.value, entity_of[record.topic]

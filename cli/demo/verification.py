@@ -13,7 +13,8 @@ from cli.demo.simulated import SimulatedError
 from cli.demo.verdict import Broken, Verdict, judge, plural
 from cli.verify.history import History
 from cli.verify.truth import Truth, unified
-from xero_api.registry import ENTITIES
+from xero_api.registry import by_name
+from xero_stream.contracts.names import STREAMED
 
 DRAIN_SECONDS = 90.0
 """How long what is under way may take."""
@@ -54,7 +55,7 @@ async def verify(house: House, broken: Callable[[], Broken], say: Callable[[str]
 async def _history(house: House, whole: Whole) -> History:
     truth: Truth = {}
     for tenant in house.names:
-        for entity in ENTITIES:
+        for entity in map(by_name, STREAMED):
             truth |= unified(entity, tenant, await house.simulated.truth(tenant, entity.path))
     acknowledged = await house.simulated.acknowledged()
     changes, start = await whole.changes()

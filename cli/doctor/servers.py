@@ -3,9 +3,9 @@
 import httpx
 
 from cli.doctor.findings import Finding, fine, problem, skipped
-from xero_stream.contracts.names import EntityName
 from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin, wanted
 from xero_stream.settings.base import SettingsError
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.xero import XeroSettings
@@ -17,7 +17,7 @@ async def look_at_kafka() -> list[Finding]:
     """Kafka answers, and the topics are as they should be."""
     try:
         settings, deliveries = KafkaSettings.read(), ReceiverSettings.read().keep_deliveries
-        specs = wanted(settings, EntityName, deliveries=deliveries)
+        specs = wanted(settings, EntitySettings.read().entities, deliveries=deliveries)
         async with TopicAdmin(settings) as admin:
             differing = await admin.check(specs)
     except SettingsError as error:

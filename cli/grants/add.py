@@ -45,7 +45,7 @@ class Wish:
     tenants: Sequence[TenantId] = ()
     customer_ref: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-    entities: Sequence[EntityName] = tuple(EntityName)
+    entities: Sequence[EntityName]
 
 
 async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:

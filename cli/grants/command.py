@@ -18,6 +18,7 @@ from cli.readable import printable
 from cli.store import STORE_ERRORS, store
 from xero_api.errors import HoldError, MisconfiguredError, TransientError, XeroError
 from xero_stream.contracts.names import DEFAULT_APP, TenantId
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.store.connections import Connected, Organisation, OtherAppError, Standing, standing
 from xero_stream.store.deployment import DeploymentMismatchError
 
@@ -67,6 +68,7 @@ def add_grant(
     tags = {name: value for name, _, value in (text.partition("=") for text in tag or ())}
     token = None if client_credentials else _refresh_token()
     wish = Wish(
+        entities=EntitySettings.read().entities,
         app=app_name,
         refresh_token=token,
         tenants=[TenantId(one.strip().lower()) for one in tenant or ()],

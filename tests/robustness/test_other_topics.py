@@ -11,7 +11,7 @@ from cli.verify.promises import Promise
 from tests.support.stack import PARTITIONS, Stack
 from tests.support.stacks import StartStack
 from tests.support.topics import grow, make_anew
-from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.names import STREAMED
 from xero_stream.kafka.admin import TopicAdmin, TopicSpec, wanted
 
 SMALL = ("--tenants=9", "--invoices=15", "--contacts=8", "--credit-notes=2")
@@ -21,7 +21,7 @@ LOST_LOG = (Promise.ACKNOWLEDGED,)
 
 def specs(stack: Stack, *names: str) -> list[TopicSpec]:
     """How topics should be; all of them without names."""
-    return [spec for spec in wanted(stack.kafka, list(EntityName)) if not names or spec.name in names]
+    return [spec for spec in wanted(stack.kafka, STREAMED) if not names or spec.name in names]
 
 
 async def made_anew(stack: Stack, *names: str) -> None:

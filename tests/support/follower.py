@@ -12,7 +12,7 @@ from aiokafka.structs import TopicPartition
 
 from processors.intake.fold import moment
 from tests.support.stack import PARTITIONS, Stack
-from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.names import STREAMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +55,7 @@ class Follower:
             fetch_max_wait_ms=20,
         )
         await consumer.start()
-        partitions = [
-            TopicPartition(topics.changes(name), number) for name in EntityName for number in range(PARTITIONS)
-        ]
+        partitions = [TopicPartition(topics.changes(name), number) for name in STREAMED for number in range(PARTITIONS)]
         consumer.assign(partitions)
         await consumer.seek_to_end(*partitions)
         self._consumer = consumer

@@ -26,8 +26,8 @@ from cryptography.fernet import Fernet
 from cli.verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot, read_change, read_record
 from cli.verify.promises import Finding, Promise, check
 from cli.verify.truth import unified
-from xero_api.registry import ENTITIES
-from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
+from xero_api.registry import by_name
+from xero_stream.contracts.names import DEFAULT_APP, STREAMED, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.settings.apps import App
@@ -209,7 +209,7 @@ class Stack:
         try:
             await upgrade(self.database_url)
             async with TopicAdmin(self.kafka) as admin:
-                await admin.apply(wanted(self.kafka, list(EntityName)))
+                await admin.apply(wanted(self.kafka, STREAMED))
             self.add("simulator", "simulator", *self._simulator_arguments())
             self.add("receiver", "receiver")
             for number in range(self.processor_count):
@@ -380,7 +380,7 @@ class Stack:
                     expires_at=long_ago,
                 ),
                 tenants=[Organisation(tenant_id=TenantId(tenant)) for tenant in chosen],
-                entities=list(EntityName),
+                entities=STREAMED,
                 partitions=PARTITIONS,
             )
         finally:
@@ -521,7 +521,7 @@ class Stack:
 
     async def changes(self) -> list[Change]:
         """All change events."""
-        records = await self.read([self.topics.changes(name) for name in EntityName])
+        records = await self.read([self.topics.changes(name) for name in STREAMED])
         return [
             read_change(Spot(r.topic, r.partition, r.offset), r.key, r.value, r.headers)
             for r in sorted(records, key=lambda r: (r.topic, r.partition, r.offset))
@@ -529,7 +529,7 @@ class Stack:
 
     async def records(self) -> list[RecordMessage]:
         """Everything on the compacted topics."""
-        entity_of = {self.topics.records(name): name.value for name in EntityName}
+        entity_of = {self.topics.records(name): name.value for name in STREAMED}
         found = await self.read(list(entity_of))
         return [read_record(Spot(r.topic, r.partition, r.offset), r.key, r.value, entity_of[r.topic]) for r in found]
 
@@ -537,7 +537,7 @@ class Stack:
         """What Xero would answer now, unified."""
         found: dict[RecordRef, Any] = {}
         for tenant in tenants:
-            for entity in ENTITIES:
+            for entity in map(by_name, STREAMED):
                 body = (await self.http.get(f"/_sim/truth/{tenant}/{entity.path}")).content
                 found |= unified(entity, tenant, body)
         return found

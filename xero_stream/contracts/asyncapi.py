@@ -1,7 +1,7 @@
 """``asyncapi.yaml``: topics, keys, headers and values as AsyncAPI 3.0 with Kafka bindings. Pure."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from xero_stream.contracts.names import EntityName
@@ -12,10 +12,13 @@ _LARGEST_MESSAGE = 8 * 1024 * 1024
 _JSON = "application/json"
 
 
-def asyncapi(schemas: dict[str, str], headers: dict[str, Any], version: str) -> dict[str, Any]:
+def asyncapi(
+    entities: Collection[EntityName], schemas: dict[str, str], headers: dict[str, Any], version: str
+) -> dict[str, Any]:
     """The document.
 
     Args:
+        entities: those that have topics.
         schemas: file of each value's schema, relative to the document, by message name.
         headers: JSON Schema of each message's headers, by message name.
         version: of the contracts.
@@ -35,7 +38,7 @@ def asyncapi(schemas: dict[str, str], headers: dict[str, Any], version: str) -> 
             days=30,
         ),
     }
-    for entity in EntityName:
+    for entity in entities:
         channels[_camel("changes", entity)] = _channel(
             topics.changes(entity),
             _title(entity, "Change"),
@@ -66,7 +69,7 @@ def asyncapi(schemas: dict[str, str], headers: dict[str, Any], version: str) -> 
             }
             for name, channel in channels.items()
         },
-        "components": {"messages": dict(_messages(schemas, headers))},
+        "components": {"messages": dict(_messages(entities, schemas, headers))},
     }
 
 
@@ -88,7 +91,9 @@ def _channel(address: str, message: str, description: str, *, days: int | None) 
     }
 
 
-def _messages(schemas: dict[str, str], headers: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _messages(
+    entities: Collection[EntityName], schemas: dict[str, str], headers: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     tenant_key = {"type": ["string", "null"], "description": "Tenant id; null for an event without one."}
     record_key = {
         "type": "object",
@@ -97,7 +102,7 @@ def _messages(schemas: dict[str, str], headers: dict[str, Any]) -> Iterator[tupl
         "required": ["tenant_id", "record_id"],
     }
     rows: list[tuple[str, dict[str, Any]]] = [("WebhookEvent", tenant_key)]
-    for entity in EntityName:
+    for entity in entities:
         rows += [(_title(entity, "Change"), record_key), (_title(entity, "Latest"), record_key)]
     for name, key in rows:
         yield name, _message(name, key, headers[name], {"$ref": schemas[name]}, _JSON)

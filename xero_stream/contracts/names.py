@@ -18,11 +18,40 @@ DEFAULT_APP = AppName("default")
 class EntityName(StrEnum):
     """Kebab-case plural: topic suffix, URL segment, metric label and CLI word."""
 
-    INVOICES = "invoices"
+    ACCOUNTS = "accounts"
+    BANK_TRANSACTIONS = "bank-transactions"
+    BANK_TRANSFERS = "bank-transfers"
+    BATCH_PAYMENTS = "batch-payments"
+    BRANDING_THEMES = "branding-themes"
+    BUDGETS = "budgets"
+    CONTACT_GROUPS = "contact-groups"
     CONTACTS = "contacts"
     CREDIT_NOTES = "credit-notes"
+    CURRENCIES = "currencies"
+    INVOICES = "invoices"
+    ITEMS = "items"
+    JOURNALS = "journals"
+    LINKED_TRANSACTIONS = "linked-transactions"
+    MANUAL_JOURNALS = "manual-journals"
+    ORGANISATIONS = "organisations"
+    OVERPAYMENTS = "overpayments"
+    PAYMENT_SERVICES = "payment-services"
+    PAYMENTS = "payments"
+    PREPAYMENTS = "prepayments"
+    PURCHASE_ORDERS = "purchase-orders"
+    QUOTES = "quotes"
+    REPEATING_INVOICES = "repeating-invoices"
+    TAX_RATES = "tax-rates"
+    TRACKING_CATEGORIES = "tracking-categories"
+    USERS = "users"
 
     @property
     def singular(self) -> str:
         """The word in ``ce_type``, e.g. ``credit-note``."""
+        if self.value.endswith("ies"):
+            return f"{self.value.removesuffix('ies')}y"
         return self.value.removesuffix("s")
+
+
+STREAMED = (EntityName.INVOICES, EntityName.CONTACTS, EntityName.CREDIT_NOTES)
+"""What is streamed where nothing else is set: the entities whose changes reach us by webhook."""

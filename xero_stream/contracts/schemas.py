@@ -51,7 +51,7 @@ def documents() -> dict[str, str]:
         values[f"{title}Change"] = _file(f"{entity.singular}-change", ENVELOPE_VERSION)
         values[f"{title}Latest"] = _file(f"{entity.singular}-latest", model.version)
         headers[f"{title}Change"] = headers[f"{title}Latest"] = headers["Change"]
-    return {**files, _ASYNCAPI: to_yaml(asyncapi(values, headers, f"{ENVELOPE_VERSION}.0.0"))}
+    return {**files, _ASYNCAPI: to_yaml(asyncapi(RECORDS, values, headers, f"{ENVELOPE_VERSION}.0.0"))}
 
 
 def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:

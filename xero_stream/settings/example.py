@@ -1,6 +1,6 @@
 """Every setting, from the code: ``.env.example``, and the tables of ``docs/configuration.md``.
 
-``python -m xero_stream.settings.example`` prints the first, ``--tables`` the second.
+``python -m xero_stream.settings.example .env.example docs/configuration.md`` writes both.
 """
 
 import sys
@@ -8,12 +8,14 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from xero_stream.settings.base import Section
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.local import LocalSettings
 from xero_stream.settings.processors import ProcessorSettings
@@ -27,6 +29,7 @@ SECTIONS: tuple[type[Section], ...] = (
     DefaultAppSettings,
     AppsFileSettings,
     EncryptionSettings,
+    EntitySettings,
     KafkaSettings,
     StoreSettings,
     ReceiverSettings,
@@ -43,6 +46,8 @@ _HEAD = """\
 # A line that is commented out shows the default. Any secret may instead stand in a file: NAME_FILE=/path/to/it.
 # The environment wins over NAME_FILE, which wins over .env.
 """
+
+_HEADLINE = "## Every setting\n\n"
 
 _TAIL = """
 # --- docker-compose.yml only ---
@@ -134,6 +139,8 @@ def _written(field: FieldInfo) -> str:
         value = value.get_secret_value()
     if value is None:
         return ""
+    if isinstance(value, tuple):
+        return ",".join(value)
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, bool):
@@ -148,5 +155,22 @@ def _one_of(annotation: Any) -> str:
     return f" One of {', '.join(map(str, words))}." if words else ""
 
 
+def renewed(page: str) -> str:
+    """``docs/configuration.md`` with current tables, which are its end.
+
+    Args:
+        page: its text.
+
+    Raises:
+        ValueError: it lacks the headline they stand under.
+    """
+    before, headline, _ = page.partition(_HEADLINE)
+    if not headline:
+        raise ValueError(f"the page lacks its headline {_HEADLINE.strip()!r}")
+    return f"{before}{_HEADLINE}{tables()}"
+
+
 if __name__ == "__main__":
-    sys.stdout.write(tables() if "--tables" in sys.argv[1:] else env_example())
+    example, configuration = map(Path, sys.argv[1:])
+    example.write_text(env_example(), encoding="utf-8")
+    configuration.write_text(renewed(configuration.read_text(encoding="utf-8")), encoding="utf-8")

@@ -9,7 +9,6 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from xero_stream.contracts.asyncapi import to_yaml
-from xero_stream.contracts.names import EntityName
 from xero_stream.contracts.schemas import RECORDS, check, documents, main
 from xero_stream.contracts.topics import Topics
 
@@ -123,7 +122,7 @@ def test_the_asyncapi_document_hangs_together() -> None:
 
     assert document["asyncapi"] == "3.0.0"
     addresses = {channel["address"] for channel in document["channels"].values()}
-    entity_topics = {name(entity) for entity in EntityName for name in (topics.changes, topics.records)}
+    entity_topics = {name(entity) for entity in RECORDS for name in (topics.changes, topics.records)}
     assert addresses == {topics.webhook_events, topics.dead_letters, *entity_topics}
 
 
