@@ -70,10 +70,41 @@ class ByIds:
 
 
 class Scope(StrEnum):
-    """Granular OAuth scopes; reading takes ``<scope>.read``."""
+    """Granular OAuth scopes, without their ``.read`` (https://developer.xero.com/documentation/guides/oauth2/scopes)."""
 
+    ATTACHMENTS = "accounting.attachments"
+    BANK_TRANSACTIONS = "accounting.banktransactions"
+    BUDGETS = "accounting.budgets"  # read only
     CONTACTS = "accounting.contacts"
     INVOICES = "accounting.invoices"
+    JOURNALS = "accounting.journals"  # read only; Advanced and Enterprise
+    MANUAL_JOURNALS = "accounting.manualjournals"
+    PAYMENT_SERVICES = "paymentservices"  # read and write in one
+    PAYMENTS = "accounting.payments"
+    REPORTS_AGED = "accounting.reports.aged"  # reports are read only
+    REPORTS_BALANCE_SHEET = "accounting.reports.balancesheet"
+    REPORTS_BANK_SUMMARY = "accounting.reports.banksummary"
+    REPORTS_BUDGET_SUMMARY = "accounting.reports.budgetsummary"
+    REPORTS_EXECUTIVE_SUMMARY = "accounting.reports.executivesummary"
+    REPORTS_PROFIT_AND_LOSS = "accounting.reports.profitandloss"
+    REPORTS_TAX = "accounting.reports.taxreports"
+    REPORTS_TRIAL_BALANCE = "accounting.reports.trialbalance"
+    SETTINGS = "accounting.settings"
+
+    @property
+    def reading(self) -> str:
+        """What to ask for to read."""
+        return self.value if self is Scope.PAYMENT_SERVICES else f"{self.value}.read"
+
+    @property
+    def writing(self) -> str:
+        """What to ask for to write and read; where nothing can be written, the same as :attr:`reading`."""
+        return self.reading if self in _READ_ONLY else self.value
+
+
+_READ_ONLY = frozenset(
+    scope for scope in Scope if scope.value.startswith("accounting.reports.") or scope.name in {"BUDGETS", "JOURNALS"}
+)
 
 
 class Tier(StrEnum):
