@@ -11,7 +11,8 @@ from xero_api.entity import Entity, Scope
 from xero_api.registry import CONTACTS, ENTITIES, INVOICES
 from xero_api.scopes import OFFLINE_ACCESS, least, missing
 
-REPORT = replace(INVOICES, scope=Scope.REPORTS_AGED, writes=None)
+REPORT = replace(INVOICES, scope=Scope.REPORTS_AGED)
+READABLE = replace(CONTACTS, writes=None)
 
 _rows = st.sets(st.sampled_from(ENTITIES)).map(tuple)
 
@@ -29,8 +30,11 @@ def test_writing_asks_for_the_whole_scope_only_where_it_is_needed() -> None:
 
 
 def test_what_cannot_be_written_is_only_read() -> None:
-    """No scope that doesn't exist is ever asked for."""
-    assert least((), writing=(REPORT,), offline=False) == ("accounting.reports.aged.read",)
+    """Neither a scope that doesn't exist nor one that isn't used is ever asked for."""
+    assert least((), writing=(REPORT, READABLE), offline=False) == (
+        "accounting.contacts.read",
+        "accounting.reports.aged.read",
+    )
 
 
 def test_options_add_their_scopes() -> None:
