@@ -123,23 +123,39 @@ class Part(StrEnum):
     HISTORY = "History"
 
 
+class UpdateAt(StrEnum):
+    """Where records are updated."""
+
+    EITHER = "either"  # many at the collection, one at its own address
+    COLLECTION = "collection"
+    RECORD = "record"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writes:
     """How records are written.
 
     Attributes:
-        create: HTTP method that creates only.
-        update: HTTP method that updates or creates.
+        create: HTTP method that creates only; None: they come into being otherwise.
+        update: HTTP method that updates or creates; None: they don't change once they are there.
         many: most records per call.
         delete: status to set, by the status it has; ``*`` for any other.
         natural_key: field that finds a record after a write with an unknown outcome; None if nothing does for sure.
+        update_at: where updates go.
+        summarizes: methods of the collection that take ``summarizeErrors``.
+        removed: whether a record is deleted with HTTP DELETE, not by its status.
+        include_online: whether an attachment can be shown with the online document.
     """
 
-    create: str
-    update: str
+    create: str | None
+    update: str | None
     many: int
     delete: Mapping[str, str]
     natural_key: str | None
+    update_at: UpdateAt = UpdateAt.EITHER
+    summarizes: frozenset[str] = frozenset({"PUT", "POST"})
+    removed: bool = False
+    include_online: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

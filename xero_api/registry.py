@@ -35,6 +35,7 @@ INVOICES = Entity(
         many=50,
         delete=MappingProxyType({"DRAFT": "DELETED", "SUBMITTED": "DELETED", "AUTHORISED": "VOIDED"}),
         natural_key="InvoiceNumber",
+        include_online=True,
     ),
     differs=MappingProxyType(
         {
@@ -97,6 +98,7 @@ CREDIT_NOTES = Entity(
         many=50,
         delete=MappingProxyType({"DRAFT": "DELETED", "SUBMITTED": "DELETED", "AUTHORISED": "VOIDED"}),
         natural_key="CreditNoteNumber",
+        include_online=True,
     ),
     differs=MappingProxyType(
         {

@@ -89,7 +89,7 @@ def _differences(document: Any, entity: Entity[Any]) -> Iterator[str]:  # noqa: 
         yield "scope"
     if entity.writes is not None:
         writing = paths[collection]
-        if {entity.writes.create.lower(), entity.writes.update.lower()} - writing.keys():
+        if {method.lower() for method in (entity.writes.create, entity.writes.update) if method} - writing.keys():
             yield "writes"
         if not {*entity.writes.delete, *entity.writes.delete.values()} <= statuses | {"*"}:
             yield "writes"
