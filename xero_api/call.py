@@ -80,7 +80,7 @@ class CallRecord:
         sent_at: when, wall clock.
         status: HTTP status; None without an answer.
         ms: from sending to the last byte of the answer, milliseconds.
-        bytes_out: request line and headers, without the token.
+        bytes_out: request line, headers and body, without the token.
         bytes_in: body as it came over the wire.
         correlation_id: Xero's ``xero-correlation-id``.
         outcome: what became of it.

@@ -7,7 +7,7 @@ token is added, and redirects are not followed.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
@@ -31,6 +31,9 @@ from xero_api.errors import (
 from xero_api.meta import NO_META, Meta, read_meta
 from xero_api.oauth.source import AccessToken, TokenSource
 from xero_api.requests import Request
+from xero_api.writes.answers import WriteAnswer
+from xero_api.writes.answers import decipher as decipher_write
+from xero_api.writes.requests import WriteRequest
 from xero_stream.contracts.names import AppName, TenantId
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -77,6 +80,8 @@ class _Exchange:
     headers: Mapping[str, str]
     departure: Departure
     sent_at: datetime
+    method: str = "GET"
+    body: bytes = field(default=b"", repr=False)
     status: int | None = None
     received: float | None = None
     bytes_out: int = 0
@@ -143,15 +148,40 @@ class XeroClient:
         Raises:
             XeroError: see ``xero_api.errors``.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout
-        token = await self._within(deadline, request.endpoint, self._tokens.token(app, tenant_id))
-        try:
+
+        async def attempt(token: AccessToken, deadline: float) -> Answer:
             return await self._read(app, tenant_id, request, lane, token, deadline)
-        except UnauthorisedError:
-            token = await self._within(deadline, request.endpoint, self._tokens.replacement(token))
-            if again is not None and not await self._within(deadline, request.endpoint, again()):
-                raise
-        return await self._read(app, tenant_id, request, lane, token, deadline)
+
+        return await self._authorised(app, tenant_id, request.endpoint, again, attempt)
+
+    async def write(
+        self,
+        app: AppName,
+        tenant_id: TenantId,
+        request: WriteRequest,
+        *,
+        lane: Lane = Lane.COMMAND,
+        again: Callable[[], Awaitable[bool]] | None = None,
+    ) -> WriteAnswer:
+        """Write. Nothing is sent twice here, but after a 401, which Xero gives before it does anything.
+
+        Whether a failed write may be sent again says ``xero_api.writes.again``, for the error's ``sent`` and ``status``.
+
+        Args:
+            app: our app.
+            tenant_id: the organisation.
+            request: what to write.
+            lane: why; for the call record.
+            again: as for :meth:`send`.
+
+        Raises:
+            XeroError: see ``xero_api.errors``.
+        """
+
+        async def attempt(token: AccessToken, deadline: float) -> WriteAnswer:
+            return await self._wrote(app, tenant_id, request, lane, token, deadline)
+
+        return await self._authorised(app, tenant_id, request.endpoint, again, attempt)
 
     async def connections(
         self, app: AppName, token: AccessToken, *, lane: Lane = Lane.COMMAND, auth_event_id: str | None = None
@@ -178,6 +208,46 @@ class XeroClient:
 
         return await self._reported(exchange, deadline, understand)
 
+    async def _authorised(
+        self,
+        app: AppName,
+        tenant_id: TenantId,
+        endpoint: str,
+        again: Callable[[], Awaitable[bool]] | None,
+        attempt: Callable[[AccessToken, float], Awaitable[T]],
+    ) -> T:
+        """An attempt with a token, and after a 401 one with another."""
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        token = await self._before_sending(self._within(deadline, endpoint, self._tokens.token(app, tenant_id)))
+        try:
+            return await attempt(token, deadline)
+        except UnauthorisedError:
+            token = await self._before_sending(self._within(deadline, endpoint, self._tokens.replacement(token)))
+            if again is not None and not await self._before_sending(self._within(deadline, endpoint, again())):
+                raise
+        return await attempt(token, deadline)
+
+    @staticmethod
+    async def _before_sending(awaitable: Awaitable[T]) -> T:
+        try:
+            return await awaitable
+        except XeroError as error:
+            error.sent = False
+            raise
+
+    async def _wrote(
+        self, app: AppName, tenant_id: TenantId, request: WriteRequest, lane: Lane, token: AccessToken, deadline: float
+    ) -> WriteAnswer:
+        headers = {**request.headers, "xero-tenant-id": tenant_id}
+        exchange = self._departing(app, tenant_id, lane, request.endpoint, request.target, headers, token)
+        exchange.method, exchange.body = request.method, request.body
+
+        async def understand(headers: Mapping[str, str], body: bytes) -> WriteAnswer:
+            answer = decipher_write(request, exchange.status or 0, headers, body)
+            return replace(answer, timing=self._timing(exchange, answer.server_time))
+
+        return await self._reported(exchange, deadline, understand)
+
     async def _read(
         self, app: AppName, tenant_id: TenantId, request: Request, lane: Lane, token: AccessToken, deadline: float
     ) -> Answer:
@@ -186,7 +256,7 @@ class XeroClient:
 
         async def understand(headers: Mapping[str, str], body: bytes) -> Answer:
             answer = await _with_pauses(decipher_in_steps(request, exchange.status or 0, headers, body))
-            return replace(answer, timing=self._timing(exchange, answer))
+            return replace(answer, timing=self._timing(exchange, answer.server_time))
 
         return await self._reported(exchange, deadline, understand)
 
@@ -230,8 +300,12 @@ class XeroClient:
     async def _exchanged(self, exchange: _Exchange) -> tuple[Mapping[str, str], bytes]:
         url = self._base.copy_with(raw_path=exchange.target.encode())
         if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port) or url.userinfo:
-            raise MisdirectedError(f"{exchange.endpoint}: the address left the configured host; no token was sent")
-        request = self._http.build_request("GET", url, headers=exchange.headers)
+            error = MisdirectedError(f"{exchange.endpoint}: the address left the configured host; no token was sent")
+            error.sent = False
+            raise error
+        request = self._http.build_request(
+            exchange.method, url, headers=exchange.headers, content=exchange.body or None
+        )
         exchange.bytes_out = _size(request)
         try:
             response = await self._http.send(request, stream=True)
@@ -240,12 +314,8 @@ class XeroClient:
             finally:
                 exchange.bytes_in = response.num_bytes_downloaded
                 await response.aclose()
-        except httpx.TimeoutException:
-            raise TimedOutError(f"{exchange.endpoint}: no answer in time") from None
         except httpx.RequestError as error:
-            # httpx's messages may quote header values; its class says enough
-            kind = GarbledAnswerError if exchange.status == HTTPStatus.OK else UnreachableError
-            raise kind(f"{exchange.endpoint}: {type(error).__name__}", status=exchange.status) from None
+            raise _wrapped(exchange, error) from None
 
     async def _body(self, exchange: _Exchange, response: httpx.Response) -> tuple[Mapping[str, str], bytes]:
         exchange.status = response.status_code
@@ -265,15 +335,15 @@ class XeroClient:
         except TimeoutError:
             raise TimedOutError(f"{endpoint}: not complete within {self._timeout:g} s") from None
 
-    def _timing(self, exchange: _Exchange, answer: Answer) -> Timing:
+    def _timing(self, exchange: _Exchange, server_time: datetime | None) -> Timing:
         received = exchange.received if exchange.received is not None else self._clock.monotonic()
         at_server = self._server_clock.arrive(exchange.departure, exchange.meta.server_date, received)
         if at_server is None:  # no answer ever had a Date
             elapsed = timedelta(seconds=received - exchange.departure.sent)
-            at_server = (answer.server_time or exchange.sent_at - _BEFORE_ANY_CLOCK) - elapsed
-        elif answer.server_time is not None and at_server > answer.server_time:
+            at_server = (server_time or exchange.sent_at - _BEFORE_ANY_CLOCK) - elapsed
+        elif server_time is not None and at_server > server_time:
             # The header lies: Xero's own stamp, of the same clock as the records', was written after the sending.
-            at_server = answer.server_time - timedelta(seconds=received - exchange.departure.sent)
+            at_server = server_time - timedelta(seconds=received - exchange.departure.sent)
         return Timing(
             sent=exchange.departure.sent,
             received=received,
@@ -317,6 +387,18 @@ def _base_address(api_url: str) -> httpx.URL:
     return url
 
 
+def _wrapped(exchange: _Exchange, error: httpx.RequestError) -> XeroError:
+    found: XeroError
+    if isinstance(error, httpx.TimeoutException):
+        found = TimedOutError(f"{exchange.endpoint}: no answer in time")
+    else:  # httpx's messages may quote header values; its class says enough
+        kind = GarbledAnswerError if exchange.status == HTTPStatus.OK else UnreachableError
+        found = kind(f"{exchange.endpoint}: {type(error).__name__}", status=exchange.status)
+    found.sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return found
+
+
 def _size(request: httpx.Request) -> int:
     fields = (len(name) + len(value) + 4 for name, value in request.headers.raw if name.lower() != b"authorization")
-    return len(request.method) + len(request.url.raw_path) + len(" HTTP/1.1\r\n\r\n") + 1 + sum(fields)
+    line = len(request.method) + len(request.url.raw_path) + len(" HTTP/1.1\r\n\r\n") + 1
+    return line + sum(fields) + len(request.content)

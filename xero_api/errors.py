@@ -14,11 +14,21 @@
     ├── AccessError               someone has to give us access again
     │   ├── UnauthorisedError     401 with a fresh token: scope or role missing
     │   ├── DisconnectedError     403: the organisation is no longer connected, or the user lost a permission
-    │   └── ReauthoriseError      the grant is dead (invalid_grant)
+    │   ├── ReauthoriseError      the grant is dead (invalid_grant)
+    │   └── ConsentError          a consent in the browser came to nothing: the user begins anew
+    │       ├── ConsentDeniedError the user said no
+    │       ├── ForgedCallbackError the way back is not the one of this consent
+    │       ├── CodeRefusedError  the code was used before, came late, or was asked for with other values
+    │       └── CodeLostError     the code was sent and no answer came: it may be used up
     ├── RejectedError             this request or record will never work; the rest may
+    │   ├── UnsendableError       refused here, before the network: Xero has no such call, or wouldn't take it
     │   ├── BadRequestError       400 and other refusals of this one request
+    │   │   ├── InvalidRowsError  400 to a write, with what is wrong with each row
+    │   │   └── KeyReusedError    400: the Idempotency-Key went out with another request before
     │   ├── UnmappableAnswerError 200, JSON, but not the promised shape
+    │   │   └── RowsMismatchError the answer to a write has other rows than were sent
     │   ├── PagingError           the pages can't be what we asked for
+    │   ├── NotAConnectionError   403 to a disconnect: the id is a tenant's or a consent's
     │   └── InvalidRecordError    a record that can't be mapped
     └── MisconfiguredError        nothing will work before a human changes a setting
         ├── ClientConfigError     the token endpoint refuses the app (invalid_client, unauthorized_client, invalid_scope)
@@ -27,6 +37,7 @@
 Each class has one intent, in :data:`INTENTS`. Messages never hold tokens or bodies.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from xero_api.meta import NO_META, Meta
@@ -51,11 +62,25 @@ class LimitKind(StrEnum):
     CONCURRENT = "concurrent"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One of Xero's validation messages, or warnings.
+
+    Attributes:
+        path: where in the row it stands: empty for the row itself, else e.g. ``Contact`` or ``LineItems[2]``.
+        message: Xero's own words; they may quote what was sent.
+    """
+
+    path: str
+    message: str
+
+
 class XeroError(Exception):
     """Root. Raised for every failed call.
 
     Attributes:
         hint: what a human can do, one sentence.
+        sent: whether the request may have reached Xero; False only where it certainly did not.
         status: HTTP status, if there was an answer.
         meta: what its headers said, if there was one.
         body: the answer's bytes, kept only where they go to quarantine.
@@ -65,6 +90,7 @@ class XeroError(Exception):
 
     def __init__(self, message: str, *, status: int | None = None, meta: Meta = NO_META, body: bytes = b"") -> None:
         super().__init__(message)
+        self.sent = True
         self.status = status
         self.meta = meta
         self.body = body
@@ -144,22 +170,101 @@ class ReauthoriseError(AccessError):
     hint = "The consent expired or was withdrawn: connect the organisation again."
 
 
+class ConsentError(AccessError):
+    """A consent in the browser came to nothing. Nothing is stored; the user may begin anew at once."""
+
+    hint = "Connect the organisation again."
+
+
+class ConsentDeniedError(ConsentError):
+    """The user said no."""
+
+    hint = "The user declined in Xero: ask them, and connect again when they agree."
+
+
+class ForgedCallbackError(ConsentError):
+    """The way back from Xero has another ``state`` than the way there, or neither code nor error."""
+
+    hint = "The browser came back with a link that was not made for it, or twice: begin again from the connect button."
+
+
+class CodeRefusedError(ConsentError):
+    """The token endpoint refuses the code: ``invalid_grant``."""
+
+    hint = (
+        "A code works once and for five minutes, with the redirect_uri and the verifier it was asked with: connect again, "
+        "and look for a callback that runs twice."
+    )
+
+
+class CodeLostError(ConsentError):
+    """The code was sent, but no answer that can be read came back. Xero may have made the connection; its tokens are lost."""
+
+    hint = "It is not known whether Xero took the code, and it takes each only once: connect again, which does no harm."
+
+
 class RejectedError(XeroError):
     """This request or this record will never work as it is."""
 
     hint = "It is in quarantine with its bytes: look with `xero-stream quarantine show`, retry after a fix."
 
 
+class UnsendableError(RejectedError):
+    """Refused here, before the network."""
+
+    hint = "The message names what the call can't do: change the request; nothing was sent."
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.sent = False
+
+
 class BadRequestError(RejectedError):
     """Xero refuses this one request."""
+
+
+class InvalidRowsError(BadRequestError):
+    """Xero's validation refuses rows, and answers only those it refuses. The others may have been written.
+
+    Attributes:
+        elements: what is wrong with each row refused, in the order of the answer.
+    """
+
+    hint = (
+        "Xero says for each row what is wrong with it: correct those rows, and look up whether the others were written."
+    )
+
+    def __init__(
+        self, message: str, *, elements: tuple[tuple[Problem, ...], ...], status: int, meta: Meta, body: bytes
+    ) -> None:
+        super().__init__(message, status=status, meta=meta, body=body)
+        self.elements = elements
+
+
+class KeyReusedError(BadRequestError):
+    """The Idempotency-Key went out with another method, address or body within the last six minutes."""
+
+    hint = "An Idempotency-Key belongs to one request: look up what became of the first one, and take a new key for this one."
 
 
 class UnmappableAnswerError(RejectedError):
     """JSON, but not the shape Xero documents."""
 
 
+class RowsMismatchError(UnmappableAnswerError):
+    """The rows of the answer are not the rows sent, so nobody knows what became of which."""
+
+    hint = "The rows can't be told apart: look each of them up in Xero before anything is sent again."
+
+
 class PagingError(RejectedError):
     """The pages can't be what we asked for: a loop, or If-Modified-Since ignored."""
+
+
+class NotAConnectionError(RejectedError):
+    """403 to a disconnect."""
+
+    hint = "Disconnect by the id of the connection (`id` in /connections), not by that of the tenant or of the consent."
 
 
 class InvalidRecordError(RejectedError):
