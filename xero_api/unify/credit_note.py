@@ -3,21 +3,8 @@
 from typing import Any
 
 from xero_api.errors import InvalidRecordError
-from xero_api.unify.documents import DIRECTIONS, TAX_INCLUSIONS, contact, date_and_id, line_items, payments
-from xero_api.unify.fields import (
-    Raw,
-    amount,
-    day,
-    filled,
-    flag,
-    identifier,
-    part,
-    parts,
-    record_id,
-    text,
-    updated_at,
-    word,
-)
+from xero_api.unify.documents import DIRECTIONS, TAX_INCLUSIONS, allocations, contact, line_items, payments
+from xero_api.unify.fields import Raw, amount, day, flag, identifier, record_id, text, updated_at, word
 
 
 def unify(raw: Raw) -> dict[str, Any]:
@@ -55,29 +42,9 @@ def unify(raw: Raw) -> dict[str, Any]:
         "cis_deduction": amount(raw, "CISDeduction"),
         "cis_rate": amount(raw, "CISRate"),
         "line_items": line_items(raw),
-        "allocations": _allocations(raw),
+        "allocations": allocations(raw),
         "payments": payments(raw),
         "sent_to_contact": flag(raw, "SentToContact"),
         "has_attachments": flag(raw, "HasAttachments"),
         "branding_theme_id": identifier(raw, "BrandingThemeID"),
     }
-
-
-def _allocations(raw: Raw) -> list[dict[str, Any]]:
-    live = (item for item in parts(raw, "Allocations", _allocation) if item is not None)
-    return sorted(live, key=date_and_id)
-
-
-def _allocation(raw: Raw) -> dict[str, Any] | None:
-    if flag(raw, "IsDeleted"):
-        return None
-    return {
-        "id": identifier(raw, "AllocationID"),
-        "invoice": part(raw, "Invoice", _invoice),
-        "amount": amount(raw, "Amount"),
-        "date": day(raw, "Date"),
-    }
-
-
-def _invoice(raw: Raw) -> dict[str, Any] | None:
-    return filled({"id": identifier(raw, "InvoiceID"), "number": text(raw, "InvoiceNumber")})

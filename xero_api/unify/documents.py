@@ -1,11 +1,11 @@
-"""What invoices and credit notes have in common: contact, lines, payments. Pure.
+"""What documents have in common: contact, lines, payments, allocations. Pure.
 
 Lists give a summary of the contact where a single read gives all of it, so only id and name are used.
 """
 
 from typing import Any
 
-from xero_api.unify.fields import Raw, amount, day, filled, identifier, part, parts, text
+from xero_api.unify.fields import Raw, amount, day, filled, flag, identifier, part, parts, text
 
 DIRECTIONS = {
     "accrec": "receivable",
@@ -34,6 +34,12 @@ def payments(raw: Raw) -> list[dict[str, Any]]:
     return sorted(parts(raw, "Payments", _payment), key=date_and_id)
 
 
+def allocations(raw: Raw) -> list[dict[str, Any]]:
+    """Where the document's credit went, by date and id; without allocations that were taken back."""
+    live = (item for item in parts(raw, "Allocations", _allocation) if item is not None)
+    return sorted(live, key=date_and_id)
+
+
 def date_and_id(item: dict[str, Any]) -> tuple[str, str]:
     """The order of things that Xero keeps in no order.
 
@@ -55,6 +61,21 @@ def _payment(raw: Raw) -> dict[str, Any]:
         "reference": text(raw, "Reference"),
         "exchange_rate": amount(raw, "CurrencyRate"),
     }
+
+
+def _allocation(raw: Raw) -> dict[str, Any] | None:
+    if flag(raw, "IsDeleted"):
+        return None
+    return {
+        "id": identifier(raw, "AllocationID"),
+        "invoice": part(raw, "Invoice", _invoice),
+        "amount": amount(raw, "Amount"),
+        "date": day(raw, "Date"),
+    }
+
+
+def _invoice(raw: Raw) -> dict[str, Any] | None:
+    return filled({"id": identifier(raw, "InvoiceID"), "number": text(raw, "InvoiceNumber")})
 
 
 def _line_item(raw: Raw) -> dict[str, Any]:

@@ -85,6 +85,15 @@ def amount_or_zero(raw: Raw, key: str) -> float | Decimal:
     return 0.0 if value is None else value
 
 
+def exchange_rate(raw: Raw) -> float | Decimal | None:
+    """CurrencyRate, null where it is 1: single reads give it then, lists leave it out.
+
+    Only where lists do so; invoices, credit notes and payments carry it always.
+    """
+    rate = amount(raw, "CurrencyRate")
+    return None if rate == 1 else rate
+
+
 def whole(raw: Raw, key: str) -> int | None:
     """An integer."""
     value = amount(raw, key)
@@ -152,14 +161,19 @@ def day(raw: Raw, key: str) -> str | None:
     return _date_text(raw, key, parse_day) or _date_text(raw, f"{key}String", parse_day)
 
 
+def moment(raw: Raw, key: str) -> str | None:
+    """A moment; ``<key>String``, which lacks the milliseconds, helps where ``<key>`` can't be read."""
+    return _date_text(raw, key, _moment_text) or _date_text(raw, f"{key}String", _moment_text)
+
+
 def updated_at(raw: Raw) -> str | None:
     """UpdatedDateUTC, or UpdatedDateUTCString (which lacks the milliseconds) where that can't be read."""
-    return _date_text(raw, "UpdatedDateUTC", _moment_text) or _date_text(raw, "UpdatedDateUTCString", _moment_text)
+    return moment(raw, "UpdatedDateUTC")
 
 
 def _moment_text(value: str) -> str | None:
-    moment = parse_moment(value)
-    return None if moment is None else iso_ms(moment)
+    parsed = parse_moment(value)
+    return None if parsed is None else iso_ms(parsed)
 
 
 def _date_text(raw: Raw, key: str, parse: Callable[[str], str | None]) -> str | None:

@@ -156,7 +156,7 @@ class LineItem(Part):
     """Tracking options, at most two."""
 
 
-class Payment(Part):
+class DocumentPayment(Part):
     """A payment on a document, as the document shows it."""
 
     id: Id | None
@@ -169,3 +169,25 @@ class Payment(Part):
     """The payment's reference."""
     exchange_rate: Number | None
     """Exchange rate of the payment."""
+
+
+class InvoiceRef(Part):
+    """The invoice an allocation goes to."""
+
+    id: Id | None
+    """Invoice id."""
+    number: str | None
+    """Invoice number."""
+
+
+class Allocation(Part):
+    """A part of the credit applied to an invoice."""
+
+    id: Id | None
+    """Allocation id."""
+    invoice: InvoiceRef | None
+    """Which invoice."""
+    amount: Number | None
+    """How much."""
+    date: Day | None
+    """When it was applied."""

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from xero_stream.contracts.records.common import (
+    Allocation,
     ContactRef,
     Day,
     Direction,
+    DocumentPayment,
     Id,
     LineItem,
     Number,
-    Part,
-    Payment,
     Record,
     TaxInclusion,
 )
@@ -28,28 +28,6 @@ class CreditNoteStatus(StrEnum):
     PAID = "paid"  # fully allocated or refunded
     VOIDED = "voided"
     DELETED = "deleted"
-
-
-class InvoiceRef(Part):
-    """The invoice an allocation goes to."""
-
-    id: Id | None
-    """Invoice id."""
-    number: str | None
-    """Invoice number."""
-
-
-class Allocation(Part):
-    """A part of the credit applied to an invoice."""
-
-    id: Id | None
-    """Allocation id."""
-    invoice: InvoiceRef | None
-    """Which invoice."""
-    amount: Number | None
-    """How much."""
-    date: Day | None
-    """When it was applied."""
 
 
 class CreditNote(Record):
@@ -95,7 +73,7 @@ class CreditNote(Record):
     """The lines, in the order of the document."""
     allocations: tuple[Allocation, ...]
     """Where the credit went, by date and id."""
-    payments: tuple[Payment, ...]
+    payments: tuple[DocumentPayment, ...]
     """Refunds, by date and id."""
     sent_to_contact: bool
     """Whether it is marked as sent."""

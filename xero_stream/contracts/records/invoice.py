@@ -9,11 +9,11 @@ from xero_stream.contracts.records.common import (
     ContactRef,
     Day,
     Direction,
+    DocumentPayment,
     Id,
     LineItem,
     Number,
     Part,
-    Payment,
     Record,
     TaxInclusion,
 )
@@ -95,7 +95,7 @@ class Invoice(Record):
     """Rate of that deduction in percent."""
     line_items: tuple[LineItem, ...]
     """The lines, in the order of the document."""
-    payments: tuple[Payment, ...]
+    payments: tuple[DocumentPayment, ...]
     """Payments, by date and id."""
     credit_notes: tuple[AppliedCredit, ...]
     """Credit notes applied, by date and id."""
