@@ -69,6 +69,21 @@ class ByIds:
     limit: int
 
 
+class Key(StrEnum):
+    """What an id is."""
+
+    GUID = "guid"
+    WORD = "word"  # a code in capitals (TaxType, currency); our ids are in lower case, Xero's URLs are not
+
+
+class Full(StrEnum):
+    """Which reads carry the whole record."""
+
+    EVERYWHERE = "everywhere"
+    LISTS = "lists"  # there is no single read, or it carries less
+    SINGLY = "singly"  # lists give summaries
+
+
 class Scope(StrEnum):
     """Granular OAuth scopes, without their ``.read`` (https://developer.xero.com/documentation/guides/oauth2/scopes)."""
 
@@ -121,6 +136,7 @@ class Part(StrEnum):
     ATTACHMENTS = "Attachments"
     EMAIL = "Email"
     HISTORY = "History"
+    PDF = "pdf"
 
 
 class UpdateAt(StrEnum):
@@ -167,15 +183,17 @@ class Entity(Generic[R]):
         path: Xero's path segment below ``/api.xro/2.0/``.
         list_key: key of the list in an answer.
         id_field: field with the id.
+        key: what the id is.
         model: the unified contract.
         unify: Xero's JSON → unified record; raises ``InvalidRecordError``.
         stamp: what tells that a record changed.
         paging: how lists are read.
         modified_since: whether ``If-Modified-Since`` is honoured.
         by_ids: how many records are read by id; None: one by one.
+        full: which reads carry the whole record.
         always: parameters of every list read.
         on_single: parameters of every single read.
-        filters: what else a caller may ask lists for.
+        filters: what else a caller may ask lists for; where lists give summaries, single reads too.
         status_field: field with the status.
         gone: which statuses mean the record is gone (voided and archived records stay readable: they are not).
         merged_into: field that names the record this one was merged into.
@@ -192,24 +210,26 @@ class Entity(Generic[R]):
     path: str
     list_key: str
     id_field: str
+    key: Key = Key.GUID
     model: type[R]
     unify: Callable[[Json], dict[str, Any]]
     stamp: Stamp
     paging: Pages | Offset | Whole
     modified_since: bool
-    by_ids: ByIds | None
-    always: Mapping[str, str]
-    on_single: Mapping[str, str]
-    filters: frozenset[str]
-    status_field: str | None
-    gone: Mapping[str, Gone]
+    by_ids: ByIds | None = None
+    full: Full = Full.EVERYWHERE
+    always: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    on_single: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    filters: frozenset[str] = frozenset()
+    status_field: str | None = None
+    gone: Mapping[str, Gone] = field(default_factory=lambda: MappingProxyType({}))
     merged_into: str | None = None
     vanishes: bool = False
-    webhook: str | None
+    webhook: str | None = None
     scope: Scope
     tier: Tier = Tier.ANY
-    parts: frozenset[Part]
-    writes: Writes | None
+    parts: frozenset[Part] = frozenset()
+    writes: Writes | None = None
     differs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def id_of(self, raw: Json) -> RecordId | None:

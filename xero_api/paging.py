@@ -8,9 +8,11 @@ not documented whether the bound is included).
 Only where more records than a page holds share that second or two (a bulk import), numbered pages are needed. Records
 only ever move towards lower page numbers, so after reading upwards to the end of the tie, its pages are read once more
 downwards: whatever slipped up on the way is met there. After that nothing can have been missed.
+
+A list without If-Modified-Since is one such tie: its pages are read upwards, then downwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,14 +49,17 @@ class Keyset:
     reached: datetime | None = None
     mark: str | None = None
 
-    def request(self, entity: Entity[Any], page_size: int = PAGE_SIZE) -> Request:
+    def request(
+        self, entity: Entity[Any], page_size: int = PAGE_SIZE, filters: Mapping[str, str] | None = None
+    ) -> Request:
         """The call to make here.
 
         Args:
             entity: what to read.
             page_size: records per page; the same for the whole pass.
+            filters: which records; the same for the whole pass.
         """
-        return get_page(entity, self.since, self.page, page_size)
+        return get_page(entity, self.since, self.page, page_size, filters or {})
 
     def to_json(self) -> dict[str, Any]:
         """The place as JSON-able data, for a pass that outlives the process."""
@@ -127,7 +132,8 @@ def after(place: Keyset, answer: Answer) -> Keyset | Done:
     if place.downwards:
         return _down(place, reached)
     last = _is_last(place, answer)
-    goal = _whole_second(latest - OVERLAP) if latest and _ascending(versions) else None
+    jumps = latest and answer.request.entity.modified_since and _ascending(versions)
+    goal = _whole_second(latest - OVERLAP) if latest and jumps else None
     onwards = goal if goal and (place.since is None or goal > place.since) else None
     if last and place.page == 1:
         return Done(reached=reached or place.since)

@@ -9,18 +9,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from xero_api.dates import since_header
-from xero_api.entity import Entity, Pages
+from xero_api.entity import Entity, Full, Key, Offset, Pages, Whole
 from xero_stream.contracts.names import RecordId
 
 API_PATH = "/api.xro/2.0"
 LONGEST_QUERY = 2_000
 PAGE_SIZE = 1_000
 _IDS_PAGE_SIZE = 100
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+OFFSET_SIZE = 100
+"""Records per answer where lists are read by offset (https://developer.xero.com/documentation/api/accounting/journals)."""
+
+_KEYS = {
+    Key.GUID: re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII),
+    Key.WORD: re.compile(r"[0-9a-z_]{1,50}", re.ASCII),
+}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Form(StrEnum):
@@ -28,7 +36,7 @@ class Form(StrEnum):
 
     ONE = "one"
     IDS = "ids"
-    PAGE = "page"
+    PAGE = "page"  # of a list, or all of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +51,7 @@ class Request:
         params: query parameters in order, not yet encoded.
         headers: headers beside authorisation, tenant and Accept.
         asked: ids asked for, in lower case; None for a page, which may hold any.
-        page_size: records asked for per page.
+        page_size: records asked for per page; 0 where a list comes whole.
     """
 
     entity: Entity[Any]
@@ -71,21 +79,26 @@ class Request:
         return f"{self.path}?{self.query}" if self.params else self.path
 
 
-def get_one(entity: Entity[Any], record_id: RecordId) -> Request:
+def get_one(entity: Entity[Any], record_id: RecordId, filters: Mapping[str, str] = _NOTHING) -> Request:
     """One record by id: the only read whose "not there" proves anything.
 
     Args:
         entity: what to read.
         record_id: its id.
+        filters: only where lists give summaries: what a caller may ask (the months of a budget).
 
     Raises:
-        ValueError: the id is no GUID.
+        ValueError: the id is none, the entity has no such filter, or can't be read so.
     """
+    if entity.full is Full.LISTS:
+        raise ValueError(f"{entity.name} can't be read one by one, only listed")
+    if filters and entity.full is not Full.SINGLY:
+        raise ValueError(f"{entity.name} takes no filter where one record is read: {', '.join(filters)}")
     return Request(
         entity=entity,
         form=Form.ONE,
-        path=f"{API_PATH}/{entity.path}/{_guid(record_id)}",
-        params=tuple(entity.on_single.items()),
+        path=f"{API_PATH}/{entity.path}/{_key(entity, record_id)}",
+        params=(*_allowed(entity, filters).items(), *entity.on_single.items()),
         asked=frozenset({record_id}),
         page_size=1,
     )
@@ -106,7 +119,7 @@ def get_ids(entity: Entity[Any], record_ids: Sequence[RecordId]) -> Request:
         raise ValueError(f"{entity.name} can't be read by ids, only one by one")
     if not 0 < len(record_ids) <= by_ids.limit:
         raise ValueError(f"{entity.name} takes 1 to {by_ids.limit} ids a call, not {len(record_ids)}")
-    ids = [_guid(record_id) for record_id in record_ids]
+    ids = [_key(entity, record_id) for record_id in record_ids]
     if by_ids.parameter == "where":
         chosen = " OR ".join(f'{entity.id_field}==Guid("{record_id}")' for record_id in ids)
     else:
@@ -120,7 +133,13 @@ def get_ids(entity: Entity[Any], record_ids: Sequence[RecordId]) -> Request:
     )
 
 
-def get_page(entity: Entity[Any], since: datetime | None, page: int = 1, page_size: int = PAGE_SIZE) -> Request:
+def get_page(
+    entity: Entity[Any],
+    since: datetime | None,
+    page: int = 1,
+    page_size: int = PAGE_SIZE,
+    filters: Mapping[str, str] = _NOTHING,
+) -> Request:
     """One page of everything, or of what changed, oldest change first.
 
     Args:
@@ -128,9 +147,10 @@ def get_page(entity: Entity[Any], since: datetime | None, page: int = 1, page_si
         since: only what changed at or after this moment (Xero may read it as after: overlap by a second).
         page: page number, from 1.
         page_size: 1 to 1,000.
+        filters: which records, in Xero's parameters: some of ``entity.filters``.
 
     Raises:
-        ValueError: the entity has no pages, or a number is out of range.
+        ValueError: the entity has no pages or no such filter, or a number is out of range.
     """
     paging = entity.paging if isinstance(entity.paging, Pages) else None
     if paging is None:
@@ -142,8 +162,45 @@ def get_page(entity: Entity[Any], since: datetime | None, page: int = 1, page_si
         params["pageSize"] = str(page_size)
     if not paging.drop_order:
         params["order"] = "UpdatedDateUTC ASC"
-    headers = {"If-Modified-Since": since_header(since)} if since and entity.modified_since else {}
-    return _list(entity, Form.PAGE, params, headers=headers, page_size=page_size if paging.sized else _IDS_PAGE_SIZE)
+    page_size = page_size if paging.sized else _IDS_PAGE_SIZE
+    return _list(entity, Form.PAGE, params, since=since, filters=filters, page_size=page_size)
+
+
+def get_after(
+    entity: Entity[Any], number: int, since: datetime | None = None, filters: Mapping[str, str] = _NOTHING
+) -> Request:
+    """The next records of a list that is read by offset, lowest number first.
+
+    Args:
+        entity: what to read; its paging must be ``Offset``.
+        number: only records with a higher number.
+        since: only what was written at or after this moment.
+        filters: which records, in Xero's parameters: some of ``entity.filters``.
+
+    Raises:
+        ValueError: the entity has no offset or no such filter, or the number is below 0.
+    """
+    if type(entity.paging) is not Offset:
+        raise ValueError(f"{entity.name} has no offset")
+    if number < 0:
+        raise ValueError(f"no such offset: {number}")
+    return _list(entity, Form.PAGE, {"offset": str(number)}, since=since, filters=filters, page_size=OFFSET_SIZE)
+
+
+def get_all(entity: Entity[Any], since: datetime | None = None, filters: Mapping[str, str] = _NOTHING) -> Request:
+    """A whole list in one answer.
+
+    Args:
+        entity: what to read; its paging must be ``Whole``.
+        since: only what changed at or after this moment.
+        filters: which records, in Xero's parameters: some of ``entity.filters``.
+
+    Raises:
+        ValueError: the entity's lists come in parts, or it has no such filter.
+    """
+    if type(entity.paging) is not Whole:
+        raise ValueError(f"{entity.name} can't be read in one answer")
+    return _list(entity, Form.PAGE, {}, since=since, filters=filters, page_size=0)
 
 
 def _list(
@@ -152,15 +209,16 @@ def _list(
     params: Mapping[str, str],
     *,
     page_size: int,
-    headers: Mapping[str, str] | None = None,
+    since: datetime | None = None,
+    filters: Mapping[str, str] = _NOTHING,
     asked: frozenset[RecordId] | None = None,
 ) -> Request:
     request = Request(
         entity=entity,
         form=form,
         path=f"{API_PATH}/{entity.path}",
-        params=(*params.items(), *entity.always.items()),
-        headers=headers or {},
+        params=(*params.items(), *_allowed(entity, filters).items(), *entity.always.items()),
+        headers={"If-Modified-Since": since_header(since)} if since and entity.modified_since else {},
         asked=asked,
         page_size=page_size,
     )
@@ -169,7 +227,16 @@ def _list(
     return request
 
 
-def _guid(record_id: str) -> str:
-    if not _GUID.fullmatch(record_id):
-        raise ValueError("an id is no lower-case GUID")
-    return record_id
+def _allowed(entity: Entity[Any], filters: Mapping[str, str]) -> Mapping[str, str]:
+    unknown = sorted(filters.keys() - entity.filters)
+    if unknown:
+        known = f"it has {', '.join(sorted(entity.filters))}" if entity.filters else "it has none"
+        raise ValueError(f"{entity.name} has no filter {', '.join(unknown)}; {known}")
+    return filters
+
+
+def _key(entity: Entity[Any], record_id: str) -> str:
+    """The id as Xero's URLs want it; what is no id must not get into one."""
+    if not _KEYS[entity.key].fullmatch(record_id):
+        raise ValueError(f"an id of {entity.name} is no lower-case {'GUID' if entity.key is Key.GUID else 'code'}")
+    return record_id.upper() if entity.key is Key.WORD else record_id
