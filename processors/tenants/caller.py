@@ -14,7 +14,7 @@ from processors.tenants.watchdog import SILENT_SECONDS
 from xero_api.answers import Answer
 from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait
 from xero_api.call import Lane
-from xero_api.errors import XeroError
+from xero_api.errors import RateLimitedError, XeroError
 from xero_api.requests import Request
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.store.clock import utc_now
@@ -138,7 +138,7 @@ class Caller:
             exchanges.append(await self._begin(slot))  # a second exchange is a call of its own for Xero's limits
             return True
 
-        limits, ok, abandoned = None, False, True
+        limits, ok, abandoned, refused = None, False, True, False
         try:
             answer = await self._services.client.send(
                 self._tenant.app, self._tenant.tenant_id, request, lane=slot.lane, again=again
@@ -146,11 +146,14 @@ class Caller:
             limits, ok, abandoned = answer.meta.limits, True, False
         except XeroError as error:
             limits, abandoned = error.meta.limits, error.status is None
+            refused = isinstance(error, RateLimitedError)
             raise
         finally:
+            # What a refusal says of the day is written with the time when the day ends, or not at all.
+            day = limits.day if limits is not None and not refused else None
             for call_id, _ in exchanges:
                 self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
-                self._write_off(call_id, limits.day if limits is not None else None)
+                self._write_off(call_id, day)
         await reach(Failpoint.CALL_ANSWERED)
         self.alive(slot)
         return answer, exchanges[-1][1]

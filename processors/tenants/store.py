@@ -232,14 +232,26 @@ async def past_calls(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, now: dateti
     return [PastCall(**dict(row)) for row in rows]
 
 
-async def park(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, until: datetime, reason: str) -> None:
-    """No call for this tenant before a time; survives restarts."""
+async def park(
+    pool: "asyncpg.Pool[Any]", tenant_id: TenantId, until: datetime, reason: str, *, day_used_up: datetime | None = None
+) -> None:
+    """No call for this tenant before a time; survives restarts.
+
+    Args:
+        pool: the store.
+        tenant_id: who waits.
+        until: when calls may go on.
+        reason: why.
+        day_used_up: when Xero said so, if it is for the day's sake.
+    """
     await pool.execute(
-        "UPDATE tenants SET parked_until = greatest(coalesce(parked_until, $2), $2), parked_reason = $3 "
-        "WHERE tenant_id = $1",
+        "UPDATE tenants SET parked_until = greatest(coalesce(parked_until, $2), $2), parked_reason = $3, "
+        "day_remaining = CASE WHEN $4::timestamptz IS NULL THEN day_remaining ELSE 0 END, "
+        "day_seen_at = coalesce($4, day_seen_at) WHERE tenant_id = $1",
         tenant_id,
         until,
         reason,
+        day_used_up,
     )
 
 

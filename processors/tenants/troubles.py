@@ -18,6 +18,7 @@ from processors.tenants.setbacks import NEXT_RECORD_WAIT, Setbacks
 from xero_api.errors import (
     DisconnectedError,
     Intent,
+    LimitKind,
     RateLimitedError,
     UnauthorisedError,
     XeroError,
@@ -123,10 +124,12 @@ class Troubles:
         if not LONG_WAIT < seconds < float("inf"):
             return
         until = utc_now() + timedelta(seconds=seconds)
-        if self.parked_until is not None and self.parked_until >= until - timedelta(seconds=5):
-            return
-        self.parked_until = until
-        await store.park(self._services.pool, self._tenant_id, until, reason)
+        if self.parked_until is None or self.parked_until < until - timedelta(seconds=5):
+            await self._park(until, reason)
+
+    async def _park(self, until: datetime, reason: str, *, day_used_up: datetime | None = None) -> None:
+        self.parked_until = max(until, self.parked_until or until)
+        await store.park(self._services.pool, self._tenant_id, until, reason, day_used_up=day_used_up)
         log.warning("tenant_parked", tenant=self._tenant_id, until=until.isoformat(), reason=reason)
 
     async def _again_later(self, work: Work, error: XeroError) -> None:
@@ -153,7 +156,12 @@ class Troubles:
         else:
             until = self._memory.budget.offline(now, retry_after, random.random())
         self.hold(slot, min(until - now, LONG_WAIT))
-        await self.park_if_long(until - now, type(error).__name__)
+        if isinstance(error, RateLimitedError) and error.limit is LimitKind.DAY:
+            # Written down however short: else who takes over finds a day without calls, and not when it ends.
+            told_at = utc_now()
+            await self._park(told_at + timedelta(seconds=until - now), "day", day_used_up=told_at)
+        else:
+            await self.park_if_long(until - now, type(error).__name__)
 
     async def _ask_a_human(self, slot: Slot, error: XeroError, failures: int) -> None:
         if isinstance(error, UnauthorisedError):

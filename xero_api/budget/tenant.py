@@ -256,10 +256,10 @@ class TenantBudget:
         """Wait until then, as a ledger remembers. Tell it after :meth:`restore_day`.
 
         Args:
-            until: when calls may go on. If nothing was left of the day, that is when the day renews.
+            until: when calls may go on. If nothing was left of the day when that was said, it is when the day renews.
             reason: why.
         """
-        if self._day.told == 0 and self._day.renews_at is None:
+        if self._day.told == 0 and self._day.renews_at is None and until > self._day.told_at:
             self._day.renews_at = until
         self._park(until, reason)
 
