@@ -17,9 +17,11 @@ class Failure:
         inject: makes it happen, waits as long as it lasts and heals it; raises if it could not be made to happen.
         recovers: seconds after its end until every partition publishes again.
         soak_only: too long for the short form.
+        ends_a_process: one of our processes does not live through it.
     """
 
     name: str
     inject: Inject
     recovers: float = 20.0
     soak_only: bool = False
+    ends_a_process: bool = False

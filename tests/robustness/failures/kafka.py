@@ -221,6 +221,7 @@ def _harmed(api: Api, fate: Fate, *, client: str = "", who: str = "") -> Failure
             request_harmed, api=api, fate=fate, client=client, seconds=GIVEN_UP_SECONDS if fate is Fate.DELAY else 0.0
         ),
         recovers=RECOVERS_SECONDS + (GIVEN_UP_SECONDS if fate is Fate.SILENCE else 0.0),
+        ends_a_process=api in ONLY_AT_THE_START,
     )
 
 
