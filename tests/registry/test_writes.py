@@ -1,0 +1,89 @@
+"""What the table says about writing against Xero's published OpenAPI."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from xero_api.entity import Entity, Part, UpdateAt
+from xero_api.registry import ENTITIES
+from xero_api.writes.requests import LONGEST_KEY
+
+OPENAPI = Path(__file__).parents[2] / ".." / "shared" / "openapi" / "xero_accounting.yaml"
+written = pytest.mark.parametrize(
+    "entity", [one for one in ENTITIES if one.writes is not None], ids=lambda entity: entity.name
+)
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    """The file, if it lies beside the repository."""
+    if not OPENAPI.is_file():
+        pytest.skip("Xero's OpenAPI file is not at ../shared/openapi: nothing to compare the registry with")
+    return yaml.load(OPENAPI.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _takes(document: Any, path: str, method: str) -> set[str]:
+    operation = document["paths"].get(path, {}).get(method.lower())
+    if operation is None:
+        return set()
+    named = [
+        one["$ref"].rpartition("/")[2] if "$ref" in one else one["name"] for one in operation.get("parameters", [])
+    ]
+    return {document["components"]["parameters"].get(name, {}).get("name", name) for name in named} | {"exists"}
+
+
+def _below(document: Any, entity: Entity[Any], part: str) -> str:
+    start = f"/{entity.path}/{{"
+    return next((path for path in document["paths"] if path.startswith(start) and path.endswith(part)), "")
+
+
+@written
+def test_parameters_are_sent_where_the_file_has_them(document: Any, entity: Entity[Any]) -> None:
+    """Rows answer for themselves and take a key on every write of the collection, unitdp exactly where reads of one record take it."""
+    assert entity.writes is not None
+    collection = f"/{entity.path}"
+    methods = [method for method in (entity.writes.create, entity.writes.update) if method]
+
+    for method in methods:
+        if method == entity.writes.update and entity.writes.update_at is UpdateAt.RECORD:
+            continue
+        takes = _takes(document, collection, method)
+        assert {"exists", "Idempotency-Key"} <= takes
+        assert ("summarizeErrors" in takes) is (method in entity.writes.summarizes)
+        assert ("unitdp" in takes) is ("unitdp" in entity.on_single)
+
+
+@written
+def test_one_record_is_updated_where_the_table_says(document: Any, entity: Entity[Any]) -> None:
+    """The address of one record takes POST unless updates go to the collection only; it never summarises."""
+    assert entity.writes is not None
+    takes = _takes(document, f"/{entity.path}/{{{entity.id_field}}}", "POST")
+
+    if entity.writes.update and entity.writes.update_at is not UpdateAt.COLLECTION:
+        assert "exists" in takes
+    assert "summarizeErrors" not in takes
+    assert ("exists" in _takes(document, f"/{entity.path}/{{{entity.id_field}}}", "DELETE")) is entity.writes.removed
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
+def test_parts_take_what_is_sent(document: Any, entity: Entity[Any]) -> None:
+    """Each part's method exists and takes a key; IncludeOnline is offered where the file has it."""
+    parts = {
+        Part.ATTACHMENTS: ("/Attachments/{FileName}", "PUT"),
+        Part.HISTORY: ("/History", "PUT"),
+        Part.EMAIL: ("/Email", "POST"),
+        Part.ALLOCATIONS: ("/Allocations", "PUT"),
+    }
+
+    for part in entity.parts:
+        takes = _takes(document, _below(document, entity, parts[part][0]), parts[part][1])
+        assert {"exists", "Idempotency-Key"} <= takes, part
+        if part is Part.ATTACHMENTS and entity.writes is not None:
+            assert ("IncludeOnline" in takes) is entity.writes.include_online
+
+
+def test_the_longest_key_is_the_files(document: Any) -> None:
+    """128 characters."""
+    assert str(LONGEST_KEY) in document["components"]["parameters"]["idempotencyKey"]["description"]

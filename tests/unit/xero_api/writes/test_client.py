@@ -1,0 +1,171 @@
+"""``XeroClient.write`` against a transport that answers as told."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+import httpx
+import pytest
+
+from tests.unit.xero_api.test_client import TENANT, Tokens
+from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.client import XeroClient
+from xero_api.errors import (
+    BadRequestError,
+    GarbledAnswerError,
+    MisdirectedError,
+    OfflineError,
+    RateLimitedError,
+    ServerError,
+    TimedOutError,
+    UnauthorisedError,
+    UnreachableError,
+    XeroError,
+)
+from xero_api.registry import INVOICES
+from xero_api.writes import requests as writing
+from xero_api.writes.again import Fate, fate_of
+from xero_api.writes.answers import WriteAnswer
+from xero_stream.contracts.names import DEFAULT_APP, RecordId
+
+ID = RecordId("ed255415-e141-4150-aab7-89c3bbbb851c")
+REQUEST = writing.create(INVOICES, [{"Type": "ACCREC"}], key="command-1")
+HEADERS = {"xero-correlation-id": "c0ffee"}
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def _good(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, headers=HEADERS, json={"Invoices": [{"InvoiceID": ID}]})
+
+
+class Wire:
+    """A client, what it sent and what it told."""
+
+    def __init__(self, *handlers: Handler, tokens: Tokens | None = None, timeout: float = 5.0) -> None:
+        self.seen: list[httpx.Request] = []
+        self.records: list[CallRecord] = []
+        self.tokens = tokens or Tokens()
+        self._handlers = list(handlers)
+        self._timeout = timeout
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        return self._handlers.pop(0)(request)
+
+    async def write(self, request: writing.WriteRequest = REQUEST) -> WriteAnswer:
+        """One write."""
+        client = XeroClient(
+            api_url="https://xero.test",
+            tokens=self.tokens,
+            on_call=self.records.append,
+            timeout=self._timeout,
+            transport=httpx.MockTransport(self._answer),
+        )
+        async with aclosing(client):
+            return await client.write(DEFAULT_APP, TENANT, request)
+
+
+def _status(status: int) -> Handler:
+    return lambda _: httpx.Response(status, headers=HEADERS)
+
+
+def _raises(kind: type[httpx.RequestError]) -> Handler:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise kind("no", request=request)
+
+    return handler
+
+
+async def test_the_exact_bytes_go_out_once_and_are_told_once() -> None:
+    """Method, address, key, tenant; one record that counts the body."""
+    wire = Wire(_good)
+
+    answer = await wire.write()
+
+    (sent,), (record,) = wire.seen, wire.records
+    assert (sent.method, str(sent.url)) == (
+        "PUT",
+        "https://xero.test/api.xro/2.0/Invoices?summarizeErrors=false&unitdp=4",
+    )
+    assert (sent.content, sent.headers["idempotency-key"]) == (REQUEST.body, "command-1")
+    assert (sent.headers["xero-tenant-id"], sent.headers["content-type"]) == (TENANT, "application/json")
+    assert sent.headers["accept"] == "application/json"
+    assert (record.endpoint, record.lane, record.outcome) == ("Invoices/create", Lane.COMMAND, Outcome.OK)
+    assert record.bytes_out > len(REQUEST.body)
+    assert answer.rows[0].id == ID
+    assert answer.timing is not None
+
+
+async def test_after_a_401_the_same_bytes_go_once_more() -> None:
+    """With another token; both are told."""
+    wire = Wire(_status(401), _good)
+
+    await wire.write()
+
+    first, second = wire.seen
+    assert first.headers["authorization"] != second.headers["authorization"]
+    assert (first.content, first.headers["idempotency-key"]) == (second.content, second.headers["idempotency-key"])
+    assert [record.status for record in wire.records] == [401, 200]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error", "fate"),
+    [
+        (400, BadRequestError, Fate.NOT_DONE),
+        (404, BadRequestError, Fate.NOT_DONE),
+        (429, RateLimitedError, Fate.NOT_DONE),
+        (500, ServerError, Fate.UNKNOWN),
+        (503, OfflineError, Fate.UNKNOWN),
+        (302, MisdirectedError, Fate.UNKNOWN),
+        (200, GarbledAnswerError, Fate.UNKNOWN),
+        (httpx.ConnectError, UnreachableError, Fate.NOT_DONE),
+        (httpx.ConnectTimeout, TimedOutError, Fate.NOT_DONE),
+        (httpx.WriteError, UnreachableError, Fate.UNKNOWN),
+        (httpx.ReadError, UnreachableError, Fate.UNKNOWN),
+        (httpx.ReadTimeout, TimedOutError, Fate.UNKNOWN),
+        (httpx.RemoteProtocolError, UnreachableError, Fate.UNKNOWN),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else str(value),
+)
+async def test_nothing_else_is_sent_twice(
+    trouble: int | type[httpx.RequestError], error: type[XeroError], fate: Fate
+) -> None:
+    """The error says what may have happened; the caller decides."""
+    wire = Wire(_status(trouble) if isinstance(trouble, int) else _raises(trouble))
+
+    with pytest.raises(error) as caught:
+        await wire.write()
+
+    assert fate_of(caught.value) is fate
+    assert len(wire.seen) == len(wire.records) == 1
+
+
+async def test_without_a_token_nothing_was_sent() -> None:
+    """The first token doesn't come in time, or the second isn't given: certainly nothing was written."""
+    slow, stubborn = Wire(tokens=Tokens(slow=True), timeout=0.01), Wire(_status(401), tokens=Tokens(stubborn=True))
+
+    for wire, error in ((slow, TimedOutError), (stubborn, UnauthorisedError)):
+        with pytest.raises(error) as caught:
+            await wire.write()
+        assert fate_of(caught.value) is Fate.NOT_DONE
+
+    assert (len(slow.seen), len(stubborn.seen)) == (0, 1)
+
+
+async def test_a_deadline_during_the_exchange_leaves_the_outcome_open() -> None:
+    """The clock stops the call, not Xero."""
+
+    class Silent(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.Event().wait()
+            raise AssertionError(request)
+
+    client = XeroClient(
+        api_url="https://xero.test", tokens=Tokens(), on_call=lambda _: None, timeout=0.02, transport=Silent()
+    )
+
+    async with aclosing(client):
+        with pytest.raises(TimedOutError) as caught:
+            await client.write(DEFAULT_APP, TENANT, REQUEST)
+
+    assert fate_of(caught.value) is Fate.UNKNOWN
