@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from xero_api.entity import Entity, Full
+
 DATA = Path(__file__).parent.parent / "data" / "xero"
 
 
@@ -15,9 +17,19 @@ def example(folder: str, form: str) -> bytes:
 
     Args:
         folder: entity name.
-        form: ``one``, ``ids`` or ``page``.
+        form: one of :func:`forms`.
     """
     return (DATA / folder / f"{form}.json").read_bytes()
+
+
+def forms(entity: Entity[Any]) -> list[str]:
+    """The ways in which whole records are read: ``one``, ``ids``, and ``page`` for a page or a list that is not paged.
+
+    Args:
+        entity: what is read.
+    """
+    one = ["one"] if entity.full is not Full.LISTS else []
+    return [*one, *(["ids"] if entity.by_ids else []), *(["page"] if entity.full is not Full.SINGLY else [])]
 
 
 guids = st.uuids().map(str) | st.uuids().map(lambda value: str(value).upper())
