@@ -13,7 +13,7 @@ from xero_api.registry import CONTACTS, INVOICES, by_name
 from xero_api.requests import get_ids, get_one, get_page
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, RecordId
 
-entities = pytest.mark.parametrize("entity", map(by_name, STREAMED), ids=lambda entity: entity.name)
+entities = pytest.mark.parametrize("entity", list(map(by_name, STREAMED)), ids=lambda entity: entity.name)
 
 
 async def _truth(api: Api, entity: Entity[Any]) -> dict[RecordId, bytes]:
