@@ -24,6 +24,16 @@ def contact(raw: Raw) -> dict[str, Any] | None:
     return part(raw, "Contact", _contact)
 
 
+def tracking(raw: Raw, key: str) -> list[dict[str, Any]]:
+    """Tracking categories with the options chosen, in Xero's order.
+
+    Args:
+        raw: the enclosing object.
+        key: the field.
+    """
+    return parts(raw, key, _tracking)
+
+
 def line_items(raw: Raw) -> list[dict[str, Any]]:
     """The document's lines, in its order."""
     return parts(raw, "LineItems", _line_item)
@@ -91,7 +101,7 @@ def _line_item(raw: Raw) -> dict[str, Any]:
         "account": filled({"id": identifier(raw, "AccountID"), "code": text(raw, "AccountCode")}),
         "item": _item(raw),
         "tax_rate": text(raw, "TaxType"),
-        "tracking": parts(raw, "Tracking", _tracking),
+        "tracking": tracking(raw, "Tracking"),
     }
 
 

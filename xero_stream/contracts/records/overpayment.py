@@ -1,0 +1,65 @@
+"""``Overpayment``: money paid beyond what was due, with allocations and refunds."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from xero_stream.contracts.records.common import (
+    Allocation,
+    ContactRef,
+    Day,
+    Direction,
+    DocumentPayment,
+    LineItem,
+    Number,
+    Record,
+    TaxInclusion,
+)
+
+
+class OverpaymentStatus(StrEnum):
+    """Where an overpayment stands."""
+
+    AUTHORISED = "authorised"
+    PAID = "paid"  # fully allocated or refunded
+    VOIDED = "voided"
+
+
+class Overpayment(Record):
+    """An overpayment by a customer (``receivable``) or to a supplier (``payable``)."""
+
+    version: ClassVar[int] = 1
+
+    type: Annotated[Direction | str, Field(union_mode="left_to_right")] | None
+    """``receivable`` or ``payable``; a type of Xero's we don't know in lower case."""
+    status: Annotated[OverpaymentStatus | str, Field(union_mode="left_to_right")] | None
+    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    reference: str | None
+    """Reference of the payment."""
+    contact: ContactRef | None
+    """Customer or supplier."""
+    date: Day | None
+    """When it was paid."""
+    currency: str | None
+    """ISO 4217 code."""
+    exchange_rate: Number | None
+    """Units of ``currency`` per unit of the organisation's currency, up to ten decimals; null where it is 1."""
+    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    """How line amounts stand to tax."""
+    sub_total: Number | None
+    """Total without tax."""
+    total_tax: Number | None
+    """Tax."""
+    total: Number | None
+    """Total with tax."""
+    remaining_credit: Number | None
+    """What is not yet allocated or refunded."""
+    line_items: tuple[LineItem, ...]
+    """The lines, in the order of the document; mostly one."""
+    allocations: tuple[Allocation, ...]
+    """Where the credit went, by date and id."""
+    payments: tuple[DocumentPayment, ...]
+    """Refunds, by date and id."""
+    has_attachments: bool
+    """Whether files are attached."""
