@@ -18,7 +18,13 @@ import httpx
 from xero_api.answers import Answer, Timing, decipher_in_steps, error_of
 from xero_api.call import CallRecord, Lane, Outcome, outcome_of
 from xero_api.clock import Departure, ServerClock
-from xero_api.connections import Connection, connections_target, parse_connections
+from xero_api.connections import (
+    Connection,
+    connection_target,
+    connections_target,
+    parse_connections,
+    parse_disconnection,
+)
 from xero_api.errors import (
     GarbledAnswerError,
     MisdirectedError,
@@ -245,6 +251,33 @@ class XeroClient:
         async def understand(headers: Mapping[str, str], body: bytes) -> WriteAnswer:
             answer = decipher_write(request, exchange.status or 0, headers, body)
             return replace(answer, timing=self._timing(exchange, answer.server_time))
+
+        return await self._reported(exchange, deadline, understand)
+
+    async def disconnect(
+        self, app: AppName, token: AccessToken, connection_id: str, *, lane: Lane = Lane.COMMAND
+    ) -> bool:
+        """Take a connection away. Repeating is harmless.
+
+        Args:
+            app: our app.
+            token: a token of the grant.
+            connection_id: ``Connection.id``; not the tenant's id, nor the consent's.
+            lane: why; for the call record.
+
+        Returns:
+            False if it was gone already.
+
+        Raises:
+            NotAConnectionError: the id is of something else.
+            XeroError: see ``xero_api.errors``.
+        """
+        exchange = self._departing(app, None, lane, "connections", connection_target(connection_id), {}, token)
+        exchange.method = "DELETE"
+        deadline = asyncio.get_running_loop().time() + self._timeout
+
+        async def understand(headers: Mapping[str, str], body: bytes) -> bool:
+            return parse_disconnection(exchange.status or 0, headers, body)
 
         return await self._reported(exchange, deadline, understand)
 

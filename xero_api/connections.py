@@ -1,16 +1,20 @@
-"""``/connections``: which organisations a token reaches. Pure.
+"""``/connections``: which organisations a token reaches, and taking one away. Pure.
 
 The timestamps have seven decimals and no zone (https://developer.xero.com/documentation/guides/oauth2/tenants).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from xero_api.answers import error_of
 from xero_api.dates import parse_moment
 from xero_api.decode import decode
-from xero_api.errors import GarbledAnswerError, UnmappableAnswerError
+from xero_api.errors import GarbledAnswerError, NotAConnectionError, UnmappableAnswerError
+from xero_api.meta import read_meta
 from xero_stream.contracts.names import TenantId
 
 PATH = "/connections"
@@ -47,6 +51,37 @@ def connections_target(auth_event_id: str | None = None) -> str:
         auth_event_id: only those connected by this consent.
     """
     return f"{PATH}?authEventId={quote(auth_event_id, safe='')}" if auth_event_id else PATH
+
+
+def connection_target(connection_id: str) -> str:
+    """Path of ``DELETE /connections/{id}``.
+
+    Args:
+        connection_id: the connection's own id.
+    """
+    return f"{PATH}/{quote(connection_id, safe='')}"
+
+
+def parse_disconnection(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    """What an answer to ``DELETE /connections/{id}`` means: True: it is gone now; False: it was gone before.
+
+    Args:
+        status: HTTP status.
+        headers: response headers, names in lower case.
+        body: the whole body.
+
+    Raises:
+        NotAConnectionError: 403: the id is a tenant's or a consent's (XeroAPI/xero-node#403).
+        XeroError: anything else, as for other calls.
+    """
+    meta = read_meta(headers)
+    if status == HTTPStatus.NO_CONTENT:
+        return True
+    if status == HTTPStatus.NOT_FOUND and meta.xeros:
+        return False
+    if status == HTTPStatus.FORBIDDEN:
+        raise NotAConnectionError("connections: 403 to a disconnect", status=status, meta=meta, body=body)
+    raise error_of("connections", status, headers, body)
 
 
 def parse_connections(body: bytes) -> list[Connection]:

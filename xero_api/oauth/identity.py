@@ -1,27 +1,42 @@
-"""Xero's token endpoint over HTTP. One request per call, never repeated here."""
+"""Xero's identity server over HTTP. One request per call, never repeated here."""
 
 import asyncio
 from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 
-from xero_api.errors import MisdirectedError, TimedOutError, UnreachableError
+from xero_api.errors import (
+    CodeLostError,
+    CodeRefusedError,
+    MisdirectedError,
+    ReauthoriseError,
+    TimedOutError,
+    TransientError,
+    UnreachableError,
+)
+from xero_api.oauth.consent import Consent, exchange_form
 from xero_api.oauth.token import (
     PATH,
+    REVOCATION_PATH,
     ClientCredentials,
     GrantKind,
     TokenSet,
     client_credentials_form,
+    decipher_revocation,
     decipher_token,
     refresh_form,
+    revocation_form,
 )
 
 TIMEOUT_SECONDS = 8.0
 """Below the store's limit on how long a transaction may sit idle: the row stays locked during the call."""
 
+_SHARE_TO_CONNECT = 0.5
+
 
 class IdentityClient:
-    """Sends forms to the token endpoint."""
+    """Sends forms to the token endpoint and to the revocation endpoint."""
 
     def __init__(
         self,
@@ -30,13 +45,44 @@ class IdentityClient:
         transport: httpx.AsyncBaseTransport | None = None,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
-        self._url = identity_url.rstrip("/") + PATH
+        self._base = identity_url.rstrip("/")
         self._timeout = timeout
-        self._http = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(timeout, connect=timeout * _SHARE_TO_CONNECT),
+            trust_env=False,
+            follow_redirects=False,
+        )
+        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    async def exchange(self, credentials: ClientCredentials, consent: Consent, code: str, now: datetime) -> TokenSet:
+        """Trade a code for the first tokens of a grant. Xero takes a code once: what failed is not tried again.
+
+        Args:
+            credentials: the app's.
+            consent: the one the code was given for.
+            code: from :func:`~xero_api.oauth.consent.read_callback`.
+            now: wall clock.
+
+        Raises:
+            CodeRefusedError: it was used before, came late, or belongs to another address or verifier.
+            CodeLostError: it was sent, but whether Xero took it is not known.
+            TransientError: with ``sent`` False: it never left; the same code may be tried again.
+            XeroError: as :func:`~xero_api.oauth.token.decipher_token`.
+        """
+        form = exchange_form(consent, code)
+        try:
+            return await self._ask(credentials, form, None, GrantKind.AUTHORIZATION_CODE, now)
+        except ReauthoriseError as error:
+            raise CodeRefusedError(str(error), status=error.status, meta=error.meta) from None
+        except TransientError as error:
+            if not error.sent:
+                raise
+            raise CodeLostError(f"the code's fate is unknown: {error}", status=error.status, meta=error.meta) from error
 
     async def refresh(
         self, credentials: ClientCredentials, tokens: TokenSet, refresh_token: str, now: datetime
@@ -69,6 +115,19 @@ class IdentityClient:
         """
         return await self._ask(credentials, client_credentials_form(scopes), None, GrantKind.CLIENT_CREDENTIALS, now)
 
+    async def revoke(self, credentials: ClientCredentials, refresh_token: str) -> None:
+        """Give a grant back: its tokens end, and every connection of that user to the app with them. Repeating is harmless.
+
+        Args:
+            credentials: the app's.
+            refresh_token: the grant's current one.
+
+        Raises:
+            XeroError: as :func:`~xero_api.oauth.token.decipher_token`; after a transient one it may have happened.
+        """
+        response = await self._post(REVOCATION_PATH, credentials, revocation_form(refresh_token))
+        decipher_revocation(response.status_code, response.headers, response.content)
+
     async def _ask(
         self,
         credentials: ClientCredentials,
@@ -77,16 +136,26 @@ class IdentityClient:
         kind: GrantKind,
         now: datetime,
     ) -> TokenSet:
-        headers = {"Authorization": credentials.authorization, "Accept": "application/json"}
-        try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._http.post(self._url, data=form, headers=headers)
-        except (TimeoutError, httpx.TimeoutException):
-            raise TimedOutError(f"token endpoint: no answer within {self._timeout:g} s") from None
-        except httpx.RequestError as error:
-            raise UnreachableError(f"token endpoint: {type(error).__name__}") from error
-        if response.is_redirect:
-            raise MisdirectedError(f"token endpoint: {response.status_code}, a redirect; check XERO_IDENTITY_URL")
+        response = await self._post(PATH, credentials, form)
         return decipher_token(
             response.status_code, response.headers, response.content, before=before, kind=kind, now=now
         )
+
+    async def _post(self, path: str, credentials: ClientCredentials, form: dict[str, str]) -> httpx.Response:
+        headers = {"Accept": "application/json", **credentials.headers()}
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.post(
+                    self._base + path, data={**form, **credentials.fields()}, headers=headers
+                )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            unsent = UnreachableError(f"{path}: {type(error).__name__}")
+            unsent.sent = False
+            raise unsent from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise TimedOutError(f"{path}: no answer within {self._timeout:g} s") from None
+        except httpx.RequestError as error:
+            raise UnreachableError(f"{path}: {type(error).__name__}") from None
+        if response.is_redirect:
+            raise MisdirectedError(f"{path}: {response.status_code}, a redirect; check XERO_IDENTITY_URL")
+        return response

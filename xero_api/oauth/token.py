@@ -22,9 +22,10 @@ from xero_api.errors import (
     ServerError,
     XeroError,
 )
-from xero_api.meta import Meta, read_meta
+from xero_api.meta import NO_META, Meta, read_meta
 
 PATH = "/connect/token"
+REVOCATION_PATH = "/connect/revocation"
 _DEFAULT_LIFE = 1_800
 
 
@@ -37,21 +38,26 @@ class GrantKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredentials:
-    """An app's id and secret.
+    """An app's id, and its secret if it has one.
 
     Attributes:
         client_id: from the developer portal.
-        client_secret: from there too.
+        client_secret: from there too; None for an app of the PKCE type, which has none.
     """
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str | None = field(default=None, repr=False)
 
-    @property
-    def authorization(self) -> str:
-        """The value of the ``Authorization`` header (RFC 6749, section 2.3.1: both parts form-encoded first)."""
+    def headers(self) -> dict[str, str]:
+        """How an app with a secret shows itself (RFC 6749, 2.3.1: both parts form-encoded first)."""
+        if self.client_secret is None:
+            return {}
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
-        return f"Basic {b64encode(pair.encode()).decode()}"
+        return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+
+    def fields(self) -> dict[str, str]:
+        """How an app without a secret shows itself: in the form (RFC 6749, 3.2.1)."""
+        return {"client_id": self.client_id} if self.client_secret is None else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +102,15 @@ def client_credentials_form(scopes: tuple[str, ...] = ()) -> dict[str, str]:
     return {**form, "scope": " ".join(scopes)} if scopes else form
 
 
+def revocation_form(refresh_token: str) -> dict[str, str]:
+    """The form that gives a grant back (RFC 7009).
+
+    Args:
+        refresh_token: the current one.
+    """
+    return {"token": refresh_token, "token_type_hint": "refresh_token"}
+
+
 def decipher_token(
     status: int, headers: Mapping[str, str], body: bytes, *, before: TokenSet | None, kind: GrantKind, now: datetime
 ) -> TokenSet:
@@ -118,7 +133,7 @@ def decipher_token(
     meta = read_meta(headers)
     document = _object(body)
     if status != HTTPStatus.OK:
-        raise _error(status, meta, document)
+        raise _error("token endpoint", status, meta, document)
     access_token = document.get("access_token")
     refresh_token = document.get("refresh_token")
     if not isinstance(access_token, str) or not access_token:
@@ -136,17 +151,66 @@ def decipher_token(
     )
 
 
-def _error(status: int, meta: Meta, document: dict[str, Any]) -> XeroError:
-    word = document.get("error")
-    told = word if isinstance(word, str) and word.isascii() and word.replace("_", "").isalpha() else "no reason given"
-    message = f"token endpoint: {status} {told}"
+def decipher_revocation(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Nothing, or a typed error.
+
+    Args:
+        status: HTTP status.
+        headers: response headers, names in lower case.
+        body: the whole body.
+
+    Raises:
+        XeroError: as :func:`decipher_token`.
+    """
+    if status != HTTPStatus.OK:
+        raise _error("revocation", status, read_meta(headers), _object(body))
+
+
+def safe_word(value: Any) -> str:
+    """OAuth's word for an error; what isn't a plain word is not repeated, it could be anything.
+
+    Args:
+        value: ``error`` as it came.
+    """
+    plain = isinstance(value, str) and value.isascii() and value.replace("_", "").isalpha() and len(value) <= _LONGEST
+    return value if plain else "no reason given"
+
+
+def refused_app(word: str, *, where: str, status: int | None = None, meta: Meta = NO_META) -> ClientConfigError:
+    """The error for an app that is refused, with the hint for that word.
+
+    Args:
+        word: OAuth's, see :func:`safe_word`.
+        where: who refuses.
+        status: HTTP status, if there was an answer.
+        meta: what its headers said.
+    """
+    error = ClientConfigError(f"{where}: {word}", status=status, meta=meta)
+    error.hint = _HINTS.get(word, error.hint)
+    return error
+
+
+_LONGEST = 64
+_PORTAL = "the app in Xero's developer portal"
+_HINTS = {
+    "unauthorized_client": "The client id is empty or unknown, or this type of app may not get tokens this way: compare "
+    f"XERO_CLIENT_ID with {_PORTAL}, and its type.",
+    "invalid_client": f"The secret is not the one of that client id: compare XERO_CLIENT_SECRET with {_PORTAL}.",
+    "invalid_scope": "The app may not have one of the scopes: apps created since 2 March 2026 get granular ones only, some "
+    f"(journals) need Xero's approval; compare what is asked for with {_PORTAL}.",
+}
+
+
+def _error(where: str, status: int, meta: Meta, document: dict[str, Any]) -> XeroError:
+    told = safe_word(document.get("error"))
+    message = f"{where}: {status} {told}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(message, limit=LimitKind.APP, status=status, meta=meta)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return ServerError(message, status=status, meta=meta)
     if told == "invalid_grant":
         return ReauthoriseError(message, status=status, meta=meta)
-    return ClientConfigError(message, status=status, meta=meta)
+    return refused_app(told, where=f"{where}: {status}", status=status, meta=meta)
 
 
 def _object(body: bytes) -> dict[str, Any]:

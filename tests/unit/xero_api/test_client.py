@@ -20,6 +20,7 @@ from xero_api.errors import (
     BadRequestError,
     GarbledAnswerError,
     MisdirectedError,
+    NotAConnectionError,
     OfflineError,
     RateLimitedError,
     ServerError,
@@ -466,6 +467,22 @@ async def test_connections_fail_like_other_calls() -> None:
 
     with pytest.raises(UnauthorisedError):
         await calls.client.connections(DEFAULT_APP, AccessToken(value="x", grant_id=GrantId("g")))
+
+
+async def test_disconnecting_deletes_by_id() -> None:
+    """204 and Xero's 404 are both the end of it; a 403 is about the id. Each call is told."""
+    statuses = iter((204, 404, 403))
+    calls = Calls(lambda _: httpx.Response(next(statuses), headers=HEADERS))
+    token = AccessToken(value="SECRET-9", grant_id=GrantId("g"))
+
+    gone = [await calls.client.disconnect(DEFAULT_APP, token, "c1") for _ in range(2)]
+    with pytest.raises(NotAConnectionError):
+        await calls.client.disconnect(DEFAULT_APP, token, "c1")
+
+    assert gone == [True, False]
+    assert [(request.method, request.url.raw_path) for request in calls.seen] == [("DELETE", b"/connections/c1")] * 3
+    assert all(request.headers["authorization"] == "Bearer SECRET-9" for request in calls.seen)
+    assert [record.outcome for record in calls.records] == [Outcome.OK, Outcome.OK, Outcome.REJECTED]
 
 
 async def test_closing_closes_the_pool() -> None:

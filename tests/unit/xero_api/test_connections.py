@@ -4,8 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from xero_api.connections import connections_target, parse_connections
-from xero_api.errors import GarbledAnswerError, UnmappableAnswerError
+from xero_api.connections import connection_target, connections_target, parse_connections, parse_disconnection
+from xero_api.errors import (
+    GarbledAnswerError,
+    MisdirectedError,
+    NotAConnectionError,
+    ServerError,
+    UnauthorisedError,
+    UnmappableAnswerError,
+    XeroError,
+)
 
 BODY = b"""[{"id":"7CB59F93-2964-421d-bb5e-a0f7a4572a44","authEventId":"d99ecdfe-391d-43d2-b834-17636ba90e8d",
 "tenantId":"FE79F7DD-b6d4-4a92-ba7b-538af6289c58","tenantType":"organisation","tenantName":"Demo Company (NZ)",
@@ -51,3 +59,29 @@ def test_a_consent_can_be_asked_for() -> None:
     """The filter is encoded."""
     assert connections_target() == "/connections"
     assert connections_target("a&b") == "/connections?authEventId=a%26b"
+
+
+XEROS = {"xero-correlation-id": "c0ffee"}
+
+
+def test_a_connection_is_deleted_or_was() -> None:
+    """204, or Xero's own 404."""
+    assert connection_target("a/b") == "/connections/a%2Fb"
+    assert parse_disconnection(204, {}, b"")
+    assert not parse_disconnection(404, XEROS, b"")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error"),
+    [
+        (403, XEROS, NotAConnectionError),
+        (404, {}, MisdirectedError),
+        (401, XEROS, UnauthorisedError),
+        (500, {}, ServerError),
+        (200, XEROS, MisdirectedError),
+    ],
+)
+def test_other_answers_to_a_disconnect(status: int, headers: dict[str, str], error: type[XeroError]) -> None:
+    """A 403 is about the id, a 404 of somebody else's proves nothing."""
+    with pytest.raises(error):
+        parse_disconnection(status, headers, b"")

@@ -42,9 +42,17 @@ def test_forms() -> None:
 
 def test_the_app_shows_itself_in_the_header() -> None:
     """Id and secret are form-encoded before they are joined by a colon."""
-    header = ClientCredentials(client_id="id", client_secret="s:e c+").authorization
+    app = ClientCredentials(client_id="id", client_secret="s:e c+")
 
-    assert b64decode(header.removeprefix("Basic ")) == b"id:s%3Ae+c%2B"
+    assert b64decode(app.headers()["Authorization"].removeprefix("Basic ")) == b"id:s%3Ae+c%2B"
+    assert app.fields() == {}
+
+
+def test_an_app_without_a_secret_shows_its_id_in_the_form() -> None:
+    """The PKCE type."""
+    app = ClientCredentials(client_id="id")
+
+    assert (app.headers(), app.fields()) == ({}, {"client_id": "id"})
 
 
 def test_a_new_set() -> None:
