@@ -18,17 +18,29 @@ from xero_stream.contracts.change_event import ChangeEvent
 from xero_stream.contracts.compatibility import breaks
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
 from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.records.bank_transaction import BankTransaction
+from xero_stream.contracts.records.bank_transfer import BankTransfer
+from xero_stream.contracts.records.batch_payment import BatchPayment
 from xero_stream.contracts.records.common import Record
 from xero_stream.contracts.records.contact import Contact
 from xero_stream.contracts.records.credit_note import CreditNote
 from xero_stream.contracts.records.invoice import Invoice
 from xero_stream.contracts.records.latest import LatestRecord
+from xero_stream.contracts.records.overpayment import Overpayment
+from xero_stream.contracts.records.payment import Payment
+from xero_stream.contracts.records.prepayment import Prepayment
 from xero_stream.contracts.webhook_event import WebhookEvent
 
 RECORDS: dict[EntityName, type[Record]] = {
     EntityName.INVOICES: Invoice,
     EntityName.CONTACTS: Contact,
     EntityName.CREDIT_NOTES: CreditNote,
+    EntityName.PAYMENTS: Payment,
+    EntityName.BATCH_PAYMENTS: BatchPayment,
+    EntityName.PREPAYMENTS: Prepayment,
+    EntityName.OVERPAYMENTS: Overpayment,
+    EntityName.BANK_TRANSACTIONS: BankTransaction,
+    EntityName.BANK_TRANSFERS: BankTransfer,
 }
 """The contract of each entity's records."""
 

@@ -79,12 +79,23 @@ def _full(entity: Entity[Any]) -> dict[str, Any]:
         },
         "contacts": {"MergedToContactID": "M1"},
         "credit-notes": {"LineItems": [FULL_LINE], "Payments": [FULL_PAYMENT]},
+        "bank-transactions": {
+            "LineItems": [FULL_LINE],
+            "CurrencyRate": 2,
+            "PrepaymentID": "PR1",
+            "OverpaymentID": "O1",
+        },
+        "bank-transfers": {"CurrencyRate": 2},
+        "batch-payments": {"Details": "d", "Narrative": "n"},
+        "prepayments": {"LineItems": [FULL_LINE], "CurrencyRate": 2},
+        "overpayments": {"LineItems": [FULL_LINE], "CurrencyRate": 2},
     }
     return {**raw, **extras.get(entity.name, {})}
 
 
 NEVER_FILLED = {
     "invoices": {"prepayments[].number", "overpayments[].number"},  # only credit notes are numbered
+    "bank-transfers": {"updated_at"},  # Xero keeps when they were created, nothing else
 }
 
 
