@@ -114,7 +114,7 @@ def compare(spec: TopicSpec, partitions: int | None, configs: dict[str, str]) ->
 
 
 class TopicAdmin:
-    """Topics over aiokafka's admin client."""
+    """Topics over aiokafka's admin client. Whatever Kafka refuses inside the block leaves it as KafkaUnreachableError."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -136,8 +136,13 @@ class TopicAdmin:
         self._client = client
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
         await self._client.close()
+        if isinstance(error, KafkaError):
+            raise KafkaUnreachableError(
+                f"Kafka at {self._settings.bootstrap_servers} did not do what it was asked for "
+                f"({type(error).__name__}: {error}); try again, and see the broker's log if it lasts"
+            ) from error
 
     async def check(self, specs: Sequence[TopicSpec]) -> list[Problem]:
         """Every way in which the topics differ from what they should be."""

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from processors.metrics import ProcessorMetrics
+from processors.partitions import consumer
 from processors.partitions.consumer import Membership
 from processors.tenants.watchdog import Watchdog
 from tests.support.stack import free_port
@@ -86,3 +87,21 @@ async def test_trying_again_is_a_sign_of_life() -> None:
     assert membership.joining_seconds == pytest.approx(30.0, abs=0.1)
     task.cancel()
     await asyncio.wait([task])
+
+
+async def test_a_request_that_is_never_answered_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default aiokafka waits 40 s, and a partition gets no events meanwhile; a rebalance has to fit in."""
+    asked_for: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    def remember(**arguments: Any) -> Any:
+        if not asked_for.done():
+            asked_for.set_result(arguments)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(consumer, "AIOKafkaConsumer", remember)
+    task = asyncio.create_task(membership_of(Membership, Beats(), time.monotonic).run())
+    made = await asyncio.wait_for(asked_for, 5)
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert made["session_timeout_ms"] < made["request_timeout_ms"] <= made["session_timeout_ms"] + 10_000

@@ -1,12 +1,15 @@
 """A transaction whose end is unknown, whatever the client library calls it."""
 
 import asyncio
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
 
 import pytest
 from aiokafka.errors import IllegalOperation, OutOfOrderSequenceNumber, ProducerFenced
 
-from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
+from xero_stream.kafka import transactional
+from xero_stream.kafka.transactional import TRANSACTION_SECONDS, OutcomeUnknownError, Outgoing, TransactionalProducer
+from xero_stream.settings.kafka import KafkaSettings
 
 
 class Client:
@@ -85,3 +88,38 @@ async def test_nothing_is_committed_without_every_record() -> None:
         await producer.publish([record, record], offsets={}, group="g")
 
     assert client.commits == 0
+
+
+class JustThawed:
+    """aiokafka's producer before a broker that has only just come back; keeps what it was made of."""
+
+    made: ClassVar[list["JustThawed"]] = []
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments = arguments
+        self.client, self._sender, self._txn_manager = self, SimpleNamespace(sender_task=None), None
+        self.closed = False
+        self.made.append(self)
+
+    async def start(self) -> None:
+        """As aiokafka does where the broker tells of no broker at all."""
+        raise AssertionError
+
+    async def close(self) -> None:
+        """Remember it."""
+        self.closed = True
+
+
+async def test_a_broker_that_has_just_come_back_is_one_that_did_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aiokafka asserts that there is a broker; the owner tries again, and nothing is left open."""
+    monkeypatch.setattr(transactional, "_OnceProducer", JustThawed)
+
+    with pytest.raises(OutcomeUnknownError, match="AssertionError"):
+        await TransactionalProducer.start(KafkaSettings(), transactional_id="t", partition=0)
+
+    (producer,) = JustThawed.made
+    assert producer.closed
+    assert producer.arguments["request_timeout_ms"] > 1_000 * TRANSACTION_SECONDS, (
+        "a request could be sent again inside"
+    )
+    assert producer.arguments["transaction_timeout_ms"] > 1_000 * TRANSACTION_SECONDS

@@ -1,0 +1,63 @@
+"""How long the relay waits before it begins again."""
+
+import asyncio
+import random
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from processors.partitions.store import Lease
+from processors.relay.relay import Relay
+from xero_stream.kafka.transactional import OutcomeUnknownError, TransactionalProducer
+from xero_stream.settings.kafka import KafkaSettings
+
+FAILURES = 8
+
+
+class Unlucky(Relay):
+    """Fails eight times in a row, gets a transaction through, fails again, then is stopped."""
+
+    attempts = 0
+
+    async def _session(self) -> None:
+        self.attempts += 1
+        if self.attempts == FAILURES + 1:
+            await self._transaction(cast("TransactionalProducer", Willing()), [], 1)
+        if self.attempts == FAILURES + 2:
+            self.stop()
+        raise OutcomeUnknownError
+
+
+class Willing:
+    """A producer that commits."""
+
+    async def publish(self, records: Any, **_: Any) -> None:
+        """Nothing to it."""
+        assert records == []
+
+
+async def test_old_failures_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait grows to two seconds while nothing is committed, and begins small again after a commit."""
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+    unused: Any = cast("Any", None)
+    observer: Any = SimpleNamespace(beat=lambda _: None, relay_rebuilt=lambda _: None)
+
+    await Unlucky(
+        pool=unused,
+        marks=unused,
+        lease=cast("Lease", SimpleNamespace(partition=0)),
+        store_id=UUID(int=1),
+        kafka=KafkaSettings(),
+        observer=observer,
+        on_went_back=unused,
+    ).run()
+
+    assert waits == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2, 2, 2, 0.1, 0.2])
