@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from tests.support.unconfirmed import unconfirmed
 from tests.support.xero_records import example
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity, Gone
@@ -226,6 +227,7 @@ def test_a_bank_transaction_has_a_type() -> None:
         _unify(BANK_TRANSACTIONS, Type=None)
 
 
+@unconfirmed("lists leave CurrencyRate out where it is 1 (seen with bank transactions), and nowhere else")
 @pytest.mark.parametrize("entity", [BANK_TRANSACTIONS, BANK_TRANSFERS, PREPAYMENTS, OVERPAYMENTS], ids=lambda e: e.name)
 @pytest.mark.parametrize(
     ("rate", "expected"),
@@ -452,6 +454,7 @@ def test_what_can_not_be_mapped_is_named(entity: Entity[Any], fields: dict[str, 
     assert caught.value.path == path
 
 
+@unconfirmed("an OR of ids in where, which was seen with payments, works for the others too")
 @pytest.mark.parametrize("entity", [PAYMENTS, BANK_TRANSACTIONS, PREPAYMENTS, OVERPAYMENTS], ids=lambda e: e.name)
 def test_many_by_id_are_asked_for_by_where(entity: Entity[Any]) -> None:
     """None of them has IDs=, which Xero ignores there: everything would come back."""
@@ -471,6 +474,7 @@ def test_lists_without_pages_come_whole(entity: Entity[Any]) -> None:
         get_ids(entity, [RecordId(BANK)])
 
 
+@unconfirmed("single reads of prepayments and overpayments honour unitdp, which is documented for their lists")
 @pytest.mark.parametrize("entity", [BANK_TRANSACTIONS, PREPAYMENTS, OVERPAYMENTS], ids=lambda e: e.name)
 def test_prices_have_four_decimals_in_every_form(entity: Entity[Any]) -> None:
     """A form without unitdp would round them, and the same record would differ."""
