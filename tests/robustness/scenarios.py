@@ -10,9 +10,11 @@ from tests.robustness.failures.failure import Failure
 from tests.support.stacks import LONG
 from xero_stream.failpoints import Failpoint
 
-SHORT = {"processes": 1, "kill-at": 0, "freeze-at": 1, "kafka": 2, "postgres": 1, "xero": 1}
-"""Failures of each kind in the short form."""
-TOGETHER = 6
+SHORT = {"processes": 0, "kill-at": 0, "freeze-at": 1, "kafka": 2, "postgres": 1, "xero": 1}
+"""Failures of each kind in the short form, beside a kill at every failpoint."""
+ON_REQUEST = {"processes": 3, "kill-at": 0, "freeze-at": 3, "kafka": 6, "postgres": 3, "xero": 3}
+"""The same in ``make robustness``."""
+TOGETHER = 9
 """Failpoints that are armed at once in the short form: all of them are reached in every run."""
 
 
@@ -25,7 +27,7 @@ def drawn(failures: Mapping[str, Sequence[Failure]], chance: random.Random) -> l
     """
     found: list[Failure] = []
     for kind, rows in failures.items():
-        count = SHORT[kind] * (3 if LONG else 1)
+        count = (ON_REQUEST if LONG else SHORT)[kind]
         may_be = [failure for failure in rows if not failure.soak_only]
         found += chance.sample(may_be, min(count, len(may_be)))
     found += _every_failpoint(chance)
