@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.accounting_api.encoding import Encoder
-from simulator.books.organisation import Change, Organisation, Profile
+from simulator.books.organisation import Change, Organisation
+from simulator.books.profile import Profile
+from simulator.books.words import Endpoint
 from simulator.chance import Chance, draw_uuid
 from simulator.clock import Clock
 from simulator.faults.plan import FaultPlan
@@ -18,7 +20,7 @@ from simulator.keeping.books import Keeping, Kept
 from simulator.limits.counts import Counts
 from simulator.limits.windows import MINUTE_MS, Allowance, TenantLimits, Window
 from simulator.sample.organisations import draw_organisation, draw_profile
-from simulator.webhooks.events import Event, event_body
+from simulator.webhooks.events import CATEGORY, Event, event_body
 from simulator.webhooks.outbox import Outbox
 from xero_stream.settings.simulator import SimulatorSettings
 
@@ -242,9 +244,9 @@ class World:
         events = [
             self._event(organisation.profile, one, dated_as_record=dated_as_record)
             for one in changes
-            if announce and not one.silent
+            if announce and not one.silent and one.endpoint in CATEGORY
         ]
-        self._keeping.save(organisation.profile, changes, events)
+        self._keeping.save(organisation.profile, [*changes, *organisation.take_followed()], events)
         self._queue(events)
         return events
 
@@ -303,11 +305,7 @@ class World:
             "name": profile.name,
             "country": profile.country,
             "currency": profile.currency,
-            "records": {
-                "Invoices": len(organisation.invoices),
-                "Contacts": len(organisation.contacts),
-                "CreditNotes": len(organisation.credit_notes),
-            },
+            "records": {endpoint.value: len(organisation.shelf(endpoint)) for endpoint in Endpoint},
         }
 
     def close(self) -> None:

@@ -1,6 +1,8 @@
 """Fields of invoices and credit notes as Xero spells them."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
+from urllib.parse import quote
 
 from simulator.accounting_api.wire import (
     currency_rate,
@@ -15,10 +17,11 @@ from simulator.accounting_api.wire import (
 )
 from simulator.books.amounts import half_up
 from simulator.books.credit_note import CreditNote
-from simulator.books.document import Allocation, Attachment, LineItem
+from simulator.books.document import Allocation, Attachment, LineItem, Tracking
 from simulator.books.invoice import Invoice, InvoiceType
-from simulator.books.organisation import Document, Organisation
-from simulator.books.words import LineAmountTypes
+from simulator.books.kinds import Document
+from simulator.books.organisation import Organisation
+from simulator.books.words import Endpoint, LineAmountTypes
 
 
 def invoice_core(invoice: Invoice) -> dict[str, Any]:
@@ -74,15 +77,39 @@ def invoice_extras(invoice: Invoice, organisation: Organisation) -> dict[str, An
             }
             for payment in invoice.payments
         ],
-        "CreditNotes": [_applied(allocation, organisation) for allocation in invoice.allocations],
-        "Prepayments": [],
-        "Overpayments": [],
+        "CreditNotes": [
+            _applied(one, organisation) for one in invoice.allocations if one.source is Endpoint.CREDIT_NOTES
+        ],
+        "Prepayments": [
+            _advanced(one, "PrepaymentID", organisation)
+            for one in invoice.allocations
+            if one.source is Endpoint.PREPAYMENTS
+        ],
+        "Overpayments": [
+            _advanced(one, "OverpaymentID", organisation)
+            for one in invoice.allocations
+            if one.source is Endpoint.OVERPAYMENTS
+        ],
+    }
+
+
+def _advanced(allocation: Allocation, id_field: str, organisation: Organisation) -> dict[str, Any]:
+    advance = organisation.shelf(allocation.source).get(allocation.credit_note_id)
+    assert advance is not None
+    return {
+        id_field: allocation.credit_note_id,
+        "ID": allocation.credit_note_id,
+        "AppliedAmount": money(allocation.amount),
+        "DateString": day_string(allocation.date),
+        "Date": day_date(allocation.date),
+        "LineItems": [],
+        "Total": money(advance.total),
+        "HasErrors": False,
     }
 
 
 def _applied(allocation: Allocation, organisation: Organisation) -> dict[str, Any]:
-    note = organisation.credit_notes.get(allocation.credit_note_id)
-    assert note is not None
+    note = organisation.must_have(CreditNote, allocation.credit_note_id)
     return {
         "CreditNoteID": note.id,
         "CreditNoteNumber": note.number,
@@ -128,33 +155,60 @@ def credit_note_core(note: CreditNote) -> dict[str, Any]:
 
 def credit_note_extras(note: CreditNote, organisation: Organisation) -> dict[str, Any]:
     """Members beside its lines."""
-    allocations = []
-    for allocation in note.allocations:
-        invoice = organisation.invoices.get(allocation.invoice_id)
-        assert invoice is not None
-        allocations.append(
+    return {
+        "HasAttachments": bool(note.attachments),
+        "Payments": [],
+        "Allocations": [
             {
                 "AllocationID": allocation.allocation_id,
                 "Amount": money(allocation.amount),
                 "Date": day_date(allocation.date),
                 "IsDeleted": False,
-                "Invoice": {
-                    "InvoiceID": invoice.id,
-                    "InvoiceNumber": invoice.number,
-                    "Payments": [],
-                    "CreditNotes": [],
-                    "Prepayments": [],
-                    "Overpayments": [],
-                    "LineItems": [],
-                    "HasErrors": False,
-                    "IsDiscounted": False,
-                },
+                "Invoice": allocated_invoice(allocation, organisation),
             }
-        )
-    return {"HasAttachments": bool(note.attachments), "Payments": [], "Allocations": allocations}
+            for allocation in note.allocations
+        ],
+    }
 
 
-def line_fields(line: LineItem, document: Document, four_decimals: bool) -> dict[str, Any]:
+def allocated_invoice(allocation: Allocation, organisation: Organisation) -> dict[str, Any]:
+    """The invoice that credit went to, in short."""
+    invoice = organisation.must_have(Invoice, allocation.invoice_id)
+    return {
+        "InvoiceID": invoice.id,
+        "InvoiceNumber": invoice.number,
+        "Payments": [],
+        "CreditNotes": [],
+        "Prepayments": [],
+        "Overpayments": [],
+        "LineItems": [],
+        "HasErrors": False,
+        "IsDiscounted": False,
+    }
+
+
+class Taxed(Protocol):
+    """A record with lines."""
+
+    @property
+    def line_amount_types(self) -> LineAmountTypes:
+        """Whether their amounts include tax."""
+
+
+def tracking_fields(tracked: Iterable[Tracking]) -> list[dict[str, Any]]:
+    """Options of tracking categories."""
+    return [
+        {
+            "Name": tracking.name,
+            "Option": tracking.option,
+            "TrackingCategoryID": tracking.category_id,
+            "TrackingOptionID": tracking.option_id,
+        }
+        for tracking in tracked
+    ]
+
+
+def line_fields(line: LineItem, document: Taxed, four_decimals: bool) -> dict[str, Any]:
     """One line; without ``unitdp=4`` its price is rounded to cents."""
     price = line.unit_amount if four_decimals else half_up(line.unit_amount, 100) * 100
     encoded: dict[str, Any] = {
@@ -165,15 +219,7 @@ def line_fields(line: LineItem, document: Document, four_decimals: bool) -> dict
         "LineAmount": money(line.line_amount),
         "AccountCode": line.account_code,
         "AccountID": line.account_id,
-        "Tracking": [
-            {
-                "Name": tracking.name,
-                "Option": tracking.option,
-                "TrackingCategoryID": tracking.category_id,
-                "TrackingOptionID": tracking.option_id,
-            }
-            for tracking in line.tracking
-        ],
+        "Tracking": tracking_fields(line.tracking),
         "Quantity": quantity(line.quantity),
         "LineItemID": line.line_item_id,
         "ValidationErrors": [],
@@ -190,14 +236,15 @@ def attachments(document: Document) -> dict[str, Any]:
     if not document.attachments:
         return {}
     path = "Invoices" if isinstance(document, Invoice) else "CreditNotes"
-    return {"Attachments": [_attachment(one, f"{path}/{document.id}") for one in document.attachments]}
+    return {"Attachments": [attachment_row(one, f"{path}/{document.id}") for one in document.attachments]}
 
 
-def _attachment(attachment: Attachment, path: str) -> dict[str, Any]:
+def attachment_row(attachment: Attachment, path: str) -> dict[str, Any]:
+    """A file as Xero lists it; ``path`` is its record's."""
     return {
         "AttachmentID": attachment.attachment_id,
         "FileName": attachment.file_name,
-        "Url": f"https://api.xero.com/api.xro/2.0/{path}/Attachments/{attachment.file_name}",
-        "MimeType": "application/pdf",
+        "Url": f"https://api.xero.com/api.xro/2.0/{path}/Attachments/{quote(attachment.file_name)}",
+        "MimeType": attachment.mime_type,
         "ContentLength": attachment.size,
     }

@@ -5,7 +5,6 @@ is the contact as it is now: renaming one changes its documents without a stamp,
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -20,22 +19,19 @@ from simulator.accounting_api.documents import (
     invoice_extras,
     line_fields,
 )
+from simulator.accounting_api.encoders.table import ENCODERS
+from simulator.accounting_api.view import Form, View
 from simulator.books.amounts import DAY_MS
 from simulator.books.contact import Contact
+from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import Invoice
-from simulator.books.organisation import AnyRecord, Document, Organisation
+from simulator.books.kinds import AnyRecord, Document
+from simulator.books.organisation import Organisation
+
+_CONTACT = b'"Contact":'
 
 REMOVED = ""
 """An override's text that takes the field away; no JSON value is empty."""
-
-
-class Form(StrEnum):
-    """What an answer shows of a record."""
-
-    SINGLE = "single"  # GET by id: everything
-    PAGE = "page"  # with page=: line items, but the contact in short
-    SUMMARY = "summary"  # without page=: no line items, fewer fields of contacts
-    SUMMARY_ONLY = "summaryOnly"  # summaryOnly=true: as page, without lines, payments and HasAttachments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +70,8 @@ class Encoder:
         """
         if isinstance(record, Contact):
             return self._contact(record, form, now_ms)
+        if not isinstance(record, Invoice | CreditNote):
+            return self._whole(record, form, four_decimals, now_ms)
         pieces = self._document_pieces(record, four_decimals=four_decimals)
         members = [pieces.core]
         if form is Form.SUMMARY:
@@ -82,8 +80,21 @@ class Encoder:
             members += [pieces.extras, pieces.lines]
         if form is Form.SINGLE:
             members.append(pieces.single)
-        members.append(self._contact_inside(record, form) if pieces.contact is None else pieces.contact)
+        members.append(self._contact_inside(record.contact_id, form) if pieces.contact is None else pieces.contact)
         return b"{" + b",".join(filter(None, members)) + b"}"
+
+    def _whole(self, record: AnyRecord, form: Form, four_decimals: bool, now_ms: int) -> bytes:
+        view = View(
+            books=self._organisation,
+            form=form,
+            four_decimals=four_decimals,
+            now_ms=now_ms,
+            contact=lambda contact_id, form: Fragment(self._contact_inside(contact_id, form)[len(_CONTACT) :]),
+            whole=lambda other: Fragment(self.encode(other, Form.PAGE, four_decimals=four_decimals, now_ms=now_ms)),
+        )
+        fields = ENCODERS[type(record)](record, view)
+        _override(record.overrides, fields)
+        return orjson.dumps(fields)
 
     # -- documents --------------------------------------------------------------------------------------------------
 
@@ -114,10 +125,10 @@ class Encoder:
             contact=_members(contact) if "Contact" in record.overrides else None,
         )
 
-    def _contact_inside(self, record: Document, form: Form) -> bytes:
-        contact = self._organisation.contacts.get(record.contact_id)
+    def _contact_inside(self, contact_id: str, form: Form) -> bytes:
+        contact = self._organisation.contacts.get(contact_id)
         if contact is None:
-            return b'"Contact":{}'
+            return _CONTACT + b"{}"
         known = self._embedded.get(contact.id)
         if known is None or known[0] is not contact:
             core, roles, persons = contact_core(contact), contact_roles(contact), contact_persons(contact)
@@ -133,8 +144,8 @@ class Encoder:
             }
             known = (
                 contact,
-                b'"Contact":' + orjson.dumps(brief),
-                b'"Contact":' + orjson.dumps(core | roles | persons),
+                _CONTACT + orjson.dumps(brief),
+                _CONTACT + orjson.dumps(core | roles | persons),
             )
             self._embedded[contact.id] = known
         return known[2] if form is Form.SINGLE else known[1]

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from simulator.accounting_api.encoding import Form
 from simulator.accounting_api.errors import RefusedError, bad_query, query_too_long, unparsable
 from simulator.accounting_api.fields import FIELDS, ID_FIELD
+from simulator.accounting_api.view import Form
 from simulator.accounting_api.where import Where, WhereError, parse
 from simulator.books.words import Endpoint
 from simulator.reply import Reply

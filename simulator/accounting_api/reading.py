@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.accounting_api.encoding import Encoder, Form
+from simulator.accounting_api.encoding import Encoder
 from simulator.accounting_api.errors import not_found, too_many_records
 from simulator.accounting_api.fields import FIELDS, sort_key
 from simulator.accounting_api.query import Query
+from simulator.accounting_api.view import Form
 from simulator.books.contact import Contact
-from simulator.books.organisation import AnyRecord, Organisation
+from simulator.books.kinds import AnyRecord
+from simulator.books.organisation import Organisation
 from simulator.books.words import ContactStatus, Endpoint
 from simulator.reply import Reply
 

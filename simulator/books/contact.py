@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from simulator.books.document import Attachment
 from simulator.books.words import ContactStatus, RuleError
 
 
@@ -62,6 +63,7 @@ class Contact:
     is_customer: bool = False
     is_supplier: bool = False
     merged_to: str | None = None
+    attachments: tuple[Attachment, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
 
 

@@ -88,3 +88,15 @@ def allocate(note: CreditNote, allocation: Allocation) -> CreditNote:
     if after.remaining_credit:
         return after
     return replace(after, status=DocumentStatus.PAID, fully_paid_on=allocation.date)
+
+
+def take_back(note: CreditNote, allocation_id: str) -> CreditNote:
+    """Take an allocation back: its credit remains again.
+
+    Raises:
+        RuleError: the credit note has no such allocation.
+    """
+    kept = tuple(one for one in note.allocations if one.allocation_id != allocation_id)
+    if len(kept) == len(note.allocations):
+        raise RuleError(f"{note.number} has no allocation {allocation_id}")
+    return replace(note, allocations=kept, status=DocumentStatus.AUTHORISED, fully_paid_on=None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.books.amounts import Cents, Day, TenThousandths, line_total, tax_on
-from simulator.books.words import LineAmountTypes
+from simulator.books.words import Endpoint, LineAmountTypes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +48,29 @@ class Payment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """Credit of a credit note applied to an invoice; the same value stands on both."""
+    """Credit applied to an invoice; the same value stands on both.
+
+    Attributes:
+        credit_note_id: the credit note, prepayment or overpayment.
+        source: which of the three.
+    """
 
     allocation_id: str
     invoice_id: str
     credit_note_id: str
     amount: Cents
     date: Day
+    source: Endpoint = Endpoint.CREDIT_NOTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file at a document; ``size`` in bytes."""
+    """A file at a record; ``size`` in bytes."""
 
     attachment_id: str
     file_name: str
     size: int
+    mime_type: str = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,6 +114,30 @@ def apply_credit(invoice: Invoice, allocation: Allocation) -> Invoice:
     return _settled(replace(invoice, allocations=(*invoice.allocations, allocation)), allocation.date)
 
 
+def unpay(invoice: Invoice, payment_id: str) -> Invoice:
+    """Take a payment back: what it covered is due again.
+
+    Raises:
+        RuleError: the invoice has no such payment.
+    """
+    kept = tuple(payment for payment in invoice.payments if payment.payment_id != payment_id)
+    if len(kept) == len(invoice.payments):
+        raise RuleError(f"{invoice.number} has no payment {payment_id}")
+    return replace(invoice, payments=kept, status=DocumentStatus.AUTHORISED, fully_paid_on=None)
+
+
+def take_credit_back(invoice: Invoice, allocation_id: str) -> Invoice:
+    """Take an allocation back: what it covered is due again.
+
+    Raises:
+        RuleError: the invoice has no such allocation.
+    """
+    kept = tuple(one for one in invoice.allocations if one.allocation_id != allocation_id)
+    if len(kept) == len(invoice.allocations):
+        raise RuleError(f"{invoice.number} has no allocation {allocation_id}")
+    return replace(invoice, allocations=kept, status=DocumentStatus.AUTHORISED, fully_paid_on=None)
+
+
 def _can_settle(invoice: Invoice, amount: Cents) -> None:
     if invoice.status is not DocumentStatus.AUTHORISED:
         raise RuleError(f"an invoice that is {invoice.status} takes no payment or credit")

@@ -5,50 +5,43 @@ anything. All records of one operation share one stamp, as they do in Xero, so t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Literal, overload
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
 from simulator.books import contact as contacts
 from simulator.books import credit_note as credit_notes
 from simulator.books import invoice as invoices
-from simulator.books.amounts import DAY_MS, Cents
+from simulator.books.account import Account
+from simulator.books.amounts import DAY_MS, Cents, Day, TenThousandths
+from simulator.books.chart import BANK, account_ids, opening_records
+from simulator.books.company import Company
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Allocation, Payment
 from simulator.books.invoice import Invoice, InvoiceType
+from simulator.books.item import Item
+from simulator.books.journal import Journal
+from simulator.books.kinds import ENDPOINTS, KINDS, AnyRecord, Document
+from simulator.books.ledger import Ledger
+from simulator.books.payment import PaymentRecord, PaymentType
+from simulator.books.profile import Profile
 from simulator.books.shelf import Shelf
-from simulator.books.words import DocumentStatus, Endpoint, RuleError
+from simulator.books.stock import Stock
+from simulator.books.words import DocumentStatus, Endpoint, RuleError, Standing
 
-AnyRecord = Invoice | Contact | CreditNote
-Document = Invoice | CreditNote
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """What is fixed about an organisation. ``tax`` maps tax types to hundredths of a percent."""
-
-    id: str
-    name: str
-    country: str
-    currency: str
-    foreign_currency: str
-    sales_tax: str
-    purchase_tax: str
-    tax: dict[str, int]
-    created_ms: int
-    tracking: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = ()
-    accounts: dict[str, str] = field(default_factory=dict)
+R = TypeVar("R", bound=AnyRecord)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A record as it is now, since when, and how Xero would announce it (not at all if ``silent``)."""
+    """A record as it is now (as it was, if ``removed``), since when, and whether Xero may announce it."""
 
     endpoint: Endpoint
     record: AnyRecord
     at_ms: int
     created: bool = False
     silent: bool = False
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +53,13 @@ class Balance:
 
 
 class Organisation:
-    """An organisation's books."""
+    """An organisation's books.
+
+    Attributes:
+        ledger: its journals.
+        stock: what documents moved of each item.
+        account_ids: account code → id, for the accounts that the books themselves post to.
+    """
 
     def __init__(
         self,
@@ -69,54 +68,92 @@ class Organisation:
         contacts: Iterable[Contact] = (),
         invoices: Iterable[Invoice] = (),
         credit_notes: Iterable[CreditNote] = (),
+        others: Iterable[AnyRecord] = (),
     ) -> None:
-        """Open the books with records that are consistent."""
+        """Open the books with records that are consistent.
+
+        What follows from them is added where it is missing: the chart and the like, payments behind what invoices
+        show as paid, journals.
+        """
         self.profile = profile
-        self.contacts: Shelf[Contact] = Shelf(contacts)
-        self.invoices: Shelf[Invoice] = Shelf(invoices)
-        self.credit_notes: Shelf[CreditNote] = Shelf(credit_notes)
+        self.account_ids = account_ids(profile)
+        self.ledger = Ledger(profile.id, self.account_ids)
+        self.stock = Stock()
         self._open: dict[str, dict[str, Invoice]] = {}
         self._documents: dict[str, dict[str, Endpoint]] = {}
         self._balance_marks: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
-        for invoice in self.invoices:
-            self._index(Endpoint.INVOICES, None, invoice)
-        for note in self.credit_notes:
-            self._index(Endpoint.CREDIT_NOTES, None, note)
+        self._followed: list[Change] = []
+        given: dict[type[AnyRecord], dict[str, Any]] = {kind: {} for kind in KINDS.values()}
+        for record in (*opening_records(profile), *contacts, *invoices, *credit_notes, *others):
+            given[type(record)][record.id] = record
+        for invoice in given[Invoice].values():
+            for payment in invoice.payments:
+                given[PaymentRecord].setdefault(payment.payment_id, self._payment(invoice, payment))
+        journals = given[Journal].values()
+        if journals:
+            self.ledger.restore(journals)
+        else:
+            self.ledger.open(record for records in given.values() for record in records.values())
+        self._shelves: dict[Endpoint, Shelf[Any]] = {
+            endpoint: self.ledger.shelf if kind is Journal else Shelf(given[kind].values())
+            for endpoint, kind in KINDS.items()
+        }
+        self.contacts: Shelf[Contact] = self.of(Contact)
+        self.invoices: Shelf[Invoice] = self.of(Invoice)
+        self.credit_notes: Shelf[CreditNote] = self.of(CreditNote)
+        for document in (*self.invoices, *self.credit_notes):
+            self._index(None, document)
+        for records in given.values():
+            for record in records.values():
+                self.stock.follow(None, record)
 
     @property
     def id(self) -> str:
         """The tenant id."""
         return self.profile.id
 
-    @overload
-    def shelf(self, endpoint: Literal[Endpoint.INVOICES]) -> Shelf[Invoice]: ...
-    @overload
-    def shelf(self, endpoint: Literal[Endpoint.CONTACTS]) -> Shelf[Contact]: ...
-    @overload
-    def shelf(self, endpoint: Literal[Endpoint.CREDIT_NOTES]) -> Shelf[CreditNote]: ...
-    @overload
-    def shelf(self, endpoint: Endpoint) -> Shelf[Invoice] | Shelf[Contact] | Shelf[CreditNote]: ...
-
-    def shelf(self, endpoint: Endpoint) -> Shelf[Invoice] | Shelf[Contact] | Shelf[CreditNote]:
+    def shelf(self, endpoint: Endpoint) -> Shelf[Any]:
         """The records of an endpoint."""
-        match endpoint:
-            case Endpoint.INVOICES:
-                return self.invoices
-            case Endpoint.CONTACTS:
-                return self.contacts
-            case Endpoint.CREDIT_NOTES:
-                return self.credit_notes
+        return self._shelves[endpoint]
 
-    def shelf_of(self, record: AnyRecord) -> Shelf[Invoice] | Shelf[Contact] | Shelf[CreditNote]:
+    def of(self, kind: type[R]) -> Shelf[R]:
+        """The records of a kind."""
+        return cast("Shelf[R]", self._shelves[ENDPOINTS[kind]])
+
+    def shelf_of(self, record: AnyRecord) -> Shelf[Any]:
         """The shelf a record stands on."""
-        if isinstance(record, Invoice):
-            return self.invoices
-        return self.contacts if isinstance(record, Contact) else self.credit_notes
+        return self._shelves[ENDPOINTS[type(record)]]
 
     def newest_ms(self) -> int:
         """The latest ``UpdatedDateUTC`` in the books."""
-        return max(shelf.newest_ms for shelf in (self.invoices, self.contacts, self.credit_notes))
+        return max(shelf.newest_ms for shelf in self._shelves.values())
+
+    def account(self, account_id: str) -> Account | None:
+        """An account of the chart."""
+        return self.of(Account).get(account_id)
+
+    def bank_account(self) -> str:
+        """Id of the account that payments go through where nobody says otherwise."""
+        return self.account_ids[BANK]
+
+    def company(self) -> Company:
+        """The organisation's own record."""
+        company = self.of(Company).get(self.profile.id)
+        assert company is not None
+        return company
+
+    def on_hand(self, item: Item) -> TenThousandths:
+        """What is in stock of an item: moved by documents, never with the item's own stamp."""
+        return item.opening + self.stock.moved(item.code)
+
+    def take_followed(self) -> list[Change]:
+        """What followed from the changes since the last call, for who keeps the books: payments and journals.
+
+        Xero announces none of it, and no operation answers it.
+        """
+        followed, self._followed = self._followed, []
+        return followed
 
     def documents_of(self, contact_id: str) -> list[Document]:
         """Every invoice and credit note of a contact."""
@@ -161,10 +198,22 @@ class Organisation:
             RuleError: a document's contact isn't in the books.
         """
         changes: list[Change] = []
+        self.check_open(record)
         if isinstance(record, Invoice | CreditNote):
             changes += self._sides(record, now_ms)
-        changes.append(self._put(record, now_ms, stamp=stamp))
+        changes.append(self.put(record, now_ms, stamp=stamp))
         return tuple(changes)
+
+    def check_open(self, *dated: Any) -> None:
+        """Refuse what is dated in a locked period.
+
+        Raises:
+            RuleError: one of those records or pieces is.
+        """
+        for one in dated:
+            day: Day | None = getattr(one, "date", None)
+            if day is not None and self.company().locks(day):
+                raise RuleError("The document date cannot be before the lock dates of the organisation")
 
     def move(self, endpoint: Endpoint, record_id: str, to: DocumentStatus, now_ms: int) -> tuple[Change, ...]:
         """Change a document's status as a user does.
@@ -172,12 +221,13 @@ class Organisation:
         Raises:
             RuleError: Xero refuses that.
         """
-        record = self._must_have(endpoint, record_id)
+        record = self.must_have(KINDS[endpoint], record_id)
+        if not isinstance(record, Invoice | CreditNote):
+            raise RuleError(f"{endpoint} have no such status")
+        self.check_open(record)
         if isinstance(record, Invoice):
-            return (self._put(invoices.move(record, to), now_ms),)
-        if isinstance(record, CreditNote):
-            return (self._put(credit_notes.move(record, to), now_ms),)
-        raise RuleError("contacts have no such status")
+            return (self.put(invoices.move(record, to), now_ms),)
+        return (self.put(credit_notes.move(record, to), now_ms),)
 
     def pay(self, invoice_id: str, payment: Payment, now_ms: int) -> tuple[Change, ...]:
         """Pay an invoice or a bill, in part or in full.
@@ -185,7 +235,8 @@ class Organisation:
         Raises:
             RuleError: it isn't approved, or the amount is wrong.
         """
-        return (self._put(invoices.pay(self._invoice(invoice_id), payment), now_ms),)
+        self.check_open(payment)
+        return (self.put(invoices.pay(self.must_have(Invoice, invoice_id), payment), now_ms),)
 
     def allocate(self, allocation: Allocation, now_ms: int) -> tuple[Change, ...]:
         """Apply credit of a credit note to an invoice; both move.
@@ -193,14 +244,14 @@ class Organisation:
         Raises:
             RuleError: the two don't belong together, or the amount is more than either has.
         """
-        invoice = self._invoice(allocation.invoice_id)
-        note = self._must_have(Endpoint.CREDIT_NOTES, allocation.credit_note_id)
-        assert isinstance(note, CreditNote)
+        self.check_open(allocation)
+        invoice = self.must_have(Invoice, allocation.invoice_id)
+        note = self.must_have(CreditNote, allocation.credit_note_id)
         sides = (note.type is CreditNoteType.ACCRECCREDIT, invoice.type is InvoiceType.ACCREC)
         if sides[0] != sides[1] or note.contact_id != invoice.contact_id or note.currency != invoice.currency:
             raise RuleError("credit goes to an invoice of the same contact, side and currency")
         applied = invoices.apply_credit(invoice, allocation)
-        return (self._put(credit_notes.allocate(note, allocation), now_ms), self._put(applied, now_ms))
+        return (self.put(credit_notes.allocate(note, allocation), now_ms), self.put(applied, now_ms))
 
     def archive(self, contact_id: str, now_ms: int) -> tuple[Change, ...]:
         """Archive a contact.
@@ -208,7 +259,7 @@ class Organisation:
         Raises:
             RuleError: it isn't active.
         """
-        return (self._put(contacts.archive(self._contact(contact_id)), now_ms),)
+        return (self.put(contacts.archive(self.must_have(Contact, contact_id)), now_ms),)
 
     def unarchive(self, contact_id: str, now_ms: int) -> tuple[Change, ...]:
         """Make an archived contact active again.
@@ -216,7 +267,7 @@ class Organisation:
         Raises:
             RuleError: it isn't archived, or was merged.
         """
-        return (self._put(contacts.unarchive(self._contact(contact_id)), now_ms),)
+        return (self.put(contacts.unarchive(self.must_have(Contact, contact_id)), now_ms),)
 
     def erase(self, contact_id: str, now_ms: int) -> tuple[Change, ...]:
         """Erase a contact's personal details on request.
@@ -224,7 +275,7 @@ class Organisation:
         Raises:
             RuleError: that was asked before.
         """
-        return (self._put(contacts.erase(self._contact(contact_id)), now_ms),)
+        return (self.put(contacts.erase(self.must_have(Contact, contact_id)), now_ms),)
 
     def merge(self, contact_id: str, into_id: str, now_ms: int) -> tuple[Change, ...]:
         """Merge a contact into another: its documents move over, both contacts and the documents are stamped.
@@ -234,44 +285,105 @@ class Organisation:
         Raises:
             RuleError: either isn't active, or both are the same.
         """
-        target = self._contact(into_id)
-        merged = contacts.merge_into(self._contact(contact_id), target)
+        target = self.must_have(Contact, into_id)
+        merged = contacts.merge_into(self.must_have(Contact, contact_id), target)
         moved = [replace(document, contact_id=into_id) for document in self.documents_of(contact_id)]
         target = replace(
             target,
             is_customer=target.is_customer or merged.is_customer,
             is_supplier=target.is_supplier or merged.is_supplier,
         )
-        return tuple(self._put(record, now_ms) for record in (merged, target, *moved))
+        self._move_others(contact_id, into_id, now_ms)
+        return tuple(self.put(record, now_ms) for record in (merged, target, *moved))
+
+    def remove(self, kind: type[AnyRecord], record_id: str, now_ms: int) -> Change:
+        """Take a record away without a trace.
+
+        Raises:
+            RuleError: there is no such record.
+        """
+        self.must_have(kind, record_id)
+        endpoint = ENDPOINTS[kind]
+        record = self._shelves[endpoint].remove(record_id, now_ms)
+        return Change(endpoint=endpoint, record=record, at_ms=now_ms, removed=True)
+
+    def must_have(self, kind: type[R], record_id: str) -> R:
+        """A record that must be there.
+
+        Raises:
+            RuleError: it isn't.
+        """
+        record = self.of(kind).get(record_id)
+        if record is None:
+            raise RuleError(f"{ENDPOINTS[kind]} has no {record_id}")
+        return record
+
+    def put(self, record: AnyRecord, now_ms: int, *, stamp: bool = True) -> Change:
+        """Put a record on its shelf as it is, with everything that follows from it.
+
+        Operations end with this, after they checked the rules.
+        """
+        if stamp:
+            record = replace(record, updated_ms=now_ms)
+        endpoint = ENDPOINTS[type(record)]
+        shelf = self._shelves[endpoint]
+        before = shelf.get(record.id)
+        shelf.put(record, now_ms)
+        if isinstance(record, Invoice | CreditNote):
+            self._index(before, record)
+        if isinstance(record, Invoice):
+            self._follow_payments(record, now_ms)
+        self.stock.follow(before, record)
+        self._followed += [
+            Change(endpoint=Endpoint.JOURNALS, record=journal, at_ms=now_ms, created=True, silent=True)
+            for journal in self.ledger.follow(before, record, now_ms)
+        ]
+        return Change(endpoint=endpoint, record=record, at_ms=now_ms, created=before is None)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _put(self, record: AnyRecord, now_ms: int, *, stamp: bool = True) -> Change:
-        if stamp:
-            record = replace(record, updated_ms=now_ms)
-        if isinstance(record, Contact):
-            endpoint, created = Endpoint.CONTACTS, self.contacts.get(record.id) is None
-            self.contacts.put(record, now_ms)
-        elif isinstance(record, Invoice):
-            endpoint, before = Endpoint.INVOICES, self.invoices.get(record.id)
-            created = before is None
-            self.invoices.put(record, now_ms)
-            self._index(endpoint, before, record)
-        else:
-            endpoint, earlier = Endpoint.CREDIT_NOTES, self.credit_notes.get(record.id)
-            created = earlier is None
-            self.credit_notes.put(record, now_ms)
-            self._index(endpoint, earlier, record)
-        return Change(endpoint=endpoint, record=record, at_ms=now_ms, created=created)
+    def put_along(self, record: AnyRecord, now_ms: int, *, stamp: bool = True) -> None:
+        """Put a record that follows from another: kept, but neither answered nor announced."""
+        self._followed.append(replace(self.put(record, now_ms, stamp=stamp), silent=True))
 
-    def _index(self, endpoint: Endpoint, before: Document | None, after: Document) -> None:
+    def _follow_payments(self, invoice: Invoice, now_ms: int) -> None:
+        known = self.of(PaymentRecord)
+        for payment in invoice.payments:
+            if known.get(payment.payment_id) is None:
+                self.put_along(self._payment(invoice, payment), now_ms)
+
+    def _payment(self, invoice: Invoice, payment: Payment) -> PaymentRecord:
+        sales = invoice.type is InvoiceType.ACCREC
+        return PaymentRecord(
+            id=payment.payment_id,
+            type=PaymentType.ACCRECPAYMENT if sales else PaymentType.ACCPAYPAYMENT,
+            status=Standing.AUTHORISED,
+            invoice_id=invoice.id,
+            account_id=self.bank_account(),
+            date=payment.date,
+            amount=payment.amount,
+            currency_rate=invoice.currency_rate,
+            reference=payment.reference,
+            updated_ms=invoice.updated_ms,
+        )
+
+    def _move_others(self, contact_id: str, into_id: str, now_ms: int) -> None:
+        """Everything else of a merged contact moves too; what Xero would announce moves without a stamp."""
+        for endpoint, shelf in self._shelves.items():
+            if endpoint in (Endpoint.INVOICES, Endpoint.CREDIT_NOTES, Endpoint.CONTACTS, Endpoint.JOURNALS):
+                continue
+            announced = endpoint in (Endpoint.PREPAYMENTS, Endpoint.OVERPAYMENTS)
+            for record in [one for one in shelf if getattr(one, "contact_id", None) == contact_id]:
+                self.put_along(replace(record, contact_id=into_id), now_ms, stamp=not announced)
+
+    def _index(self, before: Document | None, after: Document) -> None:
         if before is None:
             self._numbers[after.type] = self._numbers.get(after.type, 0) + 1
         if before is not None and before.contact_id != after.contact_id:
             self._documents.get(before.contact_id, {}).pop(after.id, None)
             self._open.get(before.contact_id, {}).pop(after.id, None)
             self._mark(before.contact_id)
-        self._documents.setdefault(after.contact_id, {})[after.id] = endpoint
+        self._documents.setdefault(after.contact_id, {})[after.id] = ENDPOINTS[type(after)]
         if isinstance(after, Invoice):
             still_open = self._open.setdefault(after.contact_id, {})
             if after.status is DocumentStatus.AUTHORISED:
@@ -285,25 +397,9 @@ class Organisation:
 
     def _sides(self, document: Document, now_ms: int) -> list[Change]:
         """The first sales document makes a contact a customer, the first bill a supplier; no stamp moves for that."""
-        contact = self._contact(document.contact_id)
+        contact = self.must_have(Contact, document.contact_id)
         sales = document.type in (InvoiceType.ACCREC, CreditNoteType.ACCRECCREDIT)
         after = replace(contact, is_customer=True) if sales else replace(contact, is_supplier=True)
         if after == contact:
             return []
-        return [replace(self._put(after, now_ms, stamp=False), silent=True)]
-
-    def _must_have(self, endpoint: Endpoint, record_id: str) -> AnyRecord:
-        record = self.shelf(endpoint).get(record_id)
-        if record is None:
-            raise RuleError(f"{endpoint} has no {record_id}")
-        return record
-
-    def _invoice(self, record_id: str) -> Invoice:
-        record = self._must_have(Endpoint.INVOICES, record_id)
-        assert isinstance(record, Invoice)
-        return record
-
-    def _contact(self, record_id: str) -> Contact:
-        record = self._must_have(Endpoint.CONTACTS, record_id)
-        assert isinstance(record, Contact)
-        return record
+        return [replace(self.put(after, now_ms, stamp=False), silent=True)]

@@ -31,7 +31,7 @@ class Shelf(Generic[R]):
         """Take over records that have no past."""
         self._records: dict[str, R] = {record.id: record for record in records}
         self._order: list[tuple[int, str]] = sorted((record.updated_ms, record.id) for record in self._records.values())
-        self._versions: dict[str, list[tuple[int, R]]] = {}
+        self._versions: dict[str, list[tuple[int, R | None]]] = {}
         self._writes: deque[tuple[int, str]] = deque(maxlen=WRITES_REMEMBERED)
         self._ids: list[str] = list(self._records)
 
@@ -72,11 +72,25 @@ class Shelf(Generic[R]):
         self._records[record.id] = record
         self._remember(before, record, now_ms)
 
-    def _remember(self, before: R | None, record: R, now_ms: int) -> None:
+    def remove(self, record_id: str, now_ms: int) -> R:
+        """Take a record away for good; stale reads still see it.
+
+        Raises:
+            KeyError: there is no such record.
+        """
+        record = self._records.pop(record_id)
+        del self._order[bisect.bisect_left(self._order, (record.updated_ms, record_id))]
+        self._ids.remove(record_id)
+        self._remember(record, None, now_ms)
+        return record
+
+    def _remember(self, before: R | None, after: R | None, now_ms: int) -> None:
+        record = after if after is not None else before
+        assert record is not None
         versions = self._versions.get(record.id)
         if versions is None:
             versions = self._versions[record.id] = [(0, before)] if before is not None else []
-        versions.append((now_ms, record))
+        versions.append((now_ms, after))
         if len(versions) > VERSIONS_KEPT:
             del versions[0]
             versions[0] = (0, versions[0][1])
@@ -84,7 +98,8 @@ class Shelf(Generic[R]):
 
     def earlier(self, record_id: str) -> list[R]:
         """What the record was before, latest first."""
-        return [record for _, record in reversed(self._versions.get(record_id, [])[:-1])]
+        versions = reversed(self._versions.get(record_id, [])[:-1])
+        return [record for _, record in versions if record is not None]
 
     def as_of(self, record_id: str, at_ms: int) -> R | None:
         """The record as it was at that time; None if it didn't exist."""

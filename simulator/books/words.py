@@ -4,11 +4,34 @@ from enum import StrEnum
 
 
 class Endpoint(StrEnum):
-    """Path segment and list key of the Accounting API."""
+    """Path segment of the Accounting API."""
 
     INVOICES = "Invoices"
     CONTACTS = "Contacts"
     CREDIT_NOTES = "CreditNotes"
+    ACCOUNTS = "Accounts"
+    BANK_TRANSACTIONS = "BankTransactions"
+    BANK_TRANSFERS = "BankTransfers"
+    BATCH_PAYMENTS = "BatchPayments"
+    BRANDING_THEMES = "BrandingThemes"
+    BUDGETS = "Budgets"
+    CONTACT_GROUPS = "ContactGroups"
+    CURRENCIES = "Currencies"
+    ITEMS = "Items"
+    JOURNALS = "Journals"
+    LINKED_TRANSACTIONS = "LinkedTransactions"
+    MANUAL_JOURNALS = "ManualJournals"
+    ORGANISATION = "Organisation"
+    OVERPAYMENTS = "Overpayments"
+    PAYMENT_SERVICES = "PaymentServices"
+    PAYMENTS = "Payments"
+    PREPAYMENTS = "Prepayments"
+    PURCHASE_ORDERS = "PurchaseOrders"
+    QUOTES = "Quotes"
+    REPEATING_INVOICES = "RepeatingInvoices"
+    TAX_RATES = "TaxRates"
+    TRACKING_CATEGORIES = "TrackingCategories"
+    USERS = "Users"
 
 
 class DocumentStatus(StrEnum):
@@ -28,6 +51,29 @@ class ContactStatus(StrEnum):
     ACTIVE = "ACTIVE"
     ARCHIVED = "ARCHIVED"
     GDPRREQUEST = "GDPRREQUEST"
+
+
+class Standing(StrEnum):
+    """Whether a payment, batch, transfer or bank transaction counts."""
+
+    AUTHORISED = "AUTHORISED"
+    DELETED = "DELETED"
+
+
+class CreditStatus(StrEnum):
+    """Status of a prepayment or an overpayment. Source: published OpenAPI, ``Prepayment.Status``."""
+
+    AUTHORISED = "AUTHORISED"
+    PAID = "PAID"
+    VOIDED = "VOIDED"
+
+
+class Presence(StrEnum):
+    """Status of a tracking category or a contact group."""
+
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    DELETED = "DELETED"
 
 
 class LineAmountTypes(StrEnum):

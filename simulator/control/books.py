@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
-from simulator.accounting_api.encoding import Form
-from simulator.books.organisation import AnyRecord, Organisation
+from simulator.accounting_api.view import Form
+from simulator.books.kinds import AnyRecord
+from simulator.books.organisation import Organisation
 from simulator.control.bodies import Edits, NewTenant, TrafficBody
 from simulator.control.exchange import ControlError, Row, answer_json, place_of, read_body, tenant_of
 from simulator.control.raw_json import RawJsonError

@@ -10,7 +10,8 @@ from simulator.accounting_api.encoding import REMOVED
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNoteType
 from simulator.books.invoice import InvoiceType
-from simulator.books.organisation import AnyRecord, Organisation
+from simulator.books.kinds import AnyRecord
+from simulator.books.organisation import Organisation
 from simulator.books.words import ContactStatus, Endpoint, RuleError
 from simulator.control.raw_json import RawJsonError, members
 from simulator.sample.records import draw_contact, draw_credit_note, draw_invoice

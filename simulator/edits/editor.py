@@ -16,7 +16,8 @@ from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Allocation, Payment
 from simulator.books.invoice import Invoice, InvoiceType
-from simulator.books.organisation import AnyRecord, Change, Organisation
+from simulator.books.kinds import AnyRecord
+from simulator.books.organisation import Change, Organisation
 from simulator.books.shelf import Record, Shelf
 from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleError
 from simulator.chance import draw_uuid
@@ -253,6 +254,8 @@ class _Edit:
             case Endpoint.CONTACTS:
                 contact = self._pick(books.contacts, _active, "is not active")
                 after, what = self._changed_contact(contact)
+            case _:
+                raise RuleError(f"{endpoint} have no such edit")
         return books.write(after, self._now_ms, stamp=stamp), what if stamp else f"{what}, without a stamp"
 
     def _changed_invoice(self, invoice: Invoice, *, keep_amounts: bool) -> tuple[Invoice, str]:
@@ -286,14 +289,7 @@ class _Edit:
         return replace(contact, phones=(*others, phone), account_number=number), f"{contact.name}: phone {phone.number}"
 
     def _restore(self, endpoint: Endpoint) -> tuple[tuple[Change, ...], str]:
-        earlier: AnyRecord
-        match endpoint:
-            case Endpoint.INVOICES:
-                earlier = self._earlier(self._books.invoices)
-            case Endpoint.CREDIT_NOTES:
-                earlier = self._earlier(self._books.credit_notes)
-            case Endpoint.CONTACTS:
-                earlier = self._earlier(self._books.contacts)
+        earlier: AnyRecord = self._earlier(self._books.shelf(endpoint))
         changes = self._books.write(earlier, self._now_ms, stamp=bool(self._wish.stamp))
         return changes, f"{earlier.id} as it was before"
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from simulator.books.organisation import Change, Organisation, Profile
+from simulator.books.organisation import Change, Organisation
+from simulator.books.profile import Profile
 from simulator.identity.grants import Client, Grant
 from simulator.webhooks.events import Event
 

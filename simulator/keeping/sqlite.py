@@ -9,10 +9,9 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
-from simulator.books.contact import Contact
-from simulator.books.credit_note import CreditNote
-from simulator.books.invoice import Invoice
-from simulator.books.organisation import Change, Organisation, Profile
+from simulator.books.kinds import KINDS
+from simulator.books.organisation import Change, Organisation
+from simulator.books.profile import Profile
 from simulator.books.words import Endpoint
 from simulator.identity.grants import Client, Grant
 from simulator.keeping.books import KeepingError, Kept
@@ -20,7 +19,7 @@ from simulator.webhooks.events import Event
 
 FILE_NAME = "simulator.sqlite3"
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a kept record can't be read by the code of before."""
 
 _SCHEMA = """
@@ -40,17 +39,14 @@ CREATE TABLE grants (id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 
 _RECORD = """INSERT INTO records (tenant, endpoint, id, body) VALUES (?, ?, ?, ?)
 ON CONFLICT (tenant, endpoint, id) DO UPDATE SET body = excluded.body"""
+_FORGET = "DELETE FROM records WHERE tenant = ? AND endpoint = ? AND id = ?"
 _EVENT = "INSERT INTO events (sequence, at_ms, tenant, endpoint, body, parcel) VALUES (?, ?, ?, ?, ?, ?)"
 _FACT = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 _PROFILE = TypeAdapter(Profile)
 _CLIENT = TypeAdapter(Client)
 _GRANT = TypeAdapter(Grant)
-_RECORDS: dict[Endpoint, TypeAdapter[Any]] = {
-    Endpoint.INVOICES: TypeAdapter(Invoice),
-    Endpoint.CONTACTS: TypeAdapter(Contact),
-    Endpoint.CREDIT_NOTES: TypeAdapter(CreditNote),
-}
+_RECORDS: dict[Endpoint, TypeAdapter[Any]] = {endpoint: TypeAdapter(kind) for endpoint, kind in KINDS.items()}
 
 
 class SqliteKeeping:
@@ -126,9 +122,10 @@ class SqliteKeeping:
             records[endpoint].append(_RECORDS[endpoint].validate_json(body))
         return Organisation(
             profile,
-            contacts=records[Endpoint.CONTACTS],
-            invoices=records[Endpoint.INVOICES],
-            credit_notes=records[Endpoint.CREDIT_NOTES],
+            contacts=records.pop(Endpoint.CONTACTS),
+            invoices=records.pop(Endpoint.INVOICES),
+            credit_notes=records.pop(Endpoint.CREDIT_NOTES),
+            others=(record for some in records.values() for record in some),
         )
 
     def begin(self, seed: int) -> None:
@@ -150,10 +147,12 @@ class SqliteKeeping:
     def save(self, profile: Profile, changes: Iterable[Change], events: Iterable[Event]) -> None:
         """Keep changes and the events that announce them, together or not at all."""
         with self._transaction():
-            newest = 0
             for change in changes:
-                newest = max(newest, change.record.updated_ms)
-                self._run(_RECORD, (profile.id, change.endpoint.value, change.record.id, orjson.dumps(change.record)))
+                place = (profile.id, change.endpoint.value, change.record.id)
+                if change.removed:
+                    self._run(_FORGET, place)
+                else:
+                    self._run(_RECORD, (*place, orjson.dumps(change.record)))
             self._insert_events(events)
 
     def add_events(self, events: Iterable[Event]) -> None:

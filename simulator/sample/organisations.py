@@ -10,7 +10,8 @@ from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Allocation, Payment
 from simulator.books.invoice import Invoice, InvoiceType
-from simulator.books.organisation import Organisation, Profile
+from simulator.books.organisation import Organisation
+from simulator.books.profile import Profile
 from simulator.books.words import ContactStatus, DocumentStatus
 from simulator.chance import draw_uuid
 from simulator.sample.records import approved, draw_contact, draw_credit_note, draw_invoice

@@ -8,7 +8,8 @@ from simulator.books.contact import Address, Contact, Person, Phone
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Attachment, LineItem, Tracking, add_up, line_amounts
 from simulator.books.invoice import Invoice, InvoiceType
-from simulator.books.organisation import Organisation, Profile
+from simulator.books.organisation import Organisation
+from simulator.books.profile import Profile
 from simulator.books.words import ContactStatus, DocumentStatus, LineAmountTypes
 from simulator.chance import draw_uuid
 from simulator.sample.words import ACCOUNTS, FIRST_NAMES, GOODS, LAST_NAMES, PLACES, STREETS, TRADES

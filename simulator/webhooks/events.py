@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from simulator.books.advance import Advance
 from simulator.books.credit_note import CreditNote
 from simulator.books.organisation import Change
 from simulator.books.words import Endpoint
@@ -17,7 +18,10 @@ CATEGORY: dict[Endpoint, str] = {
     Endpoint.INVOICES: "INVOICE",
     Endpoint.CONTACTS: "CONTACT",
     Endpoint.CREDIT_NOTES: "CREDITNOTE",
+    Endpoint.PREPAYMENTS: "PREPAYMENT",
+    Endpoint.OVERPAYMENTS: "OVERPAYMENT",
 }
+"""Which endpoints Xero announces. OVERPAYMENT's shape isn't published: it is taken to be like PREPAYMENT's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,8 @@ def event_body(change: Change, tenant_id: str, at_ms: int) -> bytes:
         "eventType": "CREATE" if change.created else "UPDATE",
         "eventDateUtc": event_date(at_ms),
     }
-    if isinstance(change.record, CreditNote):
+    if isinstance(change.record, CreditNote | Advance):
         body["data"] = {"Type": change.record.type, "Status": change.record.status}
+    if isinstance(change.record, Advance):
+        body["data"]["UpdatedDateUTCString"] = f"{event_date(change.record.updated_ms)[:19]}Z"
     return orjson.dumps(body)

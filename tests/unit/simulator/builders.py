@@ -5,12 +5,15 @@ from typing import Any
 
 import orjson
 
-from simulator.accounting_api.encoding import Encoder, Form
+from simulator.accounting_api.encoding import Encoder
+from simulator.accounting_api.view import Form
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Allocation, LineItem, Payment, add_up, line_amounts
 from simulator.books.invoice import Invoice, InvoiceType
-from simulator.books.organisation import AnyRecord, Organisation, Profile
+from simulator.books.kinds import AnyRecord
+from simulator.books.organisation import Organisation
+from simulator.books.profile import Profile
 from simulator.books.words import ContactStatus, DocumentStatus, LineAmountTypes
 from simulator.sample.organisations import draw_organisation, draw_profile
 from simulator.webhooks.events import Event

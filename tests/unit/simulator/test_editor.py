@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulator.accounting_api.encoding import Encoder, Form
+from simulator.accounting_api.encoding import Encoder
+from simulator.accounting_api.view import Form
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import Invoice
@@ -14,6 +15,7 @@ from simulator.books.organisation import Organisation
 from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleError
 from simulator.edits.editor import edit
 from simulator.edits.kinds import WEIGHTS, Edit, EditKind, Wish
+from simulator.webhooks.events import CATEGORY
 from tests.unit.simulator.builders import (
     CUSTOMER,
     NOW,
@@ -128,7 +130,7 @@ def test_by_default_nothing_happens_silently() -> None:
 def everything(books: Organisation, encoder: Encoder) -> dict[tuple[Endpoint, str], bytes]:
     """All records as a client sees them, less balances, which move without a stamp."""
     found: dict[tuple[Endpoint, str], bytes] = {}
-    for endpoint in Endpoint:
+    for endpoint in CATEGORY:
         for record in books.shelf(endpoint):
             body = encoder.encode(record, Form.PAGE, four_decimals=True, now_ms=NOW)
             found[endpoint, record.id] = re.sub(rb'"Balances":{.*?}}', b"", body)
@@ -166,7 +168,7 @@ def test_touching_without_a_stamp_changes_content_only() -> None:
     assert change.record.total == invoice().total
 
 
-@pytest.mark.parametrize("endpoint", list(Endpoint))
+@pytest.mark.parametrize("endpoint", [Endpoint.INVOICES, Endpoint.CREDIT_NOTES, Endpoint.CONTACTS])
 def test_restoring_brings_back_the_content_with_its_stamp(endpoint: Endpoint) -> None:
     """A → B → A to the byte; with ``stamp`` the way back is stamped."""
     records = {Endpoint.INVOICES: guid(1), Endpoint.CREDIT_NOTES: guid(100), Endpoint.CONTACTS: CUSTOMER}

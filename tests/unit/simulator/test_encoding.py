@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from simulator.accounting_api.encoding import REMOVED, Encoder, Form
+from simulator.accounting_api.encoding import REMOVED, Encoder
+from simulator.accounting_api.view import Form
 from simulator.books.document import Attachment
 from simulator.books.words import LineAmountTypes
 from tests.unit.simulator.builders import (

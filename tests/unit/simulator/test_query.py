@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from simulator.accounting_api.encoding import Form
 from simulator.accounting_api.query import MOST_IDS, Query, modified_since_ms, understand
+from simulator.accounting_api.view import Form
 from simulator.books.words import Endpoint
 from simulator.reply import Reply
 from tests.unit.simulator.builders import guid

@@ -17,6 +17,7 @@ def test_the_same_seed_gives_the_same_organisation() -> None:
 
     for endpoint in Endpoint:
         assert list(one.shelf(endpoint)) == list(same.shelf(endpoint))
+    for endpoint in (Endpoint.INVOICES, Endpoint.CONTACTS, Endpoint.CREDIT_NOTES, Endpoint.PAYMENTS, Endpoint.JOURNALS):
         assert list(one.shelf(endpoint)) != list(other.shelf(endpoint))
 
 

@@ -1,0 +1,28 @@
+"""Tax rates."""
+
+from typing import Any
+
+from simulator.accounting_api.view import View
+from simulator.accounting_api.wire import percent
+from simulator.books.tax_rate import TaxRate
+
+
+def tax_rate(record: TaxRate, view: View) -> dict[str, Any]:
+    """A tax rate with its one component."""
+    del view
+    return {
+        "Name": record.name,
+        "TaxType": record.id,
+        "ReportTaxType": record.report_tax_type,
+        "CanApplyToAssets": True,
+        "CanApplyToEquity": True,
+        "CanApplyToExpenses": record.purchases,
+        "CanApplyToLiabilities": True,
+        "CanApplyToRevenue": record.sales,
+        "DisplayTaxRate": percent(record.rate),
+        "EffectiveRate": percent(record.rate),
+        "Status": record.status,
+        "TaxComponents": [
+            {"Name": "GST", "Rate": percent(record.rate), "IsCompound": False, "IsNonRecoverable": False}
+        ],
+    }

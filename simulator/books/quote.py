@@ -1,0 +1,67 @@
+"""Quotes. They post nothing, and their tax words are in capitals."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from simulator.books.amounts import RATE_ONE, Cents, Day
+from simulator.books.document import LineItem
+from simulator.books.words import LineAmountTypes, RuleError
+
+
+class QuoteStatus(StrEnum):
+    """Status of a quote. Source: published OpenAPI, ``QuoteStatusCodes``."""
+
+    DRAFT = "DRAFT"  # to SENT, DELETED
+    SENT = "SENT"  # to ACCEPTED, DECLINED, DRAFT, DELETED
+    DECLINED = "DECLINED"  # to DRAFT, DELETED
+    ACCEPTED = "ACCEPTED"  # to INVOICED, DRAFT, DELETED
+    INVOICED = "INVOICED"  # to DELETED
+    DELETED = "DELETED"  # final
+
+
+MOVES: dict[QuoteStatus, frozenset[QuoteStatus]] = {
+    QuoteStatus.DRAFT: frozenset({QuoteStatus.SENT, QuoteStatus.DELETED}),
+    QuoteStatus.SENT: frozenset({QuoteStatus.ACCEPTED, QuoteStatus.DECLINED, QuoteStatus.DRAFT, QuoteStatus.DELETED}),
+    QuoteStatus.DECLINED: frozenset({QuoteStatus.DRAFT, QuoteStatus.DELETED}),
+    QuoteStatus.ACCEPTED: frozenset({QuoteStatus.INVOICED, QuoteStatus.DRAFT, QuoteStatus.DELETED}),
+    QuoteStatus.INVOICED: frozenset({QuoteStatus.DELETED}),
+    QuoteStatus.DELETED: frozenset(),
+}
+"""What a user may do to a quote's status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A quote."""
+
+    id: str
+    number: str
+    status: QuoteStatus
+    contact_id: str
+    date: Day
+    line_amount_types: LineAmountTypes
+    lines: tuple[LineItem, ...]
+    currency: str
+    updated_ms: int
+    expiry_date: Day | None = None
+    title: str = ""
+    summary: str = ""
+    terms: str = ""
+    reference: str = ""
+    sub_total: Cents = 0
+    total_tax: Cents = 0
+    total: Cents = 0
+    total_discount: Cents = 0
+    currency_rate: int = RATE_ONE
+    overrides: dict[str, str] = field(default_factory=dict)
+
+
+def move(quote: Quote, to: QuoteStatus) -> Quote:
+    """Change its status.
+
+    Raises:
+        RuleError: Xero refuses that move.
+    """
+    if to not in MOVES[quote.status]:
+        raise RuleError(f"a quote that is {quote.status} can't become {to}")
+    return replace(quote, status=to)
