@@ -102,21 +102,34 @@ async def kill_at(experiment: Experiment, point: Failpoint) -> None:
 
 async def kill_at_each(experiment: Experiment, points: Sequence[Failpoint]) -> None:
     """``kill -9`` at several failpoints, whoever comes by first; the dead are started again, perhaps into the next one."""
+    loop = asyncio.get_running_loop()
     for point in points:
         _arm(experiment, point, Action.KILL)
-    ends = asyncio.get_running_loop().time() + 2 * REACHED_SECONDS
-    for point in itertools.cycle(points):
-        if (experiment.failpoints / point).exists():
-            await _provoke(experiment, point)
-        for _ in range(20):
-            await asyncio.sleep(0.1)
-            _start_again(experiment)
-            left = [str(one) for one in points if (experiment.failpoints / one).exists()]
+    ends = loop.time() + 4 * REACHED_SECONDS
+    try:
+        for point in itertools.cycle(points):
+            left = _armed(experiment, points)
             if not left:
                 await asyncio.sleep(0.2)  # the last one is about to die
-                _start_again(experiment)
                 return
-            assert asyncio.get_running_loop().time() < ends, f"nobody reached {', '.join(left)}"
+            if point not in left:
+                continue
+            assert loop.time() < ends, f"nobody reached {', '.join(left)}"
+            await _provoke(experiment, point)
+            # Not provoked again before somebody had the time to start and to get so far.
+            again = loop.time() + REACHED_SECONDS / 2
+            while point in _armed(experiment, points) and loop.time() < again:
+                await asyncio.sleep(0.1)
+                _start_again(experiment)
+    finally:
+        for point in points:
+            (experiment.failpoints / point).unlink(missing_ok=True)
+        _start_again(experiment)
+
+
+def _armed(experiment: Experiment, points: Sequence[Failpoint]) -> list[Failpoint]:
+    """Those that nobody has come by yet."""
+    return [point for point in points if (experiment.failpoints / point).exists()]
 
 
 async def freeze_at(experiment: Experiment, point: Failpoint) -> None:
