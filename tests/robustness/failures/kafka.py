@@ -4,17 +4,18 @@ Once it is back, the receiver answers 200 within five seconds; that the rest goe
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from aiokafka.errors import KafkaError
 
 from tests.robustness.experiment import Experiment
+from tests.robustness.failures import servers
 from tests.robustness.failures.failure import Failure
 from tests.robustness.receiver_probe import answered_in_time, answers_again
 from tests.support.kafka_wire import Api, Fate
-from tests.support.no_room import leave_no_room
 from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin, TopicSpec
 from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
 
@@ -65,86 +66,54 @@ async def _serves_again(experiment: Experiment, within: float = BACK_SECONDS) ->
 
 async def killed(experiment: Experiment) -> None:
     """``kill -9`` of the broker, and a new start on the same data."""
-    broker = experiment.servers.kafka
-    await asyncio.sleep(experiment.chance.uniform(0.0, 1.0))
-    await broker.kill()
-    try:
-        await asyncio.sleep(experiment.chance.uniform(0.0, 3.0))
-    finally:
-        await broker.start()
+    await servers.die(experiment.servers.kafka, experiment.chance)
     await _serves_again(experiment)
 
 
 async def frozen(experiment: Experiment) -> None:
     """The broker stands still, its connections open, for longer than anybody waits."""
-    broker = experiment.servers.kafka
-    async with answered_in_time(experiment) as sent:
-        await broker.freeze()
-        try:
-            await asyncio.sleep(10.0 if experiment.scale == 1 else 30.0)
-        finally:
-            await broker.thaw()
-    assert sent.statuses[503], f"the receiver was not held up: {sent.statuses}"
-    await _serves_again(experiment)
+    async with _held_up(experiment):
+        await servers.freeze(experiment.servers.kafka, 10.0 if experiment.scale == 1 else 30.0)
 
 
 async def slow(experiment: Experiment) -> None:
     """Two seconds for every round trip."""
-    proxy = experiment.kafka
     async with answered_in_time(experiment) as sent:
-        proxy.latency = 1.0
-        try:
-            await asyncio.sleep(SLOW_SECONDS)
-        finally:
-            proxy.latency = 0.0
+        await servers.drag(experiment.kafka, latency=1.0, seconds=SLOW_SECONDS)
     assert sent.slowest >= 2.0, f"the slowest answer took {sent.slowest:.1f} s: nothing was slow"
     await _serves_again(experiment)
 
 
 async def disk_full(experiment: Experiment) -> None:
     """No file of the broker can be written; it gives up, as brokers do, and starts again when there is room."""
-    broker = experiment.servers.kafka
-    try:
-        async with answered_in_time(experiment), asyncio.timeout(HAPPENS_SECONDS):
-            leave_no_room(broker.pid)
-            assert await broker.exited() == 1, "it ended for another reason"
-    finally:
-        await broker.stop()
-        await broker.start()
+    async with answered_in_time(experiment):
+        await servers.run_out_of_room(experiment.servers.kafka)
     await _serves_again(experiment)
 
 
 async def cut(experiment: Experiment) -> None:
     """All connections are reset, several times."""
-    for _ in range(3):
-        assert await experiment.kafka.cut(), "nobody was connected"
-        await asyncio.sleep(experiment.chance.uniform(0.1, 1.5))
+    await servers.cut(experiment.kafka, experiment.chance)
     await _serves_again(experiment)
 
 
 async def refused(experiment: Experiment) -> None:
     """All connections are reset and none is taken for five seconds."""
-    proxy = experiment.kafka
-    async with answered_in_time(experiment) as sent:
-        await proxy.refuse()
-        try:
-            await proxy.cut()
-            await asyncio.sleep(5.0)
-        finally:
-            await proxy.accept()
-    assert sent.statuses[503], f"the receiver was not held up: {sent.statuses}"
-    await _serves_again(experiment)
+    async with _held_up(experiment):
+        await servers.refuse(experiment.kafka, 5.0)
 
 
 async def unreachable(experiment: Experiment) -> None:
     """Nothing gets through for ten seconds, no connection is told so, and what was held back arrives afterwards."""
-    proxy = experiment.kafka
+    async with _held_up(experiment):
+        await servers.freeze(experiment.kafka, 10.0)
+
+
+@contextlib.asynccontextmanager
+async def _held_up(experiment: Experiment) -> AsyncIterator[None]:
+    """What happens in the block lasts so long that the receiver says 503, in time; afterwards it serves again."""
     async with answered_in_time(experiment) as sent:
-        await proxy.freeze()
-        try:
-            await asyncio.sleep(10.0)
-        finally:
-            await proxy.thaw()
+        yield
     assert sent.statuses[503], f"the receiver was not held up: {sent.statuses}"
     await _serves_again(experiment)
 

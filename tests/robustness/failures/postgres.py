@@ -11,9 +11,9 @@ from functools import partial
 import asyncpg
 
 from tests.robustness.experiment import Experiment
+from tests.robustness.failures import servers
 from tests.robustness.failures.failure import Failure
 from tests.robustness.receiver_probe import unnoticed
-from tests.support.no_room import leave_no_room
 from tests.support.stack import PARTITIONS
 from xero_stream.contracts.names import TenantId
 from xero_stream.contracts.partition import partition_of
@@ -59,67 +59,38 @@ async def _connected(experiment: Experiment) -> AsyncIterator["asyncpg.Connectio
 
 async def killed(experiment: Experiment) -> None:
     """``kill -9`` of the server and its sessions, and a new start on the same data."""
-    server = experiment.servers.postgres
     async with unnoticed(experiment):
-        await asyncio.sleep(experiment.chance.uniform(0.0, 1.0))
-        await server.kill()
-        try:
-            await asyncio.sleep(experiment.chance.uniform(0.0, 3.0))
-        finally:
-            await server.start()
+        await servers.die(experiment.servers.postgres, experiment.chance)
 
 
 async def frozen(experiment: Experiment) -> None:
     """The server and its sessions stand still for ten seconds."""
-    server = experiment.servers.postgres
     async with unnoticed(experiment):
-        await server.freeze()
-        try:
-            await asyncio.sleep(10.0)
-        finally:
-            await server.thaw()
+        await servers.freeze(experiment.servers.postgres, 10.0)
 
 
 async def slow(experiment: Experiment) -> None:
     """A second for every round trip."""
-    proxy = experiment.postgres
     async with unnoticed(experiment):
-        proxy.latency = 0.5
-        try:
-            await asyncio.sleep(12.0)
-        finally:
-            proxy.latency = 0.0
+        await servers.drag(experiment.postgres, latency=0.5, seconds=12.0)
 
 
 async def refused(experiment: Experiment) -> None:
     """All connections are reset and none is taken for five seconds."""
-    proxy = experiment.postgres
     async with unnoticed(experiment):
-        await proxy.refuse()
-        try:
-            assert await proxy.cut(), "nobody was connected"
-            await asyncio.sleep(5.0)
-        finally:
-            await proxy.accept()
+        await servers.refuse(experiment.postgres, 5.0)
 
 
 async def unreachable(experiment: Experiment) -> None:
     """Nothing gets through for ten seconds, no connection is told so, and what was held back arrives afterwards."""
-    proxy = experiment.postgres
     async with unnoticed(experiment):
-        await proxy.freeze()
-        try:
-            await asyncio.sleep(10.0)
-        finally:
-            await proxy.thaw()
+        await servers.freeze(experiment.postgres, 10.0)
 
 
 async def cut(experiment: Experiment) -> None:
     """All connections are reset, several times; the server goes on with what it was told."""
     async with unnoticed(experiment):
-        for _ in range(3):
-            assert await experiment.postgres.cut(), "nobody was connected"
-            await asyncio.sleep(experiment.chance.uniform(0.1, 1.5))
+        await servers.cut(experiment.postgres, experiment.chance)
 
 
 async def terminated(experiment: Experiment) -> None:
@@ -207,15 +178,8 @@ async def turned_down(experiment: Experiment, *, code: str, message: str, share:
 
 async def disk_full(experiment: Experiment) -> None:
     """No file of the server can be written; it gives up, as it does without room for its log, and starts again."""
-    server = experiment.servers.postgres
     async with unnoticed(experiment):
-        try:
-            leave_no_room(server.pid)
-            async with asyncio.timeout(HAPPENS_SECONDS):
-                assert await server.exited() == 1, "it ended for another reason"
-        finally:
-            await server.stop()
-            await server.start()
+        await servers.run_out_of_room(experiment.servers.postgres)
 
 
 FAILURES = (
