@@ -1,13 +1,24 @@
-"""``/_sim/grants``: consents without a browser."""
+"""``/_sim/grants``: consents without a browser. ``/_sim/clients``: the apps."""
 
 from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
-from simulator.control.bodies import NewGrant
+from simulator.control.bodies import Body, NewGrant
 from simulator.control.exchange import ControlError, Row, answer_json, read_body, tenant_of
-from simulator.identity.grants import Client, Grant, GrantKind
+from simulator.identity.consent import registrable
+from simulator.identity.grants import AppKind, Client, Grant, GrantKind
 from simulator.world import World
+
+
+class NewClient(Body):
+    """``POST /_sim/clients``: an app that users connect, as one registers it in Xero's developer portal."""
+
+    kind: AppKind = AppKind.WEB
+    name: str = Field(default="Another app", min_length=1, max_length=80)
+    redirect_uris: tuple[str, ...] = ()
+    broad_scopes: bool = False
 
 
 class GrantsControl:
@@ -22,7 +33,36 @@ class GrantsControl:
             ("GET", "/_sim/grants", self.grants),
             ("POST", "/_sim/grants", self.add_grant),
             ("DELETE", "/_sim/grants/{id}", self.revoke_grant),
+            ("GET", "/_sim/clients", self.clients),
+            ("POST", "/_sim/clients", self.add_client),
         ]
+
+    async def clients(self, request: web.Request) -> web.StreamResponse:
+        """Every app; secrets are not shown."""
+        del request
+        return answer_json({"clients": [_client(client) for client in self._world.grants.clients]})
+
+    async def add_client(self, request: web.Request) -> web.StreamResponse:
+        """Another app that users connect: with a secret (``web``) or without (``pkce``); ``broadScopes`` for one from before March 2026."""
+        body = await read_body(request, NewClient)
+        if body.kind is AppKind.CUSTOM:
+            raise ControlError(400, "a custom connection is made by POST /_sim/grants", [AppKind.WEB, AppKind.PKCE])
+        for address in body.redirect_uris:
+            if not registrable(address):
+                raise ControlError(400, f"{address} can't be a redirect URI: https, or http://localhost")
+        client = Client(
+            id=self._new_client_id(),
+            secret=self._world.new_refresh_token() if body.kind is AppKind.WEB else "",
+            kind=body.kind,
+            name=body.name,
+            redirect_uris=body.redirect_uris,
+            broad_scopes=body.broad_scopes,
+        )
+        self._world.add_client(client)
+        return answer_json(_client(client) | {"clientSecret": client.secret}, status=201)
+
+    def _new_client_id(self) -> str:
+        return self._world.new_id().replace("-", "").upper()
 
     async def grants(self, request: web.Request) -> web.StreamResponse:
         """Every grant: its tenants, and how often it was refreshed."""
@@ -38,7 +78,7 @@ class GrantsControl:
             tenant_of(self._world, tenant)
         client = Client(id=world.settings.client_id, secret=world.settings.client_secret.get_secret_value())
         if body.kind is GrantKind.CLIENT_CREDENTIALS:
-            client = Client(id=world.new_id().replace("-", "").upper(), secret=world.new_refresh_token())
+            client = Client(id=self._new_client_id(), secret=world.new_refresh_token(), kind=AppKind.CUSTOM)
             world.add_client(client)
             tenants = tenants[:1]
         grant = world.add_grant(kind=body.kind, client_id=client.id, tenants=tenants, scopes=body.scopes)
@@ -72,3 +112,13 @@ class GrantsControl:
             "liveRefreshTokens": len(grant.live),
             "revoked": grant.revoked,
         }
+
+
+def _client(client: Client) -> dict[str, Any]:
+    return {
+        "clientId": client.id,
+        "kind": client.kind,
+        "name": client.name,
+        "redirectUris": client.redirect_uris,
+        "broadScopes": client.broad_scopes,
+    }

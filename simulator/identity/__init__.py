@@ -1,1 +1,1 @@
-"""Tokens, their rotation and grace, and connections."""
+"""The consent page, tokens with their rotation and grace, revocation, connections, scopes."""

@@ -1,12 +1,17 @@
 """Grants: a user's consent, its refresh tokens with rotation and grace, its connections. Pure; ``now_ms`` is an argument.
 
+A user has one grant per app: consenting again adds organisations and scopes to it, and another refresh token. Each consent
+is an event with an id of its own: its connections have it, and the access tokens of its refresh tokens.
+
 A refresh token is *live* until it is used. Used, it is *retired*, and for thirty minutes may be used again: the answer
 to its first use may have got lost. Each use gives a new pair. (Whether Xero gives the same pair again is unconfirmed.)
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from simulator.identity.scopes import APP_CONNECTIONS, EVERYTHING
 
 GRACE_MS = 30 * 60 * 1000
 """How long a retired refresh token still works. Source: Xero community 105714701, 127920775."""
@@ -17,13 +22,8 @@ REFRESH_LIFE_MS = 60 * 86_400_000
 ACCESS_LIFE_SECONDS = 1800
 """``expires_in`` of an access token."""
 
-DEFAULT_SCOPES = (
-    "offline_access",
-    "accounting.settings.read",
-    "accounting.contacts.read",
-    "accounting.invoices.read",
-    "accounting.payments.read",
-)
+DEFAULT_SCOPES = EVERYTHING
+"""Of a grant made without a browser, where nothing else is said."""
 
 
 class TokenProblem(StrEnum):
@@ -52,12 +52,30 @@ class GrantKind(StrEnum):
     CLIENT_CREDENTIALS = "client_credentials"
 
 
+class AppKind(StrEnum):
+    """The types of app of the developer portal."""
+
+    WEB = "web"  # a secret, users connect it
+    PKCE = "pkce"  # no secret, users connect it
+    CUSTOM = "custom"  # a secret, one organisation, no user
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """An app's credentials."""
+    """An app.
+
+    Attributes:
+        secret: empty for the kind PKCE.
+        redirect_uris: where it may send users back to; empty: wherever Xero lets any app.
+        broad_scopes: whether it is from before 2 March 2026 and may have the old scopes.
+    """
 
     id: str
     secret: str
+    kind: AppKind = AppKind.WEB
+    name: str = "The app"
+    redirect_uris: tuple[str, ...] = ()
+    broad_scopes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +94,11 @@ class Grant:
     """A consent. Mutable: tokens come and go.
 
     Attributes:
+        auth_event_id: the latest consent.
         live: refresh tokens not yet used → when issued.
         retired: used refresh tokens → when first used.
+        events: refresh tokens → the consent they come from; one that isn't here comes from the latest.
+        former: organisations that were disconnected → the connection, which comes back when they are connected again.
         refreshes: token answers given, first uses of a live token.
         grace_refreshes: token answers given for a retired token.
         refused: requests refused.
@@ -92,6 +113,8 @@ class Grant:
     connections: dict[str, Connection] = field(default_factory=dict)
     live: dict[str, int] = field(default_factory=dict)
     retired: dict[str, int] = field(default_factory=dict)
+    events: dict[str, str] = field(default_factory=dict)
+    former: dict[str, Connection] = field(default_factory=dict)
     refreshes: int = 0
     grace_refreshes: int = 0
     refused: int = 0
@@ -105,6 +128,10 @@ class Grant:
     def tenants(self) -> set[str]:
         """The organisations its tokens open."""
         return {connection.tenant_id for connection in self.connections.values()}
+
+    def event_of(self, refresh_token: str | None) -> str:
+        """The consent that a refresh token comes from."""
+        return self.events.get(refresh_token or "", self.auth_event_id)
 
 
 class Grants:
@@ -126,6 +153,10 @@ class Grants:
         """Every client."""
         return list(self._clients.values())
 
+    def client(self, client_id: str) -> Client | None:
+        """An app by id."""
+        return self._clients.get(client_id)
+
     def get(self, grant_id: str) -> Grant | None:
         """A grant by id."""
         return self._grants.get(grant_id)
@@ -143,6 +174,62 @@ class Grants:
         self._grants[grant.id] = grant
         self._learn(grant)
 
+    def consent(
+        self,
+        client: Client,
+        user_id: str,
+        *,
+        auth_event_id: str,
+        scopes: Iterable[str],
+        tenants: Iterable[str],
+        refresh_token: str | None,
+        new_id: Callable[[], str],
+        now_ms: int,
+    ) -> Grant:
+        """A user said yes in the browser, and the app has traded the code in.
+
+        Args:
+            client: the app.
+            user_id: the user.
+            auth_event_id: the id of this consent.
+            scopes: what was asked for; they come on top of those of before.
+            tenants: the organisations chosen; they too.
+            refresh_token: the one to issue; None if ``offline_access`` wasn't asked for.
+            new_id: draws ids.
+            now_ms: the time.
+        """
+        before = [one for one in self._grants.values() if (one.client_id, one.user_id) == (client.id, user_id)]
+        grant = next((one for one in before if not one.revoked), None)
+        if grant is None:
+            grant = Grant(
+                id=new_id(),
+                kind=GrantKind.REFRESH_TOKEN,
+                client_id=client.id,
+                user_id=user_id,
+                auth_event_id=auth_event_id,
+                scopes=(),
+                former={tenant: row for one in before for tenant, row in one.former.items()},
+            )
+            self.add(grant)
+        grant.events |= {token: grant.event_of(token) for token in (*grant.live, *grant.retired)}
+        grant.auth_event_id = auth_event_id
+        grant.scopes = tuple(dict.fromkeys((*grant.scopes, *scopes)))
+        known = grant.former | {row.tenant_id: row for row in grant.connections.values()}
+        for tenant in tenants:
+            old = known.get(tenant) or Connection(
+                id=new_id(), tenant_id=tenant, auth_event_id=auth_event_id, created_ms=now_ms, updated_ms=now_ms
+            )
+            grant.connections[old.id] = replace(old, auth_event_id=auth_event_id, updated_ms=now_ms)
+            grant.former.pop(tenant, None)
+        if refresh_token is not None:
+            self._issue(grant, refresh_token, auth_event_id, now_ms)
+        return grant
+
+    def _issue(self, grant: Grant, token: str, event: str, now_ms: int) -> None:
+        grant.live[token] = now_ms
+        self._by_token[token] = grant.id
+        grant.events[token] = event
+
     def _learn(self, grant: Grant) -> None:
         self._by_session[grant.session_id] = grant
         for token in (*grant.live, *grant.retired):
@@ -151,13 +238,15 @@ class Grants:
     def authenticate(self, client_id: str | None, client_secret: str | None) -> Client:
         """Check an app's credentials.
 
+        An app of the kind PKCE shows its id only (that it does so for refreshing too is unconfirmed).
+
         Raises:
             TokenError: unauthorized_client for an unknown or missing id, invalid_client for a wrong secret.
         """
         client = self._clients.get(client_id or "")
         if client is None:
             raise TokenError(TokenProblem.UNAUTHORIZED_CLIENT)
-        if client.secret != client_secret:
+        if (client_secret or "") != client.secret:
             raise TokenError(TokenProblem.INVALID_CLIENT)
         return client
 
@@ -184,9 +273,9 @@ class Grants:
             grant.refreshes += 1
         else:
             grant.grace_refreshes += 1
+        event = grant.event_of(token)
         self._forget_old(grant, now_ms)
-        grant.live[new_token] = now_ms
-        self._by_token[new_token] = grant.id
+        self._issue(grant, new_token, event, now_ms)
         return grant
 
     @staticmethod
@@ -200,25 +289,74 @@ class Grants:
     def _forget_old(self, grant: Grant, now_ms: int) -> None:
         for token in [token for token, used_ms in grant.retired.items() if now_ms - used_ms > 2 * GRACE_MS]:
             del grant.retired[token]
+            grant.events.pop(token, None)
             self._by_token.pop(token, None)
 
-    def client_credentials(self, client: Client) -> Grant:
-        """Tokens of a custom connection.
+    def client_credentials(self, client: Client, asked: Collection[str], new_id: Callable[[], str]) -> Grant:
+        """Tokens of a custom connection, or of an app that looks after its connections.
+
+        Args:
+            client: who asks.
+            asked: the scopes asked for; none: all the custom connection has.
+            new_id: draws ids.
 
         Raises:
-            TokenError: unauthorized_client: the app isn't a custom connection.
+            TokenError: unauthorized_client: users connect this app, or it has no secret; invalid_scope: more than it has.
         """
+        if client.kind is not AppKind.PKCE and set(asked) == {APP_CONNECTIONS}:
+            grant = self._app_grant(client, new_id)
+        else:
+            found = self._with_credentials(client, of_the_app=False)
+            if found is None:
+                raise TokenError(TokenProblem.UNAUTHORIZED_CLIENT)
+            grant = found
+        if not set(asked) <= set(grant.scopes):
+            raise TokenError(TokenProblem.INVALID_SCOPE)
+        grant.refreshes += 1
+        return grant
+
+    def _with_credentials(self, client: Client, *, of_the_app: bool) -> Grant | None:
         for grant in self._grants.values():
-            if grant.client_id == client.id and grant.kind is GrantKind.CLIENT_CREDENTIALS and not grant.revoked:
-                grant.refreshes += 1
+            custom = grant.client_id == client.id and grant.kind is GrantKind.CLIENT_CREDENTIALS
+            if custom and not grant.revoked and (APP_CONNECTIONS in grant.scopes) is of_the_app:
                 return grant
-        raise TokenError(TokenProblem.UNAUTHORIZED_CLIENT)
+        return None
+
+    def _app_grant(self, client: Client, new_id: Callable[[], str]) -> Grant:
+        grant = self._with_credentials(client, of_the_app=True)
+        if grant is None:
+            grant = Grant(
+                id=new_id(),
+                kind=GrantKind.CLIENT_CREDENTIALS,
+                client_id=client.id,
+                user_id=new_id(),
+                auth_event_id=new_id(),
+                scopes=(APP_CONNECTIONS,),
+            )
+            self.add(grant)
+        return grant
+
+    def reached(self, grant: Grant) -> list[tuple[Grant, Connection]]:
+        """The connections a token sees, with the grant each belongs to: the user's, or all of the app's."""
+        whole_app = APP_CONNECTIONS in grant.scopes
+        owners = [one for one in self._grants.values() if one.client_id == grant.client_id] if whole_app else [grant]
+        return [(owner, connection) for owner in owners for connection in owner.connections.values()]
 
     def disconnect(self, grant: Grant, connection_id: str) -> bool:
         """Remove a connection; False if the grant hasn't it."""
-        return grant.connections.pop(connection_id, None) is not None
+        connection = grant.connections.pop(connection_id, None)
+        if connection is None:
+            return False
+        grant.former[connection.tenant_id] = connection
+        return True
+
+    def of_refresh_token(self, client: Client, token: str) -> Grant | None:
+        """The grant whose refresh token that is, if it is this app's."""
+        grant = self._grants.get(self._by_token.get(token, ""))
+        return grant if grant is not None and grant.client_id == client.id else None
 
     def revoke(self, grant: Grant) -> None:
-        """The user withdrew consent: tokens and connections are gone."""
+        """The user withdrew consent, or the app gave it back: tokens and all connections of that user are gone."""
         grant.revoked = True
-        grant.connections.clear()
+        for connection_id in list(grant.connections):
+            self.disconnect(grant, connection_id)

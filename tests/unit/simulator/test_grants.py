@@ -7,9 +7,11 @@ import orjson
 import pytest
 
 from simulator.identity.access import AccessTokens
+from simulator.identity.consent import users
 from simulator.identity.grants import (
     GRACE_MS,
     REFRESH_LIFE_MS,
+    AppKind,
     Client,
     Connection,
     Grant,
@@ -108,6 +110,7 @@ def test_retired_tokens_are_forgotten_in_the_end() -> None:
 @pytest.mark.parametrize(
     ("client_id", "secret", "expected"),
     [
+        ("NATIVE", "anything", TokenProblem.INVALID_CLIENT),
         ("APP", "wrong", TokenProblem.INVALID_CLIENT),
         ("APP", None, TokenProblem.INVALID_CLIENT),
         ("NOPE", "secret", TokenProblem.UNAUTHORIZED_CLIENT),
@@ -117,8 +120,12 @@ def test_retired_tokens_are_forgotten_in_the_end() -> None:
 )
 def test_clients_are_checked(client_id: str | None, secret: str | None, expected: TokenProblem) -> None:
     """Wrong secret, unknown or empty id."""
+    native = Client(id="NATIVE", secret="", kind=AppKind.PKCE)
+    book = Grants([APP, native])
+
     with pytest.raises(TokenError) as caught:
-        grants().authenticate(client_id, secret)
+        book.authenticate(client_id, secret)
+    assert book.authenticate("NATIVE", None) is native
 
     assert caught.value.problem is expected
 
@@ -128,10 +135,105 @@ def test_client_credentials_are_for_custom_connections_only() -> None:
     custom = Client(id="CUSTOM", secret="s")
     book = grants(grant(id=guid(9), kind=GrantKind.CLIENT_CREDENTIALS, client_id="CUSTOM", live={}))
 
-    assert book.client_credentials(custom).id == guid(9)
+    assert book.client_credentials(custom, (), lambda: guid(8)).id == guid(9)
     with pytest.raises(TokenError) as caught:
-        book.client_credentials(APP)
+        book.client_credentials(APP, (), lambda: guid(8))
     assert caught.value.problem is TokenProblem.UNAUTHORIZED_CLIENT
+
+
+def test_an_app_may_look_after_its_connections_without_a_user() -> None:
+    """The scope ``app.connections``: all of the app's, one grant for ever; not for apps without a secret."""
+    book = grants()
+    ids = iter(guid(number) for number in range(50, 60))
+
+    mine = book.client_credentials(APP, ("app.connections",), lambda: next(ids))
+
+    assert book.client_credentials(APP, ("app.connections",), lambda: next(ids)) is mine
+    assert [(owner.id, row.id) for owner, row in book.reached(mine)] == [(guid(3), guid(1))]
+    assert mine.tenants() == set()
+    with pytest.raises(TokenError) as caught:
+        book.client_credentials(Client(id="N", secret="", kind=AppKind.PKCE), ("app.connections",), lambda: "x")
+    assert caught.value.problem is TokenProblem.UNAUTHORIZED_CLIENT
+
+
+def test_a_custom_connection_gets_no_more_scopes_than_it_has() -> None:
+    """invalid_scope."""
+    custom = Client(id="CUSTOM", secret="s", kind=AppKind.CUSTOM)
+    book = grants(grant(id=guid(9), kind=GrantKind.CLIENT_CREDENTIALS, client_id="CUSTOM", live={}))
+
+    assert book.client_credentials(custom, ("accounting.invoices.read",), lambda: "x").id == guid(9)
+    with pytest.raises(TokenError) as caught:
+        book.client_credentials(custom, ("accounting.contacts",), lambda: "x")
+    assert caught.value.problem is TokenProblem.INVALID_SCOPE
+
+
+def consented(book: Grants, user: int, event: int, now_ms: int, **fields: Any) -> Grant:
+    """A user says yes to the first organisation."""
+    ids = iter(guid(1000 * event + number) for number in range(10))
+    given: dict[str, Any] = {
+        "auth_event_id": guid(event),
+        "scopes": ("offline_access",),
+        "tenants": (TENANT,),
+        "refresh_token": f"t{event}",
+        "new_id": lambda: next(ids),
+        "now_ms": now_ms,
+    }
+    return book.consent(APP, guid(user), **(given | fields))
+
+
+def test_consenting_again_adds_to_the_users_grant() -> None:
+    """Scopes are additive; each token set keeps the consent it comes from; another user has a grant of their own."""
+    book = Grants([APP])
+    first = consented(book, 70, 71, NOW)
+    other = guid(99)
+
+    second = consented(book, 70, 72, NOW + 1, scopes=("openid",), tenants=(other,))
+    stranger = consented(book, 80, 81, NOW + 2)
+
+    assert second is first
+    assert first.scopes == ("offline_access", "openid")
+    assert {row.tenant_id: row.auth_event_id for row in first.connections.values()} == {
+        TENANT: guid(71),
+        other: guid(72),
+    }
+    book.refresh(APP, "t71", "t71b", NOW + 3)
+    assert [first.event_of(token) for token in ("t71", "t71b", "t72")] == [guid(71), guid(71), guid(72)]
+    assert stranger is not first
+    assert stranger.tenants() == {TENANT}
+
+
+def test_reconnecting_brings_the_connection_back() -> None:
+    """The same row, created when it was, updated now; after a revocation too."""
+    book = Grants([APP])
+    first = consented(book, 70, 71, NOW)
+    (row,) = first.connections.values()
+
+    assert book.disconnect(first, row.id)
+    again = consented(book, 70, 72, NOW + 5)
+    book.revoke(again)
+    last = consented(book, 70, 73, NOW + 9)
+
+    assert again is first
+    assert last is not first
+    (new,) = last.connections.values()
+    assert (new.id, new.created_ms, new.updated_ms, new.auth_event_id) == (row.id, NOW, NOW + 9, guid(73))
+
+
+def test_no_refresh_token_without_offline_access() -> None:
+    """The consent counts all the same."""
+    found = consented(Grants([APP]), 70, 71, NOW, refresh_token=None)
+
+    assert found.live == {}
+    assert found.tenants() == {TENANT}
+
+
+def test_a_token_is_given_back_by_its_app_only() -> None:
+    """Another app's token is none of its business."""
+    book = grants()
+
+    assert book.of_refresh_token(Client(id="OTHER", secret="x"), "t0") is None
+    assert book.of_refresh_token(APP, "nonsense") is None
+    assert book.of_refresh_token(APP, "t0") is book.get(guid(3))
 
 
 def test_disconnecting_takes_a_connection_of_the_grant() -> None:
@@ -176,14 +278,38 @@ def test_access_tokens_of_another_secret_or_an_unknown_grant_are_not_read() -> N
     assert AccessTokens(secret=b"s").read(token, Grants()) is None
 
 
+def _claims(token: str) -> Any:
+    return orjson.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
+def test_an_id_token_says_who_signed_in_and_opens_nothing() -> None:
+    """Five minutes; e-mail and name where they were asked for; no access token."""
+    user, issuer = users(1)[0], AccessTokens(secret=b"s")
+    book = grants(grant(id=guid(9), scopes=("openid", "email")), grant(id=guid(8), scopes=("openid", "profile")))
+    mail, name = book.get(guid(9)), book.get(guid(8))
+    assert mail is not None
+    assert name is not None
+
+    token = issuer.issue_id(mail, user, now_ms=NOW)
+
+    claims = _claims(token)
+    assert (claims["aud"], claims["exp"] - claims["nbf"], claims["email"]) == ("APP", 300, user.email)
+    assert "name" not in claims
+    assert _claims(issuer.issue_id(name, user, now_ms=NOW))["given_name"] == "Alex"
+    assert issuer.read(token, book) is None
+
+
 def test_claims_name_the_consent() -> None:
     """authentication_event_id is the connections' authEventId."""
     book = grants()
     found = book.get(guid(3))
     assert found is not None
-    payload = AccessTokens(secret=b"s").issue(found, token_id=guid(5), now_ms=NOW).split(".")[1]
+    issuer = AccessTokens(secret=b"s")
 
-    claims = orjson.loads(base64.urlsafe_b64decode(payload + "=="))
+    claims = _claims(issuer.issue(found, token_id=guid(5), now_ms=NOW))
+    older = _claims(issuer.issue(found, token_id=guid(5), now_ms=NOW, auth_event_id=guid(77)))
+
+    assert older["authentication_event_id"] == guid(77)
 
     assert claims["authentication_event_id"] == guid(2)
     assert claims["xero_userid"] == guid(4)
