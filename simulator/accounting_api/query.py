@@ -4,13 +4,14 @@ Xero's habits kept: a malformed ``If-Modified-Since`` is ignored, page sizes are
 ``IDs=`` on CreditNotes answers everything).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from simulator.accounting_api.errors import RefusedError, bad_query, query_too_long, unparsable
-from simulator.accounting_api.fields import FIELDS, ID_FIELD
+from simulator.accounting_api.facts import FACTS, Facts, Paging
+from simulator.accounting_api.fields import fields_of
+from simulator.accounting_api.filters import Test, is_uuid
 from simulator.accounting_api.view import Form
 from simulator.accounting_api.where import Where, WhereError, parse
 from simulator.books.words import Endpoint
@@ -24,15 +25,25 @@ MOST_IDS = 52
 
 DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE = 100, 1000
 
-_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A list request. ``page`` is None for the whole list in short form."""
+    """A list request.
+
+    Attributes:
+        page: None for the whole list in short form.
+        counted: a page tells how many there are.
+        offset: Journals: only higher numbers.
+        payments_only: Journals: only where money moved.
+        tests: of parameters that only this endpoint has.
+        include_archived: show what the list hides otherwise.
+    """
 
     page: int | None = None
     page_size: int = DEFAULT_PAGE_SIZE
+    counted: bool = True
+    offset: int = 0
+    payments_only: bool = False
     ids: tuple[str, ...] | None = None
     modified_since_ms: int = 0
     where: Where | None = None
@@ -41,6 +52,7 @@ class Query:
     statuses: frozenset[str] = frozenset()
     contact_ids: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    tests: tuple[Test, ...] = ()
     include_archived: bool = False
     four_decimals: bool = False
     form: Form = Form.SUMMARY
@@ -69,27 +81,47 @@ def understand(
 
 
 def _understand(endpoint: Endpoint, given: Mapping[str, str], if_modified_since: str | None) -> Query:
-    summary_only = endpoint is not Endpoint.CREDIT_NOTES and _flag(given.get("summaryonly"))
-    page = _whole(given, "page") if given.get("page") else (1 if summary_only else None)
+    facts = FACTS[endpoint]
+    summary_only = facts.summary_only and _flag(given.get("summaryonly"))
+    order_field, descending = _order(endpoint, given.get("order")) if facts.order else (None, False)
+    page = _page(facts, given, forced=summary_only, ordered=bool(given.get("order")))
     form = Form.SUMMARY_ONLY if summary_only else (Form.SUMMARY if page is None else Form.PAGE)
-    where = given.get("where")
-    order_field, descending = _order(endpoint, given.get("order"))
+    where = given.get("where") if facts.where else None
     invoices = endpoint is Endpoint.INVOICES
     return Query(
-        page=max(page, 1) if page is not None else None,
-        page_size=_page_size(given),
-        ids=_ids(given) if endpoint is not Endpoint.CREDIT_NOTES else None,
-        modified_since_ms=modified_since_ms(if_modified_since),
-        where=parse(where, FIELDS[endpoint], ID_FIELD[endpoint]) if where else None,
+        page=page,
+        page_size=_page_size(facts, given),
+        counted=facts.paging in (Paging.PAGES, Paging.ALWAYS),
+        offset=_whole(given, "offset") if facts.paging is Paging.OFFSET and given.get("offset") else 0,
+        payments_only=facts.paging is Paging.OFFSET and _flag(given.get("paymentsonly")),
+        ids=_ids(given) if facts.by_ids else None,
+        modified_since_ms=modified_since_ms(if_modified_since) if facts.modified_since else 0,
+        where=parse(where, fields_of(endpoint), facts.id_field) if where else None,
         order_field=order_field,
         descending=descending,
         statuses=_set(given, "statuses", upper=True) if invoices else frozenset(),
         contact_ids=_uuid_set(given, "contactids", "ContactIds") if invoices else frozenset(),
         numbers=_set(given, "invoicenumbers") if invoices else frozenset(),
-        include_archived=_flag(given.get("includearchived")),
+        tests=tuple(choose(given[name]) for name, choose in facts.filters.items() if given.get(name)),
+        include_archived=facts.unhide is not None and _flag(given.get(facts.unhide)),
         four_decimals=given.get("unitdp") == "4",
         form=form,
     )
+
+
+def _page(facts: Facts, given: Mapping[str, str], *, forced: bool, ordered: bool) -> int | None:
+    """Which page; None for the whole list."""
+    match facts.paging:
+        case Paging.WHOLE | Paging.OFFSET:
+            return None
+        case Paging.ALWAYS | Paging.HUNDREDS:
+            forced = True
+        case Paging.PAGES:
+            if facts.order_unpages and ordered:
+                return None
+    if given.get("page"):
+        return max(_whole(given, "page"), 1)
+    return 1 if forced else None
 
 
 def modified_since_ms(header: str | None) -> int:
@@ -116,8 +148,8 @@ def _whole(given: Mapping[str, str], name: str) -> int:
         raise RefusedError(unparsable(name)) from None
 
 
-def _page_size(given: Mapping[str, str]) -> int:
-    if not given.get("pagesize"):
+def _page_size(facts: Facts, given: Mapping[str, str]) -> int:
+    if not given.get("pagesize") or facts.paging is Paging.HUNDREDS:
         return DEFAULT_PAGE_SIZE
     return min(max(_whole(given, "pagesize"), 1), LARGEST_PAGE_SIZE)
 
@@ -128,7 +160,7 @@ def _ids(given: Mapping[str, str]) -> tuple[str, ...] | None:
     ids = tuple(part.strip().lower() for part in given["ids"].split(",") if part.strip())
     if len(ids) > MOST_IDS:
         raise RefusedError(query_too_long())
-    if not all(_UUID.fullmatch(part) for part in ids):
+    if not all(is_uuid(part) for part in ids):
         raise RefusedError(unparsable("Ids", uuid=True))
     return ids
 
@@ -140,7 +172,7 @@ def _set(given: Mapping[str, str], name: str, *, upper: bool = False) -> frozens
 
 def _uuid_set(given: Mapping[str, str], name: str, spelled: str) -> frozenset[str]:
     ids = frozenset(part.lower() for part in _set(given, name))
-    if not all(_UUID.fullmatch(part) for part in ids):
+    if not all(is_uuid(part) for part in ids):
         raise RefusedError(unparsable(spelled))
     return ids
 
@@ -149,7 +181,7 @@ def _order(endpoint: Endpoint, text: str | None) -> tuple[str | None, bool]:
     if not text:
         return None, False
     name, _, direction = text.split(",", maxsplit=1)[0].strip().partition(" ")
-    if name.lower() not in FIELDS[endpoint]:
+    if name.lower() not in fields_of(endpoint):
         raise WhereError(f"No property or field '{name}' exists")
     if direction.strip().upper() not in ("", "ASC", "DESC"):
         raise WhereError(f"Syntax error at '{direction.strip()}'")

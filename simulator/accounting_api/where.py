@@ -1,7 +1,9 @@
-"""Xero's filter expressions, as far as clients use them: comparisons of fields joined by AND, OR and brackets.
+"""Xero's filter expressions, as far as clients use them: comparisons of fields joined by AND, OR, NOT and brackets.
 
 Understood: ``Status=="PAID"``, ``InvoiceID==Guid("…")``, ``Contact.ContactID==Guid("…")``, ``Date>=DateTime(2026,1,31)``,
-``AmountDue>0``, ``!=``, ``&&``, ``||``. Anything else is refused, as Xero refuses what it can't parse.
+``Date<DateTime.Parse("2026-01-31")``, ``AmountDue>0``, ``!=``, ``&&``, ``||``, ``!``, ``Reference==null``,
+``Name.Contains("x")``, ``StartsWith``, ``EndsWith``, before them ``ToLower()`` or ``ToUpper()``, a field that is true or
+false by itself. Anything else is refused, as Xero refuses what it can't parse.
 """
 
 import re
@@ -20,22 +22,51 @@ class WhereError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A field that is read from the record as it is shown: slower, but there is nothing it can't reach."""
+
+    path: tuple[str, ...]
+
+    def __call__(self, row: Any) -> Value:
+        """Read it; ``row.shown`` is the record's JSON."""
+        value: Any = row.shown
+        for name in self.path:
+            if not isinstance(value, dict):
+                return None
+            value = next((one for key, one in value.items() if key.lower() == name), None)
+        if isinstance(value, str) and (match := _MS_DATE.fullmatch(value)):
+            return int(match[1])
+        return value if isinstance(value, str | int | float | bool) else None
+
+
+_MS_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
-    """A parsed expression. ``ids`` is set if it is nothing but ids joined by OR: those can be looked up."""
+    """A parsed expression.
+
+    Attributes:
+        test: whether a record passes.
+        ids: set if it is nothing but ids joined by OR: those can be looked up.
+        needs_shown: it names fields that are read from the record as it is shown.
+    """
 
     test: Test
     ids: tuple[str, ...] | None
+    needs_shown: bool = False
 
 
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<and>&&|\bAND\b) | (?P<or>\|\||\bOR\b) | (?P<open>\() | (?P<close>\)) |
-        (?P<compare>==|!=|>=|<=|>|<|=) |
+        (?P<compare>==|!=|>=|<=|>|<|=) | (?P<not>!|\bNOT\b) |
         (?P<guid>Guid\(\s*"(?P<guid_text>[^"]*)"\s*\)) |
         (?P<date>DateTime\(\s*(?P<date_text>[\d\s,]+)\)) |
+        (?P<parse>DateTime\.Parse\(\s*"(?P<parse_text>[^"]*)"\s*\)) |
         (?P<text>"(?P<text_text>[^"]*)") |
-        (?P<number>-?\d+(?:\.\d+)?) |
-        (?P<word>[A-Za-z_][A-Za-z_.]*)
+        (?P<number>-?\d+(?:\.\d+)?)[MmDd]? |
+        (?P<word>\.?[A-Za-z_][A-Za-z_0-9.]*)
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -56,7 +87,7 @@ def parse(text: str, fields: Fields, id_field: str) -> Where:
     test, ids = parser.either()
     if parser.position < len(parser.tokens):
         raise WhereError(f"Syntax error at '{parser.tokens[parser.position][1]}'")
-    return Where(test=test, ids=ids)
+    return Where(test=test, ids=ids, needs_shown=parser.needs_shown)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -66,11 +97,11 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         if match is None or match.lastgroup is None:
             raise WhereError(f"Syntax error at position {position}")
         kind = next(name for name in _KINDS if match[name] is not None)
-        yield kind, match[f"{kind}_text" if kind in ("guid", "date", "text") else kind]
+        yield kind, match[f"{kind}_text" if kind in ("guid", "date", "parse", "text") else kind]
         position = match.end()
 
 
-_KINDS = ("and", "or", "open", "close", "compare", "guid", "date", "text", "number", "word")
+_KINDS = ("and", "or", "open", "close", "compare", "not", "guid", "date", "parse", "text", "number", "word")
 _Parsed = tuple[Test, tuple[str, ...] | None]
 
 
@@ -80,6 +111,7 @@ class _Parser:
         self.position = 0
         self._fields = fields
         self._id_field = id_field
+        self.needs_shown = False
 
     def either(self) -> _Parsed:
         parts = [self._both()]
@@ -102,6 +134,9 @@ class _Parser:
         return (lambda record: all(test(record) for test in tests)), None
 
     def _one(self) -> _Parsed:
+        if self._take("not"):
+            refused, _ = self._one()
+            return (lambda record: not refused(record)), None
         if self._take("open"):
             inner = self.either()
             if not self._take("close"):
@@ -110,10 +145,25 @@ class _Parser:
         return self._comparison()
 
     def _comparison(self) -> _Parsed:
-        name = self._need("word")
+        word = self._need("word")
+        name, method = _method(word) if self._peek("open") else (word, "")
         read = self._fields.get(name.lower())
         if read is None:
             raise WhereError(f"No property or field '{name}' exists")
+        self.needs_shown = self.needs_shown or isinstance(read, Shown)
+        while method:
+            self._need("open")
+            if method in _CASES:
+                read = _cased(read, _CASES[method])
+                self._need("close")
+                word = self._need("word") if self._peek("word") else ""
+                method = word.removeprefix(".").lower()
+                continue
+            part = self._need("text")
+            self._need("close")
+            return _searched(read, method, part), None
+        if self._ends():
+            return (lambda record: read(record) is True), None
         operator = self._need("compare")
         value = self._value()
         ids = (
@@ -135,10 +185,18 @@ class _Parser:
                 return float(text)
             case "date":
                 return _moment(text)
+            case "parse":
+                return _parsed_moment(text)
             case "word" if text.lower() in ("true", "false", "null"):
                 return {"true": True, "false": False, "null": None}[text.lower()]
             case _:
                 raise WhereError(f"Syntax error at '{text}'")
+
+    def _peek(self, kind: str) -> bool:
+        return self.position < len(self.tokens) and self.tokens[self.position][0] == kind
+
+    def _ends(self) -> bool:
+        return self.position >= len(self.tokens) or self.tokens[self.position][0] in ("and", "or", "close")
 
     def _take(self, kind: str) -> bool:
         if self.position < len(self.tokens) and self.tokens[self.position][0] == kind:
@@ -151,6 +209,42 @@ class _Parser:
             self.position += 1
             return self.tokens[self.position - 1][1]
         raise WhereError("Expression expected")
+
+
+_CASES: dict[str, Callable[[str], str]] = {"tolower": str.lower, "toupper": str.upper}
+_SEARCHES: dict[str, Callable[[str, str], bool]] = {
+    "contains": str.__contains__,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+}
+
+
+def _method(word: str) -> tuple[str, str]:
+    """``Contact.Name.Contains`` → the field and the method, lower case."""
+    name, _, method = word.rpartition(".")
+    if method.lower() not in (*_CASES, *_SEARCHES):
+        raise WhereError(f"No applicable method '{method}' exists in type 'String'")
+    return name, method.lower()
+
+
+def _cased(read: Callable[[Any], Value], change: Callable[[str], str]) -> Callable[[Any], Value]:
+    return lambda record: change(value) if isinstance(value := read(record), str) else value
+
+
+def _searched(read: Callable[[Any], Value], method: str, part: str) -> Test:
+    if method not in _SEARCHES:
+        raise WhereError(f"No applicable method '{method}' exists in type 'String'")
+    search = _SEARCHES[method]
+    return lambda record: isinstance(value := read(record), str) and search(value, part)
+
+
+def _parsed_moment(text: str) -> int:
+    """Milliseconds since 1970 of ``DateTime.Parse("2026-01-31")``."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WhereError("String was not recognized as a valid DateTime.") from error
+    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 1000
 
 
 def _moment(text: str) -> int:

@@ -157,13 +157,11 @@ async def test_mistakes_are_answered_in_xeros_words(talk: Talk) -> None:
     where = await talk.get("Invoices", where="Nope==1", page="1")
     missing = await talk.get("Invoices/00000000-0000-4000-8000-000000000000")
     endpoint = await talk.get("Nonsense")
-    writing = await talk.http.post("/api.xro/2.0/Invoices", headers=talk.headers(), json={})
 
     assert (ids.status_code, ids.text) == (400, "Supplied parameter 'Ids' cannot be parsed - must be of type UUID.")
     assert (where.status_code, where.json()["Type"]) == (400, "QueryParseException")
     assert (missing.status_code, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert endpoint.status_code == 404
-    assert writing.status_code == 501
 
 
 async def test_json_must_be_asked_for(talk: Talk) -> None:

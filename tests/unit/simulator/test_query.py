@@ -61,7 +61,7 @@ def test_summary_only_forces_paging_except_on_credit_notes() -> None:
 
 def test_names_of_parameters_ignore_case_and_unknown_ones_are_ignored() -> None:
     """As Xero does."""
-    query = asked(PAGE="1", UnitDP="4", IncludeArchived="True", nonsense="1")
+    query = asked(Endpoint.CONTACTS, PAGE="1", UnitDP="4", IncludeArchived="True", nonsense="1")
 
     assert (query.page, query.four_decimals, query.include_archived) == (1, True, True)
 

@@ -134,7 +134,7 @@ def test_every_field_can_be_read() -> None:
         Endpoint.CONTACTS: contact(),
     }
 
-    for endpoint, fields in FIELDS.items():
-        for name, read in fields.items():
-            assert isinstance(read(records[endpoint]), str | int | float | bool | None), name
+    for endpoint, record in records.items():
+        for name, read in FIELDS[endpoint].items():
+            assert isinstance(read(record), str | int | float | bool | None), name
     assert FIELDS[Endpoint.INVOICES]["date"](invoice()) == (DAY - 30) * 86_400_000
