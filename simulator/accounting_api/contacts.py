@@ -88,7 +88,7 @@ def contact_details(contact: Contact, balances: tuple[Balance, Balance]) -> dict
             "AccountsReceivable": {"Outstanding": money(receivable.outstanding), "Overdue": money(receivable.overdue)},
             "AccountsPayable": {"Outstanding": money(payable.outstanding), "Overdue": money(payable.overdue)},
         },
-        "HasAttachments": False,
+        "HasAttachments": bool(contact.attachments),
     }
     if contact.website:
         details["Website"] = contact.website

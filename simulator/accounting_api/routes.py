@@ -1,13 +1,19 @@
 """``/api.xro/2.0`` on the wire: who may, how often, what."""
 
 import asyncio
+from collections import defaultdict
 from dataclasses import replace
 
 from aiohttp import web
 
+from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.errors import by_status, not_found, not_modelled, scope_missing, tenant_refused
+from simulator.accounting_api.facts import FACTS, PATHS
+from simulator.accounting_api.idempotency import Asked, Keys
+from simulator.accounting_api.parts import Papers
 from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
 from simulator.accounting_api.reading import Moment, read_list, read_one
+from simulator.accounting_api.writing import Clerk, Order
 from simulator.books.words import Endpoint
 from simulator.faults.apply import Faults, Struck, forced_reply
 from simulator.faults.plan import Operation
@@ -18,13 +24,7 @@ from simulator.limits.windows import Problem, TenantLimits
 from simulator.reply import JSON, Reply
 from simulator.world import World
 
-_ENDPOINTS = {endpoint.value.lower(): endpoint for endpoint in Endpoint}
-
-_SCOPES: dict[Endpoint, frozenset[str]] = {
-    Endpoint.INVOICES: frozenset({"accounting.invoices", "accounting.transactions"}),
-    Endpoint.CREDIT_NOTES: frozenset({"accounting.invoices", "accounting.transactions"}),
-    Endpoint.CONTACTS: frozenset({"accounting.contacts"}),
-}
+_ATTACHMENTS = frozenset({"accounting.attachments"})
 
 XML = "text/xml; charset=utf-8"
 
@@ -35,12 +35,24 @@ class AccountingApi:
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
         self._faults = faults
+        self._keys = Keys()
+        self._papers: defaultdict[str, Papers] = defaultdict(Papers)
 
     def routes(self) -> list[web.RouteDef]:
         """Method, path, handler."""
         return [
             web.get("/api.xro/2.0/{endpoint}", self.list),
             web.get("/api.xro/2.0/{endpoint}/{id}", self.get),
+            web.put("/api.xro/2.0/{endpoint}", self.create),
+            web.post("/api.xro/2.0/{endpoint}", self.update_or_create),
+            web.post("/api.xro/2.0/{endpoint}/{id}", self.update),
+            web.get("/api.xro/2.0/{endpoint}/{id}/{part}", self.part),
+            web.get("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.part),
+            web.put("/api.xro/2.0/{endpoint}/{id}/{part}", self.write_part),
+            web.post("/api.xro/2.0/{endpoint}/{id}/{part}", self.write_part),
+            web.put("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.write_part),
+            web.post("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.write_part),
+            web.delete("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.remove_part),
             web.route("*", "/api.xro/2.0/{rest:.*}", self.not_modelled),
         ]
 
@@ -52,16 +64,40 @@ class AccountingApi:
         """One record, whatever its status."""
         return await self._serve(request, Operation.GET)
 
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """Create records, one or many: summarizeErrors, unitdp, Idempotency-Key."""
+        return await self._serve(request, Operation.WRITE)
+
+    async def update_or_create(self, request: web.Request) -> web.StreamResponse:
+        """Update the records that are there by id (or number, or name), create the others."""
+        return await self._serve(request, Operation.WRITE)
+
+    async def update(self, request: web.Request) -> web.StreamResponse:
+        """Update one record; a status deletes, voids, archives."""
+        return await self._serve(request, Operation.WRITE)
+
+    async def part(self, request: web.Request) -> web.StreamResponse:
+        """Attachments of a record (a file by name or id), or its history."""
+        return await self._serve(request, Operation.GET)
+
+    async def write_part(self, request: web.Request) -> web.StreamResponse:
+        """Attach a file, add a note to the history, email an invoice, allocate credit."""
+        return await self._serve(request, Operation.WRITE)
+
+    async def remove_part(self, request: web.Request) -> web.StreamResponse:
+        """Take an allocation back."""
+        return await self._serve(request, Operation.WRITE)
+
     async def not_modelled(self, request: web.Request) -> web.StreamResponse:
         """Anything else: 501."""
         return await self._faults.send(request, not_modelled(request.method))
 
     async def _serve(self, request: web.Request, operation: Operation) -> web.StreamResponse:
         world = self._world
-        endpoint = _ENDPOINTS.get(request.match_info["endpoint"].lower())
+        endpoint = PATHS.get(request.match_info["endpoint"].lower())
         if endpoint is None:
             return await self._faults.send(request, not_found())
-        caller = self._caller(request, endpoint)
+        caller = self._caller(request, endpoint, operation)
         if isinstance(caller, Reply):
             return await self._faults.send(request, self._headed(caller, None, None))
         grant, tenant_id = caller
@@ -76,7 +112,7 @@ class AccountingApi:
                 reply = refusal
             else:
                 entered = True
-                reply = await self._answer(request, operation, tenant_id, endpoint, struck)
+                reply = await self._answer(request, operation, grant, tenant_id, endpoint, struck)
             counted.statuses[reply.status] += 1
             return await self._faults.send(request, self._headed(reply, grant, limits), struck)
         finally:
@@ -84,7 +120,7 @@ class AccountingApi:
             if entered:
                 limits.leave()
 
-    def _caller(self, request: web.Request, endpoint: Endpoint) -> tuple[Grant, str] | Reply:
+    def _caller(self, request: web.Request, endpoint: Endpoint, operation: Operation) -> tuple[Grant, str] | Reply:
         world = self._world
         grant = bearer(world, request.headers.get("Authorization"))
         if isinstance(grant, Reply):
@@ -95,7 +131,9 @@ class AccountingApi:
             tenant_id = next(iter(tenants))
         if tenant_id not in tenants:
             return tenant_refused(world.answer_id())
-        if not any(scope.removesuffix(".read") in _SCOPES[endpoint] for scope in grant.scopes):
+        needed = _ATTACHMENTS if request.match_info.get("part", "").lower() == "attachments" else FACTS[endpoint].scopes
+        enough = (scope if operation is Operation.WRITE else scope.removesuffix(".read") for scope in grant.scopes)
+        if not needed.intersection(enough):
             return scope_missing(world.answer_id())
         return grant, tenant_id
 
@@ -112,12 +150,24 @@ class AccountingApi:
         return _too_many(refused.problem, refused.retry_after)
 
     async def _answer(
-        self, request: web.Request, operation: Operation, tenant_id: str, endpoint: Endpoint, struck: Struck
+        self,
+        request: web.Request,
+        operation: Operation,
+        grant: Grant,
+        tenant_id: str,
+        endpoint: Endpoint,
+        struck: Struck,
     ) -> Reply:
+        body = await request.read() if operation is Operation.WRITE else b""
         # The books are read half way: a change during a slow call may or may not be in the answer, as in life.
         if struck.latency_ms:
             await asyncio.sleep(struck.latency_ms / 2000)
-        reply = self._read(request, operation, tenant_id, endpoint, struck)
+        if operation is Operation.WRITE:
+            reply = self._write(request, body, grant, tenant_id, endpoint, struck)
+        elif "part" in request.match_info:
+            reply = self._show(request, tenant_id, endpoint, struck)
+        else:
+            reply = self._read(request, operation, tenant_id, endpoint, struck)
         if struck.latency_ms:
             await asyncio.sleep(struck.latency_ms / 2000)
         return reply
@@ -150,6 +200,53 @@ class AccountingApi:
             return _xml(moment)
         return Reply(body=answer, content_type=JSON)
 
+    def _show(self, request: web.Request, tenant_id: str, endpoint: Endpoint, struck: Struck) -> Reply:
+        if struck.status is not None:
+            return forced_reply(struck.status)
+        moment = Moment(now_ms=self._world.clock.now_ms(), answer_id=self._world.answer_id())
+        return self._clerk(request, tenant_id, moment).show(_order(request, endpoint))
+
+    def _write(
+        self, request: web.Request, body: bytes, grant: Grant, tenant_id: str, endpoint: Endpoint, struck: Struck
+    ) -> Reply:
+        """Carry it out, or answer what its key was answered; then forget the answer, if a fault says so."""
+        world = self._world
+        if struck.unhandled and struck.status is not None:
+            return forced_reply(struck.status)
+        if struck.unhandled:
+            return by_status(500)  # never seen: the connection is cut, or hangs
+        key, now_ms = request.headers.get("Idempotency-Key", ""), world.clock.now_ms()
+        parts = (request.method, request.raw_path, tenant_id)
+        asked = Asked.of(grant.client_id, key, *(part.encode() for part in parts), body) if key else None
+        reply = self._keys.earlier(asked, now_ms) if asked is not None else None
+        if reply is None:
+            reply = self._carried_out(request, body, tenant_id, endpoint)
+            if asked is not None:
+                self._keys.keep(asked, reply, now_ms)
+        return reply if struck.status is None else forced_reply(struck.status)
+
+    def _carried_out(self, request: web.Request, body: bytes, tenant_id: str, endpoint: Endpoint) -> Reply:
+        world = self._world
+        stamp = world.clock.stamp()
+        moment = Moment(now_ms=max(stamp, world.clock.now_ms()), answer_id=world.answer_id())
+        clerk = self._clerk(request, tenant_id, moment, stamp)
+        reply = clerk.carry_out(_order(request, endpoint, body))
+        world.commit(world.organisations[tenant_id], clerk.desk.changes)
+        if reply.status == 200 and reply.content_type == JSON and "json" not in request.headers.get("Accept", ""):
+            return _xml(moment)
+        return reply
+
+    def _clerk(self, request: web.Request, tenant_id: str, moment: Moment, stamp: int = 0) -> Clerk:
+        world = self._world
+        desk = Desk(
+            organisation=world.organisations[tenant_id],
+            now_ms=stamp,
+            new_id=world.new_id,
+            creates=request.method == "PUT",
+            four_decimals=request.query.get("unitdp") == "4",
+        )
+        return Clerk(desk=desk, papers=self._papers[tenant_id], encoder=world.encoders[tenant_id], moment=moment)
+
     def _headed(self, reply: Reply, grant: Grant | None, limits: TenantLimits | None) -> Reply:
         world = self._world
         headers = {"xero-correlation-id": world.answer_id()}
@@ -158,6 +255,21 @@ class AccountingApi:
             headers["X-MinLimit-Remaining"] = str(limits.minute_remaining())
             headers["X-AppMinLimit-Remaining"] = str(world.app_remaining(grant.client_id))
         return replace(reply, headers=headers | reply.headers)
+
+
+def _order(request: web.Request, endpoint: Endpoint, body: bytes = b"") -> Order:
+    found = request.match_info
+    summarize = {name.lower(): value.lower() for name, value in request.query.items()}.get("summarizeerrors")
+    return Order(
+        method=request.method,
+        endpoint=endpoint,
+        record_id=found["id"].lower() if "id" in found else None,
+        part=found["part"].lower() if "part" in found else None,
+        name=found.get("name"),
+        summarize=summarize != "false" or ("id" in found and "part" not in found),
+        content_type=request.headers.get("Content-Type", "application/octet-stream"),
+        body=body,
+    )
 
 
 def _too_many(problem: Problem, retry_after: int | str | None) -> Reply:

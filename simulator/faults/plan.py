@@ -21,6 +21,7 @@ class Operation(StrEnum):
     CONNECTIONS = "connections"
     LIST = "list"
     GET = "get"
+    WRITE = "write"
     WEBHOOK = "webhook"
 
 
@@ -157,7 +158,7 @@ Fault = Annotated[
 ]
 
 _READS = frozenset({Operation.LIST, Operation.GET})
-_ANSWERS = _READS | {Operation.CONNECTIONS, Operation.TOKEN}
+_ANSWERS = _READS | {Operation.WRITE, Operation.CONNECTIONS, Operation.TOKEN}
 
 APPLIES: dict[str, frozenset[Operation]] = {
     "latency": _ANSWERS,

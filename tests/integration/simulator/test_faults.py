@@ -4,6 +4,7 @@ import asyncio
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import orjson
@@ -28,6 +29,9 @@ async def call(talk: Talk, operation: str) -> httpx.Response:
             return await talk.http.get("/connections", headers={"Authorization": f"Bearer {talk.access_token}"})
         case "list":
             return await talk.get("Invoices", page="1", pageSize="2")
+        case "write":
+            contacts = {"Contacts": [{"Name": f"Written {uuid4()}"}]}
+            return await talk.http.put("/api.xro/2.0/Contacts", json=contacts, headers=talk.headers())
         case _:
             truth = await talk.truth("Invoices")
             return await talk.get(f"Invoices/{truth[0]['InvoiceID']}")

@@ -130,7 +130,7 @@ def test_every_kind_fits_its_operations_and_no_other(kind: str, operation: Opera
 
 def test_what_can_be_spoiled_by_what() -> None:
     """Reads can be stale, tokens refused, webhooks lost; answers can be late or broken."""
-    reads, answers = {"get", "list"}, {"get", "list", "connections", "token"}
+    reads, answers = {"get", "list"}, {"get", "list", "write", "connections", "token"}
 
     assert {kind for kind, operations in APPLIES.items() if operations == reads} == {"stale"}
     assert {kind for kind, operations in APPLIES.items() if operations == {"token"}} == {"token_error"}

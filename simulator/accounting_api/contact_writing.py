@@ -1,0 +1,183 @@
+"""Contacts as clients write them. Texts that are not known from field reports are marked (unconfirmed)."""
+
+import re
+from dataclasses import replace
+
+from simulator.accounting_api.desk import Desk
+from simulator.accounting_api.validation import Fields
+from simulator.books import contact as contacts
+from simulator.books.contact import Address, Contact, Person, Phone
+from simulator.books.words import ContactStatus, RuleError
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_POINTERS = frozenset({"ContactID", "ContactNumber", "Name"})
+
+
+def write_contact(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+    """Create or update a contact; PUT refuses one whose name or number is there, POST updates it.
+
+    Args:
+        desk: the books.
+        fields: the element.
+        record_id: the contact of the address, if it names one.
+
+    Returns:
+        Its id.
+    """
+    before = _found(desk, fields, record_id)
+    contact = _contact(desk, fields, before, keep_persons=True)
+    if contact is not None:
+        desk.write(contact, fields.problems)
+        return contact.id
+    return None
+
+
+def contact_of(desk: Desk, fields: Fields, before: str | None) -> tuple[str, Contact | None]:
+    """The contact a document is for: by id, number or name; a name nobody has makes a new contact.
+
+    Fields beside those change the contact, and its persons that are not among them are dropped.
+
+    Args:
+        desk: the books.
+        fields: the document.
+        before: the contact it had.
+
+    Returns:
+        Its id, and the contact as it has to be written before the document is.
+    """
+    inner = fields.inner("Contact")
+    if inner is None or not inner.values:
+        if before is None:
+            fields.wrong("A Contact must be specified for this type of transaction")
+        return before or "", None
+    found = _pointed(desk, inner)
+    if found is None and not inner.text("Name", ""):
+        inner.wrong("The contact could not be found.")  # (unconfirmed)
+        return before or "", None
+    if found is not None and found.status is not ContactStatus.ACTIVE:
+        inner.wrong("The contact is archived and cannot be used.")  # (unconfirmed)
+        return before or "", None
+    if found is not None and not set(inner.values) - _POINTERS:
+        return found.id, None
+    contact = _contact(desk, inner, found, keep_persons=False)
+    return contact.id if contact is not None else before or "", contact
+
+
+def _pointed(desk: Desk, fields: Fields) -> Contact | None:
+    contact_id = fields.guid("ContactID")
+    if contact_id is not None:
+        return desk.organisation.contacts.get(contact_id)
+    return desk.contact_numbered(fields.text("ContactNumber", "")) or desk.contact_named(fields.text("Name", ""))
+
+
+def _found(desk: Desk, fields: Fields, record_id: str | None) -> Contact | None:
+    if record_id is not None:
+        return desk.organisation.contacts.get(record_id)
+    if not desk.creates:
+        found = _pointed(desk, fields)
+        if found is None and fields.guid("ContactID") is not None:
+            fields.wrong("The contact could not be found.")  # (unconfirmed)
+        return found
+    if desk.contact_numbered(fields.text("ContactNumber", "")) is not None:
+        fields.wrong("Another contact has this contact number. Please enter a different contact number.")
+    return None
+
+
+def _contact(desk: Desk, fields: Fields, before: Contact | None, *, keep_persons: bool) -> Contact | None:
+    blank = Contact(id=desk.new_id(), name="", status=ContactStatus.ACTIVE, updated_ms=0) if before is None else before
+    name = fields.text("Name", blank.name)
+    if not name:
+        fields.wrong("The contact name must be specified.")  # (unconfirmed)
+    namesake = desk.contact_named(name)
+    if namesake is not None and namesake.id != blank.id:
+        fields.wrong(
+            f"The contact name {name} is already assigned to another contact. "
+            "The contact name must be unique across all active contacts."
+        )
+    email = fields.text("EmailAddress", blank.email)
+    if email and not _EMAIL.fullmatch(email):
+        fields.wrong("Email address must be valid.")
+    contact = replace(
+        blank,
+        name=name,
+        email=email,
+        number=fields.text("ContactNumber", blank.number) or None,
+        account_number=fields.text("AccountNumber", blank.account_number) or None,
+        first_name=fields.text("FirstName", blank.first_name),
+        last_name=fields.text("LastName", blank.last_name),
+        tax_number=fields.text("TaxNumber", blank.tax_number),
+        company_number=fields.text("CompanyNumber", blank.company_number),
+        bank_account=fields.text("BankAccountDetails", blank.bank_account),
+        currency=fields.text("DefaultCurrency", blank.currency) or None,
+        addresses=_addresses(fields, blank),
+        phones=_phones(fields, blank),
+        persons=_persons(fields) if fields.has("ContactPersons") else blank.persons if keep_persons else (),
+        payment_days=_payment_days(fields, blank),
+    )
+    return _in_status(fields, contact)
+
+
+def _in_status(fields: Fields, contact: Contact) -> Contact | None:
+    wanted = fields.text("ContactStatus", contact.status.value)
+    moves = {
+        ContactStatus.ACTIVE: contacts.unarchive,
+        ContactStatus.ARCHIVED: contacts.archive,
+        ContactStatus.GDPRREQUEST: contacts.erase,
+    }
+    if wanted not in moves:
+        fields.wrong(f"ContactStatus {wanted} is not valid.")  # (unconfirmed)
+    if fields.problems:
+        return None
+    if wanted == contact.status:
+        return contact
+    try:
+        return moves[ContactStatus(wanted)](contact)
+    except RuleError as error:
+        fields.wrong(f"{error}")
+        return None
+
+
+def _addresses(fields: Fields, before: Contact) -> tuple[Address, ...]:
+    kept = {one.type: one for one in before.addresses}
+    for one in fields.each("Addresses"):
+        kind = one.text("AddressType", "")
+        kept[kind] = Address(
+            type=kind,
+            line1=one.text("AddressLine1", ""),
+            city=one.text("City", ""),
+            region=one.text("Region", ""),
+            postal_code=one.text("PostalCode", ""),
+            country=one.text("Country", ""),
+        )
+    return tuple(kept.values())
+
+
+def _phones(fields: Fields, before: Contact) -> tuple[Phone, ...]:
+    kept = {one.type: one for one in before.phones}
+    for one in fields.each("Phones"):
+        kind = one.text("PhoneType", "")
+        kept[kind] = Phone(
+            type=kind,
+            number=one.text("PhoneNumber", ""),
+            area_code=one.text("PhoneAreaCode", ""),
+            country_code=one.text("PhoneCountryCode", ""),
+        )
+    return tuple(kept.values())
+
+
+def _persons(fields: Fields) -> tuple[Person, ...]:
+    return tuple(
+        Person(
+            first_name=one.text("FirstName", ""),
+            last_name=one.text("LastName", ""),
+            email=one.text("EmailAddress", ""),
+            include_in_emails=one.flag("IncludeInEmails", before=False),
+        )
+        for one in fields.each("ContactPersons")
+    )
+
+
+def _payment_days(fields: Fields, before: Contact) -> int | None:
+    terms = fields.inner("PaymentTerms")
+    sales = terms.inner("Sales") if terms is not None else None
+    return before.payment_days if sales is None else sales.units("Day", 0, before.payment_days)

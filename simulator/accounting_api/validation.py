@@ -1,0 +1,172 @@
+"""What a client sent, read field by field; what is wrong is collected with its place, in Xero's words where they are known.
+
+Known from field reports: the texts without a mark. Guessed: those marked (unconfirmed).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from simulator.books.amounts import DAY_MS, Day
+
+NO_ID = "00000000-0000-0000-0000-000000000000"
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_MS_DATE = re.compile(r"/Date\((-?\d{1,14})(?:[+-]\d{4})?\)/")
+_MOST_DIGITS = 15
+_EPOCH = date(1970, 1, 1).toordinal()
+
+Place = tuple[str | int, ...]
+T = TypeVar("T")
+
+
+class PostDataError(Exception):
+    """The body isn't what the endpoint takes at all."""
+
+
+@dataclass(slots=True)
+class Problems:
+    """What is wrong with one element, and what is remarked."""
+
+    errors: list[tuple[Place, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, message: str, place: Place = ()) -> None:
+        """One more error."""
+        if (place, message) not in self.errors:
+            self.errors.append((place, message))
+
+    def __bool__(self) -> bool:
+        return bool(self.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """An object of the body: each field is read once, and complained about where it stands."""
+
+    values: dict[str, Any]
+    problems: Problems
+    place: Place = ()
+
+    def has(self, name: str) -> bool:
+        """Whether it was sent, and isn't null."""
+        return self.values.get(name) is not None
+
+    def wrong(self, message: str) -> None:
+        """Complain about this object."""
+        self.problems.add(message, self.place)
+
+    def text(self, name: str, before: T) -> str | T:
+        """A text; ``before`` if it wasn't sent."""
+        value = self.values.get(name)
+        if isinstance(value, str):
+            return value.strip()
+        if value is not None:
+            self.wrong(f"{name} must be a string.")  # (unconfirmed)
+        return before
+
+    def guid(self, name: str) -> str | None:
+        """An id in lower case; None if it wasn't sent, or is the one of zeros."""
+        value = self.text(name, "")
+        if value and not _GUID.fullmatch(value):
+            self.wrong(f"{name} must be a GUID.")  # (unconfirmed)
+            return None
+        return value.lower() if value and value != NO_ID else None
+
+    def flag(self, name: str, before: bool) -> bool:
+        """A true or false."""
+        value = self.values.get(name)
+        if value in ("true", "false"):
+            return bool(value == "true")
+        return value if isinstance(value, bool) else before
+
+    def units(self, name: str, digits: int, before: T) -> int | T:
+        """A number as whole units of its last decimal, rounded half up."""
+        value = self.values.get(name)
+        if value is None or value == "":
+            return before
+        try:
+            number = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or number.adjusted() > _MOST_DIGITS:
+            self.wrong(f"{name} must be a number.")  # (unconfirmed)
+            return before
+        return int(number.scaleb(digits).quantize(Decimal(1), ROUND_HALF_UP))
+
+    def day(self, name: str, before: T) -> Day | T:
+        """A calendar date: ``2026-11-22``, with a time or not, or ``/Date(ms)/``."""
+        value = self.text(name, "")
+        if not value:
+            return before
+        wrapped = _MS_DATE.fullmatch(value)
+        if wrapped:
+            return int(wrapped[1]) // DAY_MS
+        try:
+            return date.fromisoformat(value[:10]).toordinal() - _EPOCH
+        except ValueError:
+            self.wrong(f"{name} is not a valid date.")  # (unconfirmed)
+            return before
+
+    def inner(self, name: str) -> "Fields | None":
+        """An object inside this one."""
+        value = self.values.get(name)
+        return Fields(value, self.problems, (*self.place, name)) if isinstance(value, dict) else None
+
+    def each(self, name: str) -> Iterator["Fields"]:
+        """The objects of a list inside this one."""
+        value = self.values.get(name)
+        for index, item in enumerate(value if isinstance(value, list) else []):
+            if isinstance(item, dict):
+                yield Fields(item, self.problems, (*self.place, name, index))
+
+
+def read_elements(body: bytes, list_key: str) -> list[dict[str, Any]]:
+    """The elements of a body: ``{"Invoices": [...]}``, a list, or one bare object.
+
+    Raises:
+        PostDataError: it is something else.
+    """
+    try:
+        document = json.loads(body.decode(), parse_float=Decimal, parse_int=_int)
+    except (ValueError, RecursionError):
+        raise PostDataError("JSON for post data was invalid") from None
+    if isinstance(document, dict) and list_key in document:
+        document = document[list_key]
+    elements = document if isinstance(document, list) else [document]
+    if not elements or not all(isinstance(element, dict) and element for element in elements):
+        raise PostDataError(f"JSON for post data was invalid: no {list_key} in it")
+    return elements
+
+
+def _int(literal: str) -> int | Decimal:
+    return int(literal) if len(literal) < 20 else Decimal(literal)
+
+
+def refused_element(
+    element: dict[str, Any], id_field: str, problems: Problems, *, flag: str, record_id: str | None
+) -> dict[str, Any]:
+    """The element as it was sent, with what is wrong where it is wrong, and once more at its top.
+
+    Args:
+        element: as sent.
+        id_field: its id's field; an element without an id gets the one of zeros.
+        problems: what is wrong.
+        flag: ``HasErrors``, or as contacts have it ``HasValidationErrors``.
+        record_id: the record it was meant for, if there is one.
+    """
+    echo: dict[str, Any] = json.loads(json.dumps(element, default=float))
+    for place, message in problems.errors:
+        inside: Any = echo
+        for step in place:
+            inside = inside[step]
+        for holder in (inside, echo) if place else (echo,):
+            listed = holder.setdefault("ValidationErrors", [])
+            if {"Message": message} not in listed:
+                listed.append({"Message": message})
+    head: dict[str, Any] = {id_field: record_id or echo.get(id_field) or NO_ID, flag: True}
+    return echo | head | {"StatusAttributeString": "ERROR"}
