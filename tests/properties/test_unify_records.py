@@ -12,7 +12,16 @@ from tests.support.xero_records import STRATEGIES, wire
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity
 from xero_api.errors import InvalidRecordError
-from xero_api.registry import ENTITIES
+from xero_api.registry import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    BATCH_PAYMENTS,
+    ENTITIES,
+    INVOICES,
+    OVERPAYMENTS,
+    PAYMENTS,
+    PREPAYMENTS,
+)
 
 entities = pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
 junk = st.recursive(
@@ -70,13 +79,58 @@ def test_any_junk_in_any_field_is_mapped_or_named(entity: Entity[Any], data: st.
     entity.model.model_validate(unified)
 
 
+@pytest.mark.parametrize(
+    ("entity", "xeros", "ours"),
+    [
+        (INVOICES, "Total", "total"),
+        (PAYMENTS, "Amount", "amount"),
+        (PAYMENTS, "CurrencyRate", "exchange_rate"),
+        (BANK_TRANSFERS, "Amount", "amount"),
+        (BATCH_PAYMENTS, "TotalAmount", "total"),
+        (PREPAYMENTS, "RemainingCredit", "remaining_credit"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given.name,
+)
+@settings(max_examples=60)
+@given(literal=st.from_regex(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?", fullmatch=True))
+def test_amounts_keep_their_value(entity: Entity[Any], xeros: str, ours: str, literal: str) -> None:
+    """An amount on the wire and the amount we publish are equal as decimals, also where Xero wrote a string."""
+    for written in (literal, f'"{literal}"'):
+        body = f'{{"{entity.id_field}":"a","Type":"ACCREC","{xeros}":{written}}}'.encode()
+
+        published = entity.model.read(encode(entity.unify(decode(body))))
+
+        assert published.model_dump()[ours] == Decimal(literal)
+
+
+SINGLY: dict[str, dict[str, Any]] = {
+    "Contact": {"ContactStatus": "ACTIVE", "EmailAddress": "a@b.example", "Phones": [{"PhoneNumber": "1"}]},
+    "Invoice": {"Status": "PAID", "Reference": "r", "Total": 5, "LineItems": [{"LineItemID": "l"}], "Payments": [{}]},
+    "Account": {"Name": "Everyday account", "Type": "BANK"},
+    "BankAccount": {"Type": "BANK", "CurrencyCode": "NZD"},
+    "FromBankAccount": {"Code": "090"},
+    "ToBankAccount": {"Code": "091"},
+}
+"""What single reads show of a nested object where lists don't (published OpenAPI, examples)."""
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [PAYMENTS, BATCH_PAYMENTS, PREPAYMENTS, OVERPAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS],
+    ids=lambda entity: entity.name,
+)
+@settings(max_examples=40)
 @given(data=st.data())
-def test_amounts_keep_their_value(data: st.DataObject) -> None:
-    """An amount on the wire and the amount we publish are equal as decimals."""
-    literal = data.draw(st.from_regex(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?", fullmatch=True))
-    (entity,) = (entity for entity in ENTITIES if entity.name == "invoices")
-    body = f'{{"InvoiceID":"a","Type":"ACCREC","Total":{literal}}}'.encode()
+def test_what_only_single_reads_show_changes_nothing(entity: Entity[Any], data: st.DataObject) -> None:
+    """The record of a list and the same one, shown in full, are published alike."""
+    listed = decode(wire(data.draw(STRATEGIES[entity.name])))
+    single = {
+        key: {**SINGLY[key], **value} if key in SINGLY and isinstance(value, dict) else value
+        for key, value in listed.items()
+    }
+    single |= {"Attachments": [{"AttachmentID": "f"}], "BrandingThemeID": "b"}
+    if entity is not PAYMENTS and not listed.get("CurrencyRate"):
+        listed.pop("CurrencyRate", None)
+        single["CurrencyRate"] = 1.0
 
-    published = entity.model.read(encode(entity.unify(decode(body))))
-
-    assert published.model_dump()["total"] == Decimal(literal)
+    assert encode(entity.unify(single)) == encode(entity.unify(listed))
