@@ -199,6 +199,7 @@ class Ledger:
 
     def open(self, records: Iterable[AnyRecord]) -> None:
         """Post records that were there before the ledger, in the order of their stamps."""
+        self._by_number = []
         for record in sorted(records, key=lambda one: (one.updated_ms, one.id)):
             for posting in postings(record, self.accounts).values():
                 self._next(posting, record.id, record.updated_ms)

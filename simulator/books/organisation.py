@@ -69,11 +69,12 @@ class Organisation:
         invoices: Iterable[Invoice] = (),
         credit_notes: Iterable[CreditNote] = (),
         others: Iterable[AnyRecord] = (),
+        post: bool = True,
     ) -> None:
         """Open the books with records that are consistent.
 
         What follows from them is added where it is missing: the chart and the like, payments behind what invoices
-        show as paid, journals.
+        show as paid, and journals, unless not ``post``: then :meth:`open_ledger` comes later.
         """
         self.profile = profile
         self.account_ids = account_ids(profile)
@@ -90,15 +91,14 @@ class Organisation:
         for invoice in given[Invoice].values():
             for payment in invoice.payments:
                 given[PaymentRecord].setdefault(payment.payment_id, self._payment(invoice, payment))
-        journals = given[Journal].values()
-        if journals:
-            self.ledger.restore(journals)
-        else:
-            self.ledger.open(record for records in given.values() for record in records.values())
         self._shelves: dict[Endpoint, Shelf[Any]] = {
-            endpoint: self.ledger.shelf if kind is Journal else Shelf(given[kind].values())
-            for endpoint, kind in KINDS.items()
+            endpoint: Shelf(given[kind].values()) for endpoint, kind in KINDS.items()
         }
+        if given[Journal]:
+            self.ledger.restore(given[Journal].values())
+            self._shelves[Endpoint.JOURNALS] = self.ledger.shelf
+        elif post:
+            self.open_ledger()
         self.contacts: Shelf[Contact] = self.of(Contact)
         self.invoices: Shelf[Invoice] = self.of(Invoice)
         self.credit_notes: Shelf[CreditNote] = self.of(CreditNote)
@@ -107,6 +107,12 @@ class Organisation:
         for records in given.values():
             for record in records.values():
                 self.stock.follow(None, record)
+
+    def open_ledger(self) -> None:
+        """Write the journals of everything there is, as if nothing had ever been posted."""
+        self.ledger.open(record for shelf in self._shelves.values() for record in shelf)
+        self._shelves[Endpoint.JOURNALS] = self.ledger.shelf
+        self._followed.clear()
 
     @property
     def id(self) -> str:

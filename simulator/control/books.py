@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.view import Form
 from simulator.books.kinds import AnyRecord
 from simulator.books.organisation import Organisation
@@ -60,7 +61,7 @@ class BooksControl:
         organisation, endpoint = place_of(self._world, request)
         response = web.StreamResponse(headers={"Content-Type": JSON})
         await response.prepare(request)
-        await response.write(f'{{"{endpoint}":['.encode())
+        await response.write(f'{{"{FACTS[endpoint].list_key}":['.encode())
         records: list[AnyRecord] = [*organisation.shelf(endpoint).since()]
         for start in range(0, len(records), _SLICE):
             bodies = [self._single(organisation, record) for record in records[start : start + _SLICE]]

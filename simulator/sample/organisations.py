@@ -14,6 +14,7 @@ from simulator.books.organisation import Organisation
 from simulator.books.profile import Profile
 from simulator.books.words import ContactStatus, DocumentStatus
 from simulator.chance import draw_uuid
+from simulator.sample.others import furnish
 from simulator.sample.records import approved, draw_contact, draw_credit_note, draw_invoice
 from simulator.sample.words import ACCOUNTS, COUNTRIES, ORGANISATIONS, TRACKING
 
@@ -91,7 +92,7 @@ def draw_organisation(
     bought = {contact.id for contact in suppliers}
     drawn_invoices, drawn_notes = documents.draw(invoices, credit_notes)
     busy = {invoice.contact_id for invoice in drawn_invoices} | {note.contact_id for note in drawn_notes}
-    return Organisation(
+    books = Organisation(
         profile,
         contacts=[
             replace(
@@ -106,7 +107,12 @@ def draw_organisation(
         ],
         invoices=drawn_invoices,
         credit_notes=drawn_notes,
+        post=False,
     )
+    others = random.Random(f"{profile.id}:others")  # of its own: what is drawn above stays as it was
+    furnish(others, books, scale=invoices, first_ms=FIRST_MS, last_ms=LAST_MS)
+    books.open_ledger()
+    return books
 
 
 class _Documents:

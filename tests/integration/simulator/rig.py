@@ -107,7 +107,8 @@ class Talk:
     async def truth(self, endpoint: str, tenant: str | None = None) -> list[dict[str, Any]]:
         """Every record as it is."""
         document = await self.control("GET", f"/truth/{tenant or self.tenants[0]}/{endpoint}")
-        rows: list[dict[str, Any]] = document[endpoint]
+        (rows,) = document.values()
+        assert isinstance(rows, list)
         return rows
 
     async def edit(self, **body: Any) -> list[dict[str, Any]]:

@@ -11,10 +11,14 @@ from openapi_schema_validator import OAS30Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from simulator.accounting_api.facts import FACTS
+from simulator.books.words import Endpoint
 from tests.integration.simulator.conftest import Start
 from tests.integration.simulator.rig import Receiver, Talk
 
 PUBLISHED = Path(__file__).parents[4] / "shared" / "openapi"
+
+SCOPES = sorted({f"{scope}.read" for facts in FACTS.values() for scope in facts.scopes if "." in scope})
 
 pytestmark = pytest.mark.skipif(
     not (PUBLISHED / "xero_accounting.yaml").is_file(),
@@ -52,29 +56,31 @@ def requests(*parameters: dict[str, Any]) -> tuple[dict[str, Any], ...]:
 async def busy(start: Start) -> Talk:
     """A simulator with a past and every kind of edit."""
     talk = (await start(tenants=1, contacts=25, invoices=150, credit_notes=40)).talk
-    await talk.connect()
+    await talk.connect(scopes=["offline_access", *SCOPES])
     await talk.edit(count=200)
     await talk.control("PUT", "/limits", {"minute": 10_000})
     return talk
 
 
-@pytest.mark.parametrize("endpoint", ["Invoices", "Contacts", "CreditNotes"])
-async def test_every_form_fits_the_schema(busy: Talk, endpoint: str) -> None:
+@pytest.mark.parametrize("endpoint", list(Endpoint))
+async def test_every_form_fits_the_schema(busy: Talk, endpoint: Endpoint) -> None:
     """Page, unpaged, summary, single, with and without archived ones."""
-    ids = {"Invoices": "InvoiceID", "Contacts": "ContactID", "CreditNotes": "CreditNoteID"}
-    validator = accounting(endpoint)
+    facts = FACTS[endpoint]
+    validator = accounting(facts.list_key)
     documents = [
         (await busy.get(endpoint, **parameters)).json()
         for parameters in requests(
-            {"page": "1", "pageSize": "1000", "unitdp": "4", "includeArchived": "true"},
+            {"page": "1", "pageSize": "1000", "unitdp": "4", "includeArchived": "true", "includeDeleted": "true"},
             {},
             {"summaryOnly": "true"},
         )
     ]
-    some = (await busy.truth(endpoint))[::5]
-    documents += [(await busy.get(f"{endpoint}/{row[ids[endpoint]]}")).json() for row in some]
+    rows = await busy.truth(endpoint)
+    ids = [next(str(value) for name, value in row.items() if name.lower() == facts.id_field) for row in rows]
+    documents += [(await busy.get(f"{endpoint}/{one}")).json() for one in ids[:: max(len(ids) // 20, 1)]]
 
     assert [complaint for document in documents for complaint in complaints(validator, document)] == []
+    assert all(document[facts.list_key] for document in documents)
 
 
 def test_the_schema_would_complain() -> None:
