@@ -160,11 +160,11 @@ def _allocation_row(desk: Desk, note_id: str, allocation_id: str) -> Row:
     return row | {"CreditNote": {"CreditNoteID": note_id, "ID": note_id, "LineItems": []}, "ValidationErrors": []}
 
 
-def take_back(desk: Desk, note: CreditNote, allocation_id: str) -> str | None:
+def take_back(desk: Desk, note: CreditNote, allocation_id: str) -> Row | str:
     """Take an allocation back: the credit remains again, the invoice is due again.
 
     Returns:
-        Why not, or None.
+        The allocation as it was, or why not.
     """
     books = desk.organisation
     allocation = next((one for one in note.allocations if one.allocation_id == allocation_id), None)
@@ -175,9 +175,10 @@ def take_back(desk: Desk, note: CreditNote, allocation_id: str) -> str | None:
         again = invoices.take_credit_back(books.must_have(Invoice, allocation.invoice_id), allocation_id)
     except RuleError as error:
         return f"{error}"
+    row = _allocation_row(desk, note.id, allocation_id) | {"IsDeleted": True}
     for record in (credit_notes.take_back(note, allocation_id), again):
         desk.changes.append(books.put(record, desk.now_ms))
-    return None
+    return row
 
 
 PARTS: dict[str, frozenset[Endpoint]] = {

@@ -172,12 +172,13 @@ class Clerk:
             case "PUT", "history", None:
                 reply = self._notes(order, record.id)
             case "POST", "email", None:
-                reply = _done(email(self.desk, record), Reply(status=204))
+                problem = email(self.desk, record)
+                reply = _one_invalid(problem) if problem else Reply(status=204)
             case "PUT", "allocations", None:
                 reply = self._allocate(order, record)
             case "DELETE", "allocations", str(name):
-                done = Reply(body=orjson.dumps({"AllocationID": name, "IsDeleted": True}))
-                reply = _done(take_back(self.desk, record, name), done)
+                row = take_back(self.desk, record, name)
+                reply = _one_invalid(row) if isinstance(row, str) else Reply(body=orjson.dumps(row))
             case _:
                 reply = not_modelled(order.method)
         return reply
@@ -218,10 +219,6 @@ class Clerk:
             "DateTimeUTC": f"/Date({self.moment.now_ms})/",
         }
         return orjson.dumps(head)[:-1] + f',"{list_key}":['.encode() + rows + b"]}"
-
-
-def _done(problem: str | None, reply: Reply) -> Reply:
-    return _one_invalid(problem) if problem else reply
 
 
 def _one_invalid(message: str) -> Reply:

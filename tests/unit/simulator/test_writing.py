@@ -671,7 +671,7 @@ def test_credit_is_applied_and_taken_back() -> None:
     assert orjson.loads(nobody.body)["Allocations"][0]["StatusAttributeString"] == "ERROR"
     assert (rows[0]["Amount"], rows[0]["Invoice"]["InvoiceID"]) == (115, guid(1))
     assert paid == [DocumentStatus.PAID] * 2
-    assert orjson.loads(gone.body) == {"AllocationID": rows[0]["AllocationID"], "IsDeleted": True}
+    assert orjson.loads(gone.body) == rows[0] | {"IsDeleted": True}
     after = office.books.invoices.get(guid(1))
     assert after is not None
     assert (after.amount_due, after.status) == (11_500, DocumentStatus.AUTHORISED)
