@@ -23,7 +23,7 @@ class Stamp(StrEnum):
     """What tells that a record changed."""
 
     UPDATED = "UpdatedDateUTC"
-    CREATED = "CreatedDateUTC"  # append-only
+    CREATED = "CreatedDateUTC"  # it never moves; what changes all the same (a deleted transfer) is told by the later read
     NONE = ""  # compare the whole record
 
 
