@@ -1,36 +1,86 @@
 """The facts: one row per kind of record. Checked against Xero's published OpenAPI by ``tests/registry``."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from xero_api.entity import ByIds, Entity, Gone, Pages, Part, Scope, Stamp, UpdateAt, Whole, Writes
+from xero_api.entity import (
+    ByIds,
+    Entity,
+    Full,
+    Gone,
+    Key,
+    Offset,
+    Pages,
+    Part,
+    Scope,
+    Stamp,
+    Tier,
+    UpdateAt,
+    Whole,
+    Writes,
+)
 from xero_api.unify import (
+    account,
     bank_transaction,
     bank_transfer,
     batch_payment,
     contact,
     credit_note,
     invoice,
+    item,
+    journal,
+    manual_journal,
+    organisation,
     overpayment,
     payment,
     prepayment,
+    purchase_order,
+    quote,
+    repeating_invoice,
+    tax_rate,
+    tracking_category,
 )
+from xero_api.unify.raw_record import enveloped
 from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.records.account import Account
 from xero_stream.contracts.records.bank_transaction import BankTransaction
 from xero_stream.contracts.records.bank_transfer import BankTransfer
 from xero_stream.contracts.records.batch_payment import BatchPayment
 from xero_stream.contracts.records.contact import Contact
 from xero_stream.contracts.records.credit_note import CreditNote
 from xero_stream.contracts.records.invoice import Invoice
+from xero_stream.contracts.records.item import Item
+from xero_stream.contracts.records.journal import Journal
+from xero_stream.contracts.records.manual_journal import ManualJournal
+from xero_stream.contracts.records.organisation import Organisation
 from xero_stream.contracts.records.overpayment import Overpayment
 from xero_stream.contracts.records.payment import Payment
 from xero_stream.contracts.records.prepayment import Prepayment
+from xero_stream.contracts.records.purchase_order import PurchaseOrder
+from xero_stream.contracts.records.quote import Quote
+from xero_stream.contracts.records.raw_record import (
+    BrandingTheme,
+    Budget,
+    ContactGroup,
+    Currency,
+    LinkedTransaction,
+    PaymentService,
+    User,
+)
+from xero_stream.contracts.records.repeating_invoice import RepeatingInvoice
+from xero_stream.contracts.records.tax_rate import TaxRate
+from xero_stream.contracts.records.tracking_category import TrackingCategory
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+_DELETED = MappingProxyType({"DELETED": Gone.DELETED})
+_FOUR_DECIMALS = MappingProxyType({"unitdp": "4"})
 _GRANULAR = "the file names only the old broad scopes, which end 2027-09-13 (developer.xero.com, OAuth 2.0 scopes)"
 _UNIT_DECIMALS = (
     "the file has unitdp for the list only; without it a single read would round prices that lists give in full"
 )
-_AS_BANK_TRANSACTION = Writes(create=None, update=None, many=1, delete=MappingProxyType({}), natural_key=None)
+_NEW_WEBHOOK = "the file is older than this category (developer.xero.com, changelog of August and September 2026)"
+_AS_BANK_TRANSACTION = Writes(create=None, update=None, many=1, delete=_NONE, natural_key=None)
 """Made and deleted as bank transactions; only its allocations are written (developer.xero.com, Prepayments)."""
 
 INVOICES = Entity(
@@ -45,13 +95,13 @@ INVOICES = Entity(
     modified_since=True,
     by_ids=ByIds(parameter="IDs", limit=50),
     always=MappingProxyType({"includeArchived": "true", "unitdp": "4"}),
-    on_single=MappingProxyType({"unitdp": "4"}),
+    on_single=_FOUR_DECIMALS,
     filters=frozenset({"where", "InvoiceNumbers", "ContactIDs", "Statuses", "createdByMyApp", "searchTerm"}),
     status_field="Status",
-    gone=MappingProxyType({"DELETED": Gone.DELETED}),
+    gone=_DELETED,
     webhook="INVOICE",
     scope=Scope.INVOICES,
-    parts=frozenset({Part.ATTACHMENTS, Part.EMAIL, Part.HISTORY}),
+    parts=frozenset({Part.ATTACHMENTS, Part.EMAIL, Part.HISTORY, Part.PDF}),
     writes=Writes(
         create="PUT",
         update="POST",
@@ -103,14 +153,14 @@ CREDIT_NOTES = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="where", limit=20),
-    always=MappingProxyType({"unitdp": "4"}),
-    on_single=MappingProxyType({"unitdp": "4"}),
+    always=_FOUR_DECIMALS,
+    on_single=_FOUR_DECIMALS,
     filters=frozenset({"where"}),
     status_field="Status",
-    gone=MappingProxyType({"DELETED": Gone.DELETED}),
+    gone=_DELETED,
     webhook="CREDITNOTE",
     scope=Scope.INVOICES,
-    parts=frozenset({Part.ALLOCATIONS, Part.ATTACHMENTS, Part.HISTORY}),
+    parts=frozenset({Part.ALLOCATIONS, Part.ATTACHMENTS, Part.HISTORY, Part.PDF}),
     writes=Writes(
         create="PUT",
         update="POST",
@@ -135,7 +185,7 @@ PAYMENTS = Entity(
     by_ids=ByIds(parameter="where", limit=20),  # IDs= is ignored here: everything comes back (calcinai/xero-php#775)
     filters=frozenset({"where"}),
     status_field="Status",
-    gone=MappingProxyType({"DELETED": Gone.DELETED}),
+    gone=_DELETED,
     scope=Scope.PAYMENTS,
     parts=frozenset({Part.HISTORY}),
     writes=Writes(
@@ -162,7 +212,7 @@ BATCH_PAYMENTS = Entity(
     modified_since=True,
     filters=frozenset({"where"}),
     status_field="Status",
-    gone=MappingProxyType({"DELETED": Gone.DELETED}),
+    gone=_DELETED,
     scope=Scope.PAYMENTS,
     parts=frozenset({Part.HISTORY}),
     writes=Writes(
@@ -188,15 +238,15 @@ PREPAYMENTS = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="where", limit=20),  # seen with payments; here it is unconfirmed
-    always=MappingProxyType({"unitdp": "4"}),
-    on_single=MappingProxyType({"unitdp": "4"}),
+    always=_FOUR_DECIMALS,
+    on_single=_FOUR_DECIMALS,
     filters=frozenset({"where", "InvoiceNumbers"}),
     status_field="Status",
     webhook="PREPAYMENT",
     scope=Scope.PAYMENTS,
     parts=frozenset({Part.ALLOCATIONS, Part.HISTORY}),
     writes=_AS_BANK_TRANSACTION,
-    differs=MappingProxyType({"scope": _GRANULAR, "on_single": _UNIT_DECIMALS}),
+    differs=MappingProxyType({"scope": _GRANULAR, "on_single": _UNIT_DECIMALS, "webhook": _NEW_WEBHOOK}),
 )
 
 OVERPAYMENTS = Entity(
@@ -210,15 +260,15 @@ OVERPAYMENTS = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="where", limit=20),  # seen with payments; here it is unconfirmed
-    always=MappingProxyType({"unitdp": "4"}),
-    on_single=MappingProxyType({"unitdp": "4"}),
+    always=_FOUR_DECIMALS,
+    on_single=_FOUR_DECIMALS,
     filters=frozenset({"where", "References"}),
     status_field="Status",
     webhook="OVERPAYMENT",
     scope=Scope.PAYMENTS,
     parts=frozenset({Part.ALLOCATIONS, Part.HISTORY}),
     writes=_AS_BANK_TRANSACTION,
-    differs=MappingProxyType({"scope": _GRANULAR, "on_single": _UNIT_DECIMALS}),
+    differs=MappingProxyType({"scope": _GRANULAR, "on_single": _UNIT_DECIMALS, "webhook": _NEW_WEBHOOK}),
 )
 
 BANK_TRANSACTIONS = Entity(
@@ -232,11 +282,11 @@ BANK_TRANSACTIONS = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="where", limit=20),  # seen with payments; here it is unconfirmed
-    always=MappingProxyType({"unitdp": "4"}),
-    on_single=MappingProxyType({"unitdp": "4"}),
+    always=_FOUR_DECIMALS,
+    on_single=_FOUR_DECIMALS,
     filters=frozenset({"where"}),
     status_field="Status",
-    gone=MappingProxyType({"DELETED": Gone.DELETED}),
+    gone=_DELETED,
     scope=Scope.BANK_TRANSACTIONS,
     parts=frozenset({Part.ATTACHMENTS, Part.HISTORY}),
     writes=Writes(
@@ -262,7 +312,7 @@ BANK_TRANSFERS = Entity(
     always=MappingProxyType({"includeDeleted": "true"}),
     filters=frozenset({"where"}),
     status_field="Status",
-    gone=MappingProxyType({"DELETED": Gone.DELETED}),
+    gone=_DELETED,
     scope=Scope.BANK_TRANSACTIONS,
     parts=frozenset({Part.ATTACHMENTS, Part.HISTORY}),
     writes=Writes(
@@ -277,6 +327,404 @@ BANK_TRANSFERS = Entity(
     differs=MappingProxyType({"scope": _GRANULAR}),
 )
 
+ACCOUNTS = Entity(
+    name=EntityName.ACCOUNTS,
+    path="Accounts",
+    list_key="Accounts",
+    id_field="AccountID",
+    model=Account,
+    unify=account.unify,
+    stamp=Stamp.UPDATED,
+    paging=Whole(),
+    modified_since=True,
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    vanishes=True,
+    scope=Scope.SETTINGS,
+    parts=frozenset({Part.ATTACHMENTS}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        update_at=UpdateAt.RECORD,
+        many=1,
+        delete=_NONE,
+        removed=True,
+        natural_key="Code",
+        summarizes=frozenset(),
+    ),
+)
+
+BRANDING_THEMES = Entity(
+    name=EntityName.BRANDING_THEMES,
+    path="BrandingThemes",
+    list_key="BrandingThemes",
+    id_field="BrandingThemeID",
+    model=BrandingTheme,
+    unify=enveloped("BrandingThemeID", name="Name"),
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    vanishes=True,
+    scope=Scope.SETTINGS,
+)
+
+BUDGETS = Entity(
+    name=EntityName.BUDGETS,
+    path="Budgets",
+    list_key="Budgets",
+    id_field="BudgetID",
+    model=Budget,
+    unify=enveloped("BudgetID", name="Description", stamped=True),
+    stamp=Stamp.UPDATED,
+    paging=Whole(),
+    modified_since=False,
+    full=Full.SINGLY,
+    filters=frozenset({"DateFrom", "DateTo"}),
+    vanishes=True,
+    scope=Scope.BUDGETS,
+    differs=MappingProxyType(
+        {
+            "by_ids": "several budgets at once come without their lines (developer.xero.com, Budgets)",
+            "full": "only single reads carry the lines (developer.xero.com, Budgets)",
+        }
+    ),
+)
+
+CONTACT_GROUPS = Entity(
+    name=EntityName.CONTACT_GROUPS,
+    path="ContactGroups",
+    list_key="ContactGroups",
+    id_field="ContactGroupID",
+    model=ContactGroup,
+    unify=enveloped("ContactGroupID", name="Name", status="Status"),
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    full=Full.SINGLY,
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    vanishes=True,
+    scope=Scope.CONTACTS,
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        update_at=UpdateAt.RECORD,
+        many=1,
+        delete=MappingProxyType({"ACTIVE": "DELETED"}),
+        natural_key="Name",
+        summarizes=frozenset(),
+    ),
+    differs=MappingProxyType(
+        {"full": "only single reads name the contacts (the file's own description of Contacts)"},
+    ),
+)
+
+CURRENCIES = Entity(
+    name=EntityName.CURRENCIES,
+    path="Currencies",
+    list_key="Currencies",
+    id_field="Code",
+    key=Key.WORD,
+    model=Currency,
+    unify=enveloped("Code", name="Description"),
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    full=Full.LISTS,
+    filters=frozenset({"where"}),
+    vanishes=True,
+    scope=Scope.SETTINGS,
+    writes=Writes(create="PUT", update=None, many=1, delete=_NONE, natural_key="Code", summarizes=frozenset()),
+)
+
+ITEMS = Entity(
+    name=EntityName.ITEMS,
+    path="Items",
+    list_key="Items",
+    id_field="ItemID",
+    model=Item,
+    unify=item.unify,
+    stamp=Stamp.UPDATED,
+    paging=Whole(),
+    modified_since=True,
+    always=_FOUR_DECIMALS,
+    on_single=_FOUR_DECIMALS,
+    filters=frozenset({"where"}),
+    vanishes=True,
+    scope=Scope.SETTINGS,
+    parts=frozenset({Part.HISTORY}),
+    writes=Writes(create="PUT", update="POST", many=50, delete=_NONE, removed=True, natural_key="Code"),
+)
+
+JOURNALS = Entity(
+    name=EntityName.JOURNALS,
+    path="Journals",
+    list_key="Journals",
+    id_field="JournalID",
+    model=Journal,
+    unify=journal.unify,
+    stamp=Stamp.CREATED,
+    paging=Offset(number_field="JournalNumber"),
+    modified_since=True,
+    full=Full.LISTS,
+    filters=frozenset({"paymentsOnly"}),
+    scope=Scope.JOURNALS,
+    tier=Tier.ADVANCED,
+    differs=MappingProxyType(
+        {"full": "single reads lack SourceID and SourceType (developer.xero.com, Journals; the file's own example)"}
+    ),
+)
+
+LINKED_TRANSACTIONS = Entity(
+    name=EntityName.LINKED_TRANSACTIONS,
+    path="LinkedTransactions",
+    list_key="LinkedTransactions",
+    id_field="LinkedTransactionID",
+    model=LinkedTransaction,
+    unify=enveloped("LinkedTransactionID", status="Status", stamped=True),
+    stamp=Stamp.UPDATED,
+    paging=Pages(sized=False, drop_order=True),
+    modified_since=False,
+    filters=frozenset({"LinkedTransactionID", "SourceTransactionID", "TargetTransactionID", "ContactID", "Status"}),
+    status_field="Status",
+    vanishes=True,
+    scope=Scope.INVOICES,
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        update_at=UpdateAt.RECORD,
+        many=1,
+        delete=_NONE,
+        removed=True,
+        natural_key=None,
+        summarizes=frozenset(),
+    ),
+    differs=MappingProxyType({"scope": _GRANULAR}),
+)
+
+MANUAL_JOURNALS = Entity(
+    name=EntityName.MANUAL_JOURNALS,
+    path="ManualJournals",
+    list_key="ManualJournals",
+    id_field="ManualJournalID",
+    model=ManualJournal,
+    unify=manual_journal.unify,
+    stamp=Stamp.UPDATED,
+    paging=Pages(sized=True, drop_order=True),
+    modified_since=True,
+    by_ids=ByIds(parameter="where", limit=20),
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    scope=Scope.MANUAL_JOURNALS,
+    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        many=50,
+        delete=MappingProxyType({"DRAFT": "DELETED", "POSTED": "VOIDED"}),
+        natural_key=None,
+    ),
+    differs=MappingProxyType(
+        {
+            "scope": _GRANULAR,
+            "paging": "with order, page is ignored and everything comes at once (singer-io/tap-xero, changelog 2.2.3)",
+        }
+    ),
+)
+
+ORGANISATIONS = Entity(
+    name=EntityName.ORGANISATIONS,
+    path="Organisation",
+    list_key="Organisations",
+    id_field="OrganisationID",
+    model=Organisation,
+    unify=organisation.unify,
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    full=Full.LISTS,
+    status_field="OrganisationStatus",
+    scope=Scope.SETTINGS,
+)
+
+PAYMENT_SERVICES = Entity(
+    name=EntityName.PAYMENT_SERVICES,
+    path="PaymentServices",
+    list_key="PaymentServices",
+    id_field="PaymentServiceID",
+    model=PaymentService,
+    unify=enveloped("PaymentServiceID", name="PaymentServiceName"),
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    full=Full.LISTS,
+    vanishes=True,
+    scope=Scope.PAYMENT_SERVICES,
+    writes=Writes(
+        create="PUT",
+        update=None,
+        many=1,
+        delete=_NONE,
+        natural_key="PaymentServiceName",
+        summarizes=frozenset(),
+    ),
+)
+
+PURCHASE_ORDERS = Entity(
+    name=EntityName.PURCHASE_ORDERS,
+    path="PurchaseOrders",
+    list_key="PurchaseOrders",
+    id_field="PurchaseOrderID",
+    model=PurchaseOrder,
+    unify=purchase_order.unify,
+    stamp=Stamp.UPDATED,
+    paging=Pages(sized=True),
+    modified_since=True,
+    filters=frozenset({"Status", "DateFrom", "DateTo"}),
+    status_field="Status",
+    gone=_DELETED,
+    scope=Scope.INVOICES,
+    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY, Part.PDF}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        many=50,
+        delete=MappingProxyType({"DRAFT": "DELETED", "SUBMITTED": "DELETED", "AUTHORISED": "DELETED"}),
+        natural_key="PurchaseOrderNumber",
+    ),
+    differs=MappingProxyType({"scope": _GRANULAR}),
+)
+
+QUOTES = Entity(
+    name=EntityName.QUOTES,
+    path="Quotes",
+    list_key="Quotes",
+    id_field="QuoteID",
+    model=Quote,
+    unify=quote.unify,
+    stamp=Stamp.UPDATED,
+    paging=Pages(sized=False),
+    modified_since=True,
+    filters=frozenset({"DateFrom", "DateTo", "ExpiryDateFrom", "ExpiryDateTo", "ContactID", "Status", "QuoteNumber"}),
+    status_field="Status",
+    gone=_DELETED,
+    scope=Scope.INVOICES,
+    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY, Part.PDF}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        many=50,
+        delete=MappingProxyType({"*": "DELETED"}),
+        natural_key="QuoteNumber",
+    ),
+    differs=MappingProxyType({"scope": _GRANULAR}),
+)
+
+REPEATING_INVOICES = Entity(
+    name=EntityName.REPEATING_INVOICES,
+    path="RepeatingInvoices",
+    list_key="RepeatingInvoices",
+    id_field="RepeatingInvoiceID",
+    model=RepeatingInvoice,
+    unify=repeating_invoice.unify,
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    vanishes=True,
+    scope=Scope.INVOICES,
+    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        many=50,
+        delete=MappingProxyType({"DRAFT": "DELETED", "AUTHORISED": "DELETED"}),
+        natural_key=None,
+    ),
+    differs=MappingProxyType({"scope": _GRANULAR}),
+)
+
+TAX_RATES = Entity(
+    name=EntityName.TAX_RATES,
+    path="TaxRates",
+    list_key="TaxRates",
+    id_field="TaxType",
+    key=Key.WORD,
+    model=TaxRate,
+    unify=tax_rate.unify,
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    vanishes=True,
+    scope=Scope.SETTINGS,
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        update_at=UpdateAt.COLLECTION,
+        many=1,
+        delete=MappingProxyType({"ACTIVE": "DELETED"}),
+        natural_key="Name",
+        summarizes=frozenset(),
+    ),
+)
+
+TRACKING_CATEGORIES = Entity(
+    name=EntityName.TRACKING_CATEGORIES,
+    path="TrackingCategories",
+    list_key="TrackingCategories",
+    id_field="TrackingCategoryID",
+    model=TrackingCategory,
+    unify=tracking_category.unify,
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    full=Full.LISTS,
+    always=MappingProxyType({"includeArchived": "true"}),
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    vanishes=True,
+    scope=Scope.SETTINGS,
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        update_at=UpdateAt.RECORD,
+        many=1,
+        delete=_NONE,
+        removed=True,
+        natural_key="Name",
+        summarizes=frozenset(),
+    ),
+    differs=MappingProxyType(
+        {"full": "single reads take no includeArchived: a category without its archived options is not the same"}
+    ),
+)
+
+USERS = Entity(
+    name=EntityName.USERS,
+    path="Users",
+    list_key="Users",
+    id_field="UserID",
+    model=User,
+    unify=enveloped("UserID", name="EmailAddress", status="OrganisationRole", stamped=True),
+    stamp=Stamp.UPDATED,
+    paging=Whole(),
+    modified_since=True,
+    filters=frozenset({"where"}),
+    status_field="OrganisationRole",
+    gone=MappingProxyType({"REMOVED": Gone.DELETED}),
+    vanishes=True,
+    scope=Scope.SETTINGS,
+)
+
 ENTITIES: tuple[Entity[Any], ...] = (
     INVOICES,
     CONTACTS,
@@ -287,6 +735,23 @@ ENTITIES: tuple[Entity[Any], ...] = (
     OVERPAYMENTS,
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
+    ACCOUNTS,
+    ITEMS,
+    TAX_RATES,
+    TRACKING_CATEGORIES,
+    ORGANISATIONS,
+    PURCHASE_ORDERS,
+    QUOTES,
+    REPEATING_INVOICES,
+    MANUAL_JOURNALS,
+    JOURNALS,
+    BRANDING_THEMES,
+    BUDGETS,
+    CONTACT_GROUPS,
+    CURRENCIES,
+    LINKED_TRANSACTIONS,
+    PAYMENT_SERVICES,
+    USERS,
 )
 """Every row."""
 

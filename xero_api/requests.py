@@ -92,7 +92,7 @@ def get_one(entity: Entity[Any], record_id: RecordId, filters: Mapping[str, str]
     """
     if entity.full is Full.LISTS:
         raise ValueError(f"{entity.name} can't be read one by one, only listed")
-    if filters and entity.full is not Full.SINGLY:
+    if "where" in filters or (filters and entity.full is not Full.SINGLY):
         raise ValueError(f"{entity.name} takes no filter where one record is read: {', '.join(filters)}")
     return Request(
         entity=entity,

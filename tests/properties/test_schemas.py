@@ -22,7 +22,7 @@ entities = pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity
 
 
 @entities
-@settings(max_examples=30)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_every_published_record_is_valid(entity: Entity[Any], data: st.DataObject) -> None:
     """The JSON we write, amounts as numbers, validates against the entity's JSON Schema."""

@@ -32,7 +32,7 @@ junk = st.recursive(
 
 
 @entities
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_whatever_xero_may_send_becomes_a_valid_record(entity: Entity[Any], data: st.DataObject) -> None:
     """Odd but legal records map, and the result is just what the contract says: same keys, same order, all of them."""
@@ -46,7 +46,7 @@ def test_whatever_xero_may_send_becomes_a_valid_record(entity: Entity[Any], data
 
 
 @entities
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_the_mapping_does_not_depend_on_the_order_of_keys_nor_change_its_input(
     entity: Entity[Any], data: st.DataObject
@@ -63,7 +63,7 @@ def test_the_mapping_does_not_depend_on_the_order_of_keys_nor_change_its_input(
 
 
 @entities
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_any_junk_in_any_field_is_mapped_or_named(entity: Entity[Any], data: st.DataObject) -> None:
     """Whatever stands in a field, the mapping gives a valid record or a typed error; nothing else is raised."""
@@ -119,7 +119,7 @@ SINGLY: dict[str, dict[str, Any]] = {
     [PAYMENTS, BATCH_PAYMENTS, PREPAYMENTS, OVERPAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS],
     ids=lambda entity: entity.name,
 )
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_what_only_single_reads_show_changes_nothing(entity: Entity[Any], data: st.DataObject) -> None:
     """The record of a list and the same one, shown in full, are published alike."""

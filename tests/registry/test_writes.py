@@ -77,7 +77,7 @@ def test_parts_take_what_is_sent(document: Any, entity: Entity[Any]) -> None:
         Part.ALLOCATIONS: ("/Allocations", "PUT"),
     }
 
-    for part in entity.parts:
+    for part in entity.parts - {Part.PDF}:
         takes = _takes(document, _below(document, entity, parts[part][0]), parts[part][1])
         assert {"exists", "Idempotency-Key"} <= takes, part
         if part is Part.ATTACHMENTS and entity.writes is not None:

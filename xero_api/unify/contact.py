@@ -17,9 +17,9 @@ from xero_api.unify.fields import (
     record_id,
     text,
     updated_at,
-    whole,
     word,
 )
+from xero_api.unify.parties import addresses, payment_terms, phones
 
 _STATUSES = {"gdprrequest": "gdpr_erasure"}
 
@@ -53,12 +53,12 @@ def unify(raw: Raw) -> dict[str, Any]:
         "merged_into": identifier(raw, "MergedToContactID"),
         "currency": text(raw, "DefaultCurrency"),
         "website": text(raw, "Website"),
-        "phones": _by_type([phone for phone in parts(raw, "Phones", _phone) if phone is not None]),
-        "addresses": _by_type([address for address in parts(raw, "Addresses", _address) if address is not None]),
+        "phones": phones(raw),
+        "addresses": addresses(raw),
         "persons": parts(raw, "ContactPersons", _person),
         "bank_account": text(raw, "BankAccountDetails"),
         "batch_payments": part(raw, "BatchPayments", _batch_payments),
-        "payment_terms": part(raw, "PaymentTerms", _payment_terms),
+        "payment_terms": payment_terms(raw),
         "discount_rate": amount(raw, "Discount"),
         "default_sales_account": text(raw, "SalesDefaultAccountCode"),
         "default_purchases_account": text(raw, "PurchasesDefaultAccountCode"),
@@ -72,34 +72,6 @@ def unify(raw: Raw) -> dict[str, Any]:
         "groups": sorted(parts(raw, "ContactGroups", _group), key=lambda g: (g["name"] or "", g["id"] or "")),
         "has_attachments": flag(raw, "HasAttachments"),
     }
-
-
-def _by_type(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(items, key=lambda item: item["type"] or "")
-
-
-def _phone(raw: Raw) -> dict[str, Any] | None:
-    rest = {
-        "number": text(raw, "PhoneNumber"),
-        "area_code": text(raw, "PhoneAreaCode"),
-        "country_code": text(raw, "PhoneCountryCode"),
-    }
-    return {"type": word(raw, "PhoneType", {}), **rest} if filled(rest) else None
-
-
-def _address(raw: Raw) -> dict[str, Any] | None:
-    rest = {
-        "attention_to": text(raw, "AttentionTo"),
-        "line_1": text(raw, "AddressLine1"),
-        "line_2": text(raw, "AddressLine2"),
-        "line_3": text(raw, "AddressLine3"),
-        "line_4": text(raw, "AddressLine4"),
-        "city": text(raw, "City"),
-        "region": text(raw, "Region"),
-        "postal_code": text(raw, "PostalCode"),
-        "country": text(raw, "Country"),
-    }
-    return {"type": word(raw, "AddressType", {}), **rest} if filled(rest) else None
 
 
 def _person(raw: Raw) -> dict[str, Any]:
@@ -121,14 +93,6 @@ def _batch_payments(raw: Raw) -> dict[str, Any] | None:
             "reference": text(raw, "Reference"),
         }
     )
-
-
-def _payment_terms(raw: Raw) -> dict[str, Any] | None:
-    return filled({"bills": part(raw, "Bills", _payment_term), "sales": part(raw, "Sales", _payment_term)})
-
-
-def _payment_term(raw: Raw) -> dict[str, Any] | None:
-    return filled({"day": whole(raw, "Day"), "type": word(raw, "Type", {})})
 
 
 def _tracking(raw: Raw) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def reference() -> str:
     lines: list[str] = []
     for model in RECORDS.values():
         schema = model.model_json_schema(mode="serialization")
-        parts = schema["$defs"]
+        parts = schema.get("$defs", {})
         lines += _table(f"{model.__name__}, version {model.version}", schema, parts, "##")
         for name, part in parts.items():
             if part["type"] == "object" and name not in shown:

@@ -7,8 +7,10 @@ that are stale, or that broke their readers within a version (against ``released
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model
@@ -18,6 +20,7 @@ from xero_stream.contracts.change_event import ChangeEvent
 from xero_stream.contracts.compatibility import breaks
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
 from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.records.account import Account
 from xero_stream.contracts.records.bank_transaction import BankTransaction
 from xero_stream.contracts.records.bank_transfer import BankTransfer
 from xero_stream.contracts.records.batch_payment import BatchPayment
@@ -25,10 +28,28 @@ from xero_stream.contracts.records.common import Record
 from xero_stream.contracts.records.contact import Contact
 from xero_stream.contracts.records.credit_note import CreditNote
 from xero_stream.contracts.records.invoice import Invoice
+from xero_stream.contracts.records.item import Item
+from xero_stream.contracts.records.journal import Journal
 from xero_stream.contracts.records.latest import LatestRecord
+from xero_stream.contracts.records.manual_journal import ManualJournal
+from xero_stream.contracts.records.organisation import Organisation
 from xero_stream.contracts.records.overpayment import Overpayment
 from xero_stream.contracts.records.payment import Payment
 from xero_stream.contracts.records.prepayment import Prepayment
+from xero_stream.contracts.records.purchase_order import PurchaseOrder
+from xero_stream.contracts.records.quote import Quote
+from xero_stream.contracts.records.raw_record import (
+    BrandingTheme,
+    Budget,
+    ContactGroup,
+    Currency,
+    LinkedTransaction,
+    PaymentService,
+    User,
+)
+from xero_stream.contracts.records.repeating_invoice import RepeatingInvoice
+from xero_stream.contracts.records.tax_rate import TaxRate
+from xero_stream.contracts.records.tracking_category import TrackingCategory
 from xero_stream.contracts.webhook_event import WebhookEvent
 
 RECORDS: dict[EntityName, type[Record]] = {
@@ -41,6 +62,23 @@ RECORDS: dict[EntityName, type[Record]] = {
     EntityName.OVERPAYMENTS: Overpayment,
     EntityName.BANK_TRANSACTIONS: BankTransaction,
     EntityName.BANK_TRANSFERS: BankTransfer,
+    EntityName.ACCOUNTS: Account,
+    EntityName.ITEMS: Item,
+    EntityName.TAX_RATES: TaxRate,
+    EntityName.TRACKING_CATEGORIES: TrackingCategory,
+    EntityName.ORGANISATIONS: Organisation,
+    EntityName.PURCHASE_ORDERS: PurchaseOrder,
+    EntityName.QUOTES: Quote,
+    EntityName.REPEATING_INVOICES: RepeatingInvoice,
+    EntityName.MANUAL_JOURNALS: ManualJournal,
+    EntityName.JOURNALS: Journal,
+    EntityName.BRANDING_THEMES: BrandingTheme,
+    EntityName.BUDGETS: Budget,
+    EntityName.CONTACT_GROUPS: ContactGroup,
+    EntityName.CURRENCIES: Currency,
+    EntityName.LINKED_TRANSACTIONS: LinkedTransaction,
+    EntityName.PAYMENT_SERVICES: PaymentService,
+    EntityName.USERS: User,
 }
 """The contract of each entity's records."""
 
@@ -52,7 +90,8 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ASYNCAPI = "asyncapi.yaml"
 
 
-def documents() -> dict[str, str]:
+@cache
+def documents() -> Mapping[str, str]:
     """Every published file by name, as text."""
     schemas = dict(_schemas())
     headers = {name: _without_document_keys(schema) for name, schema in _header_schemas().items()}
@@ -63,7 +102,9 @@ def documents() -> dict[str, str]:
         values[f"{title}Change"] = _file(f"{entity.singular}-change", ENVELOPE_VERSION)
         values[f"{title}Latest"] = _file(f"{entity.singular}-latest", model.version)
         headers[f"{title}Change"] = headers[f"{title}Latest"] = headers["Change"]
-    return {**files, _ASYNCAPI: to_yaml(asyncapi(RECORDS, values, headers, f"{ENVELOPE_VERSION}.0.0"))}
+    return MappingProxyType(
+        {**files, _ASYNCAPI: to_yaml(asyncapi(RECORDS, values, headers, f"{ENVELOPE_VERSION}.0.0"))}
+    )
 
 
 def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:

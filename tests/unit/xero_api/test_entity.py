@@ -7,7 +7,7 @@ import pytest
 
 from xero_api.entity import Entity, Gone
 from xero_api.registry import CONTACTS, CREDIT_NOTES, INVOICES, by_name, by_webhook_category
-from xero_stream.contracts.names import STREAMED
+from xero_stream.contracts.names import EntityName
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,5 @@ def test_categories_in_any_case(category: str, entity: Entity[Any] | None) -> No
 
 def test_every_name_has_its_row() -> None:
     """The names of the contracts and the rows are the same set."""
-    for name in STREAMED:
+    for name in EntityName:
         assert by_name(name).name is name

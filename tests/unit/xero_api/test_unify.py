@@ -95,6 +95,16 @@ def _full(entity: Entity[Any]) -> dict[str, Any]:
 
 NEVER_FILLED = {
     "invoices": {"prepayments[].number", "overpayments[].number"},  # only credit notes are numbered
+    "items": {"sales.cost_of_goods_account"},  # purchases only
+    # Xero gives them no UpdatedDateUTC
+    **{
+        name: {"updated_at"}
+        for name in ("tax-rates", "tracking-categories", "organisations", "repeating-invoices", "contact-groups")
+    },
+    # what travels as it is has a name and a status only where Xero has one
+    **{name: {"updated_at", "status"} for name in ("branding-themes", "currencies", "payment-services")},
+    "budgets": {"status"},
+    "linked-transactions": {"name"},
     "bank-transfers": {"updated_at"},  # Xero keeps when they were created, nothing else
 }
 

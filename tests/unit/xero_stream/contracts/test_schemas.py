@@ -31,25 +31,25 @@ def test_a_stale_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
     main(["--write", str(tmp_path)])
     (tmp_path / "invoice.1.json").write_text("{}")
     (tmp_path / "asyncapi.yaml").unlink()
-    (tmp_path / "quote.1.json").write_text("{}")
+    (tmp_path / "banana.1.json").write_text("{}")
 
     assert main(["--check", str(tmp_path)]) == 1
 
     told = capsys.readouterr().err
     assert "invoice.1.json: stale" in told
     assert "asyncapi.yaml: stale" in told
-    assert "quote.1.json: no longer generated" in told
+    assert "banana.1.json: no longer generated" in told
     assert "contact.1.json" not in told
 
 
 def test_writing_removes_what_is_left_over(tmp_path: Path) -> None:
     """A schema that is no longer generated goes; other files stay."""
-    (tmp_path / "quote.1.json").write_text("{}")
+    (tmp_path / "banana.1.json").write_text("{}")
     (tmp_path / "README.md").write_text("hello")
 
     main(["--write", str(tmp_path)])
 
-    assert not (tmp_path / "quote.1.json").exists()
+    assert not (tmp_path / "banana.1.json").exists()
     assert (tmp_path / "README.md").exists()
 
 
@@ -69,10 +69,14 @@ def test_a_break_within_a_released_version_is_named(tmp_path: Path, capsys: pyte
 
 def test_every_schema_is_a_schema() -> None:
     """Each file is valid JSON Schema of the dialect it names, with an id that says name and version."""
+    checked: set[str] = set()
     for name, text in documents().items():
         if name.endswith(".json"):
             schema = json.loads(text)
-            Draft202012Validator.check_schema(schema)
+            for part in (*schema.pop("$defs", {}).values(), schema):
+                if (told := json.dumps(part)) not in checked:  # most files share their parts
+                    Draft202012Validator.check_schema(part)
+                    checked.add(told)
             stem, version = name.removesuffix(".json").rsplit(".", 1)
             assert schema["$id"] == f"urn:xero-stream:schema:{stem}:{version}"
 
@@ -94,7 +98,7 @@ def test_every_field_of_a_record_is_described() -> None:
     """Each property, nested ones too, carries a description."""
     for model in RECORDS.values():
         schema = model.model_json_schema(mode="serialization")
-        for holder in (schema, *schema["$defs"].values()):
+        for holder in (schema, *schema.get("$defs", {}).values()):
             for name, field in holder.get("properties", {}).items():
                 assert field.get("description"), f"{holder['title']}.{name}"
 
