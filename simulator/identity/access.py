@@ -29,6 +29,7 @@ class Access:
 
     grant_id: str
     expires_ms: int
+    scopes: tuple[str, ...]
 
 
 class AccessTokens:
@@ -67,7 +68,9 @@ class AccessTokens:
         token = self._signed(claims)
         if len(self._read) > 10_000:
             self._read.clear()
-        self._read[token] = Access(grant_id=grant.id, expires_ms=(seconds + ACCESS_LIFE_SECONDS) * 1000)
+        self._read[token] = Access(
+            grant_id=grant.id, expires_ms=(seconds + ACCESS_LIFE_SECONDS) * 1000, scopes=grant.scopes
+        )
         return token
 
     def issue_id(self, grant: Grant, user: User, *, now_ms: int) -> str:
@@ -120,7 +123,7 @@ class AccessTokens:
             grant = grants.of_session(claims["sid"])
             if grant is None:
                 return None
-            access = Access(grant_id=grant.id, expires_ms=claims["exp"] * 1000)
+            access = Access(grant_id=grant.id, expires_ms=claims["exp"] * 1000, scopes=tuple(claims["scope"]))
         except (binascii.Error, ValueError, KeyError, TypeError):
             return None
         self._read[token] = access

@@ -338,8 +338,8 @@ class Grants:
 
     def reached(self, grant: Grant) -> list[tuple[Grant, Connection]]:
         """The connections a token sees, with the grant each belongs to: the user's, or all of the app's."""
-        whole_app = APP_CONNECTIONS in grant.scopes
-        owners = [one for one in self._grants.values() if one.client_id == grant.client_id] if whole_app else [grant]
+        of_the_app = [one for one in self._grants.values() if one.client_id == grant.client_id]
+        owners = of_the_app if APP_CONNECTIONS in grant.scopes else [self._grants[grant.id]]
         return [(owner, connection) for owner in owners for connection in owner.connections.values()]
 
     def disconnect(self, grant: Grant, connection_id: str) -> bool:

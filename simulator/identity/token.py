@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from urllib.parse import unquote_plus
 
 import orjson
 from aiohttp import web
@@ -138,7 +139,8 @@ class TokenEndpoint:
             name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except ValueError:  # neither base64 nor text
             raise TokenError(TokenProblem.INVALID_CLIENT) from None
-        return self._world.grants.authenticate(name, secret)
+        # RFC 6749, 2.3.1: both parts were form-encoded first
+        return self._world.grants.authenticate(unquote_plus(name), unquote_plus(secret))
 
 
 async def _form(request: web.Request) -> Form:

@@ -311,6 +311,27 @@ async def test_tokens_are_per_user_not_per_organisation(app: App) -> None:
     assert claims(refreshed["access_token"])["authentication_event_id"] == events[0]
 
 
+@unconfirmed("a refreshed token of an older consent has the scopes of all consents of that user")
+async def test_a_token_keeps_the_scopes_of_its_time(app: App) -> None:
+    """A later consent with more scopes opens nothing for it; a refresh does. Its connections are those of now."""
+    old = await app.connect(app.tenants[0], scope="offline_access accounting.contacts.read")
+    await app.connect(app.tenants[1])
+    headers = {"xero-tenant-id": app.tenants[1], "Accept": "application/json"}
+
+    before = await app.talk.http.get("/api.xro/2.0/Invoices?page=1", headers=bearer(old) | headers)
+    new = (await app.token(grant_type="refresh_token", refresh_token=old["refresh_token"])).json()
+    after = await app.talk.http.get("/api.xro/2.0/Invoices?page=1", headers=bearer(new) | headers)
+    rows = await app.connections(old)
+    gone = await app.talk.http.delete(f"/connections/{rows[0]['id']}", headers=bearer(old))
+
+    assert (before.status_code, before.json()["Detail"]) == (401, "AuthorizationUnsuccessful")
+    assert (after.status_code, gone.status_code) == (200, 204)
+    assert [row["id"] for row in await app.connections(new)] == [rows[1]["id"]]
+    (grant,) = (await app.talk.control("GET", "/grants"))["grants"]
+    assert grant["scopes"] == ["offline_access", "accounting.contacts.read", "accounting.invoices.read"]
+
+
+@unconfirmed("revoking an unknown token is 200")
 async def test_revoking_takes_all_of_the_users_connections(app: App) -> None:
     """Every token set of that user; nobody else's. 200, empty, whatever the token."""
     first = await app.connect(app.tenants[0])

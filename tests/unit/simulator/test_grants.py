@@ -20,6 +20,7 @@ from simulator.identity.grants import (
     TokenError,
     TokenProblem,
 )
+from tests.support.unconfirmed import unconfirmed
 from tests.unit.simulator.builders import NOW, TENANT, guid
 
 APP = Client(id="APP", secret="secret")
@@ -64,6 +65,7 @@ def test_each_refresh_rotates() -> None:
     assert (after.refreshes, after.grace_refreshes) == (2, 0)
 
 
+@unconfirmed("a second use within the grace gives another pair, and both pairs work")
 def test_the_old_token_works_for_thirty_minutes_more() -> None:
     """Measured from its first use, however often it is used; each use gives a pair that works."""
     book = grants()
@@ -256,7 +258,7 @@ def test_access_tokens_carry_xeros_claims_and_outlive_a_restart() -> None:
     read = AccessTokens(secret=b"s").read(token, book)
 
     assert read is not None
-    assert (read.grant_id, read.expires_ms) == (guid(3), NOW + 1_800_000)
+    assert (read.grant_id, read.expires_ms, read.scopes) == (guid(3), NOW + 1_800_000, found.scopes)
     assert issuer.read(token, book) == read
     assert token.count(".") == 2
 
