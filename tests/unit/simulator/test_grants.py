@@ -1,6 +1,7 @@
 """Refresh tokens: rotation, grace, expiry; client credentials; access tokens."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -167,6 +168,17 @@ def test_a_custom_connection_gets_no_more_scopes_than_it_has() -> None:
     with pytest.raises(TokenError) as caught:
         book.client_credentials(custom, ("accounting.contacts",), lambda: "x")
     assert caught.value.problem is TokenProblem.INVALID_SCOPE
+
+
+def test_what_a_token_reaches_belongs_to_the_grant_itself() -> None:
+    """Not to the token's view of it, which has older scopes and must not be kept."""
+    book = grants()
+    found = book.get(guid(3))
+    assert found is not None
+
+    ((owner, _),) = book.reached(replace(found, scopes=()))
+
+    assert owner is found
 
 
 def consented(book: Grants, user: int, event: int, now_ms: int, **fields: Any) -> Grant:
