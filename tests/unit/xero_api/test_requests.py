@@ -10,9 +10,26 @@ import httpx
 import pytest
 
 from xero_api.entity import Entity, Pages, Whole
-from xero_api.registry import CONTACTS, CREDIT_NOTES, ENTITIES, INVOICES
-from xero_api.requests import Form, get_ids, get_one, get_page
-from xero_stream.contracts.names import RecordId
+from xero_api.registry import (
+    BUDGETS,
+    CONTACT_GROUPS,
+    CONTACTS,
+    CREDIT_NOTES,
+    CURRENCIES,
+    ENTITIES,
+    INVOICES,
+    ITEMS,
+    JOURNALS,
+    LINKED_TRANSACTIONS,
+    MANUAL_JOURNALS,
+    PURCHASE_ORDERS,
+    QUOTES,
+    TAX_RATES,
+    TRACKING_CATEGORIES,
+    by_name,
+)
+from xero_api.requests import Form, get_after, get_all, get_ids, get_one, get_page
+from xero_stream.contracts.names import EntityName, RecordId
 
 BATCHED = [entity for entity in ENTITIES if entity.by_ids is not None]
 batched = pytest.mark.parametrize("entity", BATCHED, ids=lambda entity: entity.name)
@@ -131,3 +148,66 @@ def test_a_query_over_the_limit_is_refused() -> None:
 
     with pytest.raises(ValueError, match="2000"):
         get_ids(greedy, _ids(60))
+
+
+def test_an_id_that_is_a_word_stands_in_capitals_in_the_path() -> None:
+    """Our ids are in lower case, Xero's codes are not; nothing but a code gets into a path."""
+    assert get_one(TAX_RATES, RecordId("output2")).target == "/api.xro/2.0/TaxRates/OUTPUT2"
+    for bad in ("", "OUTPUT2", "../x", "a b", "a" * 51, "a?b"):
+        with pytest.raises(ValueError, match="an id of tax-rates is no lower-case code"):
+            get_one(TAX_RATES, RecordId(bad))
+
+
+def test_what_has_no_single_read_is_refused() -> None:
+    """Journals read singly lack their source, currencies have no address of their own."""
+    for entity in (JOURNALS, CURRENCIES, TRACKING_CATEGORIES):
+        with pytest.raises(ValueError, match=f"{entity.name} can't be read one by one, only listed"):
+            get_one(entity, _ids(1)[0])
+
+
+def test_filters_of_a_single_read() -> None:
+    """The months of a budget; no where, and nothing on records that lists carry whole."""
+    months = {"DateFrom": "2026-01-01", "DateTo": "2026-12-31"}
+
+    assert get_one(BUDGETS, _ids(1)[0], months).query == "DateFrom=2026-01-01&DateTo=2026-12-31"
+    with pytest.raises(ValueError, match="budgets has no filter Year; it has DateFrom, DateTo"):
+        get_one(BUDGETS, _ids(1)[0], {"Year": "2026"})
+    with pytest.raises(ValueError, match="contact-groups takes no filter"):
+        get_one(CONTACT_GROUPS, _ids(1)[0], {"where": "x"})
+    with pytest.raises(ValueError, match="invoices takes no filter where one record is read: Statuses"):
+        get_one(INVOICES, _ids(1)[0], {"Statuses": "PAID"})
+
+
+@pytest.mark.parametrize(
+    ("entity", "query"),
+    [
+        (PURCHASE_ORDERS, "page=1&pageSize=1000&order=UpdatedDateUTC%20ASC"),
+        (MANUAL_JOURNALS, "page=1&pageSize=1000"),
+        (QUOTES, "page=1&order=UpdatedDateUTC%20ASC"),
+        (LINKED_TRANSACTIONS, "page=1"),
+    ],
+)
+def test_pages_are_asked_for_as_each_endpoint_takes_them(entity: Entity[Any], query: str) -> None:
+    """With a size or without, in order or, where that switches paging off, without."""
+    assert get_page(entity, None).query == query
+
+
+def test_whole_lists_and_offsets() -> None:
+    """What an entity always takes goes along; what it is not read by is refused, naming both."""
+    assert get_all(ITEMS, datetime(2026, 1, 1, tzinfo=UTC)).target == "/api.xro/2.0/Items?unitdp=4"
+    assert get_all(TRACKING_CATEGORIES).query == "includeArchived=true"
+    assert get_after(JOURNALS, 17).query == "offset=17"
+    with pytest.raises(ValueError, match="invoices can't be read in one answer"):
+        get_all(INVOICES)
+    with pytest.raises(ValueError, match="items has no offset"):
+        get_after(ITEMS, 0)
+    with pytest.raises(ValueError, match="no such offset: -1"):
+        get_after(JOURNALS, -1)
+
+
+def test_no_where_on_purchase_orders() -> None:
+    """Xero ignores it there and answers with all of them."""
+    with pytest.raises(ValueError, match="purchase-orders has no filter where; it has DateFrom, DateTo, Status"):
+        get_page(PURCHASE_ORDERS, None, filters={"where": "x"})
+    with pytest.raises(ValueError, match="payment-services has no filter where; it has none"):
+        get_all(by_name(EntityName.PAYMENT_SERVICES), filters={"where": "x"})
