@@ -39,7 +39,7 @@ def least(
     """The least an app has to ask for.
 
     Args:
-        reading: rows of the entities that are read.
+        reading: rows of the entities that are read; leave out those whose ``tier`` the app has not, Xero refuses the whole link.
         writing: rows of those written too; a row that can't be written is only read.
         more: what else is read (reports).
         attachments: whether attachments are read, and written where their records are.

@@ -22,6 +22,9 @@ from simulator.identity.scopes import EVERYTHING, refused
 from tests.support.consent_form import Page
 from tests.support.unconfirmed import unconfirmed
 from tests.unit.simulator.builders import NOW, guid
+from xero_api.entity import Scope
+from xero_api.registry import ENTITIES
+from xero_api.scopes import least, missing
 
 WEB = Client(id="WEB", secret="s", redirect_uris=("https://app.example/back",), name="Web & Co")
 OLD = Client(id="OLD", secret="s", broad_scopes=True)
@@ -96,6 +99,15 @@ def test_scopes_by_age_and_tier() -> None:
     assert refused(asked, broad=False, journals=False) == list(asked[:3])
     assert refused(asked, broad=True, journals=True) == []
     assert refused(EVERYTHING, broad=False, journals=True) == []
+
+
+def test_whatever_the_library_may_ask_for_exists_here() -> None:
+    """Two tables written apart agree: every scope of every entity and report, to read and to write."""
+    forms = {form for scope in Scope for form in (scope.reading, scope.writing)}
+    everything = least(ENTITIES, writing=ENTITIES, more=Scope, attachments=True, sign_in=True)
+
+    assert refused(forms | set(everything), broad=False, journals=True) == []
+    assert missing(EVERYTHING, everything) == ("openid", "profile", "email")
 
 
 @pytest.mark.parametrize(
