@@ -181,10 +181,10 @@ async def undergo_all(experiment: Experiment, failures: "Iterable[Failure]", *, 
         try:
             recovery = await undergo(experiment, failure)
             said = f"{failure.name}: {recovery.recovered:.1f} s"
-        except AssertionError as error:
+        except Exception as error:
             if not go_on:
                 raise
-            said = f"{failure.name} went wrong: {error}"
+            said = f"{failure.name} went wrong: {type(error).__name__}: {error}"
             wrong.append(said)
             experiment.stack.note(said)
             await experiment.working(HEALTHY_AT_LAST_SECONDS)

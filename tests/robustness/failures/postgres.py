@@ -151,6 +151,17 @@ async def _comes_true(connection: "asyncpg.Connection[asyncpg.Record]", question
         await asyncio.sleep(0.02)
 
 
+async def _for_certain(connection: "asyncpg.Connection[asyncpg.Record]", statement: str) -> None:
+    """Locking a table that is in use may end in a deadlock: try until it does not."""
+    async with asyncio.timeout(HAPPENS_SECONDS):
+        while True:
+            try:
+                await connection.execute(statement)
+            except asyncpg.DeadlockDetectedError:
+                continue
+            return
+
+
 async def turned_down(experiment: Experiment, *, code: str, message: str, share: float, seconds: float = 8.0) -> None:
     """A share of our statements that write fails.
 
@@ -165,13 +176,15 @@ async def turned_down(experiment: Experiment, *, code: str, message: str, share:
         try:
             await rogue.execute(_CONFLICTS.format(share=share, code=code, message=message))
             for table in TABLES:
-                await rogue.execute(
-                    f"CREATE TRIGGER rogue AFTER INSERT OR UPDATE OR DELETE ON {table} EXECUTE FUNCTION rogue()"
+                await _for_certain(
+                    rogue, f"CREATE TRIGGER rogue AFTER INSERT OR UPDATE OR DELETE ON {table} EXECUTE FUNCTION rogue()"
                 )
             await asyncio.sleep(seconds)
             hits = await rogue.fetchval("SELECT last_value FROM rogue_hits WHERE is_called")
         finally:
-            await rogue.execute("DROP FUNCTION IF EXISTS rogue CASCADE")
+            for table in TABLES:
+                await _for_certain(rogue, f"DROP TRIGGER IF EXISTS rogue ON {table}")
+            await rogue.execute("DROP FUNCTION IF EXISTS rogue")
             await rogue.execute("DROP SEQUENCE IF EXISTS rogue_hits")
     assert (hits or 0) >= 5, f"only {hits} statements failed"
 
