@@ -120,17 +120,19 @@ def go_on(place: Place, answer: Answer) -> Place | Done:
             return Done(reached=_latest(place.since, answer))
 
 
-def smaller(place: Place, page_size: int) -> tuple[Place, int] | None:
+def smaller(entity: Entity[Any], place: Place, page_size: int) -> tuple[Place, int] | None:
     """Where to go on with half the page, after an answer that took too long; None if that is no help.
 
     Numbers of pages mean nothing with another size, so a tie begins again at its first page.
 
     Args:
+        entity: what is read.
         place: where no answer came in time.
         page_size: records asked for.
     """
     half = page_size // 2
-    if not isinstance(place, Keyset) or half < SMALLEST_PAGE:
+    sized = isinstance(entity.paging, Pages) and entity.paging.sized
+    if not sized or not isinstance(place, Keyset) or half < SMALLEST_PAGE:
         return None
     return replace(place, page=1, downwards=False, then=None, mark=None), half
 

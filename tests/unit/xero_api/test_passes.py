@@ -151,10 +151,11 @@ def test_a_page_that_takes_too_long_is_halved() -> None:
     """The tie begins again at page 1, for page numbers mean nothing with another size; there is a smallest page."""
     tie = Keyset(since=NOON, page=4, downwards=True, then=NOON, reached=NOON, mark="m")
 
-    assert smaller(tie, 1000) == (Keyset(since=NOON, reached=NOON), 500)
-    assert smaller(tie, 49) is None
-    assert smaller(Onwards(since=None), 1000) is None
-    assert smaller(Everything(since=None), 1000) is None
+    assert smaller(INVOICES, tie, 1000) == (Keyset(since=NOON, reached=NOON), 500)
+    assert smaller(INVOICES, tie, 49) is None
+    assert smaller(QUOTES, tie, 100) is None
+    assert smaller(JOURNALS, Onwards(since=None), 1000) is None
+    assert smaller(ACCOUNTS, Everything(since=None), 1000) is None
 
 
 def test_kinds_of_paging_say_what_they_lack() -> None:
