@@ -36,6 +36,7 @@ from xero_api.errors import (
 )
 from xero_api.meta import NO_META, Meta, read_meta
 from xero_api.oauth.source import AccessToken, TokenSource
+from xero_api.reports import ReportAnswer, ReportRequest, decipher_report
 from xero_api.requests import Request
 from xero_api.writes.answers import WriteAnswer
 from xero_api.writes.answers import decipher as decipher_write
@@ -186,6 +187,39 @@ class XeroClient:
 
         async def attempt(token: AccessToken, deadline: float) -> WriteAnswer:
             return await self._wrote(app, tenant_id, request, lane, token, deadline)
+
+        return await self._authorised(app, tenant_id, request.endpoint, again, attempt)
+
+    async def report(
+        self,
+        app: AppName,
+        tenant_id: TenantId,
+        request: ReportRequest,
+        *,
+        lane: Lane = Lane.COMMAND,
+        again: Callable[[], Awaitable[bool]] | None = None,
+    ) -> ReportAnswer:
+        """Read a report.
+
+        Args:
+            app: our app.
+            tenant_id: the organisation.
+            request: which.
+            lane: why; for the call record.
+            again: as for :meth:`send`.
+
+        Raises:
+            XeroError: see ``xero_api.errors``.
+        """
+
+        async def attempt(token: AccessToken, deadline: float) -> ReportAnswer:
+            headers = {"xero-tenant-id": tenant_id}
+            exchange = self._departing(app, tenant_id, lane, request.endpoint, request.target, headers, token)
+
+            async def understand(headers: Mapping[str, str], body: bytes) -> ReportAnswer:
+                return decipher_report(request, exchange.status or 0, headers, body)
+
+            return await self._reported(exchange, deadline, understand)
 
         return await self._authorised(app, tenant_id, request.endpoint, again, attempt)
 

@@ -23,7 +23,9 @@ class Stamp(StrEnum):
     """What tells that a record changed."""
 
     UPDATED = "UpdatedDateUTC"
-    CREATED = "CreatedDateUTC"  # it never moves; what changes all the same (a deleted transfer) is told by the later read
+    CREATED = (
+        "CreatedDateUTC"  # it never moves; what changes all the same (a deleted transfer) is told by the later read
+    )
     NONE = ""  # compare the whole record
 
 
@@ -252,3 +254,24 @@ class Entity(Generic[R]):
             return Gone.MERGED
         status = raw.get(self.status_field) if self.status_field else None
         return self.gone.get(status.upper()) if isinstance(status, str) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(Generic[R]):
+    """Some records of a kind, under a name of their own.
+
+    Attributes:
+        name: our word.
+        entity: the kind.
+        filters: what to ask lists for, in Xero's parameters.
+        only: which words a field must have, by Xero's field.
+    """
+
+    name: str
+    entity: Entity[R]
+    filters: Mapping[str, str]
+    only: Mapping[str, str]
+
+    def shows(self, raw: Json) -> bool:
+        """Whether a record, read in whatever way, belongs to the view."""
+        return all(str(raw.get(key) or "").upper() == word for key, word in self.only.items())

@@ -166,7 +166,7 @@ class Reader:
     ) -> AsyncGenerator[Page[R], None]:
         """All records, or all that changed, whole ones always; oldest change first where Xero can.
 
-        Nothing is missed while records change; one that changes meanwhile may come twice.
+        Nothing is missed while records change; one that changes meanwhile may come twice, or with the next pass only.
 
         Args:
             entity: what to read.

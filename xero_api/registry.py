@@ -17,6 +17,7 @@ from xero_api.entity import (
     Stamp,
     Tier,
     UpdateAt,
+    View,
     Whole,
     Writes,
 )
@@ -754,6 +755,17 @@ ENTITIES: tuple[Entity[Any], ...] = (
     USERS,
 )
 """Every row."""
+
+BILLS = View(
+    name="bills",
+    entity=INVOICES,
+    filters=MappingProxyType({"where": 'Type=="ACCPAY"'}),
+    only=MappingProxyType({"Type": "ACCPAY"}),
+)
+"""Invoices from suppliers."""
+
+VIEWS: tuple[View[Any], ...] = (BILLS,)
+"""Every view."""
 
 
 def by_name(name: EntityName) -> Entity[Any]:

@@ -1,7 +1,7 @@
 """Keyset paging against a list that changes while it is read: nothing is missed, every pass ends."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -74,6 +74,7 @@ edits = st.lists(st.tuples(st.integers(0, 12), st.sampled_from([0, 5, 3000])), m
     start=st.none() | st.integers(0, 10_000),
     restarts=st.booleans(),
     with_pagination=st.booleans(),
+    timed=st.booleans(),
 )
 def test_nothing_is_missed_while_records_change(
     initial: list[tuple[int, int]],
@@ -83,8 +84,14 @@ def test_nothing_is_missed_while_records_change(
     start: int | None,
     restarts: bool,
     with_pagination: bool,
+    timed: bool,
 ) -> None:
-    """Every record changed since the start is seen at the version it had or a later one, or is left to the next pass."""
+    """Every record changed since the start is seen at the version it had or a later one, or is left to the next pass.
+
+    So with If-Modified-Since, and, all read upwards and downwards, without.
+    """
+    entity = replace(CONTACTS, modified_since=timed)
+    start = start if timed else None
     books = Books(inclusive=inclusive, with_pagination=with_pagination)
     for number, wait in initial:
         books.now += wait
@@ -96,7 +103,7 @@ def test_nothing_is_missed_while_records_change(
     steps = 0
 
     while isinstance(place, Keyset):
-        answer = books.answer(place.request(CONTACTS, page_size))
+        answer = books.answer(place.request(entity, page_size))
         for raw in answer.records:
             stamp = int(raw["UpdatedDateUTC"][6:].split("+")[0]) - _ms(0)
             seen[raw["ContactID"]] = max(stamp, seen.get(raw["ContactID"], 0))

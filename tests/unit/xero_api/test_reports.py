@@ -1,0 +1,132 @@
+"""Reports: requests, answers, and the way through the client; the view of bills beside them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.client import XeroClient
+from xero_api.decode import encode
+from xero_api.errors import (
+    BadRequestError,
+    GarbledAnswerError,
+    RateLimitedError,
+    UnauthorisedError,
+    UnmappableAnswerError,
+)
+from xero_api.oauth.source import AccessToken, GrantId
+from xero_api.registry import BILLS, INVOICES, VIEWS
+from xero_api.reports import REPORTS, ReportName, decipher_report, get_report
+from xero_api.requests import get_page
+from xero_stream.contracts.names import DEFAULT_APP, AppName, TenantId
+
+TENANT = TenantId("11111111-1111-4111-8111-111111111111")
+REPORT = {"ReportName": "Trial Balance", "Rows": [{"RowType": "Header", "Cells": [{"Value": "Account"}]}]}
+TRIAL_BALANCE = get_report(ReportName.TRIAL_BALANCE, {"date": "2026-03-31", "paymentsOnly": "false"})
+
+
+def _body(*reports: Any) -> bytes:
+    return encode({"Status": "OK", "Reports": list(reports)})
+
+
+def test_a_report_as_it_is_asked_for() -> None:
+    """Parameters in the order given, by Xero's names."""
+    assert TRIAL_BALANCE.target == "/api.xro/2.0/Reports/TrialBalance?date=2026-03-31&paymentsOnly=false"
+    assert TRIAL_BALANCE.endpoint == "Reports/TrialBalance"
+    assert get_report(ReportName.BANK_SUMMARY).target == "/api.xro/2.0/Reports/BankSummary"
+
+
+def test_parameters_are_checked_before_the_network() -> None:
+    """What is missing and what is unknown is named, with the report."""
+    with pytest.raises(ValueError, match="aged-receivables needs contactId"):
+        get_report(ReportName.AGED_RECEIVABLES, {"date": "2026-03-31"})
+    with pytest.raises(ValueError, match="executive-summary takes no month; it takes date"):
+        get_report(ReportName.EXECUTIVE_SUMMARY, {"month": "3"})
+    assert get_report(ReportName.AGED_PAYABLES, {"contactId": "a&b"}).target.endswith("?contactId=a%26b")
+
+
+def test_every_name_has_its_report() -> None:
+    """Names and rows are the same set."""
+    assert set(REPORTS) == set(ReportName)
+
+
+def test_an_answer_is_the_report_as_xero_sent_it() -> None:
+    """Without the envelope."""
+    assert decipher_report(TRIAL_BALANCE, 200, {}, _body(REPORT)).raw == REPORT
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (200, b"<html>", GarbledAnswerError),
+        (200, b"[]", UnmappableAnswerError),
+        (200, b'{"Reports":{}}', UnmappableAnswerError),
+        (200, _body(), UnmappableAnswerError),
+        (200, _body(5), UnmappableAnswerError),
+        (200, _body(REPORT, REPORT), UnmappableAnswerError),
+        (400, b"", BadRequestError),
+        (401, b"", UnauthorisedError),
+        (429, b"", RateLimitedError),
+    ],
+)
+def test_other_answers_are_typed_errors(status: int, body: bytes, error: type[Exception]) -> None:
+    """By status first, then by shape."""
+    with pytest.raises(error):
+        decipher_report(TRIAL_BALANCE, status, {}, body)
+
+
+class OneToken:
+    """A source of one token."""
+
+    async def token(self, app: AppName, tenant_id: TenantId) -> AccessToken:
+        """It."""
+        assert (app, tenant_id) == (DEFAULT_APP, TENANT)
+        return AccessToken(value="SECRET", grant_id=GrantId("g"))
+
+    async def replacement(self, rejected: AccessToken) -> AccessToken:
+        """The same."""
+        return rejected
+
+
+async def test_a_report_through_the_client() -> None:
+    """To the tenant, told as a call of its own."""
+    seen: list[httpx.Request] = []
+    told: list[CallRecord] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, stream=httpx.ByteStream(_body(REPORT)))
+
+    client = XeroClient(
+        api_url="https://api.example",
+        tokens=OneToken(),
+        on_call=told.append,
+        timeout=5,
+        transport=httpx.MockTransport(answer),
+    )
+
+    report = await client.report(DEFAULT_APP, TENANT, TRIAL_BALANCE)
+    await client.aclose()
+
+    assert report.raw == REPORT
+    assert str(seen[0].url) == f"https://api.example{TRIAL_BALANCE.target}"
+    assert seen[0].headers["xero-tenant-id"] == TENANT
+    assert [(one.endpoint, one.lane, one.outcome) for one in told] == [
+        ("Reports/TrialBalance", Lane.COMMAND, Outcome.OK)
+    ]
+
+
+def test_bills_are_the_invoices_of_suppliers() -> None:
+    """A list is asked for them alone; a record read in another way tells whether it is one."""
+    request = get_page(BILLS.entity, datetime(2026, 1, 1, tzinfo=UTC), filters=BILLS.filters)
+
+    assert BILLS.entity is INVOICES
+    assert "&where=Type%3D%3D%22ACCPAY%22&" in request.query
+    assert BILLS.shows({"Type": "ACCPAY"})
+    assert not BILLS.shows({"Type": "ACCREC"})
+    assert not BILLS.shows({})
+    for view in VIEWS:
+        assert view.filters.keys() <= view.entity.filters
+        assert view.only
