@@ -35,6 +35,7 @@ class Edits(Body):
         webhook: whether Xero tells.
         event_date: ``now``, or ``record``: the record's ``UpdatedDateUTC`` even if it didn't move.
         weights: odds by kind instead of the usual ones.
+        everything: without an endpoint: of every kind, not only invoices, contacts and credit notes.
     """
 
     tenant_id: str | None = None
@@ -46,6 +47,7 @@ class Edits(Body):
     webhook: bool = True
     event_date: Literal["now", "record"] = "now"
     weights: dict[EditKind, float] | None = None
+    everything: bool = False
 
 
 class NewGrant(Body):
@@ -108,6 +110,7 @@ class IntentToReceive(Body):
 
 
 class TrafficBody(Body):
-    """``PUT /_sim/traffic``."""
+    """``PUT /_sim/traffic``; ``everything``: edits of every kind."""
 
     edits_per_second: float = Field(ge=0, le=5000)
+    everything: bool = False

@@ -73,7 +73,7 @@ class BooksControl:
     async def truth_of_one(self, request: web.Request) -> web.StreamResponse:
         """One record as a single GET would return it."""
         organisation, endpoint = place_of(self._world, request)
-        record: AnyRecord | None = organisation.shelf(endpoint).get(request.match_info["id"].lower())
+        record: AnyRecord | None = organisation.shelf(endpoint).get(FACTS[endpoint].fold(request.match_info["id"]))
         if record is None:
             raise ControlError(404, f"{endpoint} has no {request.match_info['id']}")
         return web.Response(body=self._single(organisation, record), headers={"Content-Type": JSON})
@@ -91,6 +91,7 @@ class BooksControl:
             record_id=body.record_id,
             stamp=body.stamp,
             weights=body.weights,
+            everything=body.everything,
         )
         done = []
         for _ in range(body.count):
@@ -130,7 +131,7 @@ class BooksControl:
         except RawJsonError as error:
             raise ControlError(400, f"{error}") from error
         now_ms = self._world.clock.stamp()
-        record_id = request.match_info["id"].lower()
+        record_id = FACTS[endpoint].fold(request.match_info["id"])
         record = overridden(self._source, organisation, endpoint, record_id, raw, now_ms)
         changes = organisation.write(record, now_ms, stamp=stamps(raw))
         events = self._world.commit(organisation, changes, announce=raw.webhook)
@@ -141,9 +142,16 @@ class BooksControl:
     async def traffic(self, request: web.Request) -> web.StreamResponse:
         """How many edits a second, and how many were made."""
         del request
-        return answer_json({"editsPerSecond": self._traffic.rate, "editsMade": self._traffic.made})
+        return answer_json(
+            {
+                "editsPerSecond": self._traffic.rate,
+                "everything": self._traffic.everything,
+                "editsMade": self._traffic.made,
+            }
+        )
 
     async def set_traffic(self, request: web.Request) -> web.StreamResponse:
         """Edit faster, slower, or not at all."""
-        self._traffic.set_rate((await read_body(request, TrafficBody)).edits_per_second)
+        body = await read_body(request, TrafficBody)
+        self._traffic.set_rate(body.edits_per_second, everything=body.everything)
         return await self.traffic(request)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from simulator.accounting_api.encoding import REMOVED
+from simulator.accounting_api.facts import FACTS
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNoteType
 from simulator.books.invoice import InvoiceType
@@ -84,11 +85,13 @@ def stamps(raw: RawChange) -> bool:
 def _drawn(
     source: random.Random, organisation: Organisation, endpoint: Endpoint, record_id: str, now_ms: int
 ) -> AnyRecord:
-    if not _UUID.fullmatch(record_id):
+    if not _UUID.fullmatch(record_id) and FACTS[endpoint].fold is str.lower:
         raise RuleError(f"{record_id!r} is not a lower-case GUID")
     if endpoint is Endpoint.CONTACTS:
         contact = draw_contact(source, organisation.profile, place=len(organisation.contacts), now_ms=now_ms)
         return replace(contact, id=record_id)
+    if endpoint not in (Endpoint.INVOICES, Endpoint.CREDIT_NOTES):
+        raise RuleError(f"{endpoint} has no {record_id}, and new ones there are made by POST /_sim/edits")
     buyer = _customer(organisation)
     if endpoint is Endpoint.INVOICES:
         kind = InvoiceType.ACCREC

@@ -21,7 +21,8 @@ from simulator.books.organisation import Change, Organisation
 from simulator.books.shelf import Record, Shelf
 from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleError
 from simulator.chance import draw_uuid
-from simulator.edits.kinds import WEIGHTS, Edit, EditKind, Wish
+from simulator.edits.kinds import OTHER_WEIGHT, WEIGHTS, Edit, EditKind, Wish
+from simulator.edits.others import OTHERS, At
 from simulator.sample.records import (
     approved,
     contact_name,
@@ -64,7 +65,8 @@ def edit(source: random.Random, organisation: Organisation, wish: Wish, now_ms: 
 
 def _options(wish: Wish) -> dict[tuple[Endpoint, EditKind], float]:
     options: dict[tuple[Endpoint, EditKind], float] = {}
-    for (endpoint, kind), usual in WEIGHTS.items():
+    others = OTHERS if wish.everything or wish.endpoint is not None else ()
+    for (endpoint, kind), usual in (WEIGHTS | dict.fromkeys(others, OTHER_WEIGHT)).items():
         if wish.endpoint not in (None, endpoint) or wish.kind not in (None, kind):
             continue
         weight = usual if wish.weights is None else wish.weights.get(kind, 0)
@@ -83,6 +85,9 @@ class _Edit:
         self._now_ms = now_ms
 
     def make(self, endpoint: Endpoint, kind: EditKind) -> Edit:
+        if (endpoint, kind) in OTHERS:
+            at = At(source=self._source, books=self._books, now_ms=self._now_ms, record_id=self._wish.record_id)
+            return self._done(endpoint, kind, *OTHERS[endpoint, kind](at))
         match kind:
             case EditKind.CREATE:
                 changes, what = self._create(endpoint)
@@ -100,6 +105,11 @@ class _Edit:
                 changes, what = self._change(endpoint, stamp=kind is EditKind.CHANGE)
             case EditKind.RESTORE:
                 changes, what = self._restore(endpoint)
+            case EditKind.WITHDRAW | EditKind.LOCK:
+                raise RuleError(f"{endpoint} have no such edit")
+        return self._done(endpoint, kind, changes, what)
+
+    def _done(self, endpoint: Endpoint, kind: EditKind, changes: tuple[Change, ...], what: str) -> Edit:
         subject = next((one for one in changes if one.endpoint is endpoint and not one.silent), changes[0])
         return Edit(endpoint=endpoint, kind=kind, record_id=subject.record.id, what=what, changes=changes)
 

@@ -23,6 +23,8 @@ class EditKind(StrEnum):
     MERGE = "merge"
     ERASE = "erase"
     RENAME = "rename"
+    WITHDRAW = "withdraw"
+    LOCK = "lock"
     TOUCH_WITHOUT_STAMP = "touch_without_stamp"
     RESTORE = "restore"
 
@@ -60,6 +62,10 @@ WEIGHTS: dict[tuple[Endpoint, EditKind], float] = {
 """What can be done to which endpoint, and how often it is drawn."""
 
 
+OTHER_WEIGHT = 2
+"""How often each edit of the other kinds is drawn, where they are asked for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
     """What was done: the record it was about, a few words, and everything that changed."""
@@ -77,6 +83,8 @@ class Wish:
 
     Attributes:
         record_id: the record to edit, or for ``create`` the contact to create a document for.
+        everything: whether what no endpoint is named for may be of any kind, or only an invoice, a contact or a
+            credit note.
         stamp: whether ``UpdatedDateUTC`` moves; None: as the kind has it.
         weights: odds by kind instead of the usual ones.
     """
@@ -84,5 +92,6 @@ class Wish:
     endpoint: Endpoint | None = None
     kind: EditKind | None = None
     record_id: str | None = None
+    everything: bool = False
     stamp: bool | None = None
     weights: dict[EditKind, float] | None = None

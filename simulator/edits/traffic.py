@@ -23,15 +23,22 @@ class Traffic:
         self._rate = world.settings.edits_per_second
         self._changed = asyncio.Event()
         self.made = 0
+        self.everything = False
 
     @property
     def rate(self) -> float:
         """Edits a second."""
         return self._rate
 
-    def set_rate(self, rate: float) -> None:
-        """Edit that often from now on; 0 stops, and with it the edit that was due next."""
+    def set_rate(self, rate: float, *, everything: bool = False) -> None:
+        """Edit that often from now on; 0 stops, and with it the edit that was due next.
+
+        Args:
+            rate: edits a second.
+            everything: of every kind, not only invoices, contacts and credit notes.
+        """
         self._rate = rate
+        self.everything = everything
         self._changed.set()
 
     def draw_organisation(self) -> Organisation:
@@ -70,7 +77,7 @@ class Traffic:
                 due = loop.time()
                 continue
             with contextlib.suppress(RuleError):  # books so small that nothing can be edited right now
-                self.edit(self.draw_organisation(), Wish())
+                self.edit(self.draw_organisation(), Wish(everything=self.everything))
 
     async def _told_otherwise(self, due: float) -> bool:
         """Whether another rate is set before the loop's clock shows ``due``."""
