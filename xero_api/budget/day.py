@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 DAY_SECONDS = 86_400.0
 _HOUR = 3_600.0
 _MARGIN_SECONDS = 60.0
+_LEAST_SECONDS = 600.0
+"""A burst at the beginning is no pace."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Day:
         renews_at: set by a refusal: when the server said calls may go on. From then on one at a time, until an answer
             says how many are left.
         hours: our calls by the hour they started in.
+        begun: when the first of them started.
         lowest: the smallest number said since calls were last at rest.
         whole: whether every call since then was answered with a number.
     """
@@ -35,6 +38,7 @@ class Day:
     told_at: float = -math.inf
     renews_at: float | None = None
     hours: dict[int, int] = field(default_factory=dict)
+    begun: float = -math.inf
     lowest: int | None = None
     whole: bool = False
 
@@ -45,6 +49,16 @@ class Day:
             now: seconds.
         """
         return self.told if self.told is not None and self._known(now) else self.limit - self._own(now)
+
+    def pace(self, now: float) -> float:
+        """Calls a second, in this hour and the one before.
+
+        Args:
+            now: seconds.
+        """
+        hour = int(now // _HOUR)
+        recent = self.hours.get(hour, 0) + self.hours.get(hour - 1, 0)
+        return recent / max(now - max((hour - 1) * _HOUR, self.begun), _LEAST_SECONDS)
 
     def free_at(self, now: float, keep: int = 0, running: int = 0) -> float:
         """When one more call may be made: now, when the day may have turned, or infinity: when a running call ended.
@@ -75,6 +89,8 @@ class Day:
             self.lowest, self.whole = None, True
         self.hours = {hour: n for hour, n in self.hours.items() if (hour + 1) * _HOUR + DAY_SECONDS > now}
         hour = int(now // _HOUR)
+        if not self.hours:
+            self.begun = now
         self.hours[hour] = self.hours.get(hour, 0) + 1
         if self.told is not None:
             self.told = max(0, self.told - 1)

@@ -99,6 +99,24 @@ class Minute:
         self.ended[end] = self.ended.get(end, 0) + times
         return end
 
+    def took_over(self, end: float, now: float) -> None:
+        """A call of a process that is gone counts as ours.
+
+        Args:
+            end: when the server can at last have seen it.
+            now: seconds.
+        """
+        self.add(end, now)
+
+    def refused(self, until: float, now: float) -> None:
+        """The server refused a call: all that is left is used up for a while.
+
+        Args:
+            until: when calls may go on.
+            now: seconds.
+        """
+        self.add(until - COUNTS_FOR, now, times=max(0, self.limit - self.used(now)))
+
     def disregard_heard(self) -> None:
         """The server said when it counts anew: until then nobody calls, and then what it counted before is history."""
         for end, times in self.heard.items():

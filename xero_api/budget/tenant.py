@@ -9,13 +9,16 @@ Times are seconds on any one scale that never goes back (monotonic, or epoch sec
 import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from xero_api.budget.day import Day
-from xero_api.budget.minute import COUNTS_FOR, Minute
+from xero_api.budget.day import DAY_SECONDS, Day
+from xero_api.budget.forecast import runs_out_at
+from xero_api.budget.minute import Minute
 from xero_api.call import Lane
 from xero_api.errors import LimitKind
 from xero_api.meta import Limits
+from xero_stream.settings.xero import AppTier
 
 AT_ONCE = 5
 PER_MINUTE = 60
@@ -27,6 +30,8 @@ SLOT_MARGIN_SECONDS = 0.02
 ABANDONED_SECONDS = 10.0
 """How long the server may still be busy with a call we gave up on."""
 
+_RAPID_SYNC = timedelta(minutes=30)
+_RAPID_SYNC_MARGIN = timedelta(minutes=1)
 _MINUTE_PAUSE = 60.0
 _DAY_PAUSE = 3_600.0
 _FIRST_BACKOFF = 0.5
@@ -107,7 +112,15 @@ class Past:
 class TenantBudget:
     """One tenant's calls."""
 
-    def __init__(self, *, day_limit: int, app: Minute) -> None:
+    def __init__(self, *, day_limit: int, app: Minute, lifted_until: float = -math.inf) -> None:
+        """Nothing is used yet.
+
+        Args:
+            day_limit: calls a day.
+            app: the app's minute, which the budgets of its tenants share.
+            lifted_until: until when minute and day don't limit (Rapid Sync: see :func:`rapid_sync_seconds`).
+        """
+        self._lifted_until = lifted_until
         self._minute = Minute(limit=PER_MINUTE)
         self._day = Day(limit=day_limit)
         self._app = app
@@ -154,16 +167,26 @@ class TenantBudget:
         if now < self._parked_until:
             return Wait(self._parked_until, self._parked_for)
         share = SHARES[lane]
-        until, reason = max(
-            (
-                (self._slot_free_at(now, share.slots), Reason.AT_ONCE),
-                (self._minute.free_at(now, share.minute), Reason.MINUTE),
-                (self._day.free_at(now, math.ceil(self._day.limit * share.day), self.running), Reason.DAY),
-                (self._app.free_at(now), Reason.APP_MINUTE),
-            ),
-            key=lambda pair: pair[0],
-        )
+        hurdles = [(self._slot_free_at(now, share.slots), Reason.AT_ONCE)]
+        if now >= self._lifted_until:
+            kept = math.ceil(self._day.limit * share.day)
+            hurdles.append((self._minute.free_at(now, share.minute), Reason.MINUTE))
+            hurdles.append((self._day.free_at(now, kept, self.running), Reason.DAY))
+        if all(
+            until <= now for until, _ in hurdles
+        ):  # a tenant that could not call anyway asks for no part of the app's
+            hurdles.append((self._app.free_at(now), Reason.APP_MINUTE))
+        until, reason = max(hurdles, key=lambda pair: pair[0])
         return Go() if until <= now else Wait(until, reason)
+
+    def day_lasts_until(self, now: float) -> float:
+        """When the day is used up if calls go on as in the last hours; infinity: not within a day.
+
+        Args:
+            now: seconds.
+        """
+        end = runs_out_at(self.day_left(now), self._day.pace(now), now)
+        return end if end < now + DAY_SECONDS else math.inf
 
     def started(self, call: Hashable, now: float) -> None:
         """A call starts.
@@ -229,7 +252,7 @@ class TenantBudget:
         if kind is LimitKind.MINUTE and retry_after is not None:
             self._minute.disregard_heard()
         if kind is LimitKind.APP:
-            self._app.add(now + pause - COUNTS_FOR, now, times=max(0, self._app.limit - self._app.used(now)))
+            self._app.refused(now + pause, now)
         spread = jitter * min(pause, 1.0) if retry_after is not None else jitter * pause
         return self._park(now + pause + spread, Reason.LIMITED)
 
@@ -277,7 +300,7 @@ class TenantBudget:
             if end is None:
                 end = call.started + http_timeout + ABANDONED_SECONDS
             self._minute.add(end, now)
-            self._app.add(end, now)
+            self._app.took_over(end, now)
             self._occupy(end, now)
             self._quiet_from = max(self._quiet_from, end)
 
@@ -322,6 +345,24 @@ def _sensible(retry_after: float, longest: float, refusals: int) -> float:
 
 def _doubled(first: float, times: int, most: float) -> float:
     return min(math.ldexp(first, min(times, 20)), most)
+
+
+def rapid_sync_seconds(tier: AppTier, connected: datetime, now: datetime) -> float:
+    """For how long minute and day don't limit a new connection; what runs at once and the app's minute always do.
+
+    Xero calls it Rapid Sync: the first 30 minutes, for tiers from plus on
+    (https://developer.xero.com/faq/pricing-and-policy-updates).
+
+    Args:
+        tier: the app's.
+        connected: when Xero made the connection, its ``createdDateUtc``, on the clock of ``now``.
+        now: aware.
+
+    Returns:
+        Seconds, less a margin as the end can't be seen; 0: they limit.
+    """
+    left = connected + _RAPID_SYNC - _RAPID_SYNC_MARGIN - now
+    return max(0.0, left.total_seconds()) if tier.rapid_sync and connected <= now else 0.0
 
 
 def app_minute(share: int = APP_PER_MINUTE) -> Minute:

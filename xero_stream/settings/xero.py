@@ -8,7 +8,7 @@ from xero_stream.settings.base import Section
 
 
 class AppTier(StrEnum):
-    """Xero's pricing tiers (from 2026-03-02): they set the calls a day."""
+    """Xero's pricing tiers (https://developer.xero.com/faq/pricing-and-policy-updates, from 2026-03-02)."""
 
     STARTER = "starter"
     CORE = "core"
@@ -20,6 +20,17 @@ class AppTier(StrEnum):
     def calls_per_day(self) -> int:
         """Calls a day for each organisation."""
         return 1_000 if self is AppTier.STARTER else 5_000
+
+    @property
+    def egress_bytes(self) -> int | None:
+        """Bytes a month that may be read before Xero bills more; None: no limit, or one agreed on."""
+        gigabytes = {AppTier.CORE: 10, AppTier.PLUS: 50, AppTier.ADVANCED: 250}.get(self)
+        return None if gigabytes is None else gigabytes * 1_000_000_000
+
+    @property
+    def rapid_sync(self) -> bool:
+        """Whether minute and day are lifted for the first half hour of a connection."""
+        return self not in {AppTier.STARTER, AppTier.CORE}
 
 
 class XeroSettings(Section):
