@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,10 @@ from prometheus_client import CollectorRegistry
 from processors.metrics import ProcessorMetrics
 from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
+from processors.quotas import egress
+from processors.quotas.egress import Egress
+from processors.quotas.minutes import AppMinutes
+from processors.quotas.store import StoredLedgers
 from processors.standing import survey
 from processors.start import Waiting, until_there
 from processors.sync.missed import heal_missed
@@ -25,8 +30,8 @@ from processors.tenants.desk import DeskServices
 from processors.tenants.services import RunnerServices
 from processors.tenants.watchdog import Watchdog
 from processors.xero import open_xero
-from xero_api.budget.minute import Minute
-from xero_api.budget.tenant import app_minute
+from xero_api.budget.tenant import APP_PER_MINUTE
+from xero_api.client import XeroClient
 from xero_api.registry import by_name
 from xero_stream.contracts.names import STREAMED, AppName, EntityName
 from xero_stream.kafka.admin import Problem, TopicAdmin, wanted
@@ -124,17 +129,25 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         if prepared is None:
             return
         await stack.enter_async_context(prepared.closing)
-        xero = open_xero(config.xero, config.apps, prepared.pool, config.encryption.keys, metrics)
+        read = Egress()
+        stack.push_async_callback(_written, prepared.pool, read)
+        minutes = AppMinutes(
+            StoredLedgers(prepared.pool, limit=APP_PER_MINUTE),
+            http_timeout=config.xero.http_timeout_seconds,
+            metrics=metrics,
+        )
+        stack.push_async_callback(minutes.aclose)
+        xero = open_xero(config.xero, config.apps, prepared.pool, config.encryption.keys, metrics, read.called)
         stack.push_async_callback(xero.aclose)
         fatal: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         membership = Membership(
             kafka=config.kafka,
             settings=config.settings,
-            services=_services(config, prepared.pool, prepared.fast, xero.client, prepared.store_id, metrics),
+            services=_services(config, prepared, xero.client, minutes, metrics),
             on_fatal=lambda error: None if fatal.done() else fatal.set_result(error),
         )
         memberships.append(membership)
-        await _work(config, prepared.pool, membership, metrics, stop, fatal)
+        await _work(config, prepared.pool, membership, read, metrics, stop, fatal)
 
 
 async def _prepare(config: ProcessorsConfig) -> _Prepared:
@@ -157,12 +170,13 @@ async def _work(
     config: ProcessorsConfig,
     pool: "asyncpg.Pool[Any]",
     membership: Membership,
+    read: Egress,
     metrics: ProcessorMetrics,
     stop: asyncio.Event,
     fatal: "asyncio.Future[BaseException]",
 ) -> None:
     member = asyncio.create_task(membership.run(), name="membership")
-    chores = asyncio.create_task(_chores(config, pool, metrics), name="chores")
+    chores = asyncio.create_task(_chores(config, pool, read, metrics), name="chores")
     stopping = asyncio.create_task(stop.wait())
     try:
         watched: set[asyncio.Future[Any]] = {member, chores, stopping, fatal}
@@ -184,44 +198,39 @@ async def _work(
 
 def _services(
     config: ProcessorsConfig,
-    pool: "asyncpg.Pool[Any]",
-    fast: "asyncpg.Pool[Any]",
-    client: Any,
-    store_id: Any,
+    prepared: _Prepared,
+    client: XeroClient,
+    minutes: AppMinutes,
     metrics: ProcessorMetrics,
 ) -> WorkerServices:
-    minutes: dict[AppName, Minute] = {}
-
-    def tier_of(app: AppName) -> AppTier:
-        found = config.apps.get(app)
-        return found.tier if found else AppTier.STARTER
-
-    def app_minute_of(app: AppName) -> Minute:
-        return minutes.setdefault(app, app_minute())
-
     rows = [by_name(name) for name in config.entities]
     runner = RunnerServices(
-        pool=pool,
-        fast=fast,
+        pool=prepared.pool,
+        fast=prepared.fast,
         client=client,
         entities=config.entities,
-        tier_of=tier_of,
-        app_minute_of=app_minute_of,
+        tier_of=partial(_tier_of, config),
+        app_minute_of=minutes.of,
         keep_raw=config.settings.keep_raw,
         http_timeout=config.xero.http_timeout_seconds,
         metrics=metrics,
     )
     return WorkerServices(
-        pool=pool,
-        fast=fast,
-        store_id=store_id,
+        pool=prepared.pool,
+        fast=prepared.fast,
+        store_id=prepared.store_id,
         kafka=config.kafka,
         owner=f"{socket.gethostname()}-{os.getpid()}",
         categories={row.webhook: row.name for row in rows if row.webhook},
-        desk=DeskServices(pool=pool, runner=runner, metrics=metrics),
+        desk=DeskServices(pool=prepared.pool, runner=runner, metrics=metrics),
         metrics=metrics,
         patience=timedelta(seconds=config.settings.patience_seconds),
     )
+
+
+def _tier_of(config: ProcessorsConfig, app: AppName) -> AppTier:
+    found = config.apps.get(app)
+    return found.tier if found else AppTier.STARTER
 
 
 async def _check_schema(url: str) -> None:
@@ -243,14 +252,16 @@ async def _check_topics(config: ProcessorsConfig) -> None:
         raise RefusedError(f"{lines}{more}. Run `xero-stream topics apply`, or `topics check` to see all")
 
 
-async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics) -> None:
+async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egress, metrics: ProcessorMetrics) -> None:
     """Gauges and missed events every few seconds, days of ``changes`` every hour, a changed apps file at once."""
     days_at, gap_patience = 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
     while True:
         metrics.beat("chores")
         try:
             await set_clock(pool)
+            await read.write(pool)
             await survey(pool, metrics)
+            await egress.survey(pool, metrics, partial(_tier_of, config))
             await heal_missed(pool, metrics, now=utc_now(), patience=gap_patience)
             if time.monotonic() - days_at > 3600:
                 days_at = time.monotonic()
@@ -290,6 +301,15 @@ def _ready(waiting: Waiting, memberships: Sequence[Membership], patience: float)
             "group": "joined" if joining is None else f"joining for {joining:.0f} s",
         },
     )
+
+
+async def _written(pool: "asyncpg.Pool[Any]", read: Egress) -> None:
+    """Write down at the end what the last seconds brought."""
+    try:
+        async with asyncio.timeout(3):
+            await read.write(pool)
+    except _STORE_ERRORS as error:
+        log.warning("egress_not_written", reason=repr(error)[:300])
 
 
 async def _close(pool: "asyncpg.Pool[Any]") -> None:

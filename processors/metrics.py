@@ -10,13 +10,16 @@ from prometheus_client import CollectorRegistry
 from processors.fetch.judge import Verdict
 from processors.recorder.recorder import Recorded
 from processors.tenants.watchdog import Watchdog
+from xero_api.budget.day import DAY_SECONDS
 from xero_api.call import CallRecord, Lane, Outcome
 from xero_stream.contracts.change_event import Op
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.telemetry.metrics import counter, gauge, histogram
 
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+
+_DAY_FORGOTTEN_SECONDS = 3600.0
 
 
 class LeaseChange(StrEnum):
@@ -128,6 +131,37 @@ class ProcessorMetrics:
             registry, "xero_stream_lowest_day_calls_left", "Calls left today for the tenant that has fewest."
         )
 
+        self._minutes: dict[AppName, tuple[int, int]] = {}
+        gauge(
+            registry, "xero_stream_app_minute_held_calls", "Calls a minute of the apps' 10,000 that this process holds."
+        ).set_function(lambda: float(sum(held for held, _ in self._minutes.values())))
+        gauge(
+            registry, "xero_stream_app_minute_used_calls", "Of those, the calls that count at the moment."
+        ).set_function(lambda: float(sum(used for _, used in self._minutes.values())))
+        self._short = counter(
+            registry,
+            "xero_stream_app_minute_short_total",
+            "Times this process got fewer calls of an app's minute than it asked for.",
+        )
+        self._day_lasts: dict[TenantId, tuple[float, float]] = {}
+        gauge(
+            registry,
+            "xero_stream_day_budget_lasts_seconds",
+            "How long the day's calls last at the present pace, for the tenant of this process that runs out first; "
+            "86400: a day or longer.",
+        ).set_function(self._shortest_day)
+        self._egress = gauge(
+            registry, "xero_stream_egress_month_bytes", "Bytes read from Xero this month that it bills, over all apps."
+        )
+        self._egress_forecast = gauge(
+            registry, "xero_stream_egress_forecast_bytes", "What the month will come to, over all apps."
+        )
+        self._egress_share = gauge(
+            registry,
+            "xero_stream_egress_forecast_ratio",
+            "What the month will come to, of what the app's tier includes; the worst app. Above 1 costs extra.",
+        )
+
     def batch_recorded(self, entity: EntityName, recorded: Recorded, seconds: float, now: datetime) -> None:
         """A recorder transaction was committed.
 
@@ -160,6 +194,30 @@ class ProcessorMetrics:
         self._calls.labels(call.lane, call.outcome).inc()
         self._call_seconds.labels(call.lane).observe(call.ms / 1000)
         self._call_bytes.labels(call.lane).inc(call.bytes_in)
+
+    def app_minute(self, app: AppName, *, held: int, used: int, short: bool) -> None:
+        """Our part of an app's minute was renewed."""
+        self._minutes[app] = (held, used)
+        self._short.inc(short)
+
+    def day_lasts(self, tenant_id: TenantId, seconds: float) -> None:
+        """So long will a tenant's day last."""
+        if seconds < DAY_SECONDS:
+            self._day_lasts[tenant_id] = (self._clock(), seconds)
+        else:
+            self._day_lasts.pop(tenant_id, None)
+
+    def egress(self, *, read: int, forecast: int, share: float) -> None:
+        """So many bytes were read this month, and will have been at its end; the worst app's share of its tier's."""
+        self._egress.set(read)
+        self._egress_forecast.set(forecast)
+        self._egress_share.set(share)
+
+    def _shortest_day(self) -> float:
+        now = self._clock()
+        # Who made no call for an hour is at rest, or parked.
+        self._day_lasts = {t: (at, s) for t, (at, s) in self._day_lasts.items() if now - at < _DAY_FORGOTTEN_SECONDS}
+        return min((max(0.0, at + seconds - now) for at, seconds in self._day_lasts.values()), default=DAY_SECONDS)
 
     def quarantined(self, stage: Stage, count: int = 1) -> None:
         """Something could not be applied."""

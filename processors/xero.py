@@ -1,6 +1,6 @@
 """Xero as the processors call it: the client, its tokens out of the store, its calls into metrics and logs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -134,6 +134,7 @@ def open_xero(
     pool: "asyncpg.Pool[Any]",
     keys: list[str],
     metrics: ProcessorMetrics,
+    also: Callable[[CallRecord], None],
 ) -> Xero:
     """Xero, ready to be called.
 
@@ -143,6 +144,7 @@ def open_xero(
         pool: the store with the grants.
         keys: Fernet keys, newest first.
         metrics: where calls are counted.
+        also: told of every call.
     """
 
     def credentials(app: AppName) -> ClientCredentials:
@@ -153,6 +155,7 @@ def open_xero(
 
     def on_call(call: CallRecord) -> None:
         metrics.called(call)
+        also(call)
         log.debug(
             "xero_call",
             app=call.app,

@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import structlog
 
 from processors.partitions.store import Lease
 from processors.planner.pace import distance
@@ -19,8 +21,13 @@ from xero_api.requests import Request
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.store.clock import utc_now
 
+log = structlog.get_logger(__name__)
+
 _BESIDE_THE_CALL = 15.0
 """Seconds for what a call waits for besides its answer: a token, mostly."""
+
+_DAY_RUNS_LOW = 4 * 3600.0
+_TOLD_EVERY = 3600.0
 
 
 class NotNowError(Exception):
@@ -29,12 +36,13 @@ class NotNowError(Exception):
 
 async def restored_budget(services: RunnerServices, tenant: store.Tenant) -> TenantBudget:
     """The budget as the calls of the last minutes left it, whoever made them."""
+    app = await services.app_minute_of(tenant.app)
     now, wall = time.monotonic(), utc_now()
 
     def on_our_clock(moment: datetime) -> float:
         return now - (wall - moment).total_seconds()
 
-    budget = TenantBudget(day_limit=services.tier_of(tenant.app).calls_per_day, app=services.app_minute_of(tenant.app))
+    budget = TenantBudget(day_limit=services.tier_of(tenant.app).calls_per_day, app=app)
     past = await store.past_calls(services.pool, tenant.tenant_id, wall)
     budget.restore(
         [
@@ -154,6 +162,7 @@ class Caller:
             for call_id, _ in exchanges:
                 self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
                 self._write_off(call_id, day)
+        self._tell_day(time.monotonic())
         await reach(Failpoint.CALL_ANSWERED)
         self.alive(slot)
         return answer, exchanges[-1][1]
@@ -183,6 +192,19 @@ class Caller:
             if not await self._on_wait(decision, now):
                 raise NotNowError
             await asyncio.sleep(min(max(decision.until - now, 0.01), 1.0))
+
+    def _tell_day(self, now: float) -> None:
+        """Say how long the day's calls will last; aloud, once an hour, where they will not last for much longer."""
+        lasts = self._memory.budget.day_lasts_until(now) - now
+        self._services.metrics.day_lasts(self._tenant.tenant_id, lasts)
+        if lasts < _DAY_RUNS_LOW and now >= self._memory.day_told_at + _TOLD_EVERY:
+            self._memory.day_told_at = now
+            log.warning(
+                "day_budget_runs_low",
+                tenant=self._tenant.tenant_id,
+                left=self._memory.budget.day_left(now),
+                until=(utc_now() + timedelta(seconds=lasts)).isoformat(timespec="minutes"),
+            )
 
     async def written_off(self) -> None:
         """Wait until the ends of all calls are written down."""

@@ -1,7 +1,7 @@
 """What the tasks of all tenants share, and what outlives one tenant's task."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class RunnerServices:
         client: Xero.
         entities: the enabled ones.
         tier_of: an app's tier.
-        app_minute_of: an app's calls a minute, shared by its tenants in this process.
+        app_minute_of: our part of an app's calls a minute, shared by its tenants in this process.
         keep_raw: publish Xero's own JSON too.
         http_timeout: seconds a call may take.
         metrics: what is counted.
@@ -39,7 +39,7 @@ class RunnerServices:
     client: XeroClient
     entities: Sequence[EntityName]
     tier_of: Callable[[AppName], AppTier]
-    app_minute_of: Callable[[AppName], Minute]
+    app_minute_of: Callable[[AppName], Awaitable[Minute]]
     keep_raw: bool
     http_timeout: float
     metrics: ProcessorMetrics
@@ -52,7 +52,9 @@ class Memory:
     Attributes:
         budget: what may still be called.
         last_for_events: monotonic seconds of the last call for events.
+        day_told_at: monotonic seconds when it was last said that the day's calls will not last.
     """
 
     budget: TenantBudget
     last_for_events: float = -math.inf
+    day_told_at: float = -math.inf

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0003"
+NEEDED = "0004"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

@@ -15,11 +15,12 @@ from processors.tenants import store
 from processors.tenants.caller import restored_budget
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import Troubles
+from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import Go, TenantBudget, Wait, app_minute
 from xero_api.call import Lane
 from xero_api.errors import LimitKind, RateLimitedError
 from xero_api.meta import Limits, Meta
-from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.settings.xero import AppTier
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -40,9 +41,11 @@ async def services(pool: "asyncpg.Pool[Any]", lease: Lease) -> RunnerServices:
         UUID(int=1),
         lease.partition,
     )
-    some = SimpleNamespace(
-        pool=pool, tier_of=lambda _: AppTier.CORE, app_minute_of=lambda _: app_minute(), http_timeout=30.0
-    )
+
+    async def app_minute_of(_: AppName) -> Minute:
+        return app_minute()
+
+    some = SimpleNamespace(pool=pool, tier_of=lambda _: AppTier.CORE, app_minute_of=app_minute_of, http_timeout=30.0)
     return cast("RunnerServices", some)
 
 

@@ -1,0 +1,1 @@
+"""What Xero allows an app over all processes, and what it bills."""

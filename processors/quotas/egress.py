@@ -1,0 +1,91 @@
+"""Bytes read from Xero, which bills them: counted as calls end, written to the store every few seconds, forecast."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import asyncpg
+
+from processors.metrics import ProcessorMetrics
+from processors.quotas import store
+from xero_api.budget.forecast import first_day_needed, month
+from xero_api.call import CallRecord
+from xero_api.registry import ENTITIES
+from xero_stream.contracts.names import AppName, EntityName
+from xero_stream.settings.xero import AppTier
+from xero_stream.store.clock import utc_now
+
+_NAMES: dict[str, str] = {entity.path: entity.name.value for entity in ENTITIES}
+
+FREE = EntityName.ORGANISATIONS.value
+"""Xero does not bill it (https://developer.xero.com/faq/pricing-and-policy-updates)."""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Of one organisation, entity and day."""
+
+    calls: int = 0
+    bytes: int = 0
+
+
+class Egress:
+    """What this process read and did not write down yet. A killed process forgets the last few seconds."""
+
+    def __init__(self) -> None:
+        self._sums: defaultdict[tuple[AppName, date, str, str], _Sum] = defaultdict(_Sum)
+
+    def called(self, call: CallRecord) -> None:
+        """A call ended.
+
+        Args:
+            call: its record.
+        """
+        word = call.endpoint.partition("/")[0]
+        key = (call.app, call.sent_at.astimezone(UTC).date(), call.tenant_id or "", _NAMES.get(word, word.lower()))
+        self._sums[key].calls += 1
+        self._sums[key].bytes += call.bytes_in
+
+    async def write(self, pool: "asyncpg.Pool[Any]") -> None:
+        """Write it down. What could not be written is kept for the next time.
+
+        Args:
+            pool: the store.
+        """
+        taken, self._sums = self._sums, defaultdict(_Sum)
+        if not taken:
+            return
+        reads = [
+            store.Read(app=app, day=day, tenant_id=tenant_id, entity=entity, calls=one.calls, bytes=one.bytes)
+            for (app, day, tenant_id, entity), one in sorted(taken.items())
+        ]
+        try:
+            await store.add_egress(pool, reads)
+        except BaseException:
+            for key, one in taken.items():
+                self._sums[key].calls += one.calls
+                self._sums[key].bytes += one.bytes
+            raise
+
+
+async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, tier_of: Callable[[AppName], AppTier]) -> None:
+    """Show what was read this month over all apps, what it will come to, and how much of what a tier includes that is.
+
+    Args:
+        pool: the store.
+        metrics: where it is shown.
+        tier_of: an app's tier.
+    """
+    now: datetime = utc_now()
+    read = forecast = 0
+    share = 0.0
+    for app, days in (await store.billed(pool, first_day_needed(now), free=FREE)).items():
+        outlook = month(days, now)
+        read += outlook.read
+        forecast += outlook.forecast
+        included = tier_of(app).egress_bytes
+        if included is not None:
+            share = max(share, outlook.forecast / included)
+    metrics.egress(read=read, forecast=forecast, share=share)
