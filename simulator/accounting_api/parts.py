@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from mimetypes import MimeTypes
 from typing import Any
 
 import orjson
@@ -20,6 +21,9 @@ from simulator.books.words import DocumentStatus, Endpoint, RuleError
 
 MOST_FILES = 10
 """Attachments of one record. Source: developer.xero.com, attachments."""
+
+_TYPES = MimeTypes()
+_ANY_BYTES = "application/octet-stream"
 
 Row = dict[str, Any]
 
@@ -53,6 +57,8 @@ def content_of(papers: Papers, attachment: Attachment) -> bytes:
 def attach(desk: Desk, papers: Papers, record: Any, name: str, mime_type: str, content: bytes) -> Attachment | str:
     """Attach a file; one of that name is replaced. That the record's stamp moves is unconfirmed.
 
+    Clients that send all files as mere bytes leave their type to the ending of the name.
+
     Returns:
         The attachment, or why not.
     """
@@ -65,7 +71,7 @@ def attach(desk: Desk, papers: Papers, record: Any, name: str, mime_type: str, c
         attachment_id=before.attachment_id if before else desk.new_id(),
         file_name=name,
         size=len(content),
-        mime_type=mime_type,
+        mime_type=(_TYPES.guess_type(name)[0] or mime_type) if mime_type == _ANY_BYTES else mime_type,
     )
     papers.files[attachment.attachment_id] = content
     kept = tuple(one for one in record.attachments if one is not before)

@@ -341,6 +341,22 @@ def test_put_never_updates() -> None:
     assert _one(office, {**SALE, "InvoiceID": guid(1)})["InvoiceID"] != guid(1)
 
 
+def test_a_sales_number_moves_only_to_where_none_is() -> None:
+    """An update can't take another's number; the one it leaves is free at once."""
+    office = Office(invoice(1), invoice(2))
+
+    taken = office.refusal("POST", Endpoint.INVOICES, {"InvoiceID": guid(2), "InvoiceNumber": "INV-0001"})
+    rows = office.rows(
+        "POST",
+        Endpoint.INVOICES,
+        {"InvoiceID": guid(1), "InvoiceNumber": "A-1"},
+        {"InvoiceID": guid(2), "InvoiceNumber": "INV-0001"},
+    )
+
+    assert taken == {"Invoice # must be unique."}
+    assert [row["StatusAttributeString"] for row in rows] == ["OK", "OK"]
+
+
 def test_lines_are_replaced_by_their_ids() -> None:
     """One that is named changes, one that isn't is gone, one without an id is new; none sent, none changes."""
     office = Office(invoice(1, status=DocumentStatus.DRAFT, lines=(builders.line(1), builders.line(2))))
@@ -591,6 +607,23 @@ def test_files_are_kept_listed_and_given_back(endpoint: Endpoint, record_id: str
     record: Any = office.books.shelf(endpoint).get(record_id)
     assert builders.shown(office.books, record)["HasAttachments"] is True
     assert office.order("GET", endpoint, b"", record_id, part="attachments", name="other").status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "told"),
+    [
+        ("a.pdf", "application/octet-stream", "application/pdf"),
+        ("a.unknown", "application/octet-stream", "application/octet-stream"),
+        ("a.pdf", "text/plain", "text/plain"),
+    ],
+)
+def test_mere_bytes_get_their_type_from_the_name(name: str, sent: str, told: str) -> None:
+    """As the official SDK sends them."""
+    office = Office(invoice(1))
+
+    office.order("PUT", Endpoint.INVOICES, b"x", guid(1), part="attachments", name=name, content_type=sent)
+
+    assert office.order("GET", Endpoint.INVOICES, b"", guid(1), part="attachments", name=name).content_type == told
 
 
 def test_a_record_takes_ten_files() -> None:
