@@ -201,9 +201,10 @@ def test_calls_of_others_of_ours_are_no_strangers() -> None:
     two.call(two.one, T0 + 58, times=1)
     two.one.correct(199, T0 + 58, T0 + 59)
 
-    now = T0 + COUNTS_FOR + 1
-    two.exchange(two.other, now)
-    two.exchange(two.one, now)
+    for second in range(1, 20, 2):
+        two.exchange(two.other, T0 + COUNTS_FOR + second)
+    assert two.ledger.held < 100
+    two.exchange(two.one, T0 + COUNTS_FOR + 20)
 
     assert two.ledger.foreign == 0
 
