@@ -31,7 +31,7 @@ class EntitySettings(Section):
         silent = [name for name in value if name not in STREAMED]
         if silent:
             raise ValueError(
-                f"{', '.join(silent)}: Xero announces no changes of these by webhook, so they can't be streamed; "
+                f"{', '.join(silent)} can't be streamed by this release, which follows webhooks only; "
                 f"choose among {', '.join(STREAMED)}"
             )
         return value
