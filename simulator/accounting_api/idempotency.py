@@ -60,9 +60,11 @@ class Keys:
 
     def keep(self, asked: Asked, reply: Reply, now_ms: int) -> None:
         """Remember an answer for six minutes from now."""
-        for place in [place for place, (ends_ms, _, _) in self._answers.items() if ends_ms <= now_ms]:
-            del self._answers[place]
-        self._answers[asked.client_id, asked.key] = (now_ms + KEY_LIFE_MS, asked.print, reply)
+        answers = self._answers  # in the order they end, since all live equally long
+        while answers and answers[place := next(iter(answers))][0] <= now_ms:
+            del answers[place]
+        answers.pop((asked.client_id, asked.key), None)
+        answers[asked.client_id, asked.key] = (now_ms + KEY_LIFE_MS, asked.print, reply)
 
 
 def _refused(message: str) -> Reply:

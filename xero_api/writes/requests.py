@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from xero_api.decode import encode
-from xero_api.entity import Entity, Json, Part, UpdateAt, Writes
+from xero_api.entity import Entity, Json, Key, Part, UpdateAt, Writes
 from xero_api.errors import UnsendableError
 from xero_api.requests import API_PATH
 from xero_stream.contracts.names import RecordId
@@ -32,6 +32,7 @@ MOST_PARTS = 50
 JSON = "application/json"
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_WORD = re.compile(r"[0-9a-z_]{1,50}", re.ASCII)
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?", re.ASCII)
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 _EACH_FOR_ITSELF = ("summarizeErrors", "false")
@@ -219,7 +220,7 @@ def delete(entity: Entity[Any], record_id: RecordId, *, status: str | None, key:
             f"{entity.path} can't {Verb.DELETE} a record that is {status}, only one that is {allowed}"
         )
     if writes.update_at is UpdateAt.COLLECTION:
-        fields = {entity.id_field: record_id, entity.status_field: to}
+        fields = {entity.id_field: _xeros_id(entity, record_id), entity.status_field: to}
         return _rows(entity, writes, Verb.DELETE, "POST", [fields], key)
     return _one(entity, Verb.DELETE, "POST", record_id, {entity.status_field: to}, key)
 
@@ -390,7 +391,7 @@ def _one(entity: Entity[Any], verb: Verb, method: str, record_id: RecordId, fiel
         method=method,
         path=_path(entity, record_id),
         params=_four_decimals(entity),
-        body=_encoded(entity, verb, {entity.list_key: [{**fields, entity.id_field: record_id}]}),
+        body=_encoded(entity, verb, {entity.list_key: [{**fields, entity.id_field: _xeros_id(entity, record_id)}]}),
         key=_checked(key),
         list_key=entity.list_key,
         id_field=entity.id_field,
@@ -483,7 +484,16 @@ def _checked(key: str) -> str:
 
 
 def _path(entity: Entity[Any], record_id: RecordId) -> str:
-    return f"{API_PATH}/{entity.path}/{_guid(entity, record_id)}"
+    return f"{API_PATH}/{entity.path}/{_xeros_id(entity, record_id)}"
+
+
+def _xeros_id(entity: Entity[Any], record_id: RecordId) -> str:
+    """The id as Xero spells it: words are in capitals there, in lower case here."""
+    if entity.key is Key.GUID:
+        return _guid(entity, record_id)
+    if not _WORD.fullmatch(record_id):
+        raise UnsendableError(f"{entity.path}: an id is no lower-case word")
+    return record_id.upper()
 
 
 def _guid(entity: Entity[Any], record_id: RecordId) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from xero_api.entity import Entity, Part, UpdateAt
+from xero_api.entity import Entity, Key, Part, UpdateAt
 from xero_api.errors import UnsendableError
 from xero_api.registry import CONTACTS, CREDIT_NOTES, ENTITIES, INVOICES
 from xero_api.writes import requests as writing
@@ -97,6 +97,20 @@ def test_a_status_that_lives_at_the_collection_is_set_there() -> None:
 
     assert request.target == "/api.xro/2.0/Contacts?summarizeErrors=false"
     assert request.ids == (ID,)
+
+
+def test_words_as_ids_are_sent_in_capitals() -> None:
+    """As tax types and currencies, which our ids spell in lower case."""
+    word, tax = replace(CONTACTS, key=Key.WORD), RecordId("output2")
+
+    one = writing.update(word, tax, {"Name": "x"}, key="k")
+    gone = writing.delete(_variant(word, update_at=UpdateAt.COLLECTION), tax, status="ACTIVE", key="k")
+
+    assert (one.path, one.ids) == ("/api.xro/2.0/Contacts/OUTPUT2", (tax,))
+    assert b'"ContactID":"OUTPUT2"' in one.body
+    assert (b'"ContactID":"OUTPUT2"' in gone.body, gone.ids) == (True, (tax,))
+    with pytest.raises(UnsendableError):
+        writing.update(word, RecordId("../x"), {}, key="k")
 
 
 def test_what_is_removed_takes_http_delete_without_a_key() -> None:
@@ -239,7 +253,8 @@ def test_every_row_of_the_table_can_do_what_it_says(entity: Entity[Any]) -> None
     if entity.writes is not None and entity.writes.create:
         made.append(writing.create(entity, [{}], key="k"))
     if entity.writes is not None:
-        made += [writing.delete(entity, ID, status=status, key="k") for status in entity.writes.delete]
+        record_id = ID if entity.key is Key.GUID else RecordId("output2")
+        made += [writing.delete(entity, record_id, status=status, key="k") for status in entity.writes.delete]
     if Part.HISTORY in entity.parts:
         made.append(writing.add_note(entity, ID, "x", key="k"))
 
