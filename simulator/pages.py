@@ -1,4 +1,4 @@
-"""The generated parts of ``docs/simulator.md``: routes, faults, edits, settings. ``python -m simulator.pages FILE`` writes them."""
+"""The generated parts of ``docs/simulator.md``: coverage, routes, faults, edits, settings. ``python -m simulator.pages FILE`` writes them."""
 
 import re
 import sys
@@ -6,9 +6,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
+from simulator.accounting_api.facts import FACTS
+from simulator.accounting_api.query import OF_INVOICES
+from simulator.accounting_api.reports import REPORTS
+from simulator.accounting_api.writing import WRITERS
 from simulator.app import create_app
+from simulator.books.words import Endpoint
 from simulator.edits.kinds import WEIGHTS
+from simulator.edits.others import OTHERS
 from simulator.faults.plan import APPLIES, Fault
+from simulator.webhooks.events import CATEGORY
 from xero_stream.settings.simulator import SimulatorSettings
 
 _MARK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -43,6 +50,47 @@ def edits() -> list[str]:
     return _table(("kind", "endpoint", "weight"), rows)
 
 
+def others() -> list[str]:
+    """What can be done to the other kinds of record."""
+    kinds: dict[str, list[str]] = {}
+    for endpoint, kind in OTHERS:
+        kinds.setdefault(f"`{endpoint}`", []).append(f"`{kind}`")
+    return _table(("endpoint", "kinds"), ((endpoint, ", ".join(some)) for endpoint, some in kinds.items()))
+
+
+def coverage() -> list[str]:
+    """Every endpoint: how its lists are read, what is announced, what is edited and written."""
+    rows = []
+    for endpoint, facts in sorted(FACTS.items()):
+        takes = [
+            *(["`IDs`"] if facts.by_ids else []),
+            *(["`where`"] if facts.where else []),
+            *(["`order`"] if facts.order else []),
+            *(["`summaryOnly`"] if facts.summary_only else []),
+            *([f"`{facts.unhide}`"] if facts.unhide else []),
+            *(f"`{name}`" for name in (*(OF_INVOICES if endpoint is Endpoint.INVOICES else ()), *facts.filters)),
+        ]
+        edited = any(at is endpoint for at, _ in (*WEIGHTS, *OTHERS))
+        rows.append(
+            (
+                f"`{endpoint}`",
+                facts.paging.value,
+                "yes" if facts.modified_since else "ignored",
+                ", ".join(takes) or "-",
+                CATEGORY.get(endpoint, "-"),
+                "yes" if edited else "-",
+                "yes" if endpoint in WRITERS else "501",
+            )
+        )
+    head = ("endpoint", "list", "If-Modified-Since", "takes", "webhook", "edits", "writes")
+    return _table(head, rows)
+
+
+def reports() -> list[str]:
+    """Reports that are modelled."""
+    return [", ".join(f"`{name}`" for name, *_ in REPORTS.values()) + "; every other one answers 501."]
+
+
 def settings() -> list[str]:
     """Every setting."""
     rows = []
@@ -55,7 +103,15 @@ def settings() -> list[str]:
 
 def render(text: str) -> str:
     """The page with its generated parts as they are now."""
-    parts = {"routes": routes, "faults": faults, "edits": edits, "settings": settings}
+    parts = {
+        "routes": routes,
+        "faults": faults,
+        "edits": edits,
+        "others": others,
+        "coverage": coverage,
+        "reports": reports,
+        "settings": settings,
+    }
 
     def part(match: re.Match[str]) -> str:
         return match[1] + "\n".join(parts[match[2]]()) + "\n" + match[3]

@@ -23,6 +23,9 @@ LONGEST_QUERY = 2048
 MOST_IDS = 52
 """Ids of ``IDs=`` that worked in the field; one more is a 404."""
 
+OF_INVOICES = ("statuses", "contactids", "invoicenumbers")
+"""Parameters that only Invoices have."""
+
 DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE = 100, 1000
 
 

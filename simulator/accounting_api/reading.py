@@ -65,7 +65,7 @@ def read_one(
     if record is None:
         return not_found()
     body = encoder.encode(record, Form.SINGLE, four_decimals=four, now_ms=moment.now_ms)
-    return _envelope(endpoint, moment, [body], None)
+    return envelope(FACTS[endpoint].list_key, moment, [body], None)
 
 
 def _found(organisation: Organisation, endpoint: Endpoint, record_id: str, moment: Moment) -> AnyRecord | None:
@@ -95,7 +95,9 @@ def read_list(
         records, count = _chosen(organisation, endpoint, query, moment, show)
     if query.page is None and count > MOST_UNPAGED:
         return too_many_records(count)
-    return _envelope(endpoint, moment, [show(record, query.form) for record in records], _pagination(query, count))
+    return envelope(
+        FACTS[endpoint].list_key, moment, [show(record, query.form) for record in records], _pagination(query, count)
+    )
 
 
 def _journals(organisation: Organisation, query: Query, moment: Moment) -> Sequence[AnyRecord]:
@@ -193,10 +195,11 @@ def _pagination(query: Query, count: int) -> bytes | None:
     ).encode()
 
 
-def _envelope(endpoint: Endpoint, moment: Moment, bodies: list[bytes], pagination: bytes | None) -> bytes:
+def envelope(list_key: str, moment: Moment, bodies: list[bytes], pagination: bytes | None) -> bytes:
+    """What is around every list of records; one record is a list too."""
     head = (
         f'{{"Id":"{moment.answer_id}","Status":"OK","ProviderName":"Xero Stream Simulator",'
         f'"DateTimeUTC":"/Date({moment.now_ms})/",'
     ).encode()
     page = pagination + b"," if pagination else b""
-    return head + page + f'"{FACTS[endpoint].list_key}":['.encode() + b",".join(bodies) + b"]}"
+    return head + page + f'"{list_key}":['.encode() + b",".join(bodies) + b"]}"

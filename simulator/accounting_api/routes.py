@@ -2,17 +2,27 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import orjson
 from aiohttp import web
 
 from simulator.accounting_api.desk import Desk
-from simulator.accounting_api.errors import by_status, not_found, not_modelled, scope_missing, tenant_refused
+from simulator.accounting_api.errors import (
+    RefusedError,
+    by_status,
+    not_found,
+    not_modelled,
+    scope_missing,
+    tenant_refused,
+)
 from simulator.accounting_api.facts import FACTS, PATHS
 from simulator.accounting_api.idempotency import Asked, Keys
 from simulator.accounting_api.parts import Papers
 from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
-from simulator.accounting_api.reading import Moment, read_list, read_one
+from simulator.accounting_api.reading import Moment, envelope, read_list, read_one
+from simulator.accounting_api.reports import REPORTS, report
 from simulator.accounting_api.writing import Clerk, Order
 from simulator.books.words import Endpoint
 from simulator.faults.apply import Faults, Struck, forced_reply
@@ -41,6 +51,7 @@ class AccountingApi:
     def routes(self) -> list[web.RouteDef]:
         """Method, path, handler."""
         return [
+            web.get("/api.xro/2.0/Reports/{report}", self.report),
             web.get("/api.xro/2.0/{endpoint}", self.list),
             web.get("/api.xro/2.0/{endpoint}/{id}", self.get),
             web.put("/api.xro/2.0/{endpoint}", self.create),
@@ -88,23 +99,67 @@ class AccountingApi:
         """Take an allocation back."""
         return await self._serve(request, Operation.WRITE)
 
+    async def report(self, request: web.Request) -> web.StreamResponse:
+        """A report that follows from the journals, as of any day; the others are 501."""
+        name = request.match_info["report"].lower()
+        scopes = frozenset({"accounting.reports", f"accounting.reports.{name}"})
+
+        async def answer(_: Grant, tenant_id: str, struck: Struck) -> Reply:
+            await asyncio.sleep(struck.latency_ms / 1000)
+            return self._report(request, name, tenant_id, struck)
+
+        return await self._guarded(request, Operation.GET, "Reports", scopes, answer)
+
+    def _report(self, request: web.Request, name: str, tenant_id: str, struck: Struck) -> Reply:
+        world = self._world
+        if struck.status is not None:
+            return forced_reply(struck.status)
+        if name not in REPORTS:
+            return not_modelled(request.method)
+        given = {name.lower(): value for name, value in request.query.items()}
+        moment = Moment(now_ms=world.clock.now_ms(), answer_id=world.answer_id())
+        try:
+            found = report(world.organisations[tenant_id], name, given, moment.now_ms)
+        except RefusedError as refused:
+            return refused.reply
+        if "json" not in request.headers.get("Accept", ""):
+            return _xml(moment)
+        return Reply(body=envelope("Reports", moment, [orjson.dumps(found)], None), content_type=JSON)
+
     async def not_modelled(self, request: web.Request) -> web.StreamResponse:
         """Anything else: 501."""
         return await self._faults.send(request, not_modelled(request.method))
 
     async def _serve(self, request: web.Request, operation: Operation) -> web.StreamResponse:
-        world = self._world
         endpoint = PATHS.get(request.match_info["endpoint"].lower())
         if endpoint is None:
             return await self._faults.send(request, not_found())
-        caller = self._caller(request, endpoint, operation)
+        attached = request.match_info.get("part", "").lower() == "attachments"
+        scopes = _ATTACHMENTS if attached else FACTS[endpoint].scopes
+
+        async def answer(grant: Grant, tenant_id: str, struck: Struck) -> Reply:
+            return await self._answer(request, operation, grant, tenant_id, endpoint, struck)
+
+        return await self._guarded(request, operation, endpoint.value, scopes, answer)
+
+    async def _guarded(
+        self,
+        request: web.Request,
+        operation: Operation,
+        place: str,
+        scopes: frozenset[str],
+        answer: Callable[[Grant, str, Struck], Awaitable[Reply]],
+    ) -> web.StreamResponse:
+        """Answer who may, while the limits allow it and no fault strikes; count the call."""
+        world = self._world
+        caller = self._caller(request, scopes, operation)
         if isinstance(caller, Reply):
             return await self._faults.send(request, self._headed(caller, None, None))
         grant, tenant_id = caller
         counts = world.counts.tenant(tenant_id)
-        counted = counts.arrive(endpoint.value, world.clock.now_ms())
+        counted = counts.arrive(place, world.clock.now_ms())
         limits = world.tenant_limits(grant.client_id, tenant_id)
-        struck = self._faults.strike(operation, tenant_id, endpoint.value)
+        struck = self._faults.strike(operation, tenant_id, place)
         entered = False
         try:
             refusal = self._refusal(grant, limits, counted, struck)
@@ -112,7 +167,7 @@ class AccountingApi:
                 reply = refusal
             else:
                 entered = True
-                reply = await self._answer(request, operation, grant, tenant_id, endpoint, struck)
+                reply = await answer(grant, tenant_id, struck)
             counted.statuses[reply.status] += 1
             return await self._faults.send(request, self._headed(reply, grant, limits), struck)
         finally:
@@ -120,7 +175,7 @@ class AccountingApi:
             if entered:
                 limits.leave()
 
-    def _caller(self, request: web.Request, endpoint: Endpoint, operation: Operation) -> tuple[Grant, str] | Reply:
+    def _caller(self, request: web.Request, scopes: frozenset[str], operation: Operation) -> tuple[Grant, str] | Reply:
         world = self._world
         grant = bearer(world, request.headers.get("Authorization"))
         if isinstance(grant, Reply):
@@ -131,9 +186,8 @@ class AccountingApi:
             tenant_id = next(iter(tenants))
         if tenant_id not in tenants:
             return tenant_refused(world.answer_id())
-        needed = _ATTACHMENTS if request.match_info.get("part", "").lower() == "attachments" else FACTS[endpoint].scopes
         enough = (scope if operation is Operation.WRITE else scope.removesuffix(".read") for scope in grant.scopes)
-        if not needed.intersection(enough):
+        if not scopes.intersection(enough):
             return scope_missing(world.answer_id())
         return grant, tenant_id
 
