@@ -107,6 +107,7 @@ def test_any_answer_is_understood_or_a_typed_error(count: int, status: int, docu
 @settings(max_examples=50)
 def test_the_body_is_what_was_given_and_the_same_every_time(entity: Any, records: list[dict[str, Any]]) -> None:
     """Exact, deterministic, and built once."""
+    records = records[: entity.writes.many]
     request = writing.create(entity, records, key="k")
 
     assert request == writing.create(entity, records, key="k")
