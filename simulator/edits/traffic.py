@@ -85,4 +85,4 @@ class Traffic:
             async with asyncio.timeout_at(None if math.isinf(due) else due):
                 return await self._changed.wait()
         except TimeoutError:
-            return False
+            return self._changed.is_set()  # told after the time had passed, before this came to see it

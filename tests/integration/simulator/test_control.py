@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from simulator.edits.kinds import WEIGHTS, EditKind
+from simulator.edits.others import OTHERS
 from tests.integration.simulator.conftest import Start
 from tests.integration.simulator.rig import Receiver, Talk
 
@@ -102,7 +103,7 @@ async def test_weights_choose_the_mix(talk: Talk) -> None:
     edits = await talk.edit(count=12, weights={"pay": 1, "create": 1})
 
     assert {edit["kind"] for edit in edits} <= {"pay", "create"}
-    assert {kind for _, kind in WEIGHTS} == set(EditKind)
+    assert {kind for _, kind in (*WEIGHTS, *OTHERS)} == set(EditKind)
 
 
 async def test_a_there_and_back_again(talk: Talk) -> None:
