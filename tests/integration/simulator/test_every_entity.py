@@ -77,6 +77,7 @@ async def test_purchase_orders_are_always_paged_and_know_no_where(talk: Talk) ->
     assert (refused.status_code, refused.text) == (400, "Supplied parameter 'DateFrom' cannot be parsed.")
 
 
+@unconfirmed("Quotes are paged by a hundred even without page")
 async def test_quotes_come_in_hundreds_without_telling_how_many(talk: Talk) -> None:
     """``page``, but neither ``pageSize`` nor a pagination object."""
     await talk.edit(endpoint="Quotes", kind="create", count=110)
