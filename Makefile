@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 SEED ?=
 PYTEST := $(BIN)/python -m pytest
-# Most of the suite waits for something: whole systems in one worker, all else in another, each with servers of its own.
+# Most of the suite waits for something: whole systems one after the other in one worker, all else where there is room.
 BOTH := -n 2
 
 .PHONY: help install demo test robustness unit lint format bench soak schemas lock clean
@@ -29,7 +29,7 @@ robustness: install ## failures drawn by seed, under load (SEED=n repeats one; A
 	XERO_STREAM_LONG=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/robustness
 
 unit: install ## pure parts only, in seconds
-	$(PYTEST) $(ARGS) tests/unit tests/properties
+	$(PYTEST) $(BOTH) $(ARGS) tests/unit tests/properties
 
 lint: install ## ruff, mypy strict, import contracts, stale schemas
 	$(BIN)/ruff check .
@@ -50,7 +50,7 @@ bench: install ## the figures, as ratios against peers in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: install ## the long forms of the crash tests
-	XERO_STREAM_SOAK=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/robustness
+	XERO_STREAM_SOAK=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/properties tests/robustness
 
 lock: ## re-pin requirements/*.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra local pyproject.toml -o requirements/dev.lock

@@ -19,7 +19,13 @@ from tests.support.stacks import LONG, SOAK
 __all__ = ["database_url", "empty_database_url", "kafka", "private_servers", "shared_servers", "topic_prefix"]
 
 # How busy the machine is says nothing about the code: no deadline per example, and slow drawing is no failure.
-settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Every change draws some examples; a soak a thousand.
+settings.register_profile(
+    "any-machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=1_000 if SOAK else 50,
+)
 settings.load_profile("any-machine")
 
 
@@ -27,20 +33,22 @@ WHOLE_SYSTEMS = ("tests/robustness/", "tests/e2e/")
 """Folders whose tests start five processes and more: never two of them at a time."""
 
 
-class TwoGroups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Two groups for two workers: whole systems one after the other, everything else beside them."""
+class OneSystemAtATime(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """One worker begins with the whole systems, one after the other; of all else, a free worker takes the next file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "whole systems" if nodeid.startswith(WHOLE_SYSTEMS) else "parts"
+        return "whole systems" if nodeid.startswith(WHOLE_SYSTEMS) else nodeid.partition("::")[0]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneSystemAtATime:
     """Who runs what, where there are several workers."""
-    return TwoGroups(config, log)
+    config.option.loadscopereorder = False  # in the order of collection, not by number of tests
+    return OneSystemAtATime(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long ones on request; a soak run may take long."""
+    """Whole systems first: they take longest. Long ones on request; a soak run may take long."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WHOLE_SYSTEMS))
     if SOAK:
         for item in items:
             item.add_marker(pytest.mark.timeout(4 * 3600))

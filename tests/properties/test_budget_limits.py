@@ -174,5 +174,5 @@ class Budgets(RuleBasedStateMachine):
         self.at_server = [call for call in self.at_server if call.leaves > self.now]
 
 
-Budgets.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Budgets.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
 TestBudgets: Any = Budgets.TestCase

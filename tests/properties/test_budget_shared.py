@@ -200,5 +200,5 @@ class Shares(RuleBasedStateMachine):
         self.arrivals = [at for at in self.arrivals if at > self.now - 180]
 
 
-Shares.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Shares.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
 TestShares: Any = Shares.TestCase

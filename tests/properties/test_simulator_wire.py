@@ -63,7 +63,7 @@ def _own(field: str, operator: str, value: str) -> Any:
     }[operator]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(expressions())
 def test_filters_mean_what_they_say(expression: tuple[str, Any]) -> None:
     """As an evaluation of our own finds."""
@@ -73,7 +73,7 @@ def test_filters_mean_what_they_say(expression: tuple[str, Any]) -> None:
     assert [where.test(one) for one in INVOICES] == [own(one) for one in INVOICES]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60) | st.text(alphabet='StausInvoiceID=&|()"! 0123<>ANDORGuid,.', max_size=60))
 def test_any_filter_is_understood_or_refused(text: str) -> None:
     """Never anything else."""
@@ -88,7 +88,7 @@ def test_any_filter_is_understood_or_refused(text: str) -> None:
 NAMES = ("page", "pageSize", "IDs", "where", "order", "Statuses", "ContactIDs", "summaryOnly", "unitdp", "x")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(list(Endpoint)),
     st.dictionaries(st.sampled_from(NAMES), st.text(max_size=20) | st.integers().map(str)),
@@ -115,7 +115,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.text(max_size=6), json_values, max_size=5), st.sampled_from((None, 2)), st.booleans())
 def test_members_are_the_texts_of_the_values(document: dict[str, Any], indent: int | None, plain: bool) -> None:
     """However the object is written."""
@@ -127,7 +127,7 @@ def test_members_are_the_texts_of_the_values(document: dict[str, Any], indent: i
     assert all(value in text for value in found.values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=30) | st.text(alphabet='{}[]":,0a\\ ', max_size=30))
 def test_members_of_anything_else_are_refused(text: str) -> None:
     """As the standard library refuses it."""

@@ -41,7 +41,7 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @given(METHODS, STATUSES, st.sampled_from(Fate), AGES, st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_no_write_is_repeated_while_it_may_have_happened(
     method: str,
     status: int | None,
@@ -82,7 +82,7 @@ def test_only_a_refusal_or_nothing_sent_means_not_done(status: int | None, sent:
 
 
 @given(st.integers(1, 3), st.sampled_from([200, 201, 204, 400, 401, 404, 429, 500]), DOCUMENTS | VALUES, st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_any_answer_is_understood_or_a_typed_error(count: int, status: int, document: Any, cut: bool) -> None:
     """As many rows as were sent, in order; a row that is called written has a real id."""
     request = writing.create(INVOICES, [{}] * count, key="k")
