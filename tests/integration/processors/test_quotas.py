@@ -34,8 +34,6 @@ from xero_stream.store.pool import open_pool
 __all__ = ["begin"]
 
 APP = DEFAULT_APP
-SLOW = 3.0
-"""Slow enough for a busy machine to keep up with."""
 
 
 def busiest(made: list[float], seconds: float = 60.0) -> int:
@@ -139,11 +137,13 @@ async def test_a_killed_ones_part_comes_back(database_url: str, pools: Callable[
 
 async def test_nobody_waits_for_the_store_on_the_calm_path(pools: Callable[[], Any]) -> None:
     """A lone call finds a part of the minute held ahead, however long ago the last one was; each app has its own."""
-    kept = minutes(await pools(), pace=SLOW)
+    kept = minutes(
+        await pools(), pace=1.0
+    )  # a part is renewed every two seconds and holds for six, on a busy machine too
     one, other = await kept.of(APP), await kept.of(AppName("other"))
-    for _ in range(3):
-        await asyncio.sleep(USE_SECONDS / SLOW / 2)
-        now = time.monotonic() * SLOW
+    for _ in range(2):
+        await asyncio.sleep(USE_SECONDS * 0.6)
+        now = time.monotonic()
         assert one.free_at(now) == now
         assert other.free_at(now) == now
     await kept.aclose()
