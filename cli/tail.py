@@ -30,7 +30,10 @@ from xero_stream.settings.kafka import KafkaSettings
     unreachable=(KafkaUnreachableError,),
 )
 def tail(
-    entity: Annotated[list[EntityName] | None, typer.Option(help="Only this entity; may be repeated.")] = None,
+    entity: Annotated[
+        list[EntityName] | None,
+        typer.Option(metavar="ENTITY", help="Only this entity, e.g. invoices; may be repeated."),
+    ] = None,
     tenant: Annotated[str | None, typer.Option(help="Only this organisation (Xero's tenant id).")] = None,
     from_beginning: Annotated[
         bool, typer.Option("--from-beginning", help="All that Kafka still has, not only what comes from now on.")
@@ -48,7 +51,13 @@ def tail(
     nobody. Ctrl-C ends it.
     """
     settings = KafkaSettings.read()
-    entities = list(dict.fromkeys(entity or EntitySettings.read().entities))
+    streamed = EntitySettings.read().entities
+    entities = list(dict.fromkeys(entity or streamed))
+    for name in entities:
+        if name not in streamed:
+            raise typer.BadParameter(
+                f"{name} is not streamed; choose among {', '.join(streamed)}", param_hint="--entity"
+            )
     try:
         asyncio.run(
             _show(

@@ -143,19 +143,20 @@ class IdentityClient:
 
     async def _post(self, path: str, credentials: ClientCredentials, form: dict[str, str]) -> httpx.Response:
         headers = {"Accept": "application/json", **credentials.headers()}
+        asked = "revocation endpoint" if path == REVOCATION_PATH else "token endpoint"
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.post(
                     self._base + path, data={**form, **credentials.fields()}, headers=headers
                 )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            unsent = UnreachableError(f"{path}: {type(error).__name__}")
+            unsent = UnreachableError(f"{asked}: {type(error).__name__}")
             unsent.sent = False
             raise unsent from None
         except (TimeoutError, httpx.TimeoutException):
-            raise TimedOutError(f"{path}: no answer within {self._timeout:g} s") from None
+            raise TimedOutError(f"{asked}: no answer within {self._timeout:g} s") from None
         except httpx.RequestError as error:
-            raise UnreachableError(f"{path}: {type(error).__name__}") from None
+            raise UnreachableError(f"{asked}: {type(error).__name__}") from None
         if response.is_redirect:
-            raise MisdirectedError(f"{path}: {response.status_code}, a redirect; check XERO_IDENTITY_URL")
+            raise MisdirectedError(f"{asked}: {response.status_code}, a redirect; check XERO_IDENTITY_URL")
         return response
