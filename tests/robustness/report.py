@@ -88,10 +88,10 @@ def picture(samples: Sequence[Sample], recoveries: Sequence[Recovery]) -> Figure
     mpl.use("Agg")
     began = samples[0].at
     minutes = [(sample.at - began) / 60 for sample in samples]
-    drawing = Figure(figsize=(14, 11), layout="constrained")
-    rate, left, memory, failures = drawing.subplots(
-        4, 1, sharex=True, height_ratios=(2, 2, 2, max(1.5, 0.16 * len({one.failure for one in recoveries})))
-    )
+    names = sorted({one.failure for one in recoveries}, reverse=True)
+    rows = max(1.5, 0.16 * len(names))  # inches, for lines of 7 points
+    drawing = Figure(figsize=(14, 7 + rows), layout="constrained")
+    rate, left, memory, failures = drawing.subplots(4, 1, sharex=True, height_ratios=(2, 2, 2, rows))
     for name, total in (("edits in Xero", lambda s: s.edits), ("changes on Kafka", lambda s: s.changes)):
         rate.plot(minutes[1:], _per_second(samples, total), label=name, linewidth=1)
     rate.set_ylabel("per second")
@@ -101,16 +101,16 @@ def picture(samples: Sequence[Sample], recoveries: Sequence[Recovery]) -> Figure
         line = [s.usage[name].resident / MEGABYTE if name in s.usage else float("nan") for s in samples]
         memory.plot(minutes, line, label=name, linewidth=1)
     memory.set_ylabel("resident MB")
-    names = sorted({one.failure for one in recoveries}, reverse=True)
     for one in recoveries:
         place, start = names.index(one.failure), (one.began - began) / 60
         failures.broken_barh([(start, max(one.lasted, 1) / 60)], (place - 0.35, 0.7), color="tab:orange")
         failures.broken_barh([(start + one.lasted / 60, one.recovered / 60)], (place - 0.35, 0.7), color="tab:blue")
     failures.set_yticks(range(len(names)), names, fontsize=7)
+    failures.margins(y=0.01)
     failures.set_ylabel("failure (orange), recovery (blue)")
     failures.set_xlabel("minutes")
     for axes in (rate, memory):
-        axes.legend(loc="upper left", fontsize=8)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     for axes in (rate, left, memory):
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
