@@ -44,9 +44,9 @@ def unconfirmed(fact: str) -> Callable[[T], T]:
         if not wanted:
             extra = inspect.Parameter(_FIXTURE, inspect.Parameter.KEYWORD_ONLY)
             signature = signature.replace(parameters=[*signature.parameters.values(), extra])
-        run.__signature__ = signature  # type: ignore[attr-defined]  # what pytest reads to find fixtures
-        run.unconfirmed = fact  # type: ignore[attr-defined]
         marked: Any = run
+        marked.__signature__ = signature  # what pytest reads to find fixtures
+        marked.unconfirmed = fact
         found: T = marked
         return found
 

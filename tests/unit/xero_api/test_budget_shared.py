@@ -1,5 +1,7 @@
 """Parts of an app's minute: how many to ask for and when, what is given, and what answers of the server correct."""
 
+from typing import Any
+
 import pytest
 
 from xero_api.budget.minute import COUNTS_FOR
@@ -53,8 +55,8 @@ class Two:
         return times
 
 
-def _ask(wish: int, keeps: int = 0, **more: float) -> Ask:
-    return Ask(keeps=keeps, wish=wish, lasts=more.pop("lasts", 100.0), **more)  # type: ignore[arg-type]  # all floats or None
+def _ask(wish: int, keeps: int = 0, lasts: float = 100.0, **more: Any) -> Ask:
+    return Ask(keeps=keeps, wish=wish, lasts=lasts, **more)
 
 
 def test_a_part_is_held_ahead_and_renewed_before_it_lapses() -> None:
