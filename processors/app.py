@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 from prometheus_client import CollectorRegistry
 
+from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
 from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
@@ -210,6 +211,7 @@ def _services(
         client=client,
         entities=config.entities,
         tier_of=partial(_tier_of, config),
+        room=Room(),
         app_minute_of=minutes.of,
         keep_raw=config.settings.keep_raw,
         http_timeout=config.xero.http_timeout_seconds,

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -125,14 +127,15 @@ class Caller:
         if lane is Lane.WEBHOOK:
             self._memory.last_for_events = now
 
-    async def call(self, request: Request, slot: Slot) -> tuple[Answer, int]:
-        """One call inside the budget, written down before it is sent.
+    @asynccontextmanager
+    async def call(self, request: Request, slot: Slot) -> AsyncIterator[tuple[Answer, int]]:
+        """One call inside the budget, written down before it is sent; its answer keeps its room until the block ends.
 
         Args:
             request: what to ask.
             slot: what for.
 
-        Returns:
+        Yields:
             The answer, and where the marks sequence stood when it was sent.
 
         Raises:
@@ -140,6 +143,12 @@ class Caller:
             NotNowError: it was not made.
             FencedError: the partition has another owner; nothing was sent.
         """
+        async with self._services.room.share(partial(self.alive, slot)) as take:
+            yield await self._call(request, slot, take)
+
+    async def _call(
+        self, request: Request, slot: Slot, before_unpacking: Callable[[int], Awaitable[None]]
+    ) -> tuple[Answer, int]:
         exchanges = [await self._begin(slot)]
 
         async def again() -> bool:
@@ -149,7 +158,12 @@ class Caller:
         limits, ok, abandoned, refused = None, False, True, False
         try:
             answer = await self._services.client.send(
-                self._tenant.app, self._tenant.tenant_id, request, lane=slot.lane, again=again
+                self._tenant.app,
+                self._tenant.tenant_id,
+                request,
+                lane=slot.lane,
+                again=again,
+                before_unpacking=before_unpacking,
             )
             limits, ok, abandoned = answer.meta.limits, True, False
         except XeroError as error:

@@ -20,6 +20,7 @@ from processors.tenants.caller import Caller, NotNowError, restored_budget
 from processors.tenants.services import STORE_ERRORS, Memory, RunnerServices
 from processors.tenants.troubles import LONG_WAIT, Troubles
 from xero_api import paging
+from xero_api.answers import Answer
 from xero_api.budget.tenant import Go, Wait
 from xero_api.errors import XeroError
 from xero_api.registry import by_name
@@ -243,12 +244,12 @@ class Runner:
                 await self._pass_page(work)
 
     async def _read(self, work: GetOne | GetIds, request: Request) -> None:
-        answer, marks = await self._caller.call(request, work.slot)
-        await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
-        if answer.missing:
-            await self._scribe.record_missing(answer, marks)
-        elif answer.absent:
-            await store.ask_alone(self._services.pool, self._tenant_id, work.entity, sorted(answer.absent), marks)
+        async with self._caller.call(request, work.slot) as (answer, marks):
+            await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
+            if answer.missing:
+                await self._scribe.record_missing(answer, marks)
+            elif answer.absent:
+                await store.ask_alone(self._services.pool, self._tenant_id, work.entity, sorted(answer.absent), marks)
 
     async def _sweep(self, work: Sweep) -> None:
         """One keyset pass since the oldest due event: a thousand records a call."""
@@ -259,17 +260,22 @@ class Runner:
         place: paging.Keyset | paging.Done = paging.first(oldest - _SWEEP_OVERLAP)
         first_marks: int | None = None
         while isinstance(place, paging.Keyset) and not self._stopping:
-            answer, marks = await self._caller.call(place.request(by_name(work.entity)), work.slot)
-            first_marks = marks if first_marks is None else first_marks
-            following = paging.after(place, answer)
-            await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
-            place = following
+            async with self._caller.call(place.request(by_name(work.entity)), work.slot) as (answer, marks):
+                first_marks = marks if first_marks is None else first_marks
+                following = paging.after(place, answer)
+                await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
+                place = following
         if isinstance(place, paging.Done) and first_marks is not None:
             await store.not_brought(pool, partition, self._tenant_id, work.entity, first_marks)
 
     async def _pass_page(self, work: PassPage) -> None:
         step = work.step
-        answer, marks = await self._caller.call(step.place.request(by_name(step.entity)), work.slot)
+        async with self._caller.call(step.place.request(by_name(step.entity)), work.slot) as (answer, marks):
+            await self._record_page(work, answer, marks)
+
+    async def _record_page(self, work: PassPage, answer: Answer, marks: int) -> None:
+        """Record a page of a pass; the last of its transactions moves the pass on."""
+        step = work.step
         following = paging.after(step.place, answer)
         place = following if isinstance(following, paging.Keyset) else None
         total = answer.pagination.item_count if answer.pagination and step.seen == 0 else None

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import TenantBudget
@@ -28,6 +29,7 @@ class RunnerServices:
         client: Xero.
         entities: the enabled ones.
         tier_of: an app's tier.
+        room: for answers, until they are recorded.
         app_minute_of: our part of an app's calls a minute, shared by its tenants in this process.
         keep_raw: publish Xero's own JSON too.
         http_timeout: seconds a call may take.
@@ -39,6 +41,7 @@ class RunnerServices:
     client: XeroClient
     entities: Sequence[EntityName]
     tier_of: Callable[[AppName], AppTier]
+    room: Room
     app_minute_of: Callable[[AppName], Awaitable[Minute]]
     keep_raw: bool
     http_timeout: float

@@ -40,14 +40,14 @@ def settle_whatever_came() -> None:
         del row
         return Judgement(verdict=Verdict.SETTLED)
 
-    call = Caller.call
+    call = Caller._call
 
     async def call_with_all_marks(self: Caller, *arguments: Any) -> Any:
         answer, _ = await call(self, *arguments)
         return answer, 2**62
 
     replace(decide, "judge_found", judge)
-    replace(Caller, "call", call_with_all_marks)
+    replace(Caller, "_call", call_with_all_marks)
     replace(recorder_store, "_SETTLE", recorder_store._SETTLE.replace("AND d.marks = s.marks", ""))
 
 

@@ -142,6 +142,23 @@ async def test_a_call_as_it_leaves() -> None:
     assert request.headers["if-modified-since"] == "2026-01-01T00:00:00"
 
 
+async def test_unpacking_waits_for_room_and_that_is_no_time_of_xeros() -> None:
+    """The caller is told the bytes before they become records; the call's time ends with its last byte."""
+    calls, asked = Calls(_good), list[int]()
+    clock = calls.client._clock
+
+    async def wait_for_room(size: int) -> None:
+        asked.append(size)
+        assert not calls.records
+        for _ in range(1_000):
+            clock.monotonic()
+
+    await calls.send(before_unpacking=wait_for_room)
+
+    assert asked == [len(_page())]
+    assert calls.records[0].ms < 100_000
+
+
 async def test_an_answer_knows_when_it_was_asked() -> None:
     """Local times, and a moment on Xero's clock that is not after the sending."""
     calls = Calls(_good)
