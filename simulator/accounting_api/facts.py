@@ -29,7 +29,7 @@ class Facts:
     """One endpoint.
 
     Attributes:
-        id_field: lower case.
+        id_field: as Xero spells it.
         list_key: key of the list in answers.
         scopes: granular and old broad ones that open it, without ``.read``.
         paging: how lists are cut.
@@ -75,7 +75,7 @@ _CONTACTS = _opened_by("contacts")
 
 FACTS: Mapping[Endpoint, Facts] = {
     Endpoint.INVOICES: Facts(
-        id_field="invoiceid",
+        id_field="InvoiceID",
         list_key="Invoices",
         scopes=_INVOICES,
         paging=Paging.PAGES,
@@ -85,7 +85,7 @@ FACTS: Mapping[Endpoint, Facts] = {
         also_by="number",
     ),
     Endpoint.CONTACTS: Facts(
-        id_field="contactid",
+        id_field="ContactID",
         list_key="Contacts",
         scopes=_CONTACTS,
         paging=Paging.PAGES,
@@ -99,27 +99,27 @@ FACTS: Mapping[Endpoint, Facts] = {
         also_by="number",
     ),
     Endpoint.CREDIT_NOTES: Facts(
-        id_field="creditnoteid", list_key="CreditNotes", scopes=_INVOICES, paging=Paging.PAGES, also_by="number"
+        id_field="CreditNoteID", list_key="CreditNotes", scopes=_INVOICES, paging=Paging.PAGES, also_by="number"
     ),
     Endpoint.ACCOUNTS: Facts(
-        id_field="accountid",
+        id_field="AccountID",
         list_key="Accounts",
         scopes=_SETTINGS,
         hides=lambda account: account.status == "DELETED",  # unconfirmed: whether lists show deleted accounts
     ),
     Endpoint.BANK_TRANSACTIONS: Facts(
-        id_field="banktransactionid", list_key="BankTransactions", scopes=_BANK, paging=Paging.PAGES
+        id_field="BankTransactionID", list_key="BankTransactions", scopes=_BANK, paging=Paging.PAGES
     ),
     Endpoint.BANK_TRANSFERS: Facts(
-        id_field="banktransferid",
+        id_field="BankTransferID",
         list_key="BankTransfers",
         scopes=_BANK,
         hides=lambda transfer: transfer.status == "DELETED",
         unhide="includedeleted",
     ),
-    Endpoint.BATCH_PAYMENTS: Facts(id_field="batchpaymentid", list_key="BatchPayments", scopes=_PAYMENTS),
+    Endpoint.BATCH_PAYMENTS: Facts(id_field="BatchPaymentID", list_key="BatchPayments", scopes=_PAYMENTS),
     Endpoint.BRANDING_THEMES: Facts(
-        id_field="brandingthemeid",
+        id_field="BrandingThemeID",
         list_key="BrandingThemes",
         scopes=_SETTINGS,
         modified_since=False,
@@ -127,7 +127,7 @@ FACTS: Mapping[Endpoint, Facts] = {
         order=False,
     ),
     Endpoint.BUDGETS: Facts(
-        id_field="budgetid",
+        id_field="BudgetID",
         list_key="Budgets",
         scopes=_opened_by("budgets"),
         modified_since=False,
@@ -136,14 +136,14 @@ FACTS: Mapping[Endpoint, Facts] = {
         by_ids=True,
     ),
     Endpoint.CONTACT_GROUPS: Facts(
-        id_field="contactgroupid", list_key="ContactGroups", scopes=_CONTACTS, modified_since=False
+        id_field="ContactGroupID", list_key="ContactGroups", scopes=_CONTACTS, modified_since=False
     ),
     Endpoint.CURRENCIES: Facts(
-        id_field="code", list_key="Currencies", scopes=_SETTINGS, modified_since=False, fold=str.upper
+        id_field="Code", list_key="Currencies", scopes=_SETTINGS, modified_since=False, fold=str.upper
     ),
-    Endpoint.ITEMS: Facts(id_field="itemid", list_key="Items", scopes=_SETTINGS | _INVOICES, also_by="code"),
+    Endpoint.ITEMS: Facts(id_field="ItemID", list_key="Items", scopes=_SETTINGS | _INVOICES, also_by="code"),
     Endpoint.JOURNALS: Facts(
-        id_field="journalid",
+        id_field="JournalID",
         list_key="Journals",
         scopes=_opened_by("journals"),
         paging=Paging.OFFSET,
@@ -152,7 +152,7 @@ FACTS: Mapping[Endpoint, Facts] = {
         also_by="number",
     ),
     Endpoint.LINKED_TRANSACTIONS: Facts(
-        id_field="linkedtransactionid",
+        id_field="LinkedTransactionID",
         list_key="LinkedTransactions",
         scopes=_INVOICES,
         paging=Paging.HUNDREDS,
@@ -168,14 +168,14 @@ FACTS: Mapping[Endpoint, Facts] = {
         },
     ),
     Endpoint.MANUAL_JOURNALS: Facts(
-        id_field="manualjournalid",
+        id_field="ManualJournalID",
         list_key="ManualJournals",
         scopes=_opened_by("manualjournals", "transactions"),
         paging=Paging.PAGES,
         order_unpages=True,
     ),
     Endpoint.ORGANISATION: Facts(
-        id_field="organisationid",
+        id_field="OrganisationID",
         list_key="Organisations",
         scopes=_SETTINGS,
         modified_since=False,
@@ -183,30 +183,30 @@ FACTS: Mapping[Endpoint, Facts] = {
         order=False,
     ),
     Endpoint.OVERPAYMENTS: Facts(
-        id_field="overpaymentid",
+        id_field="OverpaymentID",
         list_key="Overpayments",
         scopes=_PAYMENTS,
         paging=Paging.PAGES,
         filters={"references": one_of("reference")},
     ),
     Endpoint.PAYMENT_SERVICES: Facts(
-        id_field="paymentserviceid",
+        id_field="PaymentServiceID",
         list_key="PaymentServices",
         scopes=_opened_by("settings") | {"paymentservices"},
         modified_since=False,
         where=False,
         order=False,
     ),
-    Endpoint.PAYMENTS: Facts(id_field="paymentid", list_key="Payments", scopes=_PAYMENTS, paging=Paging.PAGES),
+    Endpoint.PAYMENTS: Facts(id_field="PaymentID", list_key="Payments", scopes=_PAYMENTS, paging=Paging.PAGES),
     Endpoint.PREPAYMENTS: Facts(
-        id_field="prepaymentid",
+        id_field="PrepaymentID",
         list_key="Prepayments",
         scopes=_PAYMENTS,
         paging=Paging.PAGES,
         filters={"invoicenumbers": one_of("number")},
     ),
     Endpoint.PURCHASE_ORDERS: Facts(
-        id_field="purchaseorderid",
+        id_field="PurchaseOrderID",
         list_key="PurchaseOrders",
         scopes=_INVOICES,
         paging=Paging.ALWAYS,
@@ -219,7 +219,7 @@ FACTS: Mapping[Endpoint, Facts] = {
         also_by="number",
     ),
     Endpoint.QUOTES: Facts(
-        id_field="quoteid",
+        id_field="QuoteID",
         list_key="Quotes",
         scopes=_INVOICES,
         paging=Paging.HUNDREDS,
@@ -235,20 +235,20 @@ FACTS: Mapping[Endpoint, Facts] = {
         },
     ),
     Endpoint.REPEATING_INVOICES: Facts(
-        id_field="repeatinginvoiceid", list_key="RepeatingInvoices", scopes=_INVOICES, modified_since=False
+        id_field="RepeatingInvoiceID", list_key="RepeatingInvoices", scopes=_INVOICES, modified_since=False
     ),
     Endpoint.TAX_RATES: Facts(
-        id_field="taxtype", list_key="TaxRates", scopes=_SETTINGS, modified_since=False, fold=str.upper
+        id_field="TaxType", list_key="TaxRates", scopes=_SETTINGS, modified_since=False, fold=str.upper
     ),
     Endpoint.TRACKING_CATEGORIES: Facts(
-        id_field="trackingcategoryid",
+        id_field="TrackingCategoryID",
         list_key="TrackingCategories",
         scopes=_SETTINGS,
         modified_since=False,
         hides=lambda category: category.status != "ACTIVE",
         unhide="includearchived",
     ),
-    Endpoint.USERS: Facts(id_field="userid", list_key="Users", scopes=_SETTINGS),
+    Endpoint.USERS: Facts(id_field="UserID", list_key="Users", scopes=_SETTINGS),
 }
 """Every endpoint. Source: published OpenAPI and xero-platform fact sheets, section 4."""
 

@@ -99,7 +99,7 @@ def _understand(endpoint: Endpoint, given: Mapping[str, str], if_modified_since:
         payments_only=facts.paging is Paging.OFFSET and _flag(given.get("paymentsonly")),
         ids=_ids(given) if facts.by_ids else None,
         modified_since_ms=modified_since_ms(if_modified_since) if facts.modified_since else 0,
-        where=parse(where, fields_of(endpoint), facts.id_field) if where else None,
+        where=parse(where, fields_of(endpoint), facts.id_field.lower()) if where else None,
         order_field=order_field,
         descending=descending,
         statuses=_set(given, "statuses", upper=True) if invoices else frozenset(),

@@ -9,12 +9,11 @@ from typing import Any
 
 import orjson
 
-from simulator.accounting_api.contact_writing import write_contact
 from simulator.accounting_api.desk import Desk
-from simulator.accounting_api.document_writing import write_credit_note, write_invoice
 from simulator.accounting_api.documents import attachment_row
 from simulator.accounting_api.encoding import Encoder
 from simulator.accounting_api.errors import not_found, not_modelled
+from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.parts import (
     PARTS,
     Papers,
@@ -29,6 +28,8 @@ from simulator.accounting_api.parts import (
 from simulator.accounting_api.reading import Moment
 from simulator.accounting_api.validation import Fields, PostDataError, Problems, read_elements, refused_element
 from simulator.accounting_api.view import Form
+from simulator.accounting_api.writers.contacts import write_contact
+from simulator.accounting_api.writers.documents import write_credit_note, write_invoice
 from simulator.books.credit_note import CreditNote
 from simulator.books.words import Endpoint
 from simulator.reply import JSON, Reply
@@ -42,12 +43,6 @@ WRITERS: dict[Endpoint, Writer] = {
     Endpoint.CREDIT_NOTES: write_credit_note,
 }
 """Which endpoints can be written, and how."""
-
-_ID_FIELDS = {
-    Endpoint.INVOICES: "InvoiceID",
-    Endpoint.CONTACTS: "ContactID",
-    Endpoint.CREDIT_NOTES: "CreditNoteID",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +142,7 @@ class Clerk:
     @staticmethod
     def _refused(order: Order, element: dict[str, Any], problems: Problems) -> dict[str, Any]:
         flag = "HasValidationErrors" if order.endpoint is Endpoint.CONTACTS else "HasErrors"
-        id_field = _ID_FIELDS[order.endpoint]
+        id_field = FACTS[order.endpoint].id_field
         return refused_element(element, id_field, problems, flag=flag, record_id=order.record_id)
 
     def _good(self, order: Order, problems: Problems, record_id: str) -> bytes:

@@ -212,7 +212,9 @@ async def test_a_webhook_of_two_mebibytes(stack: Stack, tenants: Sequence[str]) 
     assert [attempt["answer"] for attempt in delivery["attempts"]] == [200]
     for record_id in edited:
         assert (await changes_of(stack, record_id))[-1].event["after"]["reference"] == "told later"
-    assert await calls_of(stack, tenant) - calls <= 2, "ten records changed, and one call brings fifty"
+    # One call brings fifty records. What is appended while a call is under way may ask for one more, as it should: how
+    # often depends on the machine. Each event for itself would take sixty.
+    assert await calls_of(stack, tenant) - calls <= 6
     await stack.judged(tenants)
 
 

@@ -76,7 +76,7 @@ async def test_every_form_fits_the_schema(busy: Talk, endpoint: Endpoint) -> Non
         )
     ]
     rows = await busy.truth(endpoint)
-    ids = [next(str(value) for name, value in row.items() if name.lower() == facts.id_field) for row in rows]
+    ids = [row[facts.id_field] for row in rows]
     documents += [(await busy.get(f"{endpoint}/{one}")).json() for one in ids[:: max(len(ids) // 20, 1)]]
 
     assert [complaint for document in documents for complaint in complaints(validator, document)] == []

@@ -44,48 +44,56 @@ class Api:
         """One call."""
         return await self.client.send(DEFAULT_APP, tenant or self.tenant, request, lane=lane)
 
+    async def aclose(self) -> None:
+        """End all of it."""
+        await self.tokens.aclose()
+        for close in self.closers:
+            await close()
+
 
 Begin = Callable[..., Awaitable[Api]]
 
 
-@pytest.fixture
-async def begin() -> AsyncIterator[Begin]:
-    """Starts a simulator and a client with a fresh grant over all its organisations; both end with the test."""
-    running: list[Api] = []
-
-    async def start(*, timeout: float = 10.0, kind: str = "refresh_token", **settings: Any) -> Api:
-        simulated = await simulate(**settings)
-        grant = await simulated.talk.control("POST", "/grants", {"kind": kind})
-        simulated.talk.grant, simulated.talk.tenants = grant, grant["tenants"]
-        now = datetime.now(UTC)
-        custom = kind == "client_credentials"
-        store = MemoryStore(
-            Row(
-                TokenSet(
-                    kind=GrantKind.CLIENT_CREDENTIALS if custom else GrantKind.AUTHORIZATION_CODE,
-                    access_token="not asked for yet",
-                    refresh_token=grant.get("refreshToken"),
-                    refreshed_at=now - timedelta(hours=1),
-                    expires_at=now - timedelta(minutes=30),
-                )
+async def start_api(*, timeout: float = 10.0, kind: str = "refresh_token", **settings: Any) -> Api:
+    """A simulator and a client with a fresh grant over all its organisations."""
+    simulated = await simulate(**settings)
+    grant = await simulated.talk.control("POST", "/grants", {"kind": kind})
+    simulated.talk.grant, simulated.talk.tenants = grant, grant["tenants"]
+    now = datetime.now(UTC)
+    custom = kind == "client_credentials"
+    store = MemoryStore(
+        Row(
+            TokenSet(
+                kind=GrantKind.CLIENT_CREDENTIALS if custom else GrantKind.AUTHORIZATION_CODE,
+                access_token="not asked for yet",
+                refresh_token=grant.get("refreshToken"),
+                refreshed_at=now - timedelta(hours=1),
+                expires_at=now - timedelta(minutes=30),
             )
         )
-        identity = IdentityClient(identity_url=simulated.talk.url)
-        credentials = ClientCredentials(client_id=grant["clientId"], client_secret=grant["clientSecret"])
-        tokens = GrantTokens(
-            store=store, identity=identity, credentials=lambda _: credentials, now=lambda: datetime.now(UTC)
-        )
-        records: list[CallRecord] = []
-        client = XeroClient(api_url=simulated.talk.url, tokens=tokens, on_call=records.append, timeout=timeout)
-        api = Api(simulated, client, tokens, store, records, [client.aclose, identity.aclose, simulated.close])
-        running.append(api)
-        return api
+    )
+    identity = IdentityClient(identity_url=simulated.talk.url)
+    credentials = ClientCredentials(client_id=grant["clientId"], client_secret=grant["clientSecret"])
+    tokens = GrantTokens(
+        store=store, identity=identity, credentials=lambda _: credentials, now=lambda: datetime.now(UTC)
+    )
+    records: list[CallRecord] = []
+    client = XeroClient(api_url=simulated.talk.url, tokens=tokens, on_call=records.append, timeout=timeout)
+    return Api(simulated, client, tokens, store, records, [client.aclose, identity.aclose, simulated.close])
+
+
+@pytest.fixture
+async def begin() -> AsyncIterator[Begin]:
+    """Starts what :func:`start_api` does; all of it ends with the test."""
+    running: list[Api] = []
+
+    async def start(**settings: Any) -> Api:
+        running.append(await start_api(**settings))
+        return running[-1]
 
     yield start
     for api in running:
-        await api.tokens.aclose()
-        for close in api.closers:
-            await close()
+        await api.aclose()
 
 
 @pytest.fixture

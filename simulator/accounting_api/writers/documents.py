@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from simulator.accounting_api.contact_writing import contact_of
 from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.validation import NO_ID, Fields
+from simulator.accounting_api.writers.contacts import contact_of
 from simulator.books import credit_note as credit_notes
 from simulator.books import invoice as invoices
 from simulator.books.amounts import ONE, RATE_ONE, Day, half_up, line_total, tax_on
