@@ -26,7 +26,11 @@ class Connections:
 
     def routes(self) -> list[web.RouteDef]:
         """Method, path, handler."""
-        return [web.get("/connections", self.connections), web.delete("/connections/{id}", self.disconnect)]
+        return [
+            route
+            for path in ("/connections", "/Connections")  # Xero's official SDKs spell it so
+            for route in (web.get(path, self.connections), web.delete(f"{path}/{{id}}", self.disconnect))
+        ]
 
     async def connections(self, request: web.Request) -> web.StreamResponse:
         """The user's connections, perhaps of one consent (``authEventId``); with the scope ``app.connections`` all of the app's."""

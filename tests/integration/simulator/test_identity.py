@@ -104,11 +104,12 @@ async def test_connections_are_listed_with_seven_decimals(talk: Talk) -> None:
     headers = {"Authorization": f"Bearer {talk.access_token}"}
 
     every = await talk.http.get("/connections", headers=headers)
+    as_sdks_write_it = await talk.http.get("/Connections", headers=headers)
     mine = await talk.http.get("/connections", headers=headers, params={"authEventId": talk.grant["authEventId"]})
     none = await talk.http.get("/connections", headers=headers, params={"authEventId": talk.grant["id"]})
 
     assert sorted(row["tenantId"] for row in every.json()) == talk.tenants
-    assert mine.json() == every.json()
+    assert mine.json() == as_sdks_write_it.json() == every.json()
     assert none.json() == []
     row = every.json()[0]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}", row["createdDateUtc"])
