@@ -35,7 +35,7 @@ class Edits(Body):
         webhook: whether Xero tells.
         event_date: ``now``, or ``record``: the record's ``UpdatedDateUTC`` even if it didn't move.
         weights: odds by kind instead of the usual ones.
-        everything: without an endpoint: of every kind, not only invoices, contacts and credit notes.
+        everything: without an endpoint: of every kind, not only of what Xero announces.
     """
 
     tenant_id: str | None = None

@@ -66,7 +66,7 @@ def edit(source: random.Random, organisation: Organisation, wish: Wish, now_ms: 
 def _options(wish: Wish) -> dict[tuple[Endpoint, EditKind], float]:
     options: dict[tuple[Endpoint, EditKind], float] = {}
     others = OTHERS if wish.everything or wish.endpoint is not None else ()
-    for (endpoint, kind), usual in (WEIGHTS | dict.fromkeys(others, OTHER_WEIGHT)).items():
+    for (endpoint, kind), usual in {**WEIGHTS, **{one: OTHER_WEIGHT for one in others if one not in WEIGHTS}}.items():
         if wish.endpoint not in (None, endpoint) or wish.kind not in (None, kind):
             continue
         weight = usual if wish.weights is None else wish.weights.get(kind, 0)

@@ -50,6 +50,14 @@ WEIGHTS: dict[tuple[Endpoint, EditKind], float] = {
     (Endpoint.CREDIT_NOTES, EditKind.ALLOCATE): 4,
     (Endpoint.CREDIT_NOTES, EditKind.VOID): 1,
     (Endpoint.CREDIT_NOTES, EditKind.DELETE): 0.5,
+    (Endpoint.PREPAYMENTS, EditKind.CREATE): 2,
+    (Endpoint.PREPAYMENTS, EditKind.ALLOCATE): 2,
+    (Endpoint.PREPAYMENTS, EditKind.WITHDRAW): 1,
+    (Endpoint.PREPAYMENTS, EditKind.VOID): 0.5,
+    (Endpoint.OVERPAYMENTS, EditKind.CREATE): 2,
+    (Endpoint.OVERPAYMENTS, EditKind.ALLOCATE): 2,
+    (Endpoint.OVERPAYMENTS, EditKind.WITHDRAW): 1,
+    (Endpoint.OVERPAYMENTS, EditKind.VOID): 0.5,
     (Endpoint.INVOICES, EditKind.ALLOCATE): 0,
     (Endpoint.INVOICES, EditKind.TOUCH_WITHOUT_STAMP): 0,
     (Endpoint.CONTACTS, EditKind.TOUCH_WITHOUT_STAMP): 0,
@@ -59,7 +67,7 @@ WEIGHTS: dict[tuple[Endpoint, EditKind], float] = {
     (Endpoint.CREDIT_NOTES, EditKind.RESTORE): 0,
     (Endpoint.CONTACTS, EditKind.RENAME): 0,
 }
-"""What can be done to which endpoint, and how often it is drawn."""
+"""What can be done to what Xero announces by webhook, and how often it is drawn."""
 
 
 OTHER_WEIGHT = 2
@@ -83,8 +91,7 @@ class Wish:
 
     Attributes:
         record_id: the record to edit, or for ``create`` the contact to create a document for.
-        everything: whether what no endpoint is named for may be of any kind, or only an invoice, a contact or a
-            credit note.
+        everything: whether what no endpoint is named for may be of any kind, or only what Xero announces.
         stamp: whether ``UpdatedDateUTC`` moves; None: as the kind has it.
         weights: odds by kind instead of the usual ones.
     """

@@ -35,7 +35,7 @@ class Traffic:
 
         Args:
             rate: edits a second.
-            everything: of every kind, not only invoices, contacts and credit notes.
+            everything: of every kind, not only of what Xero announces.
         """
         self._rate = rate
         self.everything = everything

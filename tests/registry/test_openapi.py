@@ -273,7 +273,7 @@ def test_names_rows_and_contracts_are_the_same_set() -> None:
     assert {entity.name for entity in ENTITIES} == set(EntityName)
     assert len(ENTITIES) == len(EntityName)
     assert {entity.name: entity.model for entity in ENTITIES} == RECORDS
-    assert all(by_name(name).webhook for name in STREAMED)
+    assert set(STREAMED) == {entity.name for entity in ENTITIES if entity.webhook}
 
 
 def test_webhook_categories_are_unique() -> None:

@@ -53,5 +53,11 @@ class EntityName(StrEnum):
         return self.value.removesuffix("s")
 
 
-STREAMED = (EntityName.INVOICES, EntityName.CONTACTS, EntityName.CREDIT_NOTES)
+STREAMED = (
+    EntityName.INVOICES,
+    EntityName.CONTACTS,
+    EntityName.CREDIT_NOTES,
+    EntityName.PREPAYMENTS,
+    EntityName.OVERPAYMENTS,
+)
 """What is streamed where nothing else is set: the entities whose changes reach us by webhook."""

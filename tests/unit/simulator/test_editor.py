@@ -41,8 +41,13 @@ def test_every_kind_can_be_forced(endpoint: Endpoint, kind: EditKind) -> None:
     books = sample(credit_notes=20, contacts=40)
     if kind is EditKind.RESTORE:
         do(books, endpoint=endpoint, kind=EditKind.TOUCH_WITHOUT_STAMP)
-    if kind is EditKind.ALLOCATE:
+    if kind is EditKind.ALLOCATE and endpoint in (Endpoint.INVOICES, Endpoint.CREDIT_NOTES):
         books = organisation(invoice(), credit_note())
+    if kind in (EditKind.ALLOCATE, EditKind.WITHDRAW) and endpoint in (Endpoint.PREPAYMENTS, Endpoint.OVERPAYMENTS):
+        for number in range(10):
+            do(books, seed=number, endpoint=endpoint, kind=EditKind.CREATE)
+    if kind is EditKind.WITHDRAW:
+        do(books, endpoint=endpoint, kind=EditKind.ALLOCATE)
 
     done = do(books, NOW + 1, endpoint=endpoint, kind=kind)
 
