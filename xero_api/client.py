@@ -6,7 +6,8 @@ token is added, and redirects are not followed.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -36,8 +37,10 @@ from xero_api.errors import (
 )
 from xero_api.meta import NO_META, Meta, read_meta
 from xero_api.oauth.source import AccessToken, TokenSource
+from xero_api.parts import FileRequest, PartAnswer, PartRequest, decipher_part
 from xero_api.reports import ReportAnswer, ReportRequest, decipher_report
 from xero_api.requests import Request
+from xero_api.streams import FileStream, file_error
 from xero_api.writes.answers import WriteAnswer
 from xero_api.writes.answers import decipher as decipher_write
 from xero_api.writes.requests import WriteRequest
@@ -227,6 +230,88 @@ class XeroClient:
 
         return await self._authorised(app, tenant_id, request.endpoint, again, attempt)
 
+    async def part(
+        self,
+        app: AppName,
+        tenant_id: TenantId,
+        request: PartRequest,
+        *,
+        lane: Lane = Lane.COMMAND,
+        again: Callable[[], Awaitable[bool]] | None = None,
+    ) -> PartAnswer:
+        """Read a list below a record: its attachments, its history.
+
+        Args:
+            app: our app.
+            tenant_id: the organisation.
+            request: which.
+            lane: why; for the call record.
+            again: as for :meth:`send`.
+
+        Raises:
+            XeroError: see ``xero_api.errors``.
+        """
+
+        async def attempt(token: AccessToken, deadline: float) -> PartAnswer:
+            headers = {"xero-tenant-id": tenant_id}
+            exchange = self._departing(app, tenant_id, lane, request.endpoint, request.path, headers, token)
+
+            async def understand(headers: Mapping[str, str], body: bytes) -> PartAnswer:
+                return decipher_part(request, exchange.status or 0, headers, body)
+
+            return await self._reported(exchange, deadline, understand)
+
+        return await self._authorised(app, tenant_id, request.endpoint, again, attempt)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        app: AppName,
+        tenant_id: TenantId,
+        request: FileRequest,
+        *,
+        lane: Lane = Lane.COMMAND,
+        again: Callable[[], Awaitable[bool]] | None = None,
+    ) -> AsyncIterator[FileStream]:
+        """Read a file, chunk by chunk: an attachment, a PDF. The call ends with the block.
+
+        Up to the headers of the answer everything together takes at most the client's timeout; then each chunk does.
+
+        Args:
+            app: our app.
+            tenant_id: the organisation.
+            request: which.
+            lane: why; for the call record.
+            again: as for :meth:`send`.
+
+        Yields:
+            The file: media type, size if Xero says, and chunks.
+
+        Raises:
+            MissingFileError: there is none.
+            XeroError: see ``xero_api.errors``; before the first chunk, and from the iteration.
+        """
+
+        async def attempt(token: AccessToken, deadline: float) -> tuple[_Exchange, httpx.Response, FileStream]:
+            headers = {**request.headers, "Accept-Encoding": "identity", "xero-tenant-id": tenant_id}
+            exchange = self._departing(app, tenant_id, lane, request.endpoint, request.path, headers, token)
+            try:
+                opened = await self._within(deadline, exchange.endpoint, self._opened(exchange, request))
+            except BaseException as error:
+                self._tell(exchange, outcome_of(error) if isinstance(error, XeroError) else Outcome.CANCELLED)
+                raise
+            return exchange, *opened
+
+        exchange, response, file = await self._authorised(app, tenant_id, request.endpoint, again, attempt)
+        try:
+            yield file
+        finally:
+            exchange.bytes_in = response.num_bytes_downloaded
+            try:
+                await response.aclose()
+            finally:
+                self._tell(exchange, file.outcome)
+
     async def connections(
         self, app: AppName, token: AccessToken, *, lane: Lane = Lane.COMMAND, auth_event_id: str | None = None
     ) -> list[Connection]:
@@ -380,7 +465,26 @@ class XeroClient:
             self._on_call(self._record(exchange, outcome))
         return result
 
+    async def _opened(self, exchange: _Exchange, request: FileRequest) -> tuple[httpx.Response, FileStream]:
+        response = await self._sent(exchange)
+        try:
+            if exchange.status == HTTPStatus.OK:
+                return response, FileStream(request, response, self._timeout)
+            raise file_error(request, response, await self._body(exchange, response))
+        except BaseException:
+            exchange.bytes_in = response.num_bytes_downloaded
+            await response.aclose()
+            raise
+
     async def _exchanged(self, exchange: _Exchange) -> tuple[Mapping[str, str], bytes]:
+        response = await self._sent(exchange)
+        try:
+            return response.headers, await self._body(exchange, response)
+        finally:
+            exchange.bytes_in = response.num_bytes_downloaded
+            await response.aclose()
+
+    async def _sent(self, exchange: _Exchange) -> httpx.Response:
         url = self._base.copy_with(raw_path=exchange.target.encode())
         if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port) or url.userinfo:
             error = MisdirectedError(f"{exchange.endpoint}: the address left the configured host; no token was sent")
@@ -392,24 +496,25 @@ class XeroClient:
         exchange.bytes_out = _size(request)
         try:
             response = await self._http.send(request, stream=True)
-            try:
-                return await self._body(exchange, response)
-            finally:
-                exchange.bytes_in = response.num_bytes_downloaded
-                await response.aclose()
         except httpx.RequestError as error:
             raise _wrapped(exchange, error) from None
-
-    async def _body(self, exchange: _Exchange, response: httpx.Response) -> tuple[Mapping[str, str], bytes]:
         exchange.status = response.status_code
         exchange.received = self._clock.monotonic()
         exchange.meta = read_meta(response.headers)
+        return response
+
+    async def _body(self, exchange: _Exchange, response: httpx.Response) -> bytes:
         body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise UnmappableAnswerError(f"{exchange.endpoint}: an answer of over {MOST_BYTES} bytes", status=200)
-        return response.headers, bytes(body)
+        try:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise UnmappableAnswerError(
+                        f"{exchange.endpoint}: an answer of over {MOST_BYTES} bytes", status=200
+                    )
+        except httpx.RequestError as error:
+            raise _wrapped(exchange, error) from None
+        return bytes(body)
 
     async def _within(self, deadline: float, endpoint: str, awaitable: Awaitable[T]) -> T:
         try:
@@ -434,6 +539,10 @@ class XeroClient:
             fetched_at=self._clock.now(),
             server_sent_at=at_server,
         )
+
+    def _tell(self, exchange: _Exchange, outcome: Outcome) -> None:
+        exchange.ended = self._clock.monotonic()
+        self._on_call(self._record(exchange, outcome))
 
     def _record(self, exchange: _Exchange, outcome: Outcome) -> CallRecord:
         return CallRecord(

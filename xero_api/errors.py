@@ -24,6 +24,7 @@
     │   ├── UnsendableError       refused here, before the network: Xero has no such call, or wouldn't take it
     │   ├── BadRequestError       400 and other refusals of this one request
     │   │   ├── InvalidRowsError  400 to a write, with what is wrong with each row
+    │   │   ├── MissingFileError  404: the record has no such file, or isn't there
     │   │   └── KeyReusedError    400: the Idempotency-Key went out with another request before
     │   ├── UnmappableAnswerError 200, JSON, but not the promised shape
     │   │   └── RowsMismatchError the answer to a write has other rows than were sent
@@ -239,6 +240,12 @@ class InvalidRowsError(BadRequestError):
     ) -> None:
         super().__init__(message, status=status, meta=meta, body=body)
         self.elements = elements
+
+
+class MissingFileError(BadRequestError):
+    """404 of Xero's own to an attachment or a PDF: there is no such file, or no such record."""
+
+    hint = "List the record's attachments: it may have been renamed or taken away, or the record is gone."
 
 
 class KeyReusedError(BadRequestError):

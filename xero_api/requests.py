@@ -97,7 +97,7 @@ def get_one(entity: Entity[Any], record_id: RecordId, filters: Mapping[str, str]
     return Request(
         entity=entity,
         form=Form.ONE,
-        path=f"{API_PATH}/{entity.path}/{_key(entity, record_id)}",
+        path=record_path(entity, record_id),
         params=(*_allowed(entity, filters).items(), *entity.on_single.items()),
         asked=frozenset({record_id}),
         page_size=1,
@@ -201,6 +201,19 @@ def get_all(entity: Entity[Any], since: datetime | None = None, filters: Mapping
     if type(entity.paging) is not Whole:
         raise ValueError(f"{entity.name} can't be read in one answer")
     return _list(entity, Form.PAGE, {}, since=since, filters=filters, page_size=0)
+
+
+def record_path(entity: Entity[Any], record_id: RecordId) -> str:
+    """Where one record is, on the API host.
+
+    Args:
+        entity: what it is.
+        record_id: its id.
+
+    Raises:
+        ValueError: the id is none.
+    """
+    return f"{API_PATH}/{entity.path}/{_key(entity, record_id)}"
 
 
 def _list(

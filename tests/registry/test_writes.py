@@ -84,6 +84,20 @@ def test_parts_take_what_is_sent(document: Any, entity: Entity[Any]) -> None:
             assert ("IncludeOnline" in takes) is entity.writes.include_online
 
 
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
+def test_parts_can_be_read(document: Any, entity: Entity[Any]) -> None:
+    """Lists, files by id and by name, and PDFs, exactly where the table has them."""
+    reads = {
+        Part.ATTACHMENTS: ("/Attachments", "/Attachments/{AttachmentID}", "/Attachments/{FileName}"),
+        Part.HISTORY: ("/History",),
+        Part.PDF: ("/pdf",),
+    }
+
+    for part, ends in reads.items():
+        for end in ends:
+            assert bool(_takes(document, _below(document, entity, end), "GET")) is (part in entity.parts), end
+
+
 def test_the_longest_key_is_the_files(document: Any) -> None:
     """128 characters."""
     assert str(LONGEST_KEY) in document["components"]["parameters"]["idempotencyKey"]["description"]
