@@ -30,6 +30,7 @@ from simulator.books.stock import Stock
 from simulator.books.words import DocumentStatus, Endpoint, RuleError, Standing
 
 R = TypeVar("R", bound=AnyRecord)
+_ON_ACCOUNT = (Endpoint.PREPAYMENTS, Endpoint.OVERPAYMENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,16 +285,22 @@ class Organisation:
         return (self.put(contacts.erase(self.must_have(Contact, contact_id)), now_ms),)
 
     def merge(self, contact_id: str, into_id: str, now_ms: int) -> tuple[Change, ...]:
-        """Merge a contact into another: its documents move over, both contacts and the documents are stamped.
+        """Merge a contact into another: its documents and money on account move over, all of them stamped.
 
-        That the moved documents are stamped and announced is our assumption; Xero doesn't say.
+        That what is moved is stamped and announced is our assumption; Xero doesn't say.
 
         Raises:
             RuleError: either isn't active, or both are the same.
         """
         target = self.must_have(Contact, into_id)
         merged = contacts.merge_into(self.must_have(Contact, contact_id), target)
-        moved = [replace(document, contact_id=into_id) for document in self.documents_of(contact_id)]
+        on_account = [
+            record
+            for endpoint in _ON_ACCOUNT
+            for record in self._shelves[endpoint]
+            if getattr(record, "contact_id", None) == contact_id
+        ]
+        moved = [replace(one, contact_id=into_id) for one in (*self.documents_of(contact_id), *on_account)]
         target = replace(
             target,
             is_customer=target.is_customer or merged.is_customer,
@@ -348,9 +355,9 @@ class Organisation:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def put_along(self, record: AnyRecord, now_ms: int, *, stamp: bool = True) -> None:
+    def put_along(self, record: AnyRecord, now_ms: int) -> None:
         """Put a record that follows from another: kept, but neither answered nor announced."""
-        self._followed.append(replace(self.put(record, now_ms, stamp=stamp), silent=True))
+        self._followed.append(replace(self.put(record, now_ms), silent=True))
 
     def _follow_payments(self, invoice: Invoice, now_ms: int) -> None:
         known = self.of(PaymentRecord)
@@ -374,13 +381,12 @@ class Organisation:
         )
 
     def _move_others(self, contact_id: str, into_id: str, now_ms: int) -> None:
-        """Everything else of a merged contact moves too; what Xero would announce moves without a stamp."""
+        """Everything of a merged contact that Xero does not announce moves too."""
         for endpoint, shelf in self._shelves.items():
-            if endpoint in (Endpoint.INVOICES, Endpoint.CREDIT_NOTES, Endpoint.CONTACTS, Endpoint.JOURNALS):
+            if endpoint in (Endpoint.INVOICES, Endpoint.CREDIT_NOTES, Endpoint.JOURNALS, *_ON_ACCOUNT):
                 continue
-            announced = endpoint in (Endpoint.PREPAYMENTS, Endpoint.OVERPAYMENTS)
             for record in [one for one in shelf if getattr(one, "contact_id", None) == contact_id]:
-                self.put_along(replace(record, contact_id=into_id), now_ms, stamp=not announced)
+                self.put_along(replace(record, contact_id=into_id), now_ms)
 
     def _index(self, before: Document | None, after: Document) -> None:
         if before is None:

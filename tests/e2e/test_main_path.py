@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.stack import Stack
+from xero_api.decode import decode
+from xero_api.registry import by_name
+from xero_stream.contracts.names import EntityName
 
 
 async def test_a_load_and_an_edit_reach_kafka(kafka: str, database_url: str, topic_prefix: str, tmp_path: Path) -> None:
@@ -21,3 +26,25 @@ async def test_a_load_and_an_edit_reach_kafka(kafka: str, database_url: str, top
 
         assert await stack.findings(tenants) == []
         await stack.assert_quotas_kept()
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("kind", [EntityName.PREPAYMENTS, EntityName.OVERPAYMENTS])
+async def test_money_on_account_is_followed_like_any_record(quiet: Stack, kind: EntityName) -> None:
+    """Made, applied, taken back, voided: each step a change, and the invoice it goes to follows."""
+    tenants = await quiet.tenants()
+    endpoint, topic = by_name(kind).path, quiet.topics.changes(kind)
+    before = len(await quiet.read([topic]))
+
+    await quiet.edit(tenantId=tenants[0], endpoint=endpoint, kind="create", count=8)
+    for step in ("allocate", "withdraw", "void"):
+        await quiet.drained()
+        done = await quiet.edit(tenantId=tenants[0], endpoint=endpoint, kind=step)
+        assert len(done["edits"]) == 1, done
+    await quiet.drained()
+
+    published = [decode(record.value) for record in (await quiet.read([topic]))[before:]]
+    assert [change["op"] for change in published] == ["c"] * 8 + ["u"] * 3
+    assert published[-3]["after"]["allocations"]
+    assert published[-1]["after"]["status"] == "voided"
+    assert await quiet.findings(tenants) == []

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.organisation import Organisation
+from simulator.books.overpayment import Overpayment
+from simulator.books.prepayment import Prepayment
 from simulator.books.shelf import Shelf
 from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleError
 from simulator.edits.editor import edit
@@ -19,7 +21,7 @@ GONE = (DocumentStatus.VOIDED, DocumentStatus.DELETED)
 
 
 def check_invoice(books: Organisation, invoice: Invoice) -> None:
-    """One invoice agrees with itself and with its credit notes."""
+    """One invoice agrees with itself and with what is applied to it."""
     assert invoice.total == invoice.sub_total + invoice.total_tax
     assert sum(line.tax_amount for line in invoice.lines) == invoice.total_tax
     if invoice.status in GONE:
@@ -30,9 +32,9 @@ def check_invoice(books: Organisation, invoice: Invoice) -> None:
     if invoice.status is DocumentStatus.PAID:
         assert invoice.amount_due == 0
     for allocation in invoice.allocations:
-        note = books.credit_notes.get(allocation.credit_note_id)
-        assert note is not None
-        assert allocation in note.allocations
+        credit = books.shelf(allocation.source).get(allocation.credit_note_id)
+        assert isinstance(credit, CreditNote | Prepayment | Overpayment)
+        assert allocation in credit.allocations
 
 
 def check_note(books: Organisation, note: CreditNote) -> None:
@@ -47,6 +49,16 @@ def check_note(books: Organisation, note: CreditNote) -> None:
         assert invoice.contact_id == note.contact_id
 
 
+def check_on_account(books: Organisation, advance: Prepayment | Overpayment) -> None:
+    """Money on account agrees with its invoices, which are the same contact's."""
+    assert 0 <= advance.remaining_credit <= advance.total
+    for allocation in advance.allocations:
+        invoice = books.invoices.get(allocation.invoice_id)
+        assert invoice is not None
+        assert allocation in invoice.allocations
+        assert invoice.contact_id == advance.contact_id
+
+
 def check(books: Organisation) -> None:
     """All records, their order, and what is derived from them."""
     for endpoint in Endpoint:
@@ -57,6 +69,11 @@ def check(books: Organisation) -> None:
         check_invoice(books, invoice)
     for note in books.credit_notes:
         check_note(books, note)
+    for advance in (*books.of(Prepayment), *books.of(Overpayment)):
+        check_on_account(books, advance)
+        owner = books.contacts.get(advance.contact_id)
+        assert owner is not None
+        assert owner.merged_to is None
     for contact in books.contacts:
         owned = {document.id for document in books.documents_of(contact.id)}
         assert owned == {
