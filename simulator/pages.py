@@ -8,8 +8,8 @@ from typing import get_args
 
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.query import OF_INVOICES
-from simulator.accounting_api.reports import REPORTS
-from simulator.accounting_api.writing import WRITERS
+from simulator.accounting_api.reports.table import REPORTS
+from simulator.accounting_api.writers.table import WRITES, Verb
 from simulator.app import create_app
 from simulator.books.words import Endpoint
 from simulator.edits.kinds import WEIGHTS
@@ -79,7 +79,7 @@ def coverage() -> list[str]:
                 ", ".join(takes) or "-",
                 CATEGORY.get(endpoint, "-"),
                 "yes" if edited else "-",
-                "yes" if endpoint in WRITERS else "501",
+                ", ".join(verb for verb in Verb if endpoint in WRITES and verb in WRITES[endpoint].verbs) or "501",
             )
         )
     head = ("endpoint", "list", "If-Modified-Since", "takes", "webhook", "edits", "writes")
@@ -88,7 +88,7 @@ def coverage() -> list[str]:
 
 def reports() -> list[str]:
     """Reports that are modelled."""
-    return [", ".join(f"`{name}`" for name, *_ in REPORTS.values()) + "; every other one answers 501."]
+    return [", ".join(f"`{report.name}`" for report in REPORTS.values()) + "; every other one answers 501."]
 
 
 def settings() -> list[str]:

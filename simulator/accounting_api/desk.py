@@ -1,6 +1,6 @@
 """Where elements of a request become records: what every kind of record needs for that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,9 @@ from simulator.books.organisation import Change, Organisation
 from simulator.books.tax_rate import TaxRate
 from simulator.books.tracking_category import TrackingCategory
 from simulator.books.words import ContactStatus, RuleError
+
+Writer = Callable[["Desk", Fields, str | None], str | None]
+"""Reads an element, complains or writes; the id of the record it wrote. The id is the address's, if it names one."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,19 +47,30 @@ class Desk:
         """The date."""
         return self.now_ms // DAY_MS
 
-    def write(self, record: AnyRecord, problems: Problems, *, stamp: bool = True) -> None:
-        """Put a record into the books, unless something is wrong with it."""
+    def run(self, problems: Problems, operation: Callable[[], Iterable[Change]]) -> None:
+        """Do something to the books, unless something is wrong; what they refuse is wrong too."""
         if problems:
             return
-        before = self.organisation.shelf_of(record).get(record.id)
         try:
-            self.changes += self.organisation.write(record, self.now_ms, stamp=stamp)
+            self.changes += operation()
         except RuleError as error:
             problems.add(f"{error}")
+
+    def write(self, record: AnyRecord, problems: Problems, *, stamp: bool = True) -> None:
+        """Put a record into the books, unless something is wrong with it."""
+        before = self.organisation.shelf_of(record).get(record.id)
+        self.run(problems, lambda: self.organisation.write(record, self.now_ms, stamp=stamp))
+        if problems:
             return
         if isinstance(record, Contact):
             self._names = None
         self._renumber(before, record)
+
+    def check_open(self, fields: Fields, *dated: Any) -> None:
+        """Complain about dates in locked periods; None is no record."""
+        for day in {one.date for one in dated if hasattr(one, "date")}:
+            for refusal in self.organisation.company().refusals(day):
+                fields.wrong(refusal)
 
     def _renumber(self, before: Any, record: Any) -> None:
         numbers = self._numbers.get(type(record))
@@ -86,9 +100,27 @@ class Desk:
             self._counts[kind] = counts
         return self._numbers[kind].get(number)
 
+    def price(self, fields: Fields, name: str, before: int) -> int:
+        """A unit amount, rounded to cents unless four decimals are asked for."""
+        units = fields.units(name, 4 if self.four_decimals else 2, None)
+        return before if units is None else units * (1 if self.four_decimals else 100)
+
+    def coded(self, code: str) -> Account | None:
+        """The account of that code."""
+        return next((one for one in self.organisation.of(Account) if code and one.code == code), None)
+
+    def pointed_account(self, fields: Fields, name: str) -> Account | None:
+        """The active account that an object inside points at by its id or its code."""
+        inner = fields.inner(name)
+        if inner is None:
+            return None
+        account_id = inner.guid("AccountID")
+        found = self.organisation.account(account_id) if account_id else self.coded(inner.text("Code", ""))
+        return found if found is not None and found.status is AccountStatus.ACTIVE else None
+
     def account(self, code: str, fields: Fields) -> Account | None:
         """The account of that code, if a document may post to it; else a complaint."""
-        found = next((one for one in self.organisation.of(Account) if one.code == code), None)
+        found = self.coded(code)
         if found is not None and found.status is not AccountStatus.ACTIVE:
             fields.wrong(
                 f"Account code '{code}' has been archived, or has been deleted. Each line item must reference a valid account."

@@ -158,16 +158,18 @@ def credit_note_extras(note: CreditNote, organisation: Organisation) -> dict[str
     return {
         "HasAttachments": bool(note.attachments),
         "Payments": [],
-        "Allocations": [
-            {
-                "AllocationID": allocation.allocation_id,
-                "Amount": money(allocation.amount),
-                "Date": day_date(allocation.date),
-                "IsDeleted": False,
-                "Invoice": allocated_invoice(allocation, organisation),
-            }
-            for allocation in note.allocations
-        ],
+        "Allocations": [allocation_row(allocation, organisation) for allocation in note.allocations],
+    }
+
+
+def allocation_row(allocation: Allocation, organisation: Organisation) -> dict[str, Any]:
+    """Credit applied to an invoice, as the credit shows it."""
+    return {
+        "AllocationID": allocation.allocation_id,
+        "Amount": money(allocation.amount),
+        "Date": day_date(allocation.date),
+        "IsDeleted": False,
+        "Invoice": allocated_invoice(allocation, organisation),
     }
 
 

@@ -1,23 +1,27 @@
-"""What hangs below a record: attachments, history notes, emails, allocations."""
+"""What hangs below a record: attachments, history notes, emails, allocations, contacts of a group, options."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from mimetypes import MimeTypes
 from typing import Any
 
-import orjson
-
 from simulator.accounting_api.desk import Desk
-from simulator.accounting_api.documents import credit_note_extras
+from simulator.accounting_api.documents import allocation_row
+from simulator.accounting_api.encoders.tracking_categories import option_row
+from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.validation import Fields, Problems
 from simulator.accounting_api.wire import ms_date
-from simulator.books import credit_note as credit_notes
-from simulator.books import invoice as invoices
-from simulator.books.amounts import DAY_MS
+from simulator.books import money
+from simulator.books.bank_transfer import BankTransfer
+from simulator.books.contact_group import ContactGroup
 from simulator.books.credit_note import CreditNote
 from simulator.books.document import Allocation, Attachment
 from simulator.books.invoice import Invoice, InvoiceType
-from simulator.books.words import DocumentStatus, Endpoint, RuleError
+from simulator.books.kinds import ENDPOINTS
+from simulator.books.overpayment import Overpayment
+from simulator.books.prepayment import Prepayment
+from simulator.books.tracking_category import MOST_OPTIONS, TrackingCategory, TrackingOption
+from simulator.books.words import DocumentStatus, Endpoint, Presence
 
 MOST_FILES = 10
 """Attachments of one record. Source: developer.xero.com, attachments."""
@@ -75,7 +79,9 @@ def attach(desk: Desk, papers: Papers, record: Any, name: str, mime_type: str, c
     )
     papers.files[attachment.attachment_id] = content
     kept = tuple(one for one in record.attachments if one is not before)
-    desk.changes.append(desk.organisation.put(replace(record, attachments=(*kept, attachment)), desk.now_ms))
+    filed = replace(record, attachments=(*kept, attachment))
+    stamp = not isinstance(record, BankTransfer)  # its only date is that of its making
+    desk.changes.append(desk.organisation.put(filed, desk.now_ms, stamp=stamp))
     return attachment
 
 
@@ -131,7 +137,10 @@ def email(desk: Desk, record: Any) -> str | None:
 # -- allocations ----------------------------------------------------------------------------------------------------------
 
 
-def allocate(desk: Desk, note: CreditNote, element: Row) -> tuple[Row | None, Problems]:
+Credit = CreditNote | Prepayment | Overpayment
+
+
+def allocate(desk: Desk, credit: Credit, element: Row) -> tuple[Row | None, Problems]:
     """Apply credit to an invoice.
 
     Returns:
@@ -141,56 +150,127 @@ def allocate(desk: Desk, note: CreditNote, element: Row) -> tuple[Row | None, Pr
     fields = Fields(element, problems)
     inner = fields.inner("Invoice")
     invoice_id = inner.guid("InvoiceID") if inner is not None else None
-    amount = fields.units("Amount", 2, 0)
     if invoice_id is None or desk.organisation.invoices.get(invoice_id) is None:
         fields.wrong("Invoice could not be found.")
-    day = fields.day("Date", desk.now_ms // DAY_MS)
-    if problems or invoice_id is None:
-        return None, problems
     allocation = Allocation(
-        allocation_id=desk.new_id(), invoice_id=invoice_id, credit_note_id=note.id, amount=amount, date=day
+        allocation_id=desk.new_id(),
+        invoice_id=str(invoice_id),
+        credit_note_id=credit.id,
+        amount=fields.units("Amount", 2, 0),
+        date=fields.day("Date", desk.today),
+        source=ENDPOINTS[type(credit)],
     )
-    try:
-        desk.changes += desk.organisation.allocate(allocation, desk.now_ms)
-    except RuleError as error:
-        problems.add(f"{error}")
-        return None, problems
-    return _allocation_row(desk, note.id, allocation.allocation_id), problems
+    if isinstance(credit, CreditNote):
+        desk.run(problems, lambda: desk.organisation.allocate(allocation, desk.now_ms))
+    else:
+        desk.run(problems, lambda: money.allocate(desk.organisation, credit, allocation, desk.now_ms))
+    return (None if problems else _allocation(desk, allocation)), problems
 
 
-def _allocation_row(desk: Desk, note_id: str, allocation_id: str) -> Row:
-    note = desk.organisation.credit_notes.get(note_id)
-    assert note is not None
-    rows = orjson.loads(orjson.dumps(credit_note_extras(note, desk.organisation)["Allocations"]))
-    row: Row = next(one for one in rows if one["AllocationID"] == allocation_id)
-    return row | {"CreditNote": {"CreditNoteID": note_id, "ID": note_id, "LineItems": []}, "ValidationErrors": []}
+def _allocation(desk: Desk, allocation: Allocation) -> Row:
+    id_field = FACTS[allocation.source].id_field
+    row = allocation_row(allocation, desk.organisation)
+    credit = {id_field: allocation.credit_note_id, "ID": allocation.credit_note_id, "LineItems": []}
+    return row | {id_field.removesuffix("ID"): credit, "ValidationErrors": []}
 
 
-def take_back(desk: Desk, note: CreditNote, allocation_id: str) -> Row | str:
+def take_back(desk: Desk, credit: Credit, allocation_id: str) -> Row | str:
     """Take an allocation back: the credit remains again, the invoice is due again.
 
     Returns:
         The allocation as it was, or why not.
     """
-    books = desk.organisation
-    allocation = next((one for one in note.allocations if one.allocation_id == allocation_id), None)
+    allocation = next((one for one in credit.allocations if one.allocation_id == allocation_id), None)
     if allocation is None:
         return "Allocation could not be found."
-    try:
-        books.check_open(allocation)
-        again = invoices.take_credit_back(books.must_have(Invoice, allocation.invoice_id), allocation_id)
-    except RuleError as error:
-        return f"{error}"
-    row = _allocation_row(desk, note.id, allocation_id) | {"IsDeleted": True}
-    for record in (credit_notes.take_back(note, allocation_id), again):
-        desk.changes.append(books.put(record, desk.now_ms))
-    return row
+    row = _allocation(desk, allocation) | {"IsDeleted": True}
+    problems = Problems()
+    desk.run(problems, lambda: money.withdraw(desk.organisation, credit, allocation_id, desk.now_ms))
+    return problems.errors[0][1] if problems else row
 
+
+# -- contacts of a group --------------------------------------------------------------------------------------------------
+
+
+def join(desk: Desk, group: ContactGroup, elements: list[Row]) -> tuple[list[Row], Problems]:
+    """Put contacts into a group; one that is in it already stays."""
+    problems = Problems()
+    rows: list[Row] = []
+    for element in elements:
+        fields = Fields(element, problems)
+        contact_id = fields.guid("ContactID")
+        contact = desk.organisation.contacts.get(contact_id) if contact_id else None
+        if contact is None:
+            fields.wrong("The contact could not be found.")  # (unconfirmed)
+        else:
+            nothing: list[Row] = []
+            empty = dict.fromkeys(("Addresses", "Phones", "ContactGroups", "ContactPersons"), nothing)
+            rows.append({"ContactID": contact.id, "Name": contact.name, **empty, "HasValidationErrors": False})
+    joined = dict.fromkeys((*group.contact_ids, *(row["ContactID"] for row in rows)))
+    desk.write(replace(group, contact_ids=tuple(joined)), problems)
+    return rows, problems
+
+
+def leave(desk: Desk, group: ContactGroup, contact_id: str | None) -> bool:
+    """Take a contact out of a group, or all of them; False: it isn't in it."""
+    if contact_id is not None and contact_id not in group.contact_ids:
+        return False
+    kept = tuple(one for one in group.contact_ids if contact_id is not None and one != contact_id)
+    desk.write(replace(group, contact_ids=kept), Problems())
+    return True
+
+
+# -- options of a tracking category ---------------------------------------------------------------------------------------
+
+
+def write_option(desk: Desk, category: TrackingCategory, option_id: str | None, element: Row) -> Row | str:
+    """Add an option to a category, or change one; deleting one is a status.
+
+    Returns:
+        The option as Xero shows it, or why not.
+    """
+    problems = Problems()
+    fields = Fields(element, problems)
+    before = next((one for one in category.options if one.id == option_id), None)
+    if option_id is not None and before is None:
+        return "The tracking option could not be found."  # (unconfirmed)
+    blank = before or TrackingOption(id=desk.new_id(), name="")
+    option = replace(
+        blank, name=fields.text("Name", blank.name), status=fields.one_of("Status", Presence, blank.status)
+    )
+    others = [one for one in category.options if one.id != option.id]
+    if not option.name or len(option.name) > 100:
+        fields.wrong("The Name of a tracking option has 1 to 100 characters.")  # (unconfirmed)
+    if any(one.name.lower() == option.name.lower() for one in others if one.status is not Presence.DELETED):
+        fields.wrong("Please enter a unique Name.")  # (unconfirmed)
+    if before is None and len(others) >= MOST_OPTIONS:
+        fields.wrong(f"A tracking category has at most {MOST_OPTIONS} options.")  # (unconfirmed)
+    kept = [option if one.id == option.id else one for one in category.options]
+    desk.write(replace(category, options=tuple(kept if before else [*kept, option])), problems)
+    return problems.errors[0][1] if problems else option_row(option)
+
+
+# -- where they are -------------------------------------------------------------------------------------------------------
+
+_FILED = {
+    Endpoint.BANK_TRANSACTIONS,
+    Endpoint.BANK_TRANSFERS,
+    Endpoint.CONTACTS,
+    Endpoint.CREDIT_NOTES,
+    Endpoint.INVOICES,
+    Endpoint.MANUAL_JOURNALS,
+    Endpoint.PURCHASE_ORDERS,
+    Endpoint.QUOTES,
+    Endpoint.REPEATING_INVOICES,
+}
+_SETTLED = {Endpoint.BATCH_PAYMENTS, Endpoint.ITEMS, Endpoint.OVERPAYMENTS, Endpoint.PAYMENTS, Endpoint.PREPAYMENTS}
 
 PARTS: dict[str, frozenset[Endpoint]] = {
-    "attachments": frozenset({Endpoint.INVOICES, Endpoint.CONTACTS, Endpoint.CREDIT_NOTES}),
-    "history": frozenset({Endpoint.INVOICES, Endpoint.CONTACTS, Endpoint.CREDIT_NOTES}),
+    "attachments": frozenset({*_FILED, Endpoint.ACCOUNTS}),
+    "history": frozenset({*_FILED, *_SETTLED}),
     "email": frozenset({Endpoint.INVOICES}),
-    "allocations": frozenset({Endpoint.CREDIT_NOTES}),
+    "allocations": frozenset({Endpoint.CREDIT_NOTES, Endpoint.OVERPAYMENTS, Endpoint.PREPAYMENTS}),
+    "contacts": frozenset({Endpoint.CONTACT_GROUPS}),
+    "options": frozenset({Endpoint.TRACKING_CATEGORIES}),
 }
-"""Which endpoints have what below their records here."""
+"""Which endpoints have what below their records here. Source: published OpenAPI."""

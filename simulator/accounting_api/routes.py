@@ -22,7 +22,7 @@ from simulator.accounting_api.idempotency import Asked, Keys
 from simulator.accounting_api.parts import Papers
 from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
 from simulator.accounting_api.reading import Moment, envelope, read_list, read_one
-from simulator.accounting_api.reports import REPORTS, report
+from simulator.accounting_api.reports.table import REPORTS, write_report
 from simulator.accounting_api.writing import Clerk, Order
 from simulator.books.words import Endpoint
 from simulator.faults.apply import Faults, Struck, forced_reply
@@ -57,12 +57,14 @@ class AccountingApi:
             web.put("/api.xro/2.0/{endpoint}", self.create),
             web.post("/api.xro/2.0/{endpoint}", self.update_or_create),
             web.post("/api.xro/2.0/{endpoint}/{id}", self.update),
+            web.delete("/api.xro/2.0/{endpoint}/{id}", self.remove),
             web.get("/api.xro/2.0/{endpoint}/{id}/{part}", self.part),
             web.get("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.part),
             web.put("/api.xro/2.0/{endpoint}/{id}/{part}", self.write_part),
             web.post("/api.xro/2.0/{endpoint}/{id}/{part}", self.write_part),
             web.put("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.write_part),
             web.post("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.write_part),
+            web.delete("/api.xro/2.0/{endpoint}/{id}/{part}", self.remove_part),
             web.delete("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.remove_part),
             web.route("*", "/api.xro/2.0/{rest:.*}", self.not_modelled),
         ]
@@ -87,22 +89,27 @@ class AccountingApi:
         """Update one record; a status deletes, voids, archives."""
         return await self._serve(request, Operation.WRITE)
 
+    async def remove(self, request: web.Request) -> web.StreamResponse:
+        """Delete an item or a linked transaction for good; an account or a tracking category by its status."""
+        return await self._serve(request, Operation.WRITE)
+
     async def part(self, request: web.Request) -> web.StreamResponse:
         """Attachments of a record (a file by name or id), or its history."""
         return await self._serve(request, Operation.GET)
 
     async def write_part(self, request: web.Request) -> web.StreamResponse:
-        """Attach a file, add a note to the history, email an invoice, allocate credit."""
+        """Attach a file, add a note, email an invoice, allocate credit, group contacts, add or change an option."""
         return await self._serve(request, Operation.WRITE)
 
     async def remove_part(self, request: web.Request) -> web.StreamResponse:
-        """Take an allocation back."""
+        """Take an allocation back, a contact out of its group, an option off its category."""
         return await self._serve(request, Operation.WRITE)
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """A report that follows from the journals, as of any day; the others are 501."""
         name = request.match_info["report"].lower()
-        scopes = frozenset({"accounting.reports", f"accounting.reports.{name}"})
+        found = REPORTS.get(name)
+        scopes = found.scopes if found else frozenset({"accounting.reports", f"accounting.reports.{name}"})
 
         async def answer(_: Grant, tenant_id: str, struck: Struck) -> Reply:
             await asyncio.sleep(struck.latency_ms / 1000)
@@ -119,7 +126,7 @@ class AccountingApi:
         given = {name.lower(): value for name, value in request.query.items()}
         moment = Moment(now_ms=world.clock.now_ms(), answer_id=world.answer_id())
         try:
-            found = report(world.organisations[tenant_id], name, given, moment.now_ms)
+            found = write_report(world.organisations[tenant_id], REPORTS[name], given, moment.now_ms)
         except RefusedError as refused:
             return refused.reply
         if "json" not in request.headers.get("Accept", ""):
@@ -317,7 +324,7 @@ def _order(request: web.Request, endpoint: Endpoint, body: bytes = b"") -> Order
     return Order(
         method=request.method,
         endpoint=endpoint,
-        record_id=found["id"].lower() if "id" in found else None,
+        record_id=FACTS[endpoint].fold(found["id"]) if "id" in found else None,
         part=found["part"].lower() if "part" in found else None,
         name=found.get("name"),
         summarize=summarize != "false" or ("id" in found and "part" not in found),

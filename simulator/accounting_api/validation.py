@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from simulator.books.amounts import DAY_MS, Day
@@ -22,6 +23,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 Place = tuple[str | int, ...]
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 
 class PostDataError(Exception):
@@ -83,6 +85,20 @@ class Fields:
         if value in ("true", "false"):
             return bool(value == "true")
         return value if isinstance(value, bool) else before
+
+    def one_of(self, name: str, words: type[E], before: E) -> E:
+        """A word of a closed set, in whatever letter case."""
+        text = self.text(name, before.value)
+        known = {word.value.upper(): word for word in words}
+        if text.upper() not in known:
+            self.wrong(f"{name} '{text}' is not valid.")  # (unconfirmed)
+        return known.get(text.upper(), before)
+
+    def carried(self, before: dict[str, str], *names: str) -> dict[str, str]:
+        """Texts that the books have no use for, as JSON by name: they are given back as they were written."""
+        return before | {
+            name: json.dumps(self.values[name]) for name in names if isinstance(self.values.get(name), str)
+        }
 
     def units(self, name: str, digits: int, before: T) -> int | T:
         """A number as whole units of its last decimal, rounded half up."""
@@ -156,7 +172,7 @@ def refused_element(
         element: as sent.
         id_field: its id's field; an element without an id gets the one of zeros.
         problems: what is wrong.
-        flag: ``HasErrors``, or as contacts have it ``HasValidationErrors``.
+        flag: ``HasErrors``, or as contacts have it ``HasValidationErrors``; empty: none.
         record_id: the record it was meant for, if there is one.
     """
     echo: dict[str, Any] = json.loads(json.dumps(element, default=float))
@@ -168,5 +184,5 @@ def refused_element(
             listed = holder.setdefault("ValidationErrors", [])
             if {"Message": message} not in listed:
                 listed.append({"Message": message})
-    head: dict[str, Any] = {id_field: record_id or echo.get(id_field) or NO_ID, flag: True}
-    return echo | head | {"StatusAttributeString": "ERROR"}
+    head: dict[str, Any] = {id_field: record_id or echo.get(id_field) or NO_ID}
+    return echo | head | ({flag: True} if flag else {}) | {"StatusAttributeString": "ERROR"}

@@ -1,9 +1,8 @@
 """Writing requests: which elements become which records, and the bytes of the answer.
 
-A new kind of record needs a line in :data:`WRITERS`; everything about one row of its own stays in its writer.
+A new kind of record needs a row in ``writers/table.py``; everything about one element of its own stays in its writer.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,26 +22,17 @@ from simulator.accounting_api.parts import (
     attachment_named,
     content_of,
     email,
+    join,
+    leave,
     take_back,
+    write_option,
 )
 from simulator.accounting_api.reading import Moment
 from simulator.accounting_api.validation import Fields, PostDataError, Problems, read_elements, refused_element
 from simulator.accounting_api.view import Form
-from simulator.accounting_api.writers.contacts import write_contact
-from simulator.accounting_api.writers.documents import write_credit_note, write_invoice
-from simulator.books.credit_note import CreditNote
+from simulator.accounting_api.writers.table import WRITES, Verb, Writes
 from simulator.books.words import Endpoint
 from simulator.reply import JSON, Reply
-
-Writer = Callable[[Desk, Fields, str | None], str | None]
-"""Reads an element, complains or writes; the id of the record it wrote."""
-
-WRITERS: dict[Endpoint, Writer] = {
-    Endpoint.INVOICES: write_invoice,
-    Endpoint.CONTACTS: write_contact,
-    Endpoint.CREDIT_NOTES: write_credit_note,
-}
-"""Which endpoints can be written, and how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +59,13 @@ class Order:
     content_type: str = "application/octet-stream"
     body: bytes = b""
 
+    @property
+    def verb(self) -> Verb | None:
+        """What is to be done with the record, or the records; None: nothing that Xero knows."""
+        at_record = self.record_id is not None
+        known = {("PUT", False): Verb.PUT, ("POST", False): Verb.POST, ("POST", True): Verb.UPDATE}
+        return (known | {("DELETE", True): Verb.DELETE}).get((self.method, at_record))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clerk:
@@ -94,9 +91,12 @@ class Clerk:
             if record is None:
                 return not_found()
         try:
-            if order.part is None:
-                return self._write(order) if order.endpoint in WRITERS else not_modelled(order.method)
-            return self._below(order, record)
+            if order.part is not None:
+                return self._below(order, record)
+            writes = WRITES.get(order.endpoint)
+            if writes is None or order.verb not in writes.verbs:
+                return not_modelled(order.method)
+            return self._write(order, writes) if order.verb is not Verb.DELETE else self._delete(order, writes)
         except PostDataError as error:
             body = {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": f"{error}"}
             return Reply(status=400, body=orjson.dumps(body), content_type=JSON)
@@ -122,39 +122,55 @@ class Clerk:
 
     # -- records ------------------------------------------------------------------------------------------------------
 
-    def _write(self, order: Order) -> Reply:
-        endpoint, writer = order.endpoint, WRITERS[order.endpoint]
+    def _write(self, order: Order, writes: Writes) -> Reply:
+        endpoint = order.endpoint
+        by_row = order.verb in writes.rows
+        elements = read_elements(order.body, endpoint.value)
+        if len(elements) > 1 and not writes.many:
+            raise PostDataError(f"{endpoint} take one element a request")  # (unconfirmed)
         rows: list[tuple[dict[str, Any], Problems, str | None]] = []
-        for element in read_elements(order.body, endpoint.value):
+        for element in elements:
             problems = Problems()
-            rows.append((element, problems, writer(self.desk, Fields(element, problems), order.record_id)))
-        refused = [self._refused(order, element, problems) for element, problems, _ in rows if problems]
-        if refused and order.summarize:
+            rows.append((element, problems, writes.write(self.desk, Fields(element, problems), order.record_id)))
+        refused = [_refused(order, writes, element, problems) for element, problems, _ in rows if problems]
+        if refused and (order.summarize or not by_row):
             return _invalid(refused)
         bodies = [
-            orjson.dumps(self._refused(order, element, problems))
+            orjson.dumps(_refused(order, writes, element, problems))
             if problems
-            else self._good(order, problems, str(done))
+            else self._good(
+                order, problems, str(done), told=by_row or (order.verb is Verb.UPDATE and bool(writes.rows))
+            )
             for element, problems, done in rows
         ]
         return Reply(body=self._envelope(endpoint.value, b",".join(bodies)))
 
-    @staticmethod
-    def _refused(order: Order, element: dict[str, Any], problems: Problems) -> dict[str, Any]:
-        flag = "HasValidationErrors" if order.endpoint is Endpoint.CONTACTS else "HasErrors"
-        id_field = FACTS[order.endpoint].id_field
-        return refused_element(element, id_field, problems, flag=flag, record_id=order.record_id)
+    def _delete(self, order: Order, writes: Writes) -> Reply:
+        """DELETE: nothing is left to show, or the record with its last status."""
+        assert writes.delete is not None
+        assert order.record_id is not None
+        problems = Problems()
+        writes.delete(self.desk, order.record_id, problems)
+        if problems:
+            return _one_invalid(problems.errors[0][1])
+        if self.desk.organisation.shelf(order.endpoint).get(order.record_id) is None:
+            return Reply(status=204)
+        return Reply(
+            body=self._envelope(order.endpoint.value, self._good(order, problems, order.record_id, told=False))
+        )
 
-    def _good(self, order: Order, problems: Problems, record_id: str) -> bytes:
+    def _good(self, order: Order, problems: Problems, record_id: str, *, told: bool) -> bytes:
         record = self.desk.organisation.shelf(order.endpoint).get(record_id)
         assert record is not None
         shown = self.encoder.encode(
             record, Form.SINGLE, four_decimals=self.desk.four_decimals, now_ms=self.moment.now_ms
         )
-        told: dict[str, Any] = {"StatusAttributeString": "WARNING" if problems.warnings else "OK"}
+        if not told:
+            return shown
+        row: dict[str, Any] = {"StatusAttributeString": "WARNING" if problems.warnings else "OK"}
         if problems.warnings:
-            told["Warnings"] = [{"Message": message} for message in problems.warnings]
-        return shown[:-1] + b"," + orjson.dumps(told)[1:]
+            row["Warnings"] = [{"Message": message} for message in problems.warnings]
+        return shown[:-1] + b"," + orjson.dumps(row)[1:]
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
@@ -174,6 +190,17 @@ class Clerk:
             case "DELETE", "allocations", str(name):
                 row = take_back(self.desk, record, name)
                 reply = _one_invalid(row) if isinstance(row, str) else Reply(body=orjson.dumps(row))
+            case "PUT", "contacts", None:
+                rows, problems = join(self.desk, record, read_elements(order.body, "Contacts"))
+                reply = _one_invalid(problems.errors[0][1]) if problems else self._listed("Contacts", rows)
+            case "DELETE", "contacts", name:
+                found = leave(self.desk, record, name.lower() if name else None)
+                reply = Reply(status=204) if found else not_found()
+            case ("PUT", "options", None) | ("POST", "options", str()):
+                (element, *_) = read_elements(order.body, "Options")
+                reply = self._option(order, record, element)
+            case "DELETE", "options", str():
+                reply = self._option(order, record, {"Status": "DELETED"})
             case _:
                 reply = not_modelled(order.method)
         return reply
@@ -190,13 +217,16 @@ class Clerk:
         rows, problems = add_notes(self.papers, record_id, elements, self.desk.now_ms)
         return _one_invalid(problems.errors[0][1]) if problems else self._listed("HistoryRecords", rows)
 
+    def _option(self, order: Order, record: Any, element: dict[str, Any]) -> Reply:
+        row = write_option(self.desk, record, order.name.lower() if order.name else None, element)
+        return _one_invalid(row) if isinstance(row, str) else self._listed("Options", [row])
+
     def _allocate(self, order: Order, record: Any) -> Reply:
-        assert isinstance(record, CreditNote)
         rows: list[dict[str, Any]] = []
         refused = []
         for element in read_elements(order.body, "Allocations"):
-            note = self.desk.organisation.must_have(CreditNote, record.id)
-            row, problems = allocate(self.desk, note, element)
+            credit: Any = self.desk.organisation.shelf(order.endpoint).get(record.id)
+            row, problems = allocate(self.desk, credit, element)
             if row is None:
                 row = refused_element(element, "AllocationID", problems, flag="HasErrors", record_id=None)
                 refused.append(row)
@@ -214,6 +244,11 @@ class Clerk:
             "DateTimeUTC": f"/Date({self.moment.now_ms})/",
         }
         return orjson.dumps(head)[:-1] + f',"{list_key}":['.encode() + rows + b"]}"
+
+
+def _refused(order: Order, writes: Writes, element: dict[str, Any], problems: Problems) -> dict[str, Any]:
+    id_field = FACTS[order.endpoint].id_field
+    return refused_element(element, id_field, problems, flag=writes.flag, record_id=order.record_id)
 
 
 def _one_invalid(message: str) -> Reply:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from simulator.books.document import Attachment
 from simulator.books.words import RuleError
 
 
@@ -52,6 +53,7 @@ class Account:
     bank_number: str | None = None
     currency: str | None = None
     takes_payments: bool = False
+    attachments: tuple[Attachment, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
 
     @property

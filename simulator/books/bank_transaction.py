@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from simulator.books.amounts import RATE_ONE, Cents, Day
-from simulator.books.document import LineItem, add_up
+from simulator.books.document import Attachment, LineItem, add_up
 from simulator.books.words import LineAmountTypes, RuleError, Standing
 
 
@@ -49,6 +49,7 @@ class BankTransaction:
     is_reconciled: bool = False
     prepayment_id: str | None = None
     overpayment_id: str | None = None
+    attachments: tuple[Attachment, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
 
 

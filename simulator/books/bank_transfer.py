@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from simulator.books.amounts import Cents, Day
-from simulator.books.document import Tracking
+from simulator.books.document import Attachment, Tracking
 from simulator.books.words import RuleError, Standing
 
 
@@ -25,6 +25,7 @@ class BankTransfer:
     to_is_reconciled: bool = False
     from_tracking: tuple[Tracking, ...] = ()
     to_tracking: tuple[Tracking, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
 
 

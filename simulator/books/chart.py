@@ -39,7 +39,7 @@ _CHART = (
 )
 """Code, name, type, Xero's word for it if it is a system account."""
 
-_CURRENCIES = {
+CURRENCY_NAMES = {
     "NZD": "New Zealand Dollar",
     "AUD": "Australian Dollar",
     "GBP": "British Pound",
@@ -67,7 +67,7 @@ def opening_records(profile: Profile) -> Iterator[AnyRecord]:
     yield from _chart(profile)
     yield from _tax_rates(profile)
     for code in (profile.currency, profile.foreign_currency):
-        yield Currency(id=code, description=_CURRENCIES.get(code, code), updated_ms=at_ms)
+        yield Currency(id=code, description=CURRENCY_NAMES.get(code, code), updated_ms=at_ms)
     for category_id, name, options in profile.tracking:
         yield TrackingCategory(
             id=category_id,

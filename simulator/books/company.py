@@ -1,8 +1,9 @@
 """The organisation as a record of its own: what Settings shows, and the dates up to which the books are locked."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from simulator.books.amounts import Day
+from simulator.books.amounts import DAY_MS, Day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,16 @@ class Company:
     end_of_year_lock: Day | None = None
     overrides: dict[str, str] = field(default_factory=dict)
 
-    def locks(self, day: Day) -> bool:
-        """Whether nothing may be written on that day any more."""
-        return any(lock is not None and day <= lock for lock in (self.period_lock, self.end_of_year_lock))
+    def refusals(self, day: Day) -> list[str]:
+        """Why nothing may be written on that day any more: a text for each lock."""
+        locks = (("period", self.period_lock), ("end of year", self.end_of_year_lock))
+        return [
+            f"The document date cannot be before the {name} lock date, currently set at {_spoken(lock)}"
+            for name, lock in locks
+            if lock is not None and day <= lock
+        ]
+
+
+def _spoken(day: Day) -> str:
+    """``31-Jul-2013``."""
+    return datetime.fromtimestamp(day * DAY_MS / 1000, UTC).strftime("%d-%b-%Y")

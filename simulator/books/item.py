@@ -14,6 +14,7 @@ class Item:
     name: str
     updated_ms: int
     description: str = ""
+    purchase_description: str = ""
     is_sold: bool = True
     is_purchased: bool = True
     is_tracked: bool = False

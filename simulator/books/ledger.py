@@ -128,14 +128,23 @@ def _bank_transfer(transfer: BankTransfer, accounts: Accounts) -> dict[str, Post
 
 
 def _manual_journal(journal: ManualJournal, accounts: Accounts) -> dict[str, Posting]:
-    del accounts
     if journal.status is not ManualStatus.POSTED:
         return {}
-    lines = tuple(
-        JournalLine(account_id=line.account_id, net=line.amount, tax_type="NONE", description=line.description)
+    lines = [
+        JournalLine(
+            account_id=line.account_id,
+            net=line.net(journal.line_amount_types),
+            tax=line.tax_amount,
+            tax_type=line.tax_type,
+            description=line.description,
+            tracking=line.tracking,
+        )
         for line in journal.lines
-    )
-    return {"": Posting(source_type="MANJOURNAL", date=journal.date, lines=lines, reference=journal.narration)}
+    ]
+    tax = sum(line.tax for line in lines)
+    if tax:
+        lines.append(JournalLine(account_id=accounts[chart.TAX], net=tax))
+    return {"": Posting(source_type="MANJOURNAL", date=journal.date, lines=tuple(lines), reference=journal.narration)}
 
 
 _POSTS: dict[type[AnyRecord], Callable[[Any, Accounts], dict[str, Posting]]] = {

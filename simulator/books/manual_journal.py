@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from simulator.books.amounts import Cents, Day
-from simulator.books.words import RuleError
+from simulator.books.document import Attachment, Tracking
+from simulator.books.words import LineAmountTypes, RuleError
 
 
 class ManualStatus(StrEnum):
@@ -33,11 +34,22 @@ class ManualLine:
     account_id: str
     amount: Cents
     description: str = ""
+    tax_type: str = "NONE"
+    tax_amount: Cents = 0
+    tracking: tuple[Tracking, ...] = ()
+
+    def net(self, types: LineAmountTypes) -> Cents:
+        """What goes to the line's own account."""
+        return self.amount - self.tax_amount if types is LineAmountTypes.INCLUSIVE else self.amount
+
+    def gross(self, types: LineAmountTypes) -> Cents:
+        """That and its tax."""
+        return self.net(types) + self.tax_amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualJournal:
-    """A manual journal, without tax."""
+    """A manual journal."""
 
     id: str
     narration: str
@@ -45,7 +57,9 @@ class ManualJournal:
     date: Day
     lines: tuple[ManualLine, ...]
     updated_ms: int
+    line_amount_types: LineAmountTypes = LineAmountTypes.NO_TAX
     shows_on_cash_reports: bool = True
+    attachments: tuple[Attachment, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
 
 
@@ -57,6 +71,6 @@ def move(journal: ManualJournal, to: ManualStatus) -> ManualJournal:
     """
     if to not in MOVES[journal.status]:
         raise RuleError(f"a manual journal that is {journal.status} can't become {to}")
-    if to is ManualStatus.POSTED and sum(line.amount for line in journal.lines) != 0:
+    if to is ManualStatus.POSTED and sum(line.gross(journal.line_amount_types) for line in journal.lines) != 0:
         raise RuleError("the total debits must equal total credits")
     return replace(journal, status=to)

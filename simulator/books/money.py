@@ -3,19 +3,23 @@
 Each operation checks its rules first, then puts the records; all share one stamp.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from simulator.books import advance as advances
 from simulator.books import bank_transfer as transfers
 from simulator.books import batch_payment as batches
+from simulator.books import credit_note as credit_notes
 from simulator.books import invoice as invoices
 from simulator.books import payment as payments
 from simulator.books.amounts import ONE
 from simulator.books.bank_transaction import BankTransaction, BankTransactionType
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
-from simulator.books.document import Allocation, LineItem
+from simulator.books.credit_note import CreditNote
+from simulator.books.document import Allocation, LineItem, Payment
 from simulator.books.invoice import Invoice, InvoiceType
+from simulator.books.kinds import AnyRecord
 from simulator.books.organisation import Change, Organisation
 from simulator.books.overpayment import Overpayment
 from simulator.books.payment import PaymentRecord
@@ -24,6 +28,40 @@ from simulator.books.profile import derived_id
 from simulator.books.words import CreditStatus, Endpoint, LineAmountTypes, RuleError, Standing
 
 MoneyOnAccount = Prepayment | Overpayment
+
+
+def pay(books: Organisation, payment: PaymentRecord, now_ms: int) -> tuple[Change, ...]:
+    """Pay an invoice or a bill out of the account that the payment names.
+
+    Raises:
+        RuleError: it isn't approved, the amount is wrong, or the period is locked.
+    """
+    books.check_open(payment)
+    paid = invoices.pay(books.must_have(Invoice, payment.invoice_id), _shown(payment))
+    return (books.put(payment, now_ms), books.put(paid, now_ms))
+
+
+def pay_together(
+    books: Organisation, record: BatchPayment, made: Sequence[PaymentRecord], now_ms: int
+) -> tuple[Change, ...]:
+    """Make payments as one batch.
+
+    Raises:
+        RuleError: one of them is refused, then all are.
+    """
+    paid: dict[str, Invoice] = {}
+    for payment in made:
+        books.check_open(payment)
+        if payment.type.startswith("ACCREC") is not record.receives:
+            raise RuleError("payments of a batch are all received, or all made")
+        invoice = paid.get(payment.invoice_id) or books.must_have(Invoice, payment.invoice_id)
+        paid[invoice.id] = invoices.pay(invoice, _shown(payment))
+    records: list[AnyRecord] = [record, *made, *paid.values()]
+    return tuple(books.put(one, now_ms) for one in records)
+
+
+def _shown(payment: PaymentRecord) -> Payment:
+    return Payment(payment_id=payment.id, date=payment.date, amount=payment.amount, reference=payment.reference)
 
 
 def delete_payment(books: Organisation, payment_id: str, now_ms: int) -> tuple[Change, ...]:
@@ -146,11 +184,16 @@ def void(books: Organisation, advance: MoneyOnAccount, now_ms: int) -> tuple[Cha
     return (books.put(voided, now_ms), books.put(replace(bank_side(advance), status=Standing.DELETED), now_ms))
 
 
+def bank_side_id(advance_id: str) -> str:
+    """Id of the bank transaction of money on account."""
+    return derived_id(advance_id, "bank")
+
+
 def bank_side(advance: MoneyOnAccount) -> BankTransaction:
     """The bank transaction of money on account; it posts nothing itself."""
     prepaid = isinstance(advance, Prepayment)
     return BankTransaction(
-        id=derived_id(advance.id, "bank"),
+        id=bank_side_id(advance.id),
         type=BankTransactionType(advance.type),
         status=Standing.AUTHORISED,
         contact_id=advance.contact_id,
@@ -185,17 +228,25 @@ def allocate(books: Organisation, advance: MoneyOnAccount, allocation: Allocatio
     return (books.put(advances.allocate(advance, allocation), now_ms), books.put(applied, now_ms))
 
 
-def withdraw(books: Organisation, advance: MoneyOnAccount, allocation_id: str, now_ms: int) -> tuple[Change, ...]:
+def withdraw(
+    books: Organisation, credit: MoneyOnAccount | CreditNote, allocation_id: str, now_ms: int
+) -> tuple[Change, ...]:
     """Take an allocation back: the invoice is due again, the credit remains.
 
     Raises:
-        RuleError: there is no such allocation.
+        RuleError: there is no such allocation, or the period is locked.
     """
-    allocation = next((one for one in advance.allocations if one.allocation_id == allocation_id), None)
+    allocation = next((one for one in credit.allocations if one.allocation_id == allocation_id), None)
     if allocation is None:
         raise RuleError(f"there is no allocation {allocation_id}")
+    books.check_open(allocation)
     invoice = invoices.take_credit_back(books.must_have(Invoice, allocation.invoice_id), allocation_id)
-    return (books.put(advances.withdraw(advance, allocation_id), now_ms), books.put(invoice, now_ms))
+    after: MoneyOnAccount | CreditNote
+    if isinstance(credit, CreditNote):
+        after = credit_notes.take_back(credit, allocation_id)
+    else:
+        after = advances.withdraw(credit, allocation_id)
+    return (books.put(after, now_ms), books.put(invoice, now_ms))
 
 
 def allocation_of(advance: MoneyOnAccount, invoice: Invoice, allocation_id: str, day: int) -> Allocation:

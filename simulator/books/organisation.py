@@ -140,6 +140,11 @@ class Organisation:
         """An account of the chart."""
         return self.of(Account).get(account_id)
 
+    def uses_account(self, account: Account) -> bool:
+        """Whether anything was posted to it, or a line names it."""
+        with_lines = (record for shelf in self._shelves.values() for record in shelf if hasattr(record, "lines"))
+        return any(line.account_id == account.id for record in with_lines for line in record.lines)
+
     def bank_account(self) -> str:
         """Id of the account that payments go through where nobody says otherwise."""
         return self.account_ids[BANK]
@@ -219,8 +224,8 @@ class Organisation:
         """
         for one in dated:
             day: Day | None = getattr(one, "date", None)
-            if day is not None and self.company().locks(day):
-                raise RuleError("The document date cannot be before the lock dates of the organisation")
+            for refusal in self.company().refusals(day) if day is not None else ():
+                raise RuleError(refusal)
 
     def move(self, endpoint: Endpoint, record_id: str, to: DocumentStatus, now_ms: int) -> tuple[Change, ...]:
         """Change a document's status as a user does.

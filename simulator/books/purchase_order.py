@@ -1,10 +1,11 @@
 """Purchase orders. They post nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from simulator.books.amounts import RATE_ONE, Cents, Day
-from simulator.books.document import LineItem
+from simulator.books.document import Attachment, LineItem, add_up
 from simulator.books.words import LineAmountTypes, RuleError
 
 
@@ -50,7 +51,21 @@ class PurchaseOrder:
     total: Cents = 0
     total_discount: Cents = 0
     currency_rate: int = RATE_ONE
+    attachments: tuple[Attachment, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
+
+
+def with_lines(order: PurchaseOrder, lines: Sequence[LineItem]) -> PurchaseOrder:
+    """The purchase order with other lines and the totals that follow."""
+    totals = add_up(lines, order.line_amount_types)
+    return replace(
+        order,
+        lines=tuple(lines),
+        sub_total=totals.sub_total,
+        total_tax=totals.total_tax,
+        total=totals.total,
+        total_discount=totals.total_discount,
+    )
 
 
 def move(order: PurchaseOrder, to: OrderStatus) -> PurchaseOrder:

@@ -1,10 +1,11 @@
 """Quotes. They post nothing, and their tax words are in capitals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from simulator.books.amounts import RATE_ONE, Cents, Day
-from simulator.books.document import LineItem
+from simulator.books.document import Attachment, LineItem, add_up
 from simulator.books.words import LineAmountTypes, RuleError
 
 
@@ -53,7 +54,21 @@ class Quote:
     total: Cents = 0
     total_discount: Cents = 0
     currency_rate: int = RATE_ONE
+    attachments: tuple[Attachment, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
+
+
+def with_lines(quote: Quote, lines: Sequence[LineItem]) -> Quote:
+    """The quote with other lines and the totals that follow."""
+    totals = add_up(lines, quote.line_amount_types)
+    return replace(
+        quote,
+        lines=tuple(lines),
+        sub_total=totals.sub_total,
+        total_tax=totals.total_tax,
+        total=totals.total,
+        total_discount=totals.total_discount,
+    )
 
 
 def move(quote: Quote, to: QuoteStatus) -> Quote:

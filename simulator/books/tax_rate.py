@@ -4,8 +4,16 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaxComponent:
+    """A part of a rate; ``rate`` is hundredths of a percent."""
+
+    name: str
+    rate: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaxRate:
-    """A tax rate; ``id`` is Xero's ``TaxType``, ``rate`` hundredths of a percent."""
+    """A tax rate; ``id`` is Xero's ``TaxType``, ``rate`` hundredths of a percent. Xero's own name no components."""
 
     id: str
     name: str
@@ -15,4 +23,5 @@ class TaxRate:
     updated_ms: int
     sales: bool = True
     purchases: bool = True
+    components: tuple[TaxComponent, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)

@@ -4,6 +4,12 @@ from dataclasses import dataclass, field, replace
 
 from simulator.books.words import Presence, RuleError
 
+MOST_ACTIVE = 2
+"""Active categories of an organisation. Source: developer.xero.com/documentation/api/accounting/trackingcategories."""
+
+MOST_OPTIONS = 100
+"""Options of a category. Source: the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingOption:

@@ -1,6 +1,7 @@
 """Edits of everything that isn't an invoice, a contact or a credit note. Pure but for the random source and the books.
 
-They are made only when asked for: by endpoint, or by ``everything``.
+Those of kinds that Xero announces are drawn with the rest; the others only when asked for: by endpoint, or by
+``everything``.
 """
 
 import random
@@ -15,6 +16,7 @@ from simulator.books import manual_journal as manual_journals
 from simulator.books import money
 from simulator.books import purchase_order as purchase_orders
 from simulator.books import quote as quotes
+from simulator.books import repeating_invoice as repeating_invoices
 from simulator.books import tracking_category as tracking_categories
 from simulator.books.account import Account, AccountStatus
 from simulator.books.amounts import DAY_MS
@@ -32,7 +34,7 @@ from simulator.books.payment import PaymentRecord
 from simulator.books.prepayment import Prepayment
 from simulator.books.purchase_order import OrderStatus, PurchaseOrder
 from simulator.books.quote import Quote, QuoteStatus
-from simulator.books.repeating_invoice import RepeatingInvoice
+from simulator.books.repeating_invoice import RepeatingInvoice, RepeatingStatus
 from simulator.books.tax_rate import TaxRate
 from simulator.books.tracking_category import TrackingCategory
 from simulator.books.user import User
@@ -267,8 +269,8 @@ def _repeat(at: At) -> Done:
 
 
 def _delete_repeating(at: At) -> Done:
-    record = at.pick(RepeatingInvoice, lambda one: one.status != "DELETED")
-    return at.write(replace(record, status="DELETED")), "deleted a repeating invoice"
+    record = at.pick(RepeatingInvoice, lambda one: one.status is not RepeatingStatus.DELETED)
+    return at.write(repeating_invoices.move(record, RepeatingStatus.DELETED)), "deleted a repeating invoice"
 
 
 def _link(at: At) -> Done:

@@ -30,7 +30,7 @@ from simulator.books.payment_service import PaymentService
 from simulator.books.prepayment import Prepayment
 from simulator.books.purchase_order import OrderStatus, PurchaseOrder
 from simulator.books.quote import Quote, QuoteStatus
-from simulator.books.repeating_invoice import RepeatingInvoice, Schedule
+from simulator.books.repeating_invoice import RepeatingInvoice, RepeatingStatus, Schedule
 from simulator.books.user import User
 from simulator.books.words import ContactStatus, CreditStatus, LineAmountTypes, Presence, RuleError, Standing
 from simulator.chance import draw_uuid
@@ -243,7 +243,7 @@ class Drawer:
         return RepeatingInvoice(
             id=draw_uuid(source),
             type=InvoiceType.ACCREC,
-            status="AUTHORISED" if source.random() < 0.7 else "DRAFT",
+            status=RepeatingStatus.AUTHORISED if source.random() < 0.7 else RepeatingStatus.DRAFT,
             contact_id=self._contact().id,
             schedule=schedule,
             line_amount_types=LineAmountTypes.EXCLUSIVE,

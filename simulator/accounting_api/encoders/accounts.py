@@ -23,7 +23,7 @@ def account(record: Account, view: View) -> dict[str, Any]:
         "ShowInExpenseClaims": False,
         "ReportingCode": record.group[:3],
         "ReportingCodeName": record.group.capitalize(),
-        "HasAttachments": False,
+        "HasAttachments": bool(record.attachments),
         "UpdatedDateUTC": ms_date(record.updated_ms),
         "AddToWatchlist": False,
     }

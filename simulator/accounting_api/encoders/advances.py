@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.accounting_api.documents import allocated_invoice, line_fields
+from simulator.accounting_api.documents import allocation_row, line_fields
 from simulator.accounting_api.view import View
 from simulator.accounting_api.wire import currency_rate, day_date, day_string, money, ms_date, second_string
 from simulator.books.advance import Advance
@@ -17,16 +17,7 @@ def advance(record: Advance, id_field: str, kind: str, view: View) -> dict[str, 
         "Reference": record.reference,
         "CurrencyRate": currency_rate(record.currency_rate),
         "RemainingCredit": money(record.remaining_credit),
-        "Allocations": [
-            {
-                "AllocationID": allocation.allocation_id,
-                "Amount": money(allocation.amount),
-                "Date": day_date(allocation.date),
-                "IsDeleted": False,
-                "Invoice": allocated_invoice(allocation, view.books),
-            }
-            for allocation in record.allocations
-        ],
+        "Allocations": [allocation_row(allocation, view.books) for allocation in record.allocations],
         "Payments": [],
         "HasAttachments": False,
         "Contact": view.contact(record.contact_id, view.form),

@@ -16,7 +16,7 @@ def bank_transaction(record: BankTransaction, view: View) -> dict[str, Any]:
         "Type": record.type,
         "Reference": record.reference,
         "IsReconciled": record.is_reconciled,
-        "HasAttachments": False,
+        "HasAttachments": bool(record.attachments),
         "DateString": day_string(record.date),
         "Date": day_date(record.date),
         "Status": record.status,

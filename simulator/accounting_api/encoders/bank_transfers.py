@@ -27,7 +27,7 @@ def bank_transfer(record: BankTransfer, view: View) -> dict[str, Any]:
         "FromIsReconciled": record.from_is_reconciled,
         "ToIsReconciled": record.to_is_reconciled,
         "Reference": record.reference,
-        "HasAttachments": False,
+        "HasAttachments": bool(record.attachments),
         "FromTracking": tracking_fields(record.from_tracking),
         "ToTracking": tracking_fields(record.to_tracking),
     }

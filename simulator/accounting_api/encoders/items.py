@@ -16,7 +16,7 @@ def item(record: Item, view: View) -> dict[str, Any]:
         "Code": record.code,
         "Name": record.name,
         "Description": record.description,
-        "PurchaseDescription": record.description,
+        "PurchaseDescription": record.purchase_description or record.description,
         "UpdatedDateUTC": ms_date(record.updated_ms),
         "PurchaseDetails": _side(record.is_purchased, record.purchase_price, record.purchase_tax, view),
         "SalesDetails": _side(record.is_sold, record.sales_price, record.sales_tax, view),
@@ -24,9 +24,9 @@ def item(record: Item, view: View) -> dict[str, Any]:
         "IsSold": record.is_sold,
         "IsPurchased": record.is_purchased,
     }
-    if record.is_sold:
+    if record.is_sold and record.sales_account:
         fields["SalesDetails"]["AccountCode"] = record.sales_account
-    if record.is_purchased:
+    if record.is_purchased and record.purchase_account:
         fields["PurchaseDetails"]["COGSAccountCode" if record.is_tracked else "AccountCode"] = record.purchase_account
     if record.is_tracked:
         on_hand = view.books.on_hand(record)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from simulator.accounting_api.documents import tracking_fields
 from simulator.accounting_api.view import View
 from simulator.accounting_api.wire import day_date, money, ms_date
 from simulator.books.manual_journal import ManualJournal
@@ -12,23 +13,23 @@ def manual_journal(record: ManualJournal, view: View) -> dict[str, Any]:
     return {
         "Date": day_date(record.date),
         "Status": record.status,
-        "LineAmountTypes": "NoTax",
+        "LineAmountTypes": record.line_amount_types,
         "UpdatedDateUTC": ms_date(record.updated_ms),
         "ManualJournalID": record.id,
         "Narration": record.narration,
         "JournalLines": [
             {
                 "Description": line.description,
-                "TaxType": "NONE",
-                "TaxAmount": money(0),
+                "TaxType": line.tax_type,
+                "TaxAmount": money(line.tax_amount),
                 "LineAmount": money(line.amount),
                 "AccountCode": line.account_code,
                 "AccountID": line.account_id,
-                "Tracking": [],
+                "Tracking": tracking_fields(line.tracking),
                 "IsBlank": False,
             }
             for line in (record.lines if view.lines else ())
         ],
         "ShowOnCashBasisReports": record.shows_on_cash_reports,
-        "HasAttachments": False,
+        "HasAttachments": bool(record.attachments),
     }

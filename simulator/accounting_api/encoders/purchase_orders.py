@@ -32,7 +32,7 @@ def purchase_order(record: PurchaseOrder, view: View) -> dict[str, Any]:
         "Total": money(record.total),
         "TotalDiscount": money(record.total_discount),
         "UpdatedDateUTC": ms_date(record.updated_ms),
-        "HasAttachments": False,
+        "HasAttachments": bool(record.attachments),
     }
     if record.delivery_date is not None:
         fields |= {

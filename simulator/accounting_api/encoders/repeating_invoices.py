@@ -25,7 +25,7 @@ def repeating_invoice(record: RepeatingInvoice, view: View) -> dict[str, Any]:
         "RepeatingInvoiceID": record.id,
         "Type": record.type,
         "Reference": record.reference,
-        "HasAttachments": False,
+        "HasAttachments": bool(record.attachments),
         "ApprovedForSending": False,
         "SendCopy": False,
         "MarkAsSent": False,

@@ -4,12 +4,13 @@ from typing import Any
 
 from simulator.accounting_api.view import View
 from simulator.accounting_api.wire import percent
-from simulator.books.tax_rate import TaxRate
+from simulator.books.tax_rate import TaxComponent, TaxRate
 
 
 def tax_rate(record: TaxRate, view: View) -> dict[str, Any]:
-    """A tax rate with its one component."""
+    """A tax rate with its components."""
     del view
+    components = record.components or (TaxComponent(name="GST", rate=record.rate),)
     return {
         "Name": record.name,
         "TaxType": record.id,
@@ -23,6 +24,7 @@ def tax_rate(record: TaxRate, view: View) -> dict[str, Any]:
         "EffectiveRate": percent(record.rate),
         "Status": record.status,
         "TaxComponents": [
-            {"Name": "GST", "Rate": percent(record.rate), "IsCompound": False, "IsNonRecoverable": False}
+            {"Name": one.name, "Rate": percent(one.rate), "IsCompound": False, "IsNonRecoverable": False}
+            for one in components
         ],
     }

@@ -3,7 +3,8 @@
 from typing import Any
 
 from simulator.accounting_api.view import View
-from simulator.books.tracking_category import TrackingCategory
+from simulator.books.tracking_category import TrackingCategory, TrackingOption
+from simulator.books.words import Presence
 
 
 def tracking_category(record: TrackingCategory, view: View) -> dict[str, Any]:
@@ -13,16 +14,18 @@ def tracking_category(record: TrackingCategory, view: View) -> dict[str, Any]:
         "Name": record.name,
         "Status": record.status,
         "TrackingCategoryID": record.id,
-        "Options": [
-            {
-                "TrackingOptionID": option.id,
-                "Name": option.name,
-                "Status": option.status,
-                "HasValidationErrors": False,
-                "IsDeleted": False,
-                "IsArchived": option.status == "ARCHIVED",
-                "IsActive": option.status == "ACTIVE",
-            }
-            for option in record.options
-        ],
+        "Options": [option_row(option) for option in record.options if option.status is not Presence.DELETED],
+    }
+
+
+def option_row(option: TrackingOption) -> dict[str, Any]:
+    """An option of a category."""
+    return {
+        "TrackingOptionID": option.id,
+        "Name": option.name,
+        "Status": option.status,
+        "HasValidationErrors": False,
+        "IsDeleted": option.status is Presence.DELETED,
+        "IsArchived": option.status is Presence.ARCHIVED,
+        "IsActive": option.status is Presence.ACTIVE,
     }

@@ -32,7 +32,7 @@ def write_contact(desk: Desk, fields: Fields, record_id: str | None) -> str | No
     return None
 
 
-def contact_of(desk: Desk, fields: Fields, before: str | None) -> tuple[str, Contact | None]:
+def contact_of(desk: Desk, fields: Fields, before: str | None, *, makes: bool = True) -> tuple[str, Contact | None]:
     """The contact a document is for: by id, number or name; a name nobody has makes a new contact.
 
     Fields beside those change the contact, and its persons that are not among them are dropped.
@@ -41,6 +41,7 @@ def contact_of(desk: Desk, fields: Fields, before: str | None) -> tuple[str, Con
         desk: the books.
         fields: the document.
         before: the contact it had.
+        makes: whether a name nobody has makes one, and other fields change it; else the contact is only pointed at.
 
     Returns:
         Its id, and the contact as it has to be written before the document is.
@@ -51,13 +52,14 @@ def contact_of(desk: Desk, fields: Fields, before: str | None) -> tuple[str, Con
             fields.wrong("A Contact must be specified for this type of transaction")
         return before or "", None
     found = _pointed(desk, inner)
-    if found is None and not inner.text("Name", ""):
+    name = inner.text("Name", "")
+    if found is None and not (makes and name):
         inner.wrong("The contact could not be found.")  # (unconfirmed)
         return before or "", None
     if found is not None and found.status is not ContactStatus.ACTIVE:
         inner.wrong("The contact is archived and cannot be used.")  # (unconfirmed)
         return before or "", None
-    if found is not None and not set(inner.values) - _POINTERS:
+    if found is not None and not (makes and set(inner.values) - _POINTERS):
         return found.id, None
     contact = _contact(desk, inner, found, keep_persons=False)
     return contact.id if contact is not None else before or "", contact

@@ -1,185 +1,194 @@
-"""Invoices, bills and credit notes as clients write them. Texts not known from field reports are marked (unconfirmed)."""
+"""Documents with a contact and lines as clients write them. Texts not known from field reports are marked (unconfirmed)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
 
-from simulator.accounting_api.desk import Desk
-from simulator.accounting_api.validation import NO_ID, Fields
+from simulator.accounting_api.desk import Desk, Writer
+from simulator.accounting_api.facts import FACTS
+from simulator.accounting_api.validation import Fields
 from simulator.accounting_api.writers.contacts import contact_of
+from simulator.accounting_api.writers.lines import AccountOf, Lines
 from simulator.books import credit_note as credit_notes
 from simulator.books import invoice as invoices
-from simulator.books.amounts import ONE, RATE_ONE, Day, half_up, line_total, tax_on
+from simulator.books import purchase_order as purchase_orders
+from simulator.books import quote as quotes
+from simulator.books import repeating_invoice as repeating_invoices
+from simulator.books.account import Account
+from simulator.books.amounts import RATE_ONE
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.currency import Currency
-from simulator.books.document import LineItem, line_amounts
 from simulator.books.invoice import Invoice, InvoiceType
+from simulator.books.kinds import ENDPOINTS, AnyRecord
+from simulator.books.purchase_order import OrderStatus, PurchaseOrder
+from simulator.books.quote import Quote, QuoteStatus
+from simulator.books.repeating_invoice import RepeatingInvoice, RepeatingStatus, Schedule
 from simulator.books.words import DocumentStatus, LineAmountTypes, RuleError
 
-D = TypeVar("D", Invoice, CreditNote)
-
-_NEW = (DocumentStatus.DRAFT, DocumentStatus.SUBMITTED, DocumentStatus.AUTHORISED)
-_FINAL = (DocumentStatus.PAID, DocumentStatus.VOIDED, DocumentStatus.DELETED)
 _APPROVED = (DocumentStatus.AUTHORISED, DocumentStatus.PAID)
 _SETTLED = "This document cannot be edited as it has a payment or credit note allocated to it."
 
 
+def _never(_: Any) -> bool:
+    return False
+
+
+def _plain_account(desk: Desk, fields: Fields, code: str, document: Any) -> Account | None:
+    del document
+    return desk.account(code, fields)
+
+
+def _put(desk: Desk, fields: Fields, document: Any, *, stamp: bool) -> None:
+    desk.write(document, fields.problems, stamp=stamp)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
-    """What differs between invoices and credit notes."""
+class Kind:
+    """What differs between documents.
 
-    word: str
-    id_field: str
-    number_field: str
-    prefix: str
-    types: type[InvoiceType] | type[CreditNoteType]
-    sale: InvoiceType | CreditNoteType
-    with_lines: Callable[[Any, Any], Any]
-    move: Callable[[Any, DocumentStatus], Any]
-
-
-_INVOICE = _Kind(
-    word="Invoice",
-    id_field="InvoiceID",
-    number_field="InvoiceNumber",
-    prefix="INV",
-    types=InvoiceType,
-    sale=InvoiceType.ACCREC,
-    with_lines=invoices.with_lines,
-    move=invoices.move,
-)
-_CREDIT_NOTE = _Kind(
-    word="Credit Note",
-    id_field="CreditNoteID",
-    number_field="CreditNoteNumber",
-    prefix="CN",
-    types=CreditNoteType,
-    sale=CreditNoteType.ACCRECCREDIT,
-    with_lines=credit_notes.with_lines,
-    move=credit_notes.move,
-)
-
-
-def write_invoice(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
-    """Create or update an invoice or a bill.
-
-    Args:
-        desk: the books.
-        fields: the element.
-        record_id: the invoice of the address, if it names one.
-
-    Returns:
-        Its id.
+    Attributes:
+        record: their class.
+        word: in refusals.
+        blank: a new one, before anything is read.
+        own: reads what only this kind has, over a document whose shared fields are read.
+        statuses: every status there is.
+        starts: those a new one may have.
+        final: those that nothing leads out of.
+        posts: those for which each line needs its account.
+        types: of its ``Type``, if it has one.
+        sale: whether its lines are sold, not bought.
+        number_field: of its number, if it has one.
+        prefix: of numbers that are given.
+        numbered: the ``Type`` whose numbers are unique; empty: any.
+        unique: whether its number is nobody else's, and is given where none is sent.
+        taken: the refusal of a number that is somebody else's.
+        makes_contacts: whether a contact's name that nobody has makes a contact.
+        closed: why it can't be changed at all, beside its status.
+        account: the account a line posts to.
+        with_lines: replaces lines and totals.
+        move: changes the status.
+        put: writes it.
     """
-    before = _found(desk, fields, Invoice, _INVOICE, record_id)
-    if fields.problems:
-        return None
-    today = desk.today
-    blank = before or Invoice(
-        id=desk.new_id(), type=InvoiceType.ACCREC, number="", reference="", contact_id="", date=today, due_date=today,
-        status=DocumentStatus.DRAFT, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
-        currency=desk.organisation.profile.currency, updated_ms=0,
-    )  # fmt: skip
-    sent = fields.flag("SentToContact", blank.sent_to_contact)
-    return _Writing(desk, fields, _INVOICE, before).write(
-        blank, lambda document: replace(document, due_date=_due(desk, fields, before, document), sent_to_contact=sent)
-    )
+
+    record: type[AnyRecord]
+    word: str
+    blank: Callable[[Desk], Any]
+    own: Callable[["Writing", Any], Any] = field(default=lambda _, document: document)
+    statuses: type[StrEnum]
+    starts: tuple[StrEnum, ...]
+    final: tuple[StrEnum, ...]
+    posts: tuple[StrEnum, ...] = ()
+    types: type[StrEnum] | None = None
+    sale: Callable[[Any], bool] = _never
+    number_field: str = ""
+    prefix: str = ""
+    numbered: str = ""
+    unique: Callable[[Any], bool] = _never
+    taken: str = ""
+    makes_contacts: bool = True
+    closed: Callable[[Any], str | None] = field(default=lambda _: None)
+    account: AccountOf = _plain_account
+    with_lines: Callable[[Any, Any], Any]
+    move: Callable[[Any, Any], Any]
+    put: Callable[..., None] = _put
+
+    @property
+    def id_field(self) -> str:
+        """Field of its id."""
+        return FACTS[ENDPOINTS[self.record]].id_field
 
 
-def write_credit_note(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
-    """Create or update a credit note; arguments as for :func:`write_invoice`."""
-    before = _found(desk, fields, CreditNote, _CREDIT_NOTE, record_id)
-    if fields.problems:
-        return None
-    blank = before or CreditNote(
-        id=desk.new_id(), type=CreditNoteType.ACCRECCREDIT, number="", reference="", contact_id="", date=desk.today,
-        status=DocumentStatus.DRAFT, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
-        currency=desk.organisation.profile.currency, updated_ms=0,
-    )  # fmt: skip
-    return _Writing(desk, fields, _CREDIT_NOTE, before).write(blank, lambda document: document)
+def writer_of(kind: Kind) -> Writer:
+    """Who creates and updates documents of a kind."""
+
+    def write(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+        before = _found(desk, fields, kind, record_id)
+        if fields.problems:
+            return None
+        return Writing(desk=desk, fields=fields, kind=kind, before=before).write(before or kind.blank(desk))
+
+    return write
 
 
-def _counts(document: Any) -> bool:
-    """Whose numbers are taken: sales documents that are not deleted (that a deletion frees the number: unconfirmed)."""
-    return document.type in (InvoiceType.ACCREC, CreditNoteType.ACCRECCREDIT) and (
-        document.status is not DocumentStatus.DELETED
-    )
-
-
-def _found(desk: Desk, fields: Fields, document: type[D], kind: _Kind, record_id: str | None) -> D | None:
-    shelf = desk.organisation.of(document)
+def _found(desk: Desk, fields: Fields, kind: Kind, record_id: str | None) -> Any:
+    shelf = desk.organisation.of(kind.record)
     wanted = record_id or (None if desk.creates else fields.guid(kind.id_field))
     if wanted is not None:
         found = shelf.get(wanted)
         if found is None:
             fields.wrong(f"{kind.word} could not be found.")  # (unconfirmed)
         return found
-    number = fields.text(kind.number_field, "")
-    taken = desk.numbered(document, number, _counts) if number and fields.text("Type", "") in ("", kind.sale) else None
+    number = fields.text(kind.number_field, "") if kind.number_field else ""
+    of_numbered = not kind.numbered or fields.text("Type", "") in ("", kind.numbered)
+    taken = desk.numbered(kind.record, number, kind.unique) if number and of_numbered else None
     if taken is None:
         return None
     if desk.creates:
-        fields.wrong(f"{kind.word} # must be unique.")
+        fields.wrong(kind.taken)
         return None
     return shelf.get(taken)
 
 
-def _due(desk: Desk, fields: Fields, before: Invoice | None, document: Invoice) -> Day:
-    if before is not None:
-        return fields.day("DueDate", before.due_date)
-    contact = desk.organisation.contacts.get(document.contact_id)
-    days = contact.payment_days if contact is not None else None
-    if not fields.has("DueDate") and days is None and document.status is DocumentStatus.AUTHORISED:
-        fields.wrong("The due date must be specified.")  # (unconfirmed)
-    return fields.day("DueDate", document.date + (days or 0))
-
-
-@dataclass(frozen=True, slots=True)
-class _Writing:
-    """One document being written."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """One document being written; ``before`` is None for a new one."""
 
     desk: Desk
     fields: Fields
-    kind: _Kind
+    kind: Kind
     before: Any
 
-    def write(self, blank: Any, own: Callable[[Any], Any]) -> str | None:
+    def write(self, blank: Any) -> str | None:
         """Read the fields over what is there; write if nothing is wrong."""
-        fields, before = self.fields, self.before
-        if before is not None and before.status in _FINAL:
-            fields.wrong(f"{self.kind.word} not of valid status for modification")
+        fields, before, kind = self.fields, self.before, self.kind
+        if before is not None and (closed := self._closed()):
+            fields.wrong(closed)
             return None
-        contact_id, contact = contact_of(self.desk, fields, blank.contact_id or None)
+        contact_id, contact = contact_of(self.desk, fields, blank.contact_id or None, makes=kind.makes_contacts)
         document = replace(
             blank,
-            type=self._type(blank),
             reference=fields.text("Reference", blank.reference),
             contact_id=contact_id,
-            date=fields.day("Date", blank.date),
-            branding_theme_id=fields.guid("BrandingThemeID") or blank.branding_theme_id,
             currency=self._currency(blank),
-            currency_rate=fields.units("CurrencyRate", 10, blank.currency_rate) or RATE_ONE,
-            line_amount_types=self._line_amount_types(blank),
+            line_amount_types=fields.one_of("LineAmountTypes", LineAmountTypes, blank.line_amount_types),
+            **self._shared(blank),
         )
         status = self._status(document)
-        document = replace(document, number=self._number(document))
-        document = self._lines(document, strict=status is DocumentStatus.AUTHORISED)
-        document = own(document if before is not None else replace(document, status=status))
-        self._check_locks(document)
-        self._remark(document, status)
+        document = kind.own(self, document if before is not None else replace(document, status=status))
+        document = self._lines(document, strict=status in kind.posts)
+        self.desk.check_open(fields, document, before)
         if not fields.problems:
             document = self._moved(document, status)
-        settled = before is not None and bool(before.allocations or getattr(before, "payments", ()))
+        settled = before is not None and bool(getattr(before, "allocations", ()) or getattr(before, "payments", ()))
         if settled and _content(document) != _content(before):
             fields.wrong(_SETTLED)
         if contact is not None:
             self.desk.write(contact, fields.problems)
         # On documents with money on them Xero changes the due date and the sent mark without a stamp.
-        self.desk.write(document, fields.problems, stamp=not settled or document.reference != before.reference)
+        kind.put(self.desk, fields, document, stamp=not settled or document.reference != before.reference)
         return None if fields.problems else str(document.id)
 
+    def _closed(self) -> str | None:
+        if self.before.status in self.kind.final:
+            return f"{self.kind.word} not of valid status for modification"
+        return self.kind.closed(self.before)
+
+    def _shared(self, blank: Any) -> dict[str, Any]:
+        """What most kinds have."""
+        fields = self.fields
+        shared: dict[str, Any] = {}
+        if self.kind.types is not None:
+            shared["type"] = self._type(blank)
+        if hasattr(blank, "date"):
+            shared["date"] = fields.day("Date", blank.date)
+            shared["currency_rate"] = fields.units("CurrencyRate", 10, blank.currency_rate) or RATE_ONE
+        if self.kind.number_field:
+            shared["number"] = self._number(replace(blank, **shared))
+        return shared
+
     def _type(self, blank: Any) -> Any:
+        assert self.kind.types is not None
         text = self.fields.text("Type", "" if self.before is None else blank.type.value)
         if not text:
             self.fields.wrong(f"{self.kind.word} Type must be specified")
@@ -197,144 +206,54 @@ class _Writing:
             self.fields.wrong(f"Organisation is not subscribed to currency {code}")
         return code
 
-    def _line_amount_types(self, blank: Any) -> LineAmountTypes:
-        text = self.fields.text("LineAmountTypes", blank.line_amount_types.value)
-        known = {one.value.upper(): one for one in LineAmountTypes}
-        if text.upper() not in known:
-            self.fields.wrong(f"LineAmountTypes '{text}' is not valid.")  # (unconfirmed)
-        return known.get(text.upper(), LineAmountTypes.EXCLUSIVE)
-
-    def _status(self, document: Any) -> DocumentStatus:
+    def _status(self, document: Any) -> Any:
         text = self.fields.text("Status", document.status.value)
-        if text not in list(DocumentStatus) or (self.before is None and text not in _NEW):
+        if text not in list(self.kind.statuses) or (self.before is None and text not in self.kind.starts):
             ending = "creation" if self.before is None else "modification"
             self.fields.wrong(f"{self.kind.word} not of valid status for {ending}")
-            return DocumentStatus(document.status)
-        return DocumentStatus(text)
+            return document.status
+        return self.kind.statuses(text)
 
     def _number(self, document: Any) -> str:
-        """As given, or for a new sales document the next one; sales numbers are unique, bills' are not."""
-        sale = document.type is self.kind.sale
-        number = self.fields.text(self.kind.number_field, document.number)
+        """As given, or the next one for a new document whose numbers are unique: bills' are not."""
+        kind, desk = self.kind, self.desk
+        unique = kind.unique(document)
+        number = self.fields.text(kind.number_field, document.number)
         if number:
-            taken = self.desk.numbered(type(document), number, _counts) if sale else None
+            taken = desk.numbered(kind.record, number, kind.unique) if unique else None
             if taken not in (None, document.id):
-                self.fields.wrong(f"{self.kind.word} # must be unique.")
+                self.fields.wrong(kind.taken)
             return number
-        if not sale:
+        if not unique:
             return ""
-        count = self.desk.organisation.next_number(document.type)
-        while self.desk.numbered(type(document), f"{self.kind.prefix}-{count:04d}", _counts):
+        books = desk.organisation
+        count = books.next_number(document.type) if kind.types else len(books.of(kind.record)) + 1
+        while desk.numbered(kind.record, f"{kind.prefix}-{count:04d}", kind.unique):
             count += 1
-        return f"{self.kind.prefix}-{count:04d}"
+        return f"{kind.prefix}-{count:04d}"
 
     def _lines(self, document: Any, *, strict: bool) -> Any:
-        given = "LineItems" in self.fields.values
+        fields = self.fields
+        given = "LineItems" in fields.values
         if strict and not given and not all(line.account_code for line in document.lines):
-            self.fields.wrong("Account code must be specified")
+            fields.wrong("Account code must be specified")
         if not given and self.before is not None and document.line_amount_types is self.before.line_amount_types:
             return document
-        known = {line.line_item_id: line for line in document.lines}
-        if given:
-            read = [self._line(one, known, document, strict=strict) for one in self.fields.each("LineItems")]
-        else:
-            read = [self._repriced(line, document.line_amount_types) for line in document.lines]
+        kind = self.kind
+        sale = kind.sale(document)
+        lines = Lines(desk=self.desk, document=document, sale=sale, account=kind.account, strict=strict)
+        read = lines.read(fields) if given else lines.repriced()
         if not read:
-            self.fields.wrong("One or more line items must be specified")
-        if self.fields.problems:
+            fields.wrong("One or more line items must be specified")
+        if fields.problems:
             return document
         try:
-            return self.kind.with_lines(document, read)
+            return kind.with_lines(document, read)
         except RuleError:
-            self.fields.wrong(_SETTLED)
+            fields.wrong(_SETTLED)
             return document
 
-    @staticmethod
-    def _repriced(line: LineItem, types: LineAmountTypes) -> LineItem:
-        amount, tax = line_amounts(line.quantity, line.unit_amount, line.discount_rate, line.tax_rate, types)
-        return replace(line, line_amount=amount, tax_amount=tax)
-
-    def _line(self, fields: Fields, known: dict[str, LineItem], document: Any, *, strict: bool) -> LineItem:
-        """A line: one with the id of a line that is there changes it, any other is new (its own id: unconfirmed)."""
-        before = known.get(fields.guid("LineItemID") or NO_ID)
-        profile, sale = self.desk.organisation.profile, document.type is self.kind.sale
-        description = fields.text("Description", before.description if before else "")
-        if not description:
-            fields.wrong("Description must be specified.")  # (unconfirmed)
-        code = fields.text("AccountCode", before.account_code if before else "")
-        if not code and strict:
-            fields.wrong("Account code must be specified")
-        account = self.desk.account(code, fields) if code else None
-        usual = account.tax_type if account else profile.sales_tax if sale else profile.purchase_tax
-        tax_type = fields.text("TaxType", before.tax_type if before else usual)
-        if document.line_amount_types is LineAmountTypes.NO_TAX:
-            tax_type = usual if tax_type == "NONE" else tax_type
-        tracking = (self.desk.tracking(one) for one in fields.each("Tracking"))
-        line = LineItem(
-            line_item_id=before.line_item_id if before else self.desk.new_id(),
-            description=description,
-            quantity=fields.units("Quantity", 4, before.quantity if before else ONE),
-            unit_amount=self._price(fields, before),
-            account_code=code,
-            account_id=account.id if account else "",
-            tax_type=tax_type,
-            tax_rate=self.desk.tax_rate(tax_type, fields),
-            line_amount=0,
-            tax_amount=0,
-            discount_rate=fields.units("DiscountRate", 2, before.discount_rate if before else 0),
-            item_code=fields.text("ItemCode", before.item_code if before else None) or None,
-            tracking=tuple(one for one in tracking if one)
-            if fields.has("Tracking")
-            else before.tracking
-            if before
-            else (),
-        )
-        if line.quantity < 0:
-            fields.wrong(
-                f"The quantity value '{line.quantity / ONE:.4f}' is invalid. Quantity must not be less than zero."
-            )
-        return self._totalled(fields, line, document.line_amount_types)
-
-    def _price(self, fields: Fields, before: LineItem | None) -> int:
-        if not fields.has("UnitAmount") and fields.has("LineAmount"):
-            quantity = fields.units("Quantity", 4, ONE) or ONE
-            return half_up(fields.units("LineAmount", 2, 0) * 100 * ONE, quantity)
-        decimals = 4 if self.desk.four_decimals else 2
-        unit = fields.units("UnitAmount", decimals, None)
-        return (before.unit_amount if before else 0) if unit is None else unit * (1 if decimals == 4 else 100)
-
-    @staticmethod
-    def _totalled(fields: Fields, line: LineItem, types: LineAmountTypes) -> LineItem:
-        expected = line_total(line.quantity, line.unit_amount, line.discount_rate)
-        amount = fields.units("LineAmount", 2, expected)
-        if amount != expected and fields.has("UnitAmount"):
-            fields.wrong(
-                f"The line total {amount / 100:.2f} does not match the expected line total {expected / 100:.2f}"
-            )
-        rate = 0 if types is LineAmountTypes.NO_TAX else line.tax_rate
-        tax = tax_on(amount, rate, inclusive=types is LineAmountTypes.INCLUSIVE)
-        if types is not LineAmountTypes.NO_TAX:
-            tax = fields.units("TaxAmount", 2, tax)
-        return replace(line, line_amount=amount, tax_amount=tax)
-
-    def _check_locks(self, document: Any) -> None:
-        company = self.desk.organisation.company()
-        days = [document.date] if self.before is None else [document.date, self.before.date]
-        for lock, name in ((company.period_lock, "period"), (company.end_of_year_lock, "end of year")):
-            if lock is not None and min(days) <= lock:
-                self.fields.wrong(
-                    f"The document date cannot be before the {name} lock date, currently set at {_spoken(lock)}"
-                )
-
-    def _remark(self, document: Any, status: DocumentStatus) -> None:
-        if (
-            self.fields.values.get("SentToContact") is True
-            and isinstance(document, Invoice)
-            and status not in _APPROVED
-        ):
-            self.fields.problems.warnings.append("Only AUTHORISED and PAID invoices may have SentToContact updated.")
-
-    def _moved(self, document: Any, status: DocumentStatus) -> Any:
+    def _moved(self, document: Any, status: Any) -> Any:
         if document.status is status:
             return document
         try:
@@ -343,6 +262,13 @@ class _Writing:
             settled = status is DocumentStatus.VOIDED and document.status is DocumentStatus.AUTHORISED
             self.fields.wrong(_SETTLED if settled else f"{self.kind.word} not of valid status for modification")
             return document
+
+    def sent(self, document: Any, statuses: tuple[StrEnum, ...], names: str) -> bool:
+        """``SentToContact``; a remark where the status doesn't have it yet."""
+        status = self.fields.text("Status", document.status.value)
+        if self.fields.values.get("SentToContact") is True and status not in statuses:
+            self.fields.problems.warnings.append(f"Only {names} may have SentToContact updated.")
+        return self.fields.flag("SentToContact", document.sent_to_contact)
 
 
 def _content(document: Any) -> tuple[Any, ...]:
@@ -353,6 +279,220 @@ def _content(document: Any) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _spoken(day: Day) -> str:
-    """``31-Jul-2013``."""
-    return datetime.fromtimestamp(day * 86_400, UTC).strftime("%d-%b-%Y")
+# -- invoices and credit notes ---------------------------------------------------------------------------------------------
+
+
+def _numbered_sale(document: Any) -> bool:
+    """Whose numbers are taken: sales documents that are not deleted (that a deletion frees the number: unconfirmed)."""
+    return document.type in (InvoiceType.ACCREC, CreditNoteType.ACCRECCREDIT) and (
+        document.status is not DocumentStatus.DELETED
+    )
+
+
+def _blank_invoice(desk: Desk) -> Invoice:
+    today = desk.today
+    return Invoice(
+        id=desk.new_id(), type=InvoiceType.ACCREC, number="", reference="", contact_id="", date=today, due_date=today,
+        status=DocumentStatus.DRAFT, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
+        currency=desk.organisation.profile.currency, updated_ms=0,
+    )  # fmt: skip
+
+
+def _own_invoice(writing: Writing, invoice: Invoice) -> Invoice:
+    fields = writing.fields
+    if writing.before is not None:
+        due = fields.day("DueDate", writing.before.due_date)
+    else:
+        contact = writing.desk.organisation.contacts.get(invoice.contact_id)
+        days = contact.payment_days if contact is not None else None
+        if not fields.has("DueDate") and days is None and invoice.status is DocumentStatus.AUTHORISED:
+            fields.wrong("The due date must be specified.")  # (unconfirmed)
+        due = fields.day("DueDate", invoice.date + (days or 0))
+    return replace(
+        invoice,
+        due_date=due,
+        branding_theme_id=fields.guid("BrandingThemeID") or invoice.branding_theme_id,
+        sent_to_contact=writing.sent(invoice, _APPROVED, "AUTHORISED and PAID invoices"),
+        overrides=fields.carried(invoice.overrides, "Url"),
+    )
+
+
+def _blank_credit_note(desk: Desk) -> CreditNote:
+    return CreditNote(
+        id=desk.new_id(), type=CreditNoteType.ACCRECCREDIT, number="", reference="", contact_id="", date=desk.today,
+        status=DocumentStatus.DRAFT, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
+        currency=desk.organisation.profile.currency, updated_ms=0,
+    )  # fmt: skip
+
+
+def _own_credit_note(writing: Writing, note: CreditNote) -> CreditNote:
+    return replace(note, branding_theme_id=writing.fields.guid("BrandingThemeID") or note.branding_theme_id)
+
+
+INVOICE = Kind(
+    record=Invoice,
+    word="Invoice",
+    blank=_blank_invoice,
+    own=_own_invoice,
+    statuses=DocumentStatus,
+    starts=(DocumentStatus.DRAFT, DocumentStatus.SUBMITTED, DocumentStatus.AUTHORISED),
+    final=(DocumentStatus.PAID, DocumentStatus.VOIDED, DocumentStatus.DELETED),
+    posts=(DocumentStatus.AUTHORISED,),
+    types=InvoiceType,
+    sale=lambda invoice: invoice.type is InvoiceType.ACCREC,
+    number_field="InvoiceNumber",
+    prefix="INV",
+    numbered=InvoiceType.ACCREC,
+    unique=_numbered_sale,
+    taken="Invoice # must be unique.",
+    with_lines=invoices.with_lines,
+    move=invoices.move,
+)
+CREDIT_NOTE = Kind(
+    record=CreditNote,
+    word="Credit Note",
+    blank=_blank_credit_note,
+    own=_own_credit_note,
+    statuses=DocumentStatus,
+    starts=INVOICE.starts,
+    final=INVOICE.final,
+    posts=INVOICE.posts,
+    types=CreditNoteType,
+    sale=lambda note: note.type is CreditNoteType.ACCRECCREDIT,
+    number_field="CreditNoteNumber",
+    prefix="CN",
+    numbered=CreditNoteType.ACCRECCREDIT,
+    unique=_numbered_sale,
+    taken="Credit Note # must be unique.",
+    with_lines=credit_notes.with_lines,
+    move=credit_notes.move,
+)
+
+
+# -- purchase orders and quotes ----------------------------------------------------------------------------------------------
+
+
+def _blank_order(desk: Desk) -> PurchaseOrder:
+    return PurchaseOrder(
+        id=desk.new_id(), number="", status=OrderStatus.DRAFT, contact_id="", date=desk.today,
+        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=desk.organisation.profile.currency, updated_ms=0,
+    )  # fmt: skip
+
+
+def _own_order(writing: Writing, order: PurchaseOrder) -> PurchaseOrder:
+    fields = writing.fields
+    carried = ("DeliveryAddress", "Telephone", "DeliveryInstructions", "BrandingThemeID")
+    return replace(
+        order,
+        delivery_date=fields.day("DeliveryDate", order.delivery_date),
+        attention_to=fields.text("AttentionTo", order.attention_to),
+        sent_to_contact=writing.sent(
+            order, (OrderStatus.AUTHORISED, OrderStatus.BILLED), "AUTHORISED and BILLED purchase orders"
+        ),
+        overrides=fields.carried(order.overrides, *carried),
+    )
+
+
+def _blank_quote(desk: Desk) -> Quote:
+    return Quote(
+        id=desk.new_id(), number="", status=QuoteStatus.DRAFT, contact_id="", date=desk.today,
+        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=desk.organisation.profile.currency, updated_ms=0,
+    )  # fmt: skip
+
+
+def _own_quote(writing: Writing, quote: Quote) -> Quote:
+    fields = writing.fields
+    return replace(
+        quote,
+        expiry_date=fields.day("ExpiryDate", quote.expiry_date),
+        title=fields.text("Title", quote.title),
+        summary=fields.text("Summary", quote.summary),
+        terms=fields.text("Terms", quote.terms),
+        overrides=fields.carried(quote.overrides, "BrandingThemeID"),
+    )
+
+
+PURCHASE_ORDER = Kind(
+    record=PurchaseOrder,
+    word="Purchase Order",
+    blank=_blank_order,
+    own=_own_order,
+    statuses=OrderStatus,
+    starts=(OrderStatus.DRAFT, OrderStatus.SUBMITTED, OrderStatus.AUTHORISED),
+    final=(OrderStatus.BILLED, OrderStatus.DELETED),
+    number_field="PurchaseOrderNumber",
+    prefix="PO",
+    unique=lambda order: order.status is not OrderStatus.DELETED,
+    taken="Order number must be unique",
+    makes_contacts=False,
+    with_lines=purchase_orders.with_lines,
+    move=purchase_orders.move,
+)
+QUOTE = Kind(
+    record=Quote,
+    word="Quote",
+    blank=_blank_quote,
+    own=_own_quote,
+    statuses=QuoteStatus,
+    starts=(QuoteStatus.DRAFT, QuoteStatus.SENT),  # (unconfirmed)
+    final=(QuoteStatus.DELETED,),
+    sale=lambda _: True,
+    number_field="QuoteNumber",
+    prefix="QU",
+    unique=lambda quote: quote.status is not QuoteStatus.DELETED,
+    taken="Quote number must be unique",  # (unconfirmed)
+    with_lines=quotes.with_lines,
+    move=quotes.move,
+)
+
+
+# -- repeating invoices ------------------------------------------------------------------------------------------------------
+
+
+def _blank_repeating(desk: Desk) -> RepeatingInvoice:
+    schedule = Schedule(
+        period=1, unit="MONTHLY", due_day=20, due_type="OFFOLLOWINGMONTH", start=desk.today, next=desk.today
+    )
+    return RepeatingInvoice(
+        id=desk.new_id(), type=InvoiceType.ACCREC, status=RepeatingStatus.DRAFT, contact_id="", schedule=schedule,
+        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=desk.organisation.profile.currency, updated_ms=0,
+    )  # fmt: skip
+
+
+def _own_repeating(writing: Writing, record: RepeatingInvoice) -> RepeatingInvoice:
+    given, before = writing.fields.inner("Schedule"), record.schedule
+    if given is None:
+        if writing.before is None:
+            writing.fields.wrong("A Schedule must be specified.")  # (unconfirmed)
+        return record
+    start = given.day("StartDate", before.start)
+    schedule = Schedule(
+        period=given.units("Period", 0, before.period),
+        unit=given.text("Unit", before.unit),
+        due_day=given.units("DueDate", 0, before.due_day),
+        due_type=given.text("DueDateType", before.due_type),
+        start=start,
+        next=given.day("NextScheduledDate", start if writing.before is None else before.next),
+        end=given.day("EndDate", before.end),
+    )
+    if schedule.unit not in ("WEEKLY", "MONTHLY") or schedule.period < 1:
+        given.wrong("Period must be above zero, and Unit WEEKLY or MONTHLY.")  # (unconfirmed)
+    if schedule.due_type not in repeating_invoices.DUE_TYPES:
+        given.wrong(f"DueDateType {schedule.due_type} is not valid.")  # (unconfirmed)
+    return replace(record, schedule=schedule)
+
+
+REPEATING_INVOICE = Kind(
+    record=RepeatingInvoice,
+    word="Repeating Invoice",
+    blank=_blank_repeating,
+    own=_own_repeating,
+    statuses=RepeatingStatus,
+    starts=(RepeatingStatus.DRAFT, RepeatingStatus.AUTHORISED),
+    final=(RepeatingStatus.DELETED,),
+    posts=(RepeatingStatus.AUTHORISED,),
+    types=InvoiceType,
+    sale=INVOICE.sale,
+    with_lines=repeating_invoices.with_lines,
+    move=repeating_invoices.move,
+)

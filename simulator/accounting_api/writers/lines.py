@@ -1,0 +1,106 @@
+"""Line items as clients write them. Texts not known from field reports are marked (unconfirmed)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from simulator.accounting_api.desk import Desk
+from simulator.accounting_api.validation import NO_ID, Fields
+from simulator.books.account import Account
+from simulator.books.amounts import ONE, half_up, line_total, tax_on
+from simulator.books.document import LineItem, Tracking, line_amounts
+from simulator.books.words import LineAmountTypes
+
+AccountOf = Callable[[Desk, Fields, str, Any], Account | None]
+"""The account that a line of a document posts to, by its code; else a complaint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The lines of one document.
+
+    Attributes:
+        document: all of it but its lines.
+        sale: whether they are sold, not bought.
+        account: where they post to.
+        strict: whether each needs its account.
+    """
+
+    desk: Desk
+    document: Any
+    sale: bool
+    account: AccountOf
+    strict: bool
+
+    def read(self, fields: Fields) -> list[LineItem]:
+        """The lines sent: one with the id of a line that is there changes it, any other is new (its own id: unconfirmed)."""
+        known = {line.line_item_id: line for line in self.document.lines}
+        return [self._line(one, known.get(one.guid("LineItemID") or NO_ID)) for one in fields.each("LineItems")]
+
+    def repriced(self) -> list[LineItem]:
+        """The lines that are there, with other line amount types."""
+        types = self.document.line_amount_types
+        return [_repriced(line, types) for line in self.document.lines]
+
+    def _line(self, fields: Fields, before: LineItem | None) -> LineItem:
+        profile = self.desk.organisation.profile
+        types = self.document.line_amount_types
+        description = fields.text("Description", before.description if before else "")
+        if not description:
+            fields.wrong("Description must be specified.")  # (unconfirmed)
+        code = fields.text("AccountCode", before.account_code if before else "")
+        if not code and self.strict:
+            fields.wrong("Account code must be specified")
+        account = self.account(self.desk, fields, code, self.document) if code else None
+        usual = account.tax_type if account else profile.sales_tax if self.sale else profile.purchase_tax
+        tax_type = fields.text("TaxType", before.tax_type if before else usual)
+        if types is LineAmountTypes.NO_TAX:
+            tax_type = usual if tax_type == "NONE" else tax_type
+        line = LineItem(
+            line_item_id=before.line_item_id if before else self.desk.new_id(),
+            description=description,
+            quantity=fields.units("Quantity", 4, before.quantity if before else ONE),
+            unit_amount=self._price(fields, before),
+            account_code=account.code if account else code,
+            account_id=account.id if account else "",
+            tax_type=tax_type,
+            tax_rate=self.desk.tax_rate(tax_type, fields),
+            line_amount=0,
+            tax_amount=0,
+            discount_rate=fields.units("DiscountRate", 2, before.discount_rate if before else 0),
+            item_code=fields.text("ItemCode", before.item_code if before else None) or None,
+            tracking=self._tracking(fields, before),
+        )
+        if line.quantity < 0:
+            fields.wrong(
+                f"The quantity value '{line.quantity / ONE:.4f}' is invalid. Quantity must not be less than zero."
+            )
+        return _totalled(fields, line, types)
+
+    def _tracking(self, fields: Fields, before: LineItem | None) -> tuple[Tracking, ...]:
+        if fields.has("Tracking"):
+            return tuple(one for one in map(self.desk.tracking, fields.each("Tracking")) if one)
+        return before.tracking if before else ()
+
+    def _price(self, fields: Fields, before: LineItem | None) -> int:
+        if not fields.has("UnitAmount") and fields.has("LineAmount"):
+            quantity = fields.units("Quantity", 4, ONE) or ONE
+            return half_up(fields.units("LineAmount", 2, 0) * 100 * ONE, quantity)
+        return self.desk.price(fields, "UnitAmount", before.unit_amount if before else 0)
+
+
+def _repriced(line: LineItem, types: LineAmountTypes) -> LineItem:
+    amount, tax = line_amounts(line.quantity, line.unit_amount, line.discount_rate, line.tax_rate, types)
+    return replace(line, line_amount=amount, tax_amount=tax)
+
+
+def _totalled(fields: Fields, line: LineItem, types: LineAmountTypes) -> LineItem:
+    expected = line_total(line.quantity, line.unit_amount, line.discount_rate)
+    amount = fields.units("LineAmount", 2, expected)
+    if amount != expected and fields.has("UnitAmount"):
+        fields.wrong(f"The line total {amount / 100:.2f} does not match the expected line total {expected / 100:.2f}")
+    rate = 0 if types is LineAmountTypes.NO_TAX else line.tax_rate
+    tax = tax_on(amount, rate, inclusive=types is LineAmountTypes.INCLUSIVE)
+    if types is not LineAmountTypes.NO_TAX:
+        tax = fields.units("TaxAmount", 2, tax)
+    return replace(line, line_amount=amount, tax_amount=tax)
