@@ -97,6 +97,37 @@ def test_reading_in_steps_gives_the_same(
     assert pauses >= len(body) // 64
 
 
+@pytest.mark.usefixtures("small_steps")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the same
+@given(
+    inner=st.lists(documents, max_size=6),
+    strange=documents,
+    text=st.sampled_from(["", '{"T":', ',{"T":', '"},{"T":1', "\ud83d", "\x01"]),
+    literal=st.sampled_from(["1", "-0.0", "1e400", "12345678901234567", "NaN", ""]),
+    indent=st.none() | st.integers(0, 2),
+    step=st.integers(20, 120),
+)
+def test_slices_of_records_that_look_alike_give_the_same(
+    inner: list[Any], strange: Any, text: str, literal: str, indent: int | None, step: int
+) -> None:
+    """Records that begin alike, with others like them in lists and in strings: never cut in the wrong place."""
+    row = {"T": text, "rows": [{"T": one, "s": text} for one in inner], "n": "number"}
+    listed = json.dumps([row, row, strange, {"T": 1}, row, row], default=float, indent=indent)
+    body = f'{{"rows":{listed},"p":{{}}}}'.replace('"number"', literal).encode()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xero_api.decode, "_STEP", step)
+        try:
+            expected = decode(body)
+        except ValueError:
+            with pytest.raises(ValueError, match=r"."):
+                _in_steps(body, "rows")
+            return
+        document, _ = _in_steps(body, "rows")
+
+    assert repr(document) == repr(expected)
+
+
 @given(
     body=st.binary(max_size=40)
     | st.text(alphabet='{}[]",:0123456789eE+-. \\ud8nultrefals', max_size=40).map(str.encode)
