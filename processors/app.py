@@ -23,7 +23,7 @@ from processors.partitions.worker import WorkerServices
 from processors.quotas import egress
 from processors.quotas.egress import Egress
 from processors.quotas.minutes import AppMinutes
-from processors.quotas.store import StoredLedgers
+from processors.quotas.store import StoredLedgers, forget_egress
 from processors.standing import survey
 from processors.start import Waiting, until_there
 from processors.sync.missed import heal_missed
@@ -272,6 +272,7 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egr
                 await make_days(pool, today)
                 metrics.beat("chores")
                 await drop_days(pool, today - timedelta(days=config.settings.change_days))
+                await forget_egress(pool, today - egress.KEPT)
         except _STORE_ERRORS as error:
             log.warning("chores_wait_for_store", reason=str(error)[:300])
         try:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -18,6 +18,9 @@ from xero_stream.settings.xero import AppTier
 from xero_stream.store.clock import utc_now
 
 _NAMES: dict[str, str] = {entity.path: entity.name.value for entity in ENTITIES}
+
+KEPT = timedelta(days=400)
+"""How long it is remembered what was read: a year's bills can be checked."""
 
 FREE = EntityName.ORGANISATIONS.value
 """Xero does not bill it (https://developer.xero.com/faq/pricing-and-policy-updates)."""

@@ -30,7 +30,7 @@ _LONGEST_PAUSE = 0.02
 _ADD_EGRESS = """
 INSERT INTO egress AS known (app, day, tenant_id, entity, calls, bytes)
 SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
-ON CONFLICT (app, day, tenant_id, entity)
+ON CONFLICT (day, app, tenant_id, entity)
 DO UPDATE SET calls = known.calls + excluded.calls, bytes = known.bytes + excluded.bytes
 """
 
@@ -141,3 +141,13 @@ async def billed(pool: "asyncpg.Pool[Any]", since: date, *, free: str) -> Mappin
     for row in await pool.fetch(_BILLED, since, free):
         found.setdefault(AppName(row["app"]), {})[row["day"]] = row["bytes"]
     return found
+
+
+async def forget_egress(pool: "asyncpg.Pool[Any]", before: date) -> None:
+    """Forget what was read on earlier days.
+
+    Args:
+        pool: the store.
+        before: the first day to keep.
+    """
+    await pool.execute("DELETE FROM egress WHERE day < $1", before)

@@ -14,5 +14,5 @@ CREATE TABLE egress (
     entity    text NOT NULL,
     calls     bigint NOT NULL,
     bytes     bigint NOT NULL,   -- bodies as they came over the wire
-    PRIMARY KEY (app, day, tenant_id, entity)
+    PRIMARY KEY (day, app, tenant_id, entity)  -- the day first: it is read by month and forgotten by day
 )
