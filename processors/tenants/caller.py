@@ -110,8 +110,9 @@ class Caller:
             now: monotonic seconds.
         """
         memory = self._memory
-        # After a wait that Xero asked for, the first call goes at once: its answer says what is left.
-        waited = memory.last_for_events < memory.budget.parked_until <= now
+        # After a wait that Xero asked for, calls go at once until an answer says what is left: one without an answer
+        # leaves the day at 0, and that would be the longest distance of all.
+        waited = memory.last_for_events < memory.budget.parked_until <= now or memory.budget.feels_for_the_day(now)
         if lane is Lane.WEBHOOK and not waited:
             apart = distance(
                 used_this_minute=PER_MINUTE - memory.budget.minute_left(now),

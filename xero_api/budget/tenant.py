@@ -152,6 +152,14 @@ class TenantBudget:
         """
         return max(0, self._day.left(now))
 
+    def feels_for_the_day(self, now: float) -> bool:
+        """Whether a refused day should have turned, and no answer has told yet what the new one has.
+
+        Args:
+            now: seconds.
+        """
+        return self._day.renews_at is not None and self._day.renews_at <= now
+
     @property
     def parked_until(self) -> float:
         """Until when Xero asked us to wait; in the past if it did not. Persist it: it outlives the process."""

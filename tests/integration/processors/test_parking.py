@@ -12,7 +12,7 @@ import pytest
 from processors.partitions.store import Lease
 from processors.planner.plan import GetOne, Slot
 from processors.tenants import store
-from processors.tenants.caller import restored_budget
+from processors.tenants.caller import Caller, restored_budget
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import Troubles
 from xero_api.budget.minute import Minute
@@ -96,3 +96,32 @@ async def test_an_old_wait_does_not_tell_when_another_day_ends(services: RunnerS
 
     assert isinstance(decision, Wait)
     assert decision.until > time.monotonic() + 80_000
+
+
+async def test_a_first_call_without_an_answer_does_not_make_the_day_look_used_up(
+    services: RunnerServices, lease: Lease
+) -> None:
+    """After the day turned, calls go on, one at a time, until one is told what is left."""
+    await refused(services, lease, retry_after=0)
+    tenant = await store.load(services.pool, TENANT)
+    assert tenant is not None
+    memory = Memory(budget=await restored_budget(services, tenant))
+
+    async def never(_: Wait, __: float) -> bool:
+        raise AssertionError
+
+    caller = Caller(services=services, lease=lease, tenant=tenant, memory=memory, on_wait=never)
+    turned = time.monotonic() + 30
+    for name in ("no answer", "none either"):
+        assert isinstance(caller.may_start(Lane.WEBHOOK, turned), Go)
+        caller.starts(Lane.WEBHOOK, turned)
+        memory.budget.started(name, turned)
+        assert isinstance(caller.may_start(Lane.WEBHOOK, turned), Wait)
+        memory.budget.finished(name, turned + 1, ok=False, abandoned=True)
+        turned += 2
+    memory.budget.started("answered", turned)
+    memory.budget.finished("answered", turned, Limits(day=40))
+
+    caller.starts(Lane.WEBHOOK, turned)
+    apart = caller.may_start(Lane.WEBHOOK, turned)
+    assert apart == turned + 90, "forty of five thousand are left: far apart"
