@@ -34,6 +34,9 @@ def simulator(
     edits_per_second: Annotated[
         float | None, typer.Option(help="Random valid edits, over all organisations; 0 by default.")
     ] = None,
+    everything: Annotated[
+        bool | None, typer.Option("--everything", help="Edits of every kind of record, not only of the usual three.")
+    ] = None,
     api_latency_ms: Annotated[
         float | None, typer.Option(help="How much longer each API call takes; 0 by default.")
     ] = None,

@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 from prometheus_client import CollectorRegistry
 
+from processors.fetch.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
 from processors.partitions.consumer import Membership
@@ -70,6 +71,7 @@ class ProcessorsConfig:
     apps: Apps
     settings: ProcessorSettings
     entities: Sequence[EntityName] = STREAMED
+    policy: FieldPolicy = NO_POLICY
 
     @classmethod
     def read(cls) -> "ProcessorsConfig":
@@ -78,14 +80,21 @@ class ProcessorsConfig:
         Raises:
             SettingsError: a setting is missing or malformed.
         """
+        settings, entities = ProcessorSettings.read(), EntitySettings.read().entities
+        key = settings.field_policy_key
         return cls(
             kafka=KafkaSettings.read(),
             store=StoreSettings.read(),
             encryption=EncryptionSettings.read(),
             xero=XeroSettings.read(),
             apps=Apps.read(),
-            settings=ProcessorSettings.read(),
-            entities=EntitySettings.read().entities,
+            settings=settings,
+            entities=entities,
+            policy=read_policy(
+                settings.field_policy,
+                key.get_secret_value() if key else None,
+                {name: by_name(name).model for name in entities},
+            ),
         )
 
 
@@ -214,6 +223,7 @@ def _services(
         room=Room(),
         app_minute_of=minutes.of,
         keep_raw=config.settings.keep_raw,
+        policy=config.policy,
         http_timeout=config.xero.http_timeout_seconds,
         metrics=metrics,
     )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -113,6 +114,22 @@ class StoredGrants:
             yield StoredGrant(row, self._cipher)
 
 
+def credentials_of(apps: Apps, app: AppName) -> ClientCredentials:
+    """How an app shows itself; one without a secret is of the PKCE type, and shows its id only.
+
+    Args:
+        apps: all of them.
+        app: which.
+
+    Raises:
+        ClientConfigError: there is no such app, or it has no client id.
+    """
+    found = apps.get(app)
+    if found is None or not found.client_id:
+        raise ClientConfigError(f"app {app} has no client id")
+    return ClientCredentials(client_id=found.client_id, client_secret=found.client_secret)
+
+
 class Xero:
     """The client and what it is made of, closed together."""
 
@@ -147,12 +164,6 @@ def open_xero(
         also: told of every call.
     """
 
-    def credentials(app: AppName) -> ClientCredentials:
-        found = apps.get(app)
-        if found is None or not found.client_id or found.client_secret is None:
-            raise ClientConfigError(f"app {app} has no client id and secret")
-        return ClientCredentials(client_id=found.client_id, client_secret=found.client_secret)
-
     def on_call(call: CallRecord) -> None:
         metrics.called(call)
         also(call)
@@ -171,7 +182,10 @@ def open_xero(
 
     identity = IdentityClient(identity_url=settings.identity_url)
     tokens = GrantTokens(
-        store=StoredGrants(pool, TokenCipher(keys)), identity=identity, credentials=credentials, now=utc_now
+        store=StoredGrants(pool, TokenCipher(keys)),
+        identity=identity,
+        credentials=partial(credentials_of, apps),
+        now=utc_now,
     )
     client = XeroClient(api_url=settings.api_url, tokens=tokens, on_call=on_call, timeout=settings.http_timeout_seconds)
     return Xero(client, tokens, identity)

@@ -61,7 +61,7 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
         NothingToConnectError, OtherAppError: there is nothing to connect.
     """
     app = _app(wish.app)
-    credentials = _credentials(app)
+    credentials = credentials_of(app, custom=wish.refresh_token is None)
     cipher = TokenCipher(EncryptionSettings.read().keys)
     kafka, xero = KafkaSettings.read(), XeroSettings.read()
     async with store() as pool:
@@ -112,10 +112,20 @@ def _app(name: str) -> App:
     return app
 
 
-def _credentials(app: App) -> ClientCredentials:
-    if not app.client_id or not app.client_secret:
-        where = "XERO_CLIENT_ID and XERO_CLIENT_SECRET" if app.name == "default" else "client_id and client_secret"
-        raise SettingsError(f"app {app.name}: set {where}, from Xero's developer portal")
+def credentials_of(app: App, *, custom: bool) -> ClientCredentials:
+    """How the app shows itself; one without a secret is of the PKCE type, and shows its id only.
+
+    Args:
+        app: which.
+        custom: for a custom connection, which is nothing without a secret.
+
+    Raises:
+        SettingsError: the id is missing, or a secret that is needed.
+    """
+    names = {"client_id": app.client_id, **({"client_secret": app.client_secret} if custom else {})}
+    missing = [f"XERO_{name.upper()}" if app.name == "default" else name for name, value in names.items() if not value]
+    if not app.client_id or missing:
+        raise SettingsError(f"app {app.name}: set {' and '.join(missing)}, from Xero's developer portal")
     return ClientCredentials(client_id=app.client_id, client_secret=app.client_secret)
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from processors.fetch.policy import FieldPolicy
 from processors.quarantine.store import Kept
 from processors.recorder.decide import Read
 from xero_api.answers import Answer, Unreadable
@@ -27,14 +28,15 @@ class Reading:
     bad: list[Kept] = field(default_factory=list)
 
 
-def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_raw: bool) -> Read:
+def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_raw: bool, policy: FieldPolicy) -> Read:
     """Map one record.
 
     Args:
         entity: its kind.
         raw: as Xero sent it.
         form: how it was read: single GETs carry more than lists.
-        keep_raw: keep Xero's own JSON.
+        keep_raw: keep Xero's own JSON, of kinds of record that no policy covers.
+        policy: what of it must not be passed on.
 
     Raises:
         InvalidRecordError: it can't be mapped.
@@ -45,7 +47,8 @@ def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_ra
     if not _usable(record_id):
         raise InvalidRecordError(entity.id_field, "is no id")
     gone = entity.gone_as(raw)
-    unified = entity.unify(raw)
+    unified = policy.treated(entity.name, entity.unify(raw))
+    keep_raw = keep_raw and not policy.covers(entity.name)
     return Read(
         record_id=record_id,
         body=None if gone else encode(unified),
@@ -58,18 +61,22 @@ def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_ra
     )
 
 
-async def read_answer(answer: Answer, *, tenant_id: TenantId, keep_raw: bool, size: int) -> AsyncIterator[Reading]:
+async def read_answer(
+    answer: Answer, *, tenant_id: TenantId, keep_raw: bool, policy: FieldPolicy, size: int
+) -> AsyncIterator[Reading]:
     """The records of an answer in slices; yields to the loop between them.
 
     Args:
         answer: Xero's.
         tenant_id: the tenant.
         keep_raw: keep Xero's own JSON.
+        policy: what of the records must not be passed on.
         size: most records per slice.
     """
     entity, form = answer.request.entity, answer.request.form
     reading = Reading()
-    reading.bad += [_unreadable(tenant_id, answer, item) for item in answer.unreadable]
+    hidden = policy.covers(entity.name)
+    reading.bad += [_unreadable(tenant_id, answer, item, hidden=hidden) for item in answer.unreadable]
     seen: set[str] = set()
     for index, raw in enumerate(answer.records):
         if index % _YIELD_EVERY == _YIELD_EVERY - 1:
@@ -79,9 +86,9 @@ async def read_answer(answer: Answer, *, tenant_id: TenantId, keep_raw: bool, si
             reading = Reading()
             seen = set()
         try:
-            read = read_record(entity, raw, form=form, keep_raw=keep_raw)
+            read = read_record(entity, raw, form=form, keep_raw=keep_raw, policy=policy)
         except InvalidRecordError as error:
-            reading.bad.append(_invalid(tenant_id, entity, raw, error))
+            reading.bad.append(_invalid(tenant_id, entity, raw, error, hidden=hidden))
             continue
         if read.record_id in seen:
             continue  # the same record twice in one page: the first is as good
@@ -95,7 +102,9 @@ def _usable(record_id: str) -> bool:
     return len(record_id) <= _LONGEST_ID and record_id.isprintable()
 
 
-def _invalid(tenant_id: TenantId, entity: Entity[Any], raw: dict[str, Any], error: InvalidRecordError) -> Kept:
+def _invalid(
+    tenant_id: TenantId, entity: Entity[Any], raw: dict[str, Any], error: InvalidRecordError, *, hidden: bool
+) -> Kept:
     record_id = entity.id_of(raw)
     return Kept(
         identity=f"{tenant_id}/{entity.name}/{record_id}",
@@ -103,15 +112,15 @@ def _invalid(tenant_id: TenantId, entity: Entity[Any], raw: dict[str, Any], erro
         reason="invalid_record",
         error=str(error),
         source=f"{entity.name}/{record_id}",
-        value=encode(raw),
+        value=b"" if hidden else encode(raw),  # a policy's fields have other names in there
         tenant_id=tenant_id,
         entity=entity.name.value,
         record_id=record_id if record_id is not None and _usable(record_id) else None,
     )
 
 
-def _unreadable(tenant_id: TenantId, answer: Answer, item: Unreadable) -> Kept:
-    value = encode(item.value)
+def _unreadable(tenant_id: TenantId, answer: Answer, item: Unreadable, *, hidden: bool) -> Kept:
+    value = b"" if hidden else encode(item.value)
     return Kept(
         identity=f"{tenant_id}/{answer.request.entity.name}/{answer.meta.correlation_id}/{item.index}",
         stage=Stage.FETCH,

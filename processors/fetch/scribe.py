@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from processors.fetch.policy import FieldPolicy
 from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
 from processors.quarantine.store import Kept
@@ -54,6 +55,7 @@ class Scribe:
         tenant_id: TenantId,
         customer_ref: str | None,
         keep_raw: bool,
+        policy: FieldPolicy,
         on_change: Callable[[], None],
     ) -> None:
         self._recorder = recorder
@@ -61,6 +63,7 @@ class Scribe:
         self._tenant_id = tenant_id
         self._customer_ref = customer_ref
         self._keep_raw = keep_raw
+        self._policy = policy
         self._on_change = on_change
 
     async def record(
@@ -85,7 +88,9 @@ class Scribe:
         """
         pending: Reading | None = None
         first = True
-        async for reading in read_answer(answer, tenant_id=self._tenant_id, keep_raw=self._keep_raw, size=SLICE):
+        async for reading in read_answer(
+            answer, tenant_id=self._tenant_id, keep_raw=self._keep_raw, policy=self._policy, size=SLICE
+        ):
             if pending is not None:
                 places = snapshot.of(pending.reads, first=first, last=False) if snapshot else {}
                 await self._write(answer, marks, trigger, pending.reads, bad=pending.bad, snapshots=places)

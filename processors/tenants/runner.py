@@ -132,6 +132,7 @@ class Runner:
             tenant_id=self._tenant_id,
             customer_ref=tenant.customer_ref,
             keep_raw=self._services.keep_raw,
+            policy=self._services.policy,
             on_change=self._on_change,
         )
         return True

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from processors.fetch.policy import FieldPolicy
 from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
 from xero_api.budget.minute import Minute
@@ -32,6 +33,7 @@ class RunnerServices:
         room: for answers, until they are recorded.
         app_minute_of: our part of an app's calls a minute, shared by its tenants in this process.
         keep_raw: publish Xero's own JSON too.
+        policy: what of the records must not be passed on.
         http_timeout: seconds a call may take.
         metrics: what is counted.
     """
@@ -44,6 +46,7 @@ class RunnerServices:
     room: Room
     app_minute_of: Callable[[AppName], Awaitable[Minute]]
     keep_raw: bool
+    policy: FieldPolicy
     http_timeout: float
     metrics: ProcessorMetrics
 

@@ -196,7 +196,8 @@ class Troubles:
             reason="refused",
             error=str(error),
             source=f"{work.entity}/{work.record_id}",
-            value=error.body,
+            # Of a kind of record that a policy covers, an answer holds what must not be passed on.
+            value=b"" if self._services.policy.covers(work.entity) else error.body,
             tenant_id=self._tenant_id,
             entity=work.entity.value,
             record_id=work.record_id,

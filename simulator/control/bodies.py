@@ -1,5 +1,6 @@
 """What the control API takes, checked at the edge. Keys are camelCase, as in Xero's own webhooks."""
 
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,6 +49,28 @@ class Edits(Body):
     event_date: Literal["now", "record"] = "now"
     weights: dict[EditKind, float] | None = None
     everything: bool = False
+
+
+class RawRecord(Body):
+    """``PUT /_sim/records``: any fields of a record as any JSON; ``remove`` takes fields away, ``reset`` what was set before.
+
+    Attributes:
+        webhook: whether Xero tells.
+        stamp: whether ``UpdatedDateUTC`` moves.
+    """
+
+    fields: dict[str, Any] = Field(default_factory=dict)
+    remove: list[str] = Field(default_factory=list)
+    webhook: bool = True
+    stamp: bool = True
+    reset: bool = False
+
+
+class Locks(Body):
+    """``PUT /_sim/locks``: up to which day nothing may be written; what is left out stays, null opens the books again."""
+
+    period: date | None = None
+    end_of_year: date | None = None
 
 
 class NewGrant(Body):

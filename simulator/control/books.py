@@ -1,12 +1,16 @@
 """``/_sim/tenants``, ``truth``, ``edits``, ``records``, ``traffic``: the books as they are, and changes to them."""
 
+from dataclasses import replace
+from datetime import date
+
 from aiohttp import web
 
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.view import Form
+from simulator.books.amounts import Day
 from simulator.books.kinds import AnyRecord
 from simulator.books.organisation import Organisation
-from simulator.control.bodies import Edits, NewTenant, TrafficBody
+from simulator.control.bodies import Edits, Locks, NewTenant, RawRecord, TrafficBody
 from simulator.control.exchange import ControlError, Row, answer_json, place_of, read_body, tenant_of
 from simulator.control.raw_json import RawJsonError
 from simulator.control.records import overridden, read_raw_change, stamps
@@ -16,6 +20,7 @@ from simulator.reply import JSON
 from simulator.world import World
 
 _SLICE = 500
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class BooksControl:
@@ -29,14 +34,15 @@ class BooksControl:
     def rows(self) -> list[Row]:
         """Method, path, handler."""
         return [
-            ("GET", "/_sim/tenants", self.tenants),
-            ("POST", "/_sim/tenants", self.add_tenant),
-            ("GET", "/_sim/truth/{tenantId}/{endpoint}", self.truth),
-            ("GET", "/_sim/truth/{tenantId}/{endpoint}/{id}", self.truth_of_one),
-            ("POST", "/_sim/edits", self.edits),
-            ("PUT", "/_sim/records/{tenantId}/{endpoint}/{id}", self.put_record),
-            ("GET", "/_sim/traffic", self.traffic),
-            ("PUT", "/_sim/traffic", self.set_traffic),
+            Row("GET", "/_sim/tenants", self.tenants),
+            Row("POST", "/_sim/tenants", self.add_tenant, body=NewTenant, status=201),
+            Row("GET", "/_sim/truth/{tenantId}/{endpoint}", self.truth),
+            Row("GET", "/_sim/truth/{tenantId}/{endpoint}/{id}", self.truth_of_one),
+            Row("POST", "/_sim/edits", self.edits, body=Edits),
+            Row("PUT", "/_sim/records/{tenantId}/{endpoint}/{id}", self.put_record, body=RawRecord),
+            Row("PUT", "/_sim/locks/{tenantId}", self.set_locks, body=Locks),
+            Row("GET", "/_sim/traffic", self.traffic),
+            Row("PUT", "/_sim/traffic", self.set_traffic, body=TrafficBody),
         ]
 
     async def tenants(self, request: web.Request) -> web.StreamResponse:
@@ -139,6 +145,19 @@ class BooksControl:
             {"id": record_id, "created": changes[-1].created, "events": [one.sequence for one in events]}
         )
 
+    async def set_locks(self, request: web.Request) -> web.StreamResponse:
+        """Lock the books of an organisation up to a day: the period, the financial year, or neither."""
+        organisation = tenant_of(self._world, request.match_info["tenantId"])
+        body = await read_body(request, Locks)
+        company = organisation.company()
+        if "period" in body.model_fields_set:
+            company = replace(company, period_lock=_day(body.period))
+        if "end_of_year" in body.model_fields_set:
+            company = replace(company, end_of_year_lock=_day(body.end_of_year))
+        changes = organisation.write(company, self._world.clock.stamp())
+        self._world.commit(organisation, changes)
+        return answer_json({"period": _date(company.period_lock), "endOfYear": _date(company.end_of_year_lock)})
+
     async def traffic(self, request: web.Request) -> web.StreamResponse:
         """How many edits a second, and how many were made."""
         del request
@@ -155,3 +174,11 @@ class BooksControl:
         body = await read_body(request, TrafficBody)
         self._traffic.set_rate(body.edits_per_second, everything=body.everything)
         return await self.traffic(request)
+
+
+def _day(given: date | None) -> Day | None:
+    return None if given is None else given.toordinal() - _EPOCH
+
+
+def _date(day: Day | None) -> str | None:
+    return None if day is None else date.fromordinal(_EPOCH + day).isoformat()

@@ -18,8 +18,8 @@ class ClockControl:
     def rows(self) -> list[Row]:
         """Method, path, handler."""
         return [
-            ("GET", "/_sim/clock", self.clock),
-            ("PUT", "/_sim/clock", self.set_clock),
+            Row("GET", "/_sim/clock", self.clock),
+            Row("PUT", "/_sim/clock", self.set_clock, body=ClockBody),
         ]
 
     async def clock(self, request: web.Request) -> web.StreamResponse:

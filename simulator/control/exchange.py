@@ -1,11 +1,12 @@
 """What all control routes share: checked bodies, JSON answers, explained mistakes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint, RuleError
@@ -15,8 +16,32 @@ from simulator.world import World
 
 B = TypeVar("B", bound=Body)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Row = tuple[str, str, Handler]
-"""Method, path, handler."""
+Schema = dict[str, Any]
+
+NUMBER: Schema = {"type": "number"}
+COUNT: Schema = {"type": "integer"}
+NAMES: Schema = {"type": "array", "items": {"type": "string"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A route.
+
+    Attributes:
+        method: of HTTP.
+        path: with ``{names}``.
+        handler: whose docstring says what it does.
+        body: what it takes.
+        query: parameters it takes, and their schemas.
+        status: of a good answer.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    body: type[BaseModel] | None = None
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    status: int = 200
 
 
 class ControlError(Exception):

@@ -30,11 +30,11 @@ class GrantsControl:
     def rows(self) -> list[Row]:
         """Method, path, handler."""
         return [
-            ("GET", "/_sim/grants", self.grants),
-            ("POST", "/_sim/grants", self.add_grant),
-            ("DELETE", "/_sim/grants/{id}", self.revoke_grant),
-            ("GET", "/_sim/clients", self.clients),
-            ("POST", "/_sim/clients", self.add_client),
+            Row("GET", "/_sim/grants", self.grants),
+            Row("POST", "/_sim/grants", self.add_grant, body=NewGrant, status=201),
+            Row("DELETE", "/_sim/grants/{id}", self.revoke_grant, status=204),
+            Row("GET", "/_sim/clients", self.clients),
+            Row("POST", "/_sim/clients", self.add_client, body=NewClient, status=201),
         ]
 
     async def clients(self, request: web.Request) -> web.StreamResponse:

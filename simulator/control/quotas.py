@@ -4,8 +4,8 @@ import orjson
 from aiohttp import web
 
 from simulator.control.bodies import LimitsBody
-from simulator.control.exchange import ControlError, Row, answer_json, read_body, tenant_of
-from simulator.faults.plan import PlanError, Rule, read_rules
+from simulator.control.exchange import NAMES, ControlError, Row, answer_json, read_body, tenant_of
+from simulator.faults.plan import Plan, PlanError, Rule, read_rules
 from simulator.limits.windows import TenantLimits
 from simulator.world import World
 
@@ -19,14 +19,14 @@ class QuotasControl:
     def rows(self) -> list[Row]:
         """Method, path, handler."""
         return [
-            ("GET", "/_sim/calls", self.calls),
-            ("DELETE", "/_sim/calls", self.reset_calls),
-            ("GET", "/_sim/limits", self.limits),
-            ("PUT", "/_sim/limits", self.set_limits),
-            ("GET", "/_sim/faults", self.faults),
-            ("PUT", "/_sim/faults", self.set_faults),
-            ("POST", "/_sim/faults", self.add_faults),
-            ("DELETE", "/_sim/faults", self.clear_faults),
+            Row("GET", "/_sim/calls", self.calls),
+            Row("DELETE", "/_sim/calls", self.reset_calls, status=204),
+            Row("GET", "/_sim/limits", self.limits),
+            Row("PUT", "/_sim/limits", self.set_limits, body=LimitsBody),
+            Row("GET", "/_sim/faults", self.faults),
+            Row("PUT", "/_sim/faults", self.set_faults, body=Plan),
+            Row("POST", "/_sim/faults", self.add_faults, body=Plan),
+            Row("DELETE", "/_sim/faults", self.clear_faults, query={"name": NAMES}, status=204),
         ]
 
     async def calls(self, request: web.Request) -> web.StreamResponse:

@@ -4,8 +4,9 @@ from aiohttp import web
 
 from simulator.control.books import BooksControl
 from simulator.control.clock import ClockControl
-from simulator.control.exchange import answer_json, explained
+from simulator.control.exchange import Row, answer_json, explained
 from simulator.control.grants import GrantsControl
+from simulator.control.openapi import described
 from simulator.control.quotas import QuotasControl
 from simulator.control.webhooks import WebhooksControl
 from simulator.edits.traffic import Traffic
@@ -28,8 +29,17 @@ class Control:
 
     def routes(self) -> list[web.RouteDef]:
         """Method, path, handler."""
-        rows = [("GET", "/_sim", self.index), *(row for part in self._parts for row in part.rows())]
-        return [web.route(method, path, explained(handler)) for method, path, handler in rows]
+        return [web.route(row.method, row.path, explained(row.handler)) for row in self.rows()]
+
+    def rows(self) -> list[Row]:
+        """Every route."""
+        own = [Row("GET", "/_sim", self.index), Row("GET", "/_sim/openapi.json", self.openapi)]
+        return [*own, *(row for part in self._parts for row in part.rows())]
+
+    async def openapi(self, request: web.Request) -> web.StreamResponse:
+        """This control API as an OpenAPI document."""
+        del request
+        return answer_json(described(self.rows()))
 
     async def index(self, request: web.Request) -> web.StreamResponse:
         """What this is, and every route."""

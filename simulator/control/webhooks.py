@@ -4,7 +4,7 @@ import orjson
 from aiohttp import web
 
 from simulator.control.bodies import IntentToReceive, WebhookEvents, WebhookSettings
-from simulator.control.exchange import ControlError, Row, answer_json, read_body
+from simulator.control.exchange import COUNT, NUMBER, ControlError, Row, answer_json, read_body
 from simulator.webhooks.events import API_HOST, event_date
 from simulator.webhooks.handshake import shake_hands
 from simulator.webhooks.sender import Sender
@@ -22,10 +22,10 @@ class WebhooksControl:
     def rows(self) -> list[Row]:
         """Method, path, handler."""
         return [
-            ("GET", "/_sim/webhooks", self.webhooks),
-            ("PUT", "/_sim/webhooks", self.set_webhooks),
-            ("POST", "/_sim/webhooks/events", self.send_events),
-            ("POST", "/_sim/intent-to-receive", self.intent_to_receive),
+            Row("GET", "/_sim/webhooks", self.webhooks, query={"calmWithinSeconds": NUMBER, "limit": COUNT}),
+            Row("PUT", "/_sim/webhooks", self.set_webhooks, body=WebhookSettings),
+            Row("POST", "/_sim/webhooks/events", self.send_events, body=WebhookEvents, status=202),
+            Row("POST", "/_sim/intent-to-receive", self.intent_to_receive, body=IntentToReceive),
         ]
 
     async def webhooks(self, request: web.Request) -> web.StreamResponse:

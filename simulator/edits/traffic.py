@@ -23,7 +23,7 @@ class Traffic:
         self._rate = world.settings.edits_per_second
         self._changed = asyncio.Event()
         self.made = 0
-        self.everything = False
+        self.everything = world.settings.everything
 
     @property
     def rate(self) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema, model_validator
 
 from simulator.limits.windows import Problem
 
@@ -179,11 +179,15 @@ APPLIES: dict[str, frozenset[Operation]] = {
 """Which operations each kind of fault can spoil."""
 
 
+_WORD = {"type": "string", "enum": [operation.value for operation in Operation]}
+_ONE_OR_MORE = {"anyOf": [_WORD, {"type": "array", "items": _WORD, "minItems": 1}]}
+
+
 class Rule(_Wire):
     """One rule of the plan. ``operation`` may be a list; no ``tenantId`` or ``endpoint`` means all of them."""
 
     name: str | None = None
-    operation: tuple[Operation, ...] = Field(min_length=1)
+    operation: Annotated[tuple[Operation, ...], WithJsonSchema(_ONE_OR_MORE)] = Field(min_length=1)
     tenant_id: str | None = Field(default=None, alias="tenantId")
     endpoint: str | None = None
     rate: float | None = Field(default=None, ge=0, le=1)
@@ -205,6 +209,12 @@ class Rule(_Wire):
             allowed = ", ".join(sorted(APPLIES[self.fault.kind]))
             raise ValueError(f"fault {self.fault.kind!r} can't spoil {', '.join(wrong)}; it can spoil: {allowed}")
         return self
+
+
+class Plan(_Wire):
+    """A plan of faults."""
+
+    rules: list[Rule]
 
 
 class PlanError(Exception):

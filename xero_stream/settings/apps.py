@@ -16,7 +16,7 @@ class App:
     Attributes:
         name: its name in our events, grants and metrics.
         client_id: OAuth client id; None where only webhooks are received.
-        client_secret: OAuth client secret.
+        client_secret: OAuth client secret; None for an app of the PKCE type, which has none.
         webhook_keys: signing keys, newest first, as UTF-8 bytes exactly as Xero's portal shows them (never decoded).
         tier: its pricing tier.
     """

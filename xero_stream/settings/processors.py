@@ -1,6 +1,6 @@
 """The processors' settings."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from xero_stream.settings.base import Section
 
@@ -18,6 +18,12 @@ class ProcessorSettings(Section):
     """How long Kafka waits for a silent processor before it gives its partitions to others."""
     keep_raw: bool = Field(default=False, alias="XERO_STREAM_KEEP_RAW")
     """Publish Xero's own JSON as ``raw`` beside the unified record."""
+    field_policy: str | None = Field(default=None, alias="XERO_STREAM_FIELD_POLICY")
+    """What must not be passed on, as JSON: entity, path of a field of our record, and ``drop``, ``hash`` or
+    ``truncate:N`` (characters), e.g. ``{"contacts": {"email": "hash", "phones": "drop"}}``. Such entities have no
+    ``raw``. Changing it publishes each record again as it is read again."""
+    field_policy_key: SecretStr | None = Field(default=None, alias="XERO_STREAM_FIELD_POLICY_KEY")
+    """What ``hash`` is made with (HMAC-SHA-256, in hex): at least 32 random characters. Another key, other hashes."""
     patience_seconds: float = Field(default=600.0, alias="XERO_STREAM_PATIENCE_SECONDS", ge=1, le=86400)
     """How long after an event an answer that does not show it is taken for a stale read."""
     gap_patience_seconds: float = Field(default=1200.0, alias="XERO_STREAM_GAP_PATIENCE_SECONDS", ge=1, le=86400)

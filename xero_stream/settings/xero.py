@@ -52,7 +52,7 @@ class DefaultAppSettings(Section):
     client_id: str | None = Field(default=None, alias="XERO_CLIENT_ID")
     """Client id of the default app."""
     client_secret: SecretStr | None = Field(default=None, alias="XERO_CLIENT_SECRET")
-    """Client secret of the default app."""
+    """Client secret of the default app. An app of the PKCE type has none."""
     tier: AppTier = Field(default=AppTier.STARTER, alias="XERO_APP_TIER")
     """Pricing tier of the default app: starter, core, plus, advanced or enterprise."""
     webhook_keys: SecretStr | None = Field(default=None, alias="XERO_WEBHOOK_KEYS")
@@ -63,4 +63,5 @@ class AppsFileSettings(Section):
     """More apps than one."""
 
     apps_file: str | None = Field(default=None, alias="XERO_STREAM_APPS_FILE")
-    """TOML file of more apps (``[apps.NAME]``: client_id, client_secret, webhook_keys, tier); re-read when changed."""
+    """TOML file of more apps (``[apps.NAME]``: client_id, client_secret unless it is of the PKCE type, webhook_keys,
+    tier); re-read when changed."""
