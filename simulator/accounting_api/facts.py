@@ -108,7 +108,11 @@ FACTS: Mapping[Endpoint, Facts] = {
         hides=lambda account: account.status == "DELETED",  # unconfirmed: whether lists show deleted accounts
     ),
     Endpoint.BANK_TRANSACTIONS: Facts(
-        id_field="BankTransactionID", list_key="BankTransactions", scopes=_BANK, paging=Paging.PAGES
+        id_field="BankTransactionID",
+        list_key="BankTransactions",
+        scopes=_BANK,
+        paging=Paging.PAGES,
+        filters={"references": one_of("reference")},  # OpenAPI 19.0.0, as Xero's SDK of 2026 has it
     ),
     Endpoint.BANK_TRANSFERS: Facts(
         id_field="BankTransferID",
@@ -203,7 +207,7 @@ FACTS: Mapping[Endpoint, Facts] = {
         list_key="Prepayments",
         scopes=_PAYMENTS,
         paging=Paging.PAGES,
-        filters={"invoicenumbers": one_of("number")},
+        filters={"invoicenumbers": one_of("number"), "references": one_of("reference")},  # the same
     ),
     Endpoint.PURCHASE_ORDERS: Facts(
         id_field="PurchaseOrderID",
