@@ -6,6 +6,7 @@ from simulator.books.account import Account, AccountStatus
 from simulator.books.branding_theme import BrandingTheme
 from simulator.books.company import Company
 from simulator.books.currency import Currency
+from simulator.books.item import INVENTORY
 from simulator.books.kinds import AnyRecord
 from simulator.books.profile import Profile, derived_id
 from simulator.books.tax_rate import TaxRate
@@ -15,7 +16,7 @@ from simulator.books.words import Presence
 BANK, SAVINGS, RECEIVABLE, PAYABLE, TAX = "090", "091", "610", "800", "820"
 """Codes of the accounts that the books themselves post to."""
 
-PREPAID_BY_US, PREPAID_TO_US, INVENTORY = "620", "825", "630"
+PREPAID_BY_US, PREPAID_TO_US = "620", "825"
 
 _CHART = (
     (BANK, "Business Bank Account", "BANK", None),

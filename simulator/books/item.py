@@ -4,6 +4,19 @@ from dataclasses import dataclass, field
 
 from simulator.books.amounts import TenThousandths
 
+INVENTORY = "630"
+"""Account of what is in stock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a line that only names an item gets from it."""
+
+    description: str
+    price: TenThousandths
+    account: str
+    tax: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -26,3 +39,13 @@ class Item:
     purchase_account: str = "310"
     purchase_tax: str = "NONE"
     overrides: dict[str, str] = field(default_factory=dict)
+
+    def offer(self, *, sale: bool) -> Offer:
+        """What it is sold or bought for; what is bought of a tracked one goes into stock."""
+        if sale:
+            return Offer(
+                description=self.description, price=self.sales_price, account=self.sales_account, tax=self.sales_tax
+            )
+        account = INVENTORY if self.is_tracked else self.purchase_account
+        description = self.purchase_description or self.description
+        return Offer(description=description, price=self.purchase_price, account=account, tax=self.purchase_tax)

@@ -5,8 +5,7 @@ from typing import Any
 from simulator.accounting_api.view import View
 from simulator.accounting_api.wire import money, ms_date, quantity, unit_amount
 from simulator.books.amounts import ONE, TenThousandths, half_up
-from simulator.books.chart import INVENTORY
-from simulator.books.item import Item
+from simulator.books.item import INVENTORY, Item
 
 
 def item(record: Item, view: View) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from simulator.accounting_api.validation import NO_ID, Fields
 from simulator.books.account import Account
 from simulator.books.amounts import ONE, half_up, line_total, tax_on
 from simulator.books.document import LineItem, Tracking, line_amounts
+from simulator.books.item import Item
 from simulator.books.words import LineAmountTypes
 
 AccountOf = Callable[[Desk, Fields, str, Any], Account | None]
@@ -45,14 +46,18 @@ class Lines:
     def _line(self, fields: Fields, before: LineItem | None) -> LineItem:
         profile = self.desk.organisation.profile
         types = self.document.line_amount_types
-        description = fields.text("Description", before.description if before else "")
+        item_code = fields.text("ItemCode", before.item_code if before else None) or None
+        item = next((one for one in self.desk.organisation.of(Item) if one.code == item_code), None)
+        offer = item.offer(sale=self.sale) if item is not None and before is None else None
+        description = fields.text("Description", before.description if before else offer.description if offer else "")
         if not description:
             fields.wrong("Description must be specified.")  # (unconfirmed)
-        code = fields.text("AccountCode", before.account_code if before else "")
+        code = fields.text("AccountCode", before.account_code if before else offer.account if offer else "")
         if not code and self.strict:
             fields.wrong("Account code must be specified")
         account = self.account(self.desk, fields, code, self.document) if code else None
         usual = account.tax_type if account else profile.sales_tax if self.sale else profile.purchase_tax
+        usual = offer.tax if offer else usual
         tax_type = fields.text("TaxType", before.tax_type if before else usual)
         if types is LineAmountTypes.NO_TAX:
             tax_type = usual if tax_type == "NONE" else tax_type
@@ -60,7 +65,7 @@ class Lines:
             line_item_id=before.line_item_id if before else self.desk.new_id(),
             description=description,
             quantity=fields.units("Quantity", 4, before.quantity if before else ONE),
-            unit_amount=self._price(fields, before),
+            unit_amount=self._price(fields, before.unit_amount if before else offer.price if offer else 0),
             account_code=account.code if account else code,
             account_id=account.id if account else "",
             tax_type=tax_type,
@@ -68,7 +73,7 @@ class Lines:
             line_amount=0,
             tax_amount=0,
             discount_rate=fields.units("DiscountRate", 2, before.discount_rate if before else 0),
-            item_code=fields.text("ItemCode", before.item_code if before else None) or None,
+            item_code=item_code,
             tracking=self._tracking(fields, before),
         )
         if line.quantity < 0:
@@ -82,11 +87,11 @@ class Lines:
             return tuple(one for one in map(self.desk.tracking, fields.each("Tracking")) if one)
         return before.tracking if before else ()
 
-    def _price(self, fields: Fields, before: LineItem | None) -> int:
+    def _price(self, fields: Fields, usual: int) -> int:
         if not fields.has("UnitAmount") and fields.has("LineAmount"):
             quantity = fields.units("Quantity", 4, ONE) or ONE
             return half_up(fields.units("LineAmount", 2, 0) * 100 * ONE, quantity)
-        return self.desk.price(fields, "UnitAmount", before.unit_amount if before else 0)
+        return self.desk.price(fields, "UnitAmount", usual)
 
 
 def _repriced(line: LineItem, types: LineAmountTypes) -> LineItem:

@@ -84,6 +84,8 @@ def write_transfer(desk: Desk, fields: Fields, record_id: str | None) -> str | N
         fields.wrong("The bank accounts must be different.")  # (unconfirmed)
     if there and back and there.currency != back.currency:
         fields.wrong("The bank accounts must have the same currency.")  # (unconfirmed)
+    if there and there.currency not in (None, desk.organisation.profile.currency):
+        fields.wrong("Transfers in other currencies are not modelled by the simulator.")
     if fields.problems or there is None or back is None:
         return None
     tracking = {

@@ -419,6 +419,31 @@ def test_stock_stays_with_an_item_that_gets_another_code() -> None:
     assert (row["QuantityOnHand"], renamed["QuantityOnHand"], renamed["Code"]) == (0, 2, "xyz")
 
 
+def test_a_line_gets_what_it_lacks_from_its_item() -> None:
+    """Sold at its price, bought for stock; what is sent counts."""
+    office = Office()
+    item = {
+        "Code": "abc",
+        "Description": "Thing",
+        "PurchaseDescription": "Thing, bought",
+        "InventoryAssetAccountCode": "630",
+        "SalesDetails": {"UnitPrice": 12.5, "AccountCode": "200"},
+        "PurchaseDetails": {"UnitPrice": 2, "COGSAccountCode": "310"},
+    }
+    one(office, item, Endpoint.ITEMS)
+    line = {"ItemCode": "abc", "Quantity": 2}
+    sale = {"Type": "ACCREC", "Contact": {"ContactID": CUSTOMER}, "LineItems": [line, {**line, "UnitAmount": 9}]}
+
+    sold = one(office, sale)["LineItems"]
+    (bought,) = one(office, {**ORDER, "LineItems": [line]}, Endpoint.PURCHASE_ORDERS)["LineItems"]
+
+    assert [(row["Description"], row["UnitAmount"], row["AccountCode"]) for row in sold] == [
+        ("Thing", 12.5, "200"),
+        ("Thing", 9, "200"),
+    ]
+    assert (bought["Description"], bought["UnitAmount"], bought["AccountCode"]) == ("Thing, bought", 2, "630")
+
+
 def test_tax_rates_are_made_used_and_deleted() -> None:
     """Of components; Xero's own stay as they are."""
     office = Office()
