@@ -52,7 +52,7 @@ class PartAnswer:
 
     Attributes:
         request: what was asked.
-        rows: as Xero sent them; history has the newest first, and no ids.
+        rows: as Xero sent them; those of a history have no ids.
         meta: what the headers say.
     """
 
