@@ -8,6 +8,7 @@ from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.reports.table import REPORTS
 from simulator.books.words import Endpoint
 from simulator.edits.others import OTHERS
+from simulator.webhooks.events import CATEGORY
 from tests.integration.simulator.conftest import Start
 from tests.integration.simulator.rig import Receiver, Talk
 from tests.integration.simulator.test_openapi import PUBLISHED, SCOPES, accounting, complaints
@@ -268,12 +269,12 @@ async def test_reports_that_arent_modelled_say_so(talk: Talk) -> None:
     assert answer.status_code == 501
 
 
-async def test_by_default_only_three_kinds_are_edited(talk: Talk) -> None:
-    """So that whoever asks for random edits gets what was always drawn; ``everything`` draws of all."""
+async def test_by_default_only_what_is_announced_is_edited(talk: Talk) -> None:
+    """Every edit leaves a webhook; ``everything`` draws of all kinds."""
     usual = await talk.edit(count=60)
     wide = await talk.edit(count=60, everything=True)
 
-    assert {one["endpoint"] for one in usual} <= {"Invoices", "Contacts", "CreditNotes"}
+    assert {one["endpoint"] for one in usual} <= set(CATEGORY)
     assert len({one["endpoint"] for one in wide}) > 6
 
 

@@ -365,7 +365,7 @@ async def test_faults_of_webhooks_are_seen_to_happen(start: Start, receiver: Rec
 
     assert await one_by_one({"kind": "drop"}, 3) == [1, 2]
     assert sorted(await one_by_one({"kind": "duplicate"}, 2)) == [0, 0, 1]
-    assert await one_by_one({"kind": "delay", "ms": 300}, 2) == [1, 0]
+    assert await one_by_one({"kind": "delay", "ms": 1500}, 2) == [1, 0]
     assert (await talk.control("GET", "/webhooks"))["droppedEvents"] == 1
     assert await one_by_one({"kind": "reorder", "places": 1}, 3) == [1, 0, 2]
 
