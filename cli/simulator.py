@@ -35,7 +35,8 @@ def simulator(
         float | None, typer.Option(help="Random valid edits, over all organisations; 0 by default.")
     ] = None,
     everything: Annotated[
-        bool | None, typer.Option("--everything", help="Edits of every kind of record, not only of the usual three.")
+        bool | None,
+        typer.Option("--everything", help="Edits of every kind of record, not only of those that Xero announces."),
     ] = None,
     api_latency_ms: Annotated[
         float | None, typer.Option(help="How much longer each API call takes; 0 by default.")

@@ -34,7 +34,7 @@ class SimulatorSettings(Section):
     edits_per_second: float = Field(default=0.0, alias="XERO_STREAM_SIMULATOR_EDITS_PER_SECOND", ge=0, le=5000)
     """Random valid edits a second, over all organisations; 0 leaves the books alone."""
     everything: bool = Field(default=False, alias="XERO_STREAM_SIMULATOR_EVERYTHING")
-    """Edits of every kind of record, not only of invoices, contacts and credit notes."""
+    """Edits of every kind of record, not only of those that Xero announces."""
     api_latency_ms: float = Field(default=0.0, alias="XERO_STREAM_SIMULATOR_API_LATENCY_MS", ge=0, le=60_000)
     """How much longer each API call takes than it must, milliseconds."""
     webhook_url: str | None = Field(default=None, alias="XERO_STREAM_SIMULATOR_WEBHOOK_URL")
