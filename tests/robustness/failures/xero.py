@@ -164,7 +164,7 @@ def _limited(name: str, *, problem: str, slow: bool = False, **fault: Any) -> Fa
         name=name,
         inject=partial(
             some_answers,
-            times=2 if slow else 6,
+            times=1 if slow else 6,  # once is enough: after the app's minute was refused, nobody calls
             lasts=121 if slow else 0,
             kind="rate_limit",
             problem=problem,
