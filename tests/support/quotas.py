@@ -23,11 +23,13 @@ def at_pace() -> float:
     return time.monotonic() * PACE
 
 
-def minutes(pool: "asyncpg.Pool[Any]", *, limit: int = LIMIT, pace: float = PACE) -> AppMinutes:
+def minutes(
+    pool: "asyncpg.Pool[Any]", *, limit: int = LIMIT, pace: float = PACE, http_timeout: float = TIMEOUT
+) -> AppMinutes:
     """What one process keeps."""
     return AppMinutes(
         StoredLedgers(pool, limit=limit, pace=pace),
-        http_timeout=TIMEOUT,
+        http_timeout=http_timeout,
         metrics=ProcessorMetrics(CollectorRegistry()),
         limit=limit,
         now=lambda: time.monotonic() * pace,
