@@ -13,10 +13,10 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
-from xero_python import accounting  # type: ignore[import-untyped]  # the SDK has no types
-from xero_python.api_client import ApiClient, Configuration  # type: ignore[import-untyped]  # the same
-from xero_python.api_client.oauth2 import OAuth2Token, TokenApi  # type: ignore[import-untyped]  # the same
-from xero_python.identity import IdentityApi  # type: ignore[import-untyped]  # the same
+from xero_python import accounting
+from xero_python.api_client import ApiClient, Configuration
+from xero_python.api_client.oauth2 import OAuth2Token, TokenApi
+from xero_python.identity import IdentityApi
 
 from simulator.accounting_api.facts import FACTS
 from simulator.books.words import Endpoint

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from xero_python.api_client import ModelFinder  # type: ignore[import-untyped]  # the SDK has no types
-from xero_python.api_client.deserializer import deserialize  # type: ignore[import-untyped]  # the same
+from xero_python.api_client import ModelFinder
+from xero_python.api_client.deserializer import deserialize
 
 from tests.integration.sdk.compare import Compare
 from tests.integration.sdk.rig import models

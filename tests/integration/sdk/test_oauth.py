@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from xero_python.exceptions import HTTPStatusException  # type: ignore[import-untyped]  # the SDK has no types
+from xero_python.exceptions import HTTPStatusException
 
 from tests.integration.sdk.rig import Sdk, official
 from tests.support.consent_form import Browser

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from xero_python.exceptions import AccountingBadRequestException  # type: ignore[import-untyped]  # the SDK has no types
+from xero_python.exceptions import AccountingBadRequestException
 
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.writers.table import WRITES, Verb
