@@ -10,6 +10,7 @@ import pytest
 
 from tests.commands.conftest import COMMAND, CommandLine, Simulated
 from tests.support.servers import run_apart
+from xero_stream.contracts.names import STREAMED
 
 
 def fetch(deployed: CommandLine, statement: str, *arguments: Any) -> list[dict[str, Any]]:
@@ -38,7 +39,7 @@ def test_a_refresh_token_connects_all_it_reaches(deployed: CommandLine, simulato
 
     assert (ended.code, ended.err) == (0, "")
     for tenant_id, name in tenants(simulator).items():
-        assert f"{name} ({tenant_id}): connected, 3 entities are being loaded" in ended.out
+        assert f"{name} ({tenant_id}): connected, {len(STREAMED)} entities are being loaded" in ended.out
     rows = fetch(deployed, "SELECT * FROM tenants JOIN grants USING (grant_id)")
     assert {row["tenant_id"]: row["name"] for row in rows} == tenants(simulator)
     assert {json.loads(row["tags"])["region"] for row in rows} == {"north"}
@@ -46,7 +47,8 @@ def test_a_refresh_token_connects_all_it_reaches(deployed: CommandLine, simulato
     stored = b"".join(rows[0][name] for name in ("access_token", "refresh_token", "previous_token"))
     assert token.encode() not in stored
     assert token not in ended.out
-    assert len(fetch(deployed, "SELECT * FROM passes WHERE kind = 'backfill' AND finished_at IS NULL")) == 6
+    loads = fetch(deployed, "SELECT * FROM passes WHERE kind = 'backfill' AND finished_at IS NULL")
+    assert len(loads) == len(STREAMED) * len(rows)
 
 
 def test_one_organisation_with_your_reference(deployed: CommandLine, simulator: Simulated) -> None:

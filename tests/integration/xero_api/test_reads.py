@@ -56,6 +56,7 @@ async def test_the_largest_batches_pass(begin: Begin) -> None:
     api = await begin(contacts=60, invoices=60, credit_notes=60)
     for entity in map(by_name, STREAMED):
         assert entity.by_ids is not None
+        await api.talk.edit(tenantId=api.tenant, endpoint=entity.path, kind="create", count=entity.by_ids.limit)
         ids = list(await _truth(api, entity))[: entity.by_ids.limit]
 
         answer = await api.send(get_ids(entity, ids))
