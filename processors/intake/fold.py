@@ -14,7 +14,8 @@ from xero_stream.contracts.names import AppName, EntityName, RecordId, TenantId
 KEPT_DELIVERIES = 20
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
-"""An event dated later than this after its receipt is not believed: no read would ever be new enough for it."""
+"""An event dated later than this after its receipt is not believed: no read would ever be new enough for it. Nor is it
+taken for old: it may be the receiver's clock that is wrong."""
 _LONGEST_DELIVERY = 200
 
 
@@ -41,6 +42,7 @@ class Mark:
 
     Attributes:
         event_at: the latest ``eventDateUtc``.
+        dated: whether that can be: else the record is read, whatever is known of it.
         received_at: when the first of them was received.
         deliveries: ids of the deliveries they came in, oldest first, at most 20.
         events: how many were folded.
@@ -53,6 +55,7 @@ class Mark:
     event_at: datetime
     received_at: datetime
     deliveries: list[str]
+    dated: bool = True
     events: int = 1
     traceparent: str | None = None
 
@@ -100,13 +103,13 @@ def moment(text: str) -> datetime:
         raise ValueError("beyond the years 1 to 9999") from None
 
 
-def _event_at(event: Mapping[str, Any], received_at: datetime) -> datetime:
-    """The event's date; where it has none that can be, its receipt: it is still a reason to read the record."""
+def _event_at(event: Mapping[str, Any], received_at: datetime) -> datetime | None:
+    """The event's date; None where it has none that can be."""
     try:
         event_at = moment(_text(event, "eventDateUtc"))
     except ValueError:
-        return received_at
-    return event_at if _EARLIEST <= event_at <= received_at + _AHEAD else received_at
+        return None
+    return event_at if _EARLIEST <= event_at <= received_at + _AHEAD else None
 
 
 def _note_range(ranges: dict[tuple[AppName, int, int], datetime], envelope: Any, received_at: datetime) -> None:
@@ -164,7 +167,8 @@ def fold(arrived: Iterable[Arrived], categories: Mapping[str, EntityName]) -> Fo
                 Unreadable(arrived=record, reason="unreadable_event", error=f"{type(error).__name__}: {error}"[:300])
             )
             continue
-        event_at = _event_at(event, received_at)
+        told_at = _event_at(event, received_at)
+        event_at = told_at or received_at
         folded.events += 1
         key = (tenant_id, entity, record_id)
         mark = by_record.get(key)
@@ -176,11 +180,13 @@ def fold(arrived: Iterable[Arrived], categories: Mapping[str, EntityName]) -> Fo
                 event_at=event_at,
                 received_at=received_at,
                 deliveries=[delivery],
+                dated=told_at is not None,
                 traceparent=record.traceparent if (record.traceparent or "").isprintable() else None,
             )
             continue
         mark.event_at = max(mark.event_at, event_at)
         mark.received_at = min(mark.received_at, received_at)
+        mark.dated = mark.dated and told_at is not None
         mark.events += 1
         if delivery not in mark.deliveries:
             mark.deliveries = [*mark.deliveries, delivery][:KEPT_DELIVERIES]

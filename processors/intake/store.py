@@ -18,15 +18,15 @@ from xero_stream.failpoints import Failpoint, reach
 _MARK = """
 INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, deliveries, traceparent)
 SELECT m.tenant_id, m.entity, m.record_id, $1, m.event_at, m.received_at, string_to_array(m.deliveries, ','), m.traceparent
-FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[])
-     AS m(tenant_id, entity, record_id, event_at, received_at, deliveries, traceparent)
+FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[], $9::bool[])
+     AS m(tenant_id, entity, record_id, event_at, received_at, deliveries, traceparent, dated)
 LEFT JOIN LATERAL (
     SELECT true AS known FROM records r
     WHERE r.tenant_id = m.tenant_id AND r.entity = m.entity AND r.record_id = m.record_id
       AND r.version_at >= m.event_at - interval '2 seconds'
       AND r.read_at > m.event_at + interval '2 seconds'
     LIMIT 1) AS settled ON true
-WHERE settled.known IS NULL
+WHERE settled.known IS NULL OR NOT m.dated
 ORDER BY m.tenant_id, m.entity, m.record_id
 ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     event_at = greatest(dirty.event_at, excluded.event_at),
@@ -97,6 +97,7 @@ async def take_in(
                 [m.received_at for m in marks],
                 [",".join(m.deliveries) for m in marks],
                 [m.traceparent for m in marks],
+                [m.dated for m in marks],
             )
             marked = int(status.rsplit(" ", 1)[1])
         if ranges:

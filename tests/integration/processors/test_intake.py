@@ -1,5 +1,6 @@
 """Intake on the real PostgreSQL: marks and offsets in one transaction."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -97,6 +98,19 @@ async def test_what_a_stored_read_has_seen_already_is_not_marked(
 
     assert await intake(pool, lease, mark()) == marked
     assert await pool.fetchval("SELECT count(*) FROM dirty") == marked
+
+
+async def test_an_event_of_no_believable_date_is_never_taken_for_known(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """A receiver whose clock is more than a day behind believes no date: its events are read all the same."""
+    await pool.execute(
+        "INSERT INTO records (tenant_id, entity, record_id, partition, position, version_at, read_at, recorded_at) "
+        "VALUES ($1, 'invoices', 'r1', 1, 1, $2, $2, now())",
+        TENANT,
+        T + timedelta(days=2),
+    )
+
+    assert await intake(pool, lease, mark()) == 0
+    assert await intake(pool, lease, replace(mark(), dated=False), offset=2) == 1
 
 
 async def test_a_previous_owner_takes_nothing_in(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:

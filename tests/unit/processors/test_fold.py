@@ -112,10 +112,14 @@ def test_what_can_not_be_read_is_kept() -> None:
 
 
 def test_an_event_without_a_usable_date_is_dated_by_its_receipt() -> None:
-    """It is still a reason to read the record."""
-    for text in (None, "", "soon"):
+    """It is still a reason to read the record, whatever is known of it: beside others, too."""
+    for text in (None, "", "soon", "1999-12-31T00:00:00", "2026-11-23T10:00:00.001"):
         (mark,) = fold([arrived(eventDateUtc=text)], CATEGORIES).marks
-        assert mark.event_at == datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+        assert (mark.event_at, mark.dated) == (datetime(2026, 11, 22, 10, 0, tzinfo=UTC), False)
+        (mark,) = fold([arrived(), arrived(eventDateUtc=text), arrived()], CATEGORIES).marks
+        assert not mark.dated
+    (mark,) = fold([arrived(eventDateUtc="2026-11-23T10:00:00")], CATEGORIES).marks
+    assert mark.dated
 
 
 def test_event_dates_are_utc_whatever_they_look_like() -> None:
