@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from xero_stream.contracts.names import EntityName
+
 SEPARATOR = " · "
 ARROW = " → "
 NONE = "none"
@@ -58,7 +60,7 @@ _FOLLOWS: dict[str, frozenset[str]] = {
 """What moves whenever a field moves, and so says nothing more."""
 
 _NEVER = frozenset({"id", "updated_at"})
-_SINGULAR = {"invoices": "invoice", "contacts": "contact", "credit-notes": "credit note"}
+_SINGULAR = {name.value: name.singular.replace("-", " ") for name in EntityName}
 _VERBS = {"c": "created", "u": "updated", "d": "deleted", "r": "read"}
 
 

@@ -117,7 +117,7 @@ def test_up_runs_starts_again_and_stops(deployed: CommandLine, simulator: Simula
     assert not any(alive(pid) for pid in (first, second, receiver))
     assert said.index('"event":"receiver_drained"') < said.index('"event":"stopping"')
     assert "Traceback" not in said
-    assert deployed("tail", "--from-beginning", "--until-end").out.count("\n") == 2 * (3 + 4 + 1)
+    assert deployed("tail", "--from-beginning", "--until-end").out.count("\n") == 2 * (3 + 4 + 1 + 1 + 1)
 
 
 @pytest.mark.timeout(300)

@@ -5,6 +5,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tests.commands.conftest import CommandLine
 from tests.support.processes import until
 from tests.support.servers import run_apart
+from xero_stream.contracts.names import STREAMED
 from xero_stream.kafka.admin import TopicAdmin
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.store.migrate import newest
@@ -41,7 +42,7 @@ def test_topics_from_nothing_to_right(deployed: CommandLine, topic_prefix: str) 
     assert applied.code == 0
     assert f"created {topic_prefix}.webhook-events" in applied.out
     assert right.code == 0
-    assert right.out == f"8 topics of {topic_prefix}: as they should be\n"
+    assert right.out == f"{2 * len(STREAMED) + 2} topics of {topic_prefix}: as they should be\n"
     assert (again.code, again.out) == (0, "nothing to do\n")
 
 
