@@ -41,8 +41,7 @@ def write_batch(desk: Desk, fields: Fields, record_id: str | None) -> str | None
     """Pay several bills, or take several payments, at once; POST deletes a batch with all of them."""
     batch_id = record_id or (None if desk.creates else fields.guid("BatchPaymentID"))
     if batch_id is not None or not desk.creates:
-        delete = lambda: money.delete_batch(*_at(desk, str(batch_id)))  # noqa: E731 - said once, run later
-        return _deleted(desk, fields, batch_id, "BatchPayment", delete)
+        return _deleted(desk, fields, batch_id, "BatchPayment", lambda: money.delete_batch(*_at(desk, str(batch_id))))
     account = _account(desk, fields)
     day = fields.day("Date", desk.today)
     due: dict[str, int] = {}
@@ -75,8 +74,9 @@ def write_transfer(desk: Desk, fields: Fields, record_id: str | None) -> str | N
     """Move money between two bank accounts; POST deletes a transfer."""
     transfer_id = record_id or (None if desk.creates else fields.guid("BankTransferID"))
     if transfer_id is not None or not desk.creates:
-        delete = lambda: money.delete_transfer(*_at(desk, str(transfer_id)))  # noqa: E731 - said once, run later
-        return _deleted(desk, fields, transfer_id, "BankTransfer", delete)
+        return _deleted(
+            desk, fields, transfer_id, "BankTransfer", lambda: money.delete_transfer(*_at(desk, str(transfer_id)))
+        )
     accounts = [_bank(desk, fields, name) for name in ("FromBankAccount", "ToBankAccount")]
     there, back = accounts
     amount = _amount(fields)
