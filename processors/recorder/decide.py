@@ -141,8 +141,8 @@ def decide(
 
 def _op(read: Read, stored: Stored | None, trigger: Trigger) -> tuple[Op | None, DeletionReason | None]:
     if read.gone is not None:
-        # A record that was gone before anybody saw it is kept as a tombstone; there is nothing to tell.
-        return (Op.DELETE, read.gone) if stored is not None else (None, None)
+        # What a first load finds gone was never told of. Any other read may end what a store that went back has forgotten.
+        return (None, None) if stored is None and trigger is Trigger.BACKFILL else (Op.DELETE, read.gone)
     if stored is None:
         return (Op.READ if trigger is Trigger.BACKFILL else Op.CREATE), None
     return (Op.CREATE if stored.gone else Op.UPDATE), None

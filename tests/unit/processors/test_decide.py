@@ -102,10 +102,13 @@ def test_gone_is_a_delete_with_its_reason_once() -> None:
     assert (again.write, again.op) == (Write.TOUCH, None)
 
 
-def test_what_was_gone_before_anybody_saw_it_is_kept_quietly() -> None:
-    """A tombstone without a change."""
-    decision = seen(record(None, gone=DeletionReason.DELETED))
-    assert (decision.write, decision.op) == (Write.REPLACE, None)
+def test_what_was_gone_before_the_first_load_is_kept_quietly() -> None:
+    """A tombstone without a change; any other read tells, for the store may have gone back and forgotten the record."""
+    read = record(None, gone=DeletionReason.DELETED)
+    assert seen(read, trigger=Trigger.BACKFILL) == Decision(write=Write.REPLACE, updated_at=read.updated_at)
+    for trigger in set(Trigger) - {Trigger.BACKFILL}:
+        decision = seen(read, trigger=trigger)
+        assert (decision.write, decision.op, decision.reason) == (Write.REPLACE, Op.DELETE, DeletionReason.DELETED)
 
 
 def test_a_later_read_revives() -> None:
