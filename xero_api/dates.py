@@ -56,9 +56,10 @@ def parse_moment(value: str) -> datetime | None:
         else:
             moment = datetime.fromisoformat(value)
             moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     except (ValueError, OverflowError):
         return None
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000) if moment.year > 1 else None
+    return moment if moment.year > 1 else None
 
 
 def iso_ms(moment: datetime) -> str:
@@ -67,7 +68,9 @@ def iso_ms(moment: datetime) -> str:
     Args:
         moment: an aware datetime.
     """
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='milliseconds')[: -len('+00:00')]}Z"
 
 
 def since_header(moment: datetime) -> str:
