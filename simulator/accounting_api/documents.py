@@ -17,7 +17,7 @@ from simulator.accounting_api.wire import (
 )
 from simulator.books.amounts import half_up
 from simulator.books.credit_note import CreditNote
-from simulator.books.document import Allocation, Attachment, LineItem, Tracking
+from simulator.books.document import Allocation, Attachment, LineItem, Payment, Tracking
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.kinds import Document
 from simulator.books.organisation import Organisation
@@ -65,18 +65,7 @@ def invoice_extras(invoice: Invoice, organisation: Organisation) -> dict[str, An
     """Members that ``summaryOnly`` drops."""
     return {
         "HasAttachments": bool(invoice.attachments),
-        "Payments": [
-            {
-                "PaymentID": payment.payment_id,
-                "Date": day_date(payment.date),
-                "Amount": money(payment.amount),
-                "Reference": payment.reference,
-                "CurrencyRate": currency_rate(invoice.currency_rate),
-                "HasAccount": False,
-                "HasValidationErrors": False,
-            }
-            for payment in invoice.payments
-        ],
+        "Payments": payment_rows(invoice.payments, invoice.currency_rate),
         "CreditNotes": [
             _applied(one, organisation) for one in invoice.allocations if one.source is Endpoint.CREDIT_NOTES
         ],
@@ -91,6 +80,22 @@ def invoice_extras(invoice: Invoice, organisation: Organisation) -> dict[str, An
             if one.source is Endpoint.OVERPAYMENTS
         ],
     }
+
+
+def payment_rows(payments: Iterable[Payment], rate: int) -> list[dict[str, Any]]:
+    """Payments as their document shows them."""
+    return [
+        {
+            "PaymentID": payment.payment_id,
+            "Date": day_date(payment.date),
+            "Amount": money(payment.amount),
+            "Reference": payment.reference,
+            "CurrencyRate": currency_rate(rate),
+            "HasAccount": False,
+            "HasValidationErrors": False,
+        }
+        for payment in payments
+    ]
 
 
 def _advanced(allocation: Allocation, id_field: str, organisation: Organisation) -> dict[str, Any]:
@@ -157,7 +162,7 @@ def credit_note_extras(note: CreditNote, organisation: Organisation) -> dict[str
     """Members beside its lines."""
     return {
         "HasAttachments": bool(note.attachments),
-        "Payments": [],
+        "Payments": payment_rows(note.payments, note.currency_rate),
         "Allocations": [allocation_row(allocation, organisation) for allocation in note.allocations],
     }
 

@@ -36,7 +36,7 @@ FIELDS: dict[Endpoint, Fields] = {
         "amount": lambda record: record.amount / 100,
         "reference": lambda record: record.reference,
         "isreconciled": lambda record: record.is_reconciled,
-        "invoice.invoiceid": lambda record: record.invoice_id,
+        "invoice.invoiceid": lambda record: record.document_id,
         "account.accountid": lambda record: record.account_id,
         "updateddateutc": lambda record: record.updated_ms,
     },

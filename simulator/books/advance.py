@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from simulator.books.amounts import RATE_ONE, Cents, Day
-from simulator.books.document import Allocation, LineItem
+from simulator.books.document import Allocation, LineItem, Payment
 from simulator.books.words import CreditStatus, LineAmountTypes, RuleError
 
 
@@ -27,15 +27,17 @@ class Advance:
     total: Cents = 0
     currency_rate: int = RATE_ONE
     reference: str = ""
+    payments: tuple[Payment, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
 
     @property
     def remaining_credit(self) -> Cents:
-        """What can still be allocated."""
+        """What can still be allocated, or given back."""
         if self.status is CreditStatus.VOIDED:
             return 0
-        return self.total - sum(allocation.amount for allocation in self.allocations)
+        applied = sum(allocation.amount for allocation in self.allocations)
+        return self.total - applied - sum(payment.amount for payment in self.payments)
 
 
 A = TypeVar("A", bound=Advance)
@@ -47,12 +49,30 @@ def allocate(advance: A, allocation: Allocation) -> A:
     Raises:
         RuleError: it is voided or used up, or the amount isn't between zero and what remains.
     """
-    if advance.status is not CreditStatus.AUTHORISED:
-        raise RuleError(f"money on account that is {advance.status} can't be allocated")
-    if not 0 < allocation.amount <= advance.remaining_credit:
-        raise RuleError(f"the amount must be above zero and at most {advance.remaining_credit / 100:.2f}")
-    after = replace(advance, allocations=(*advance.allocations, allocation))
-    return after if after.remaining_credit else replace(after, status=CreditStatus.PAID)
+    _can_spend(advance, allocation.amount)
+    return _spent(replace(advance, allocations=(*advance.allocations, allocation)))
+
+
+def refund(advance: A, payment: Payment) -> A:
+    """Give money back; the last of it turns the advance PAID.
+
+    Raises:
+        RuleError: it is voided or used up, or the amount isn't between zero and what remains.
+    """
+    _can_spend(advance, payment.amount)
+    return _spent(replace(advance, payments=(*advance.payments, payment)))
+
+
+def take_refund_back(advance: A, payment_id: str) -> A:
+    """Take a refund back.
+
+    Raises:
+        RuleError: there is no such payment.
+    """
+    kept = tuple(one for one in advance.payments if one.payment_id != payment_id)
+    if len(kept) == len(advance.payments):
+        raise RuleError(f"there is no payment {payment_id}")
+    return replace(advance, payments=kept, status=CreditStatus.AUTHORISED)
 
 
 def withdraw(advance: A, allocation_id: str) -> A:
@@ -71,8 +91,19 @@ def void(advance: A) -> A:
     """Void it.
 
     Raises:
-        RuleError: some of it is allocated, or it was voided before.
+        RuleError: some of it is allocated or given back, or it was voided before.
     """
-    if advance.allocations or advance.status is CreditStatus.VOIDED:
-        raise RuleError("money on account that is allocated, or void, can't be voided")
+    if advance.allocations or advance.payments or advance.status is CreditStatus.VOIDED:
+        raise RuleError("money on account that is allocated, given back or void can't be voided")
     return replace(advance, status=CreditStatus.VOIDED)
+
+
+def _can_spend(advance: Advance, amount: Cents) -> None:
+    if advance.status is not CreditStatus.AUTHORISED:
+        raise RuleError(f"money on account that is {advance.status} can't be allocated or given back")
+    if not 0 < amount <= advance.remaining_credit:
+        raise RuleError(f"the amount must be above zero and at most {advance.remaining_credit / 100:.2f}")
+
+
+def _spent(advance: A) -> A:
+    return advance if advance.remaining_credit else replace(advance, status=CreditStatus.PAID)

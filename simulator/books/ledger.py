@@ -26,8 +26,21 @@ from simulator.books.profile import derived_id
 from simulator.books.shelf import Shelf
 from simulator.books.words import CreditStatus, DocumentStatus, LineAmountTypes, Standing
 
-CASH = frozenset({"ACCRECPAYMENT", "ACCPAYPAYMENT", "CASHREC", "CASHPAID", "TRANSFER", "MANJOURNAL"})
+CASH = frozenset(
+    {
+        *("ACCRECPAYMENT", "ACCPAYPAYMENT", "ARCREDITPAYMENT", "APCREDITPAYMENT"),
+        *("CASHREC", "CASHPAID", "TRANSFER", "MANJOURNAL"),
+    }
+)
 """Source types that ``paymentsOnly=true`` leaves: where money moved."""
+
+_REFUNDS = {
+    PaymentType.ARPREPAYMENTPAYMENT: "ARPREPAYMENT",
+    PaymentType.APPREPAYMENTPAYMENT: "APPREPAYMENT",
+    PaymentType.AROVERPAYMENTPAYMENT: "AROVERPAYMENT",
+    PaymentType.APOVERPAYMENTPAYMENT: "APOVERPAYMENT",
+}
+"""Money on account given back: journals have no source type of its own (unconfirmed that it is the one of its making)."""
 
 _ON_ACCOUNT = (DocumentStatus.AUTHORISED, DocumentStatus.PAID)
 Accounts = Mapping[str, str]
@@ -109,11 +122,11 @@ def _prepayment(prepayment: Prepayment, accounts: Accounts) -> dict[str, Posting
 def _payment(payment: PaymentRecord, accounts: Accounts) -> dict[str, Posting]:
     if payment.status is Standing.DELETED:
         return {}
-    sales = payment.type is PaymentType.ACCRECPAYMENT
-    amount = _base(payment.amount, payment.currency_rate) * (1 if sales else -1)
-    control = accounts[chart.RECEIVABLE if sales else chart.PAYABLE]
-    lines = (JournalLine(account_id=payment.account_id, net=amount), JournalLine(account_id=control, net=-amount))
-    return {"": Posting(source_type=payment.type, date=payment.date, lines=lines, reference=payment.reference)}
+    amount = _base(payment.amount, payment.currency_rate) * (1 if payment.type.receives else -1)
+    held = payment.held_id or accounts[chart.RECEIVABLE if payment.type.sales else chart.PAYABLE]
+    lines = (JournalLine(account_id=payment.account_id, net=amount), JournalLine(account_id=held, net=-amount))
+    kind = _REFUNDS.get(payment.type, payment.type.value)
+    return {"": Posting(source_type=kind, date=payment.date, lines=lines, reference=payment.reference)}
 
 
 def _bank_transfer(transfer: BankTransfer, accounts: Accounts) -> dict[str, Posting]:

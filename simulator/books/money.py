@@ -16,29 +16,57 @@ from simulator.books.amounts import ONE
 from simulator.books.bank_transaction import BankTransaction, BankTransactionType
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
-from simulator.books.credit_note import CreditNote
+from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Allocation, LineItem, Payment
 from simulator.books.invoice import Invoice, InvoiceType
-from simulator.books.kinds import AnyRecord
+from simulator.books.kinds import ENDPOINTS, KINDS, AnyRecord
 from simulator.books.organisation import Change, Organisation
 from simulator.books.overpayment import Overpayment
-from simulator.books.payment import PaymentRecord
+from simulator.books.payment import PaymentRecord, PaymentType
 from simulator.books.prepayment import Prepayment
 from simulator.books.profile import derived_id
 from simulator.books.words import CreditStatus, Endpoint, LineAmountTypes, RuleError, Standing
 
 MoneyOnAccount = Prepayment | Overpayment
+Credit = CreditNote | MoneyOnAccount
+Settled = Invoice | Credit
 
 
 def pay(books: Organisation, payment: PaymentRecord, now_ms: int) -> tuple[Change, ...]:
-    """Pay an invoice or a bill out of the account that the payment names.
+    """Pay an invoice or a bill, or give credit back, through the account that the payment names.
 
     Raises:
         RuleError: it isn't approved, the amount is wrong, or the period is locked.
     """
     books.check_open(payment)
-    paid = invoices.pay(books.must_have(Invoice, payment.invoice_id), _shown(payment))
-    return (books.put(payment, now_ms), books.put(paid, now_ms))
+    document = _settled(books, payment)
+    shown = _shown(payment)
+    after: Settled
+    match document:
+        case Invoice():
+            after = invoices.pay(document, shown)
+        case CreditNote():
+            after = credit_notes.refund(document, shown)
+        case Prepayment() | Overpayment():
+            after = advances.refund(document, shown)
+    if isinstance(document, Prepayment):
+        payment = replace(payment, held_id=document.lines[0].account_id)
+    return (books.put(payment, now_ms), books.put(after, now_ms))
+
+
+def type_of(document: Settled) -> PaymentType:
+    """The type of a payment on that document."""
+    if isinstance(document, Prepayment | Overpayment):
+        sales = document.receives
+    else:
+        sales = document.type in (InvoiceType.ACCREC, CreditNoteType.ACCRECCREDIT)
+    return PaymentType.of(ENDPOINTS[type(document)], sales=sales)
+
+
+def _settled(books: Organisation, payment: PaymentRecord) -> Settled:
+    document = books.must_have(KINDS[payment.type.endpoint], payment.document_id)
+    assert isinstance(document, Settled)
+    return document
 
 
 def pay_together(
@@ -52,9 +80,8 @@ def pay_together(
     paid: dict[str, Invoice] = {}
     for payment in made:
         books.check_open(payment)
-        if payment.type.startswith("ACCREC") is not record.receives:
-            raise RuleError("payments of a batch are all received, or all made")
-        invoice = paid.get(payment.invoice_id) or books.must_have(Invoice, payment.invoice_id)
+        _check_batched(payment, record)
+        invoice = paid.get(payment.document_id) or books.must_have(Invoice, payment.document_id)
         paid[invoice.id] = invoices.pay(invoice, _shown(payment))
     records: list[AnyRecord] = [record, *made, *paid.values()]
     return tuple(books.put(one, now_ms) for one in records)
@@ -65,7 +92,7 @@ def _shown(payment: PaymentRecord) -> Payment:
 
 
 def delete_payment(books: Organisation, payment_id: str, now_ms: int) -> tuple[Change, ...]:
-    """Take a payment back; the invoice is due again.
+    """Take a payment back: the invoice is due again, or the credit remains again.
 
     Raises:
         RuleError: it was deleted before, is reconciled, or belongs to a batch (that is deleted as a whole).
@@ -75,8 +102,16 @@ def delete_payment(books: Organisation, payment_id: str, now_ms: int) -> tuple[C
         raise RuleError("a payment of a batch is deleted with its batch")
     books.check_open(payment)
     deleted = payments.delete(payment)
-    invoice = invoices.unpay(books.must_have(Invoice, payment.invoice_id), payment_id)
-    return (books.put(deleted, now_ms), books.put(invoice, now_ms))
+    document = _settled(books, payment)
+    after: Settled
+    match document:
+        case Invoice():
+            after = invoices.unpay(document, payment_id)
+        case CreditNote():
+            after = credit_notes.take_refund_back(document, payment_id)
+        case Prepayment() | Overpayment():
+            after = advances.take_refund_back(document, payment_id)
+    return (books.put(deleted, now_ms), books.put(after, now_ms))
 
 
 def batch(books: Organisation, record: BatchPayment, now_ms: int) -> tuple[Change, ...]:
@@ -89,10 +124,14 @@ def batch(books: Organisation, record: BatchPayment, now_ms: int) -> tuple[Chang
     for payment in together:
         if payment.status is Standing.DELETED or payment.batch_id is not None:
             raise RuleError("a payment in a batch is neither deleted nor in another batch")
-        if payment.type.startswith("ACCREC") is not record.receives:
-            raise RuleError("payments of a batch are all received, or all made")
+        _check_batched(payment, record)
     moved = [books.put(replace(payment, batch_id=record.id), now_ms) for payment in together]
     return (books.put(replace(record, total=sum(payment.amount for payment in together)), now_ms), *moved)
+
+
+def _check_batched(payment: PaymentRecord, batch: BatchPayment) -> None:
+    if payment.type.refunds or payment.type.sales is not batch.receives:
+        raise RuleError("payments of a batch are all received for invoices, or all made for bills")
 
 
 def delete_batch(books: Organisation, batch_id: str, now_ms: int) -> tuple[Change, ...]:
@@ -107,7 +146,7 @@ def delete_batch(books: Organisation, batch_id: str, now_ms: int) -> tuple[Chang
     together = [payments.delete(books.must_have(PaymentRecord, payment_id)) for payment_id in record.payment_ids]
     changes = [books.put(deleted, now_ms)]
     for payment in together:
-        invoice = invoices.unpay(books.must_have(Invoice, payment.invoice_id), payment.id)
+        invoice = invoices.unpay(books.must_have(Invoice, payment.document_id), payment.id)
         changes += [books.put(payment, now_ms), books.put(invoice, now_ms)]
     return tuple(changes)
 
@@ -177,7 +216,7 @@ def void(books: Organisation, advance: MoneyOnAccount, now_ms: int) -> tuple[Cha
     """Void money on account and delete its bank transaction.
 
     Raises:
-        RuleError: some of it is allocated, or it was voided before.
+        RuleError: some of it is allocated or given back, or it was voided before.
     """
     books.check_open(advance)
     voided = advances.void(advance)
@@ -228,9 +267,7 @@ def allocate(books: Organisation, advance: MoneyOnAccount, allocation: Allocatio
     return (books.put(advances.allocate(advance, allocation), now_ms), books.put(applied, now_ms))
 
 
-def withdraw(
-    books: Organisation, credit: MoneyOnAccount | CreditNote, allocation_id: str, now_ms: int
-) -> tuple[Change, ...]:
+def withdraw(books: Organisation, credit: Credit, allocation_id: str, now_ms: int) -> tuple[Change, ...]:
     """Take an allocation back: the invoice is due again, the credit remains.
 
     Raises:
@@ -241,7 +278,7 @@ def withdraw(
         raise RuleError(f"there is no allocation {allocation_id}")
     books.check_open(allocation)
     invoice = invoices.take_credit_back(books.must_have(Invoice, allocation.invoice_id), allocation_id)
-    after: MoneyOnAccount | CreditNote
+    after: Credit
     if isinstance(credit, CreditNote):
         after = credit_notes.take_back(credit, allocation_id)
     else:

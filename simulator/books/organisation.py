@@ -371,12 +371,11 @@ class Organisation:
                 self.put_along(self._payment(invoice, payment), now_ms)
 
     def _payment(self, invoice: Invoice, payment: Payment) -> PaymentRecord:
-        sales = invoice.type is InvoiceType.ACCREC
         return PaymentRecord(
             id=payment.payment_id,
-            type=PaymentType.ACCRECPAYMENT if sales else PaymentType.ACCPAYPAYMENT,
+            type=PaymentType.of(Endpoint.INVOICES, sales=invoice.type is InvoiceType.ACCREC),
             status=Standing.AUTHORISED,
-            invoice_id=invoice.id,
+            document_id=invoice.id,
             account_id=self.bank_account(),
             date=payment.date,
             amount=payment.amount,

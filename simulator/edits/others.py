@@ -4,6 +4,7 @@ Those of kinds that Xero announces are drawn with the rest; the others only when
 ``everything``.
 """
 
+import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from simulator.books.bank_transaction import BankTransaction
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
 from simulator.books.contact_group import ContactGroup
+from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import Invoice
 from simulator.books.item import Item
 from simulator.books.kinds import AnyRecord
@@ -98,6 +100,18 @@ def _delete_payment(at: At) -> Done:
     return money.delete_payment(at.books, payment.id, at.now_ms), f"took a payment of {payment.amount / 100:.2f} back"
 
 
+def _refund(at: At) -> Done:
+    """Credit given back: of a credit note, a prepayment or an overpayment, wherever chance looks first."""
+    kinds: list[type[CreditNote] | type[Prepayment] | type[Overpayment]] = [CreditNote, Prepayment, Overpayment]
+    at.source.shuffle(kinds)
+    for kind in kinds:
+        with contextlib.suppress(RuleError):  # none of that kind has any left
+            credit = at.pick(kind, lambda one: one.status == "AUTHORISED" and one.remaining_credit > 0)
+            refund = at.draw.refund(credit)
+            return money.pay(at.books, refund, at.now_ms), f"gave {refund.amount / 100:.2f} of a {credit.type} back"
+    raise RuleError("no record is in a state for that")
+
+
 def _spend(at: At) -> Done:
     transaction = at.draw.bank_transaction()
     return at.write(transaction), f"{transaction.type} {transaction.total / 100:.2f}"
@@ -165,7 +179,9 @@ def _on_account(kind: type[Prepayment] | type[Overpayment]) -> dict[EditKind, Ca
         return changes, f"took {allocation.amount / 100:.2f} of a {advance.type} back"
 
     def void(at: At) -> Done:
-        advance = at.pick(kind, lambda one: not one.allocations and one.status is not CreditStatus.VOIDED)
+        advance = at.pick(
+            kind, lambda one: not (one.allocations or one.payments) and one.status is not CreditStatus.VOIDED
+        )
         return money.void(at.books, advance, at.now_ms), f"voided a {advance.type}"
 
     return {EditKind.ALLOCATE: allocate, EditKind.WITHDRAW: withdraw, EditKind.VOID: void}
@@ -299,6 +315,7 @@ def _always(_: Any) -> bool:
 def _rows() -> dict[tuple[Endpoint, EditKind], Callable[[At], Done]]:
     e, k = Endpoint, EditKind
     return {
+        (e.PAYMENTS, k.CREATE): _refund,
         (e.PAYMENTS, k.DELETE): _delete_payment,
         (e.BANK_TRANSACTIONS, k.CREATE): _spend,
         (e.BANK_TRANSACTIONS, k.CHANGE): _change_bank,

@@ -137,6 +137,22 @@ class Drawer:
             reference=f"Overpaid {source.randrange(100, 999)}",
         )
 
+    def refund(self, credit: money.Credit) -> PaymentRecord:
+        """Credit given back, all that remains or a part."""
+        source, left = self._source, credit.remaining_credit
+        return PaymentRecord(
+            id=draw_uuid(source),
+            type=money.type_of(credit),
+            status=Standing.AUTHORISED,
+            document_id=credit.id,
+            account_id=self._books.bank_account(),
+            date=self._day,
+            amount=left if left < 100 or source.random() < 0.5 else source.randrange(1, left),
+            updated_ms=self._now_ms,
+            currency_rate=credit.currency_rate,
+            reference=f"Refund {source.randrange(1000, 9999)}",
+        )
+
     def batch(self) -> BatchPayment:
         """One to three payments of one side that are in no batch yet.
 
@@ -147,7 +163,7 @@ class Drawer:
         found: list[PaymentRecord] = []
         for payment_id in self._some(shelf.ids):
             payment = self._books.must_have(PaymentRecord, payment_id)
-            if payment.status is Standing.DELETED or payment.batch_id or payment.is_reconciled:
+            if payment.status is Standing.DELETED or payment.batch_id or payment.is_reconciled or payment.type.refunds:
                 continue
             if found and (payment.type is not found[0].type or payment.date != found[0].date):
                 break
@@ -158,7 +174,7 @@ class Drawer:
             raise RuleError("there is no payment without a batch")
         return BatchPayment(
             id=draw_uuid(source),
-            receives=found[0].type.startswith("ACCREC"),
+            receives=found[0].type.sales,
             status=Standing.AUTHORISED,
             account_id=found[0].account_id,
             date=found[0].date,

@@ -40,7 +40,7 @@ def check_invoices(books: Organisation) -> None:
     paid: dict[str, int] = {}
     for payment in records:
         if payment.status is Standing.AUTHORISED:
-            paid[payment.invoice_id] = paid.get(payment.invoice_id, 0) + payment.amount
+            paid[payment.document_id] = paid.get(payment.document_id, 0) + payment.amount
     credited: dict[str, int] = {}
     for credit in credits_of(books):
         for allocation in credit.allocations:
@@ -56,10 +56,17 @@ def check_invoices(books: Organisation) -> None:
 
 def check_credit(books: Organisation) -> None:
     """What remains is never below nothing, and nothing remains of what is used up."""
+    refunded: dict[str, int] = {}
+    for payment in books.of(PaymentRecord):
+        if payment.status is Standing.AUTHORISED and payment.type.refunds:
+            refunded[payment.document_id] = refunded.get(payment.document_id, 0) + payment.amount
     for credit in credits_of(books):
         assert 0 <= credit.remaining_credit <= credit.total
+        assert sum(one.amount for one in credit.payments) == refunded.get(credit.id, 0)
+        if credit.status in ("AUTHORISED", "PAID"):
+            used = sum(one.amount for one in credit.allocations) + refunded.get(credit.id, 0)
+            assert credit.remaining_credit == credit.total - used
         if isinstance(credit, Advance) and credit.status is not CreditStatus.VOIDED:
-            assert credit.remaining_credit == credit.total - sum(one.amount for one in credit.allocations)
             assert (credit.remaining_credit == 0) is (credit.status is CreditStatus.PAID)
     for batch in books.of(BatchPayment):
         for payment_id in batch.payment_ids:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.accounting_api.documents import allocation_row, line_fields
+from simulator.accounting_api.documents import allocation_row, line_fields, payment_rows
 from simulator.accounting_api.view import View
 from simulator.accounting_api.wire import currency_rate, day_date, day_string, money, ms_date, second_string
 from simulator.books.advance import Advance
@@ -18,7 +18,7 @@ def advance(record: Advance, id_field: str, kind: str, view: View) -> dict[str, 
         "CurrencyRate": currency_rate(record.currency_rate),
         "RemainingCredit": money(record.remaining_credit),
         "Allocations": [allocation_row(allocation, view.books) for allocation in record.allocations],
-        "Payments": [],
+        "Payments": payment_rows(record.payments, record.currency_rate),
         "HasAttachments": False,
         "Contact": view.contact(record.contact_id, view.form),
         "DateString": day_string(record.date),

@@ -29,7 +29,7 @@ def batch_payment(record: BatchPayment, view: View) -> dict[str, Any]:
 
 def _payment(payment_id: str, view: View) -> dict[str, Any]:
     payment = view.books.must_have(PaymentRecord, payment_id)
-    invoice = view.books.must_have(Invoice, payment.invoice_id)
+    invoice = view.books.must_have(Invoice, payment.document_id)
     return {
         "Invoice": {"InvoiceID": invoice.id, "CurrencyCode": invoice.currency} | NOTHING,
         "PaymentID": payment.id,

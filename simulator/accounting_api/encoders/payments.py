@@ -1,10 +1,17 @@
-"""Payments. What they pay is embedded: in short in lists, whole in a single GET."""
+"""Payments. What they pay is embedded: in short in lists, whole in a single GET.
+
+Credit that is given back is shown as ``Invoice`` too, its id as ``InvoiceID``: for credit notes in Xero's published
+examples, for overpayments as Xero's support confirmed (calcinai/xero-php#889); for prepayments unconfirmed.
+"""
 
 from typing import Any
 
+from simulator.accounting_api.documents import line_fields
 from simulator.accounting_api.view import Form, View
-from simulator.accounting_api.wire import currency_rate, day_date, money, ms_date, second_string
+from simulator.accounting_api.wire import currency_rate, day_date, day_string, money, ms_date, second_string
+from simulator.books.advance import Advance
 from simulator.books.batch_payment import BatchPayment
+from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import Invoice
 from simulator.books.payment import PaymentRecord
 
@@ -46,19 +53,40 @@ def payment(record: PaymentRecord, view: View) -> dict[str, Any]:
 
 
 def paid(record: PaymentRecord, view: View) -> Any:
-    """What a payment paid."""
-    invoice = view.books.of(Invoice).get(record.invoice_id)
-    if invoice is None:
-        return {"InvoiceID": record.invoice_id} | NOTHING
-    if view.single:
-        return view.whole(invoice)
-    return {
-        "Type": invoice.type,
-        "InvoiceID": invoice.id,
-        "InvoiceNumber": invoice.number,
+    """What a payment paid, or gave back."""
+    document = view.books.shelf(record.type.endpoint).get(record.document_id)
+    if document is None:
+        return {"InvoiceID": record.document_id} | NOTHING
+    if view.single and isinstance(document, Invoice):
+        return view.whole(document)
+    brief = {
+        "Type": document.type if not isinstance(document, Advance) else record.type.removesuffix("PAYMENT"),
+        "InvoiceID": document.id,
+        "InvoiceNumber": getattr(document, "number", ""),
         **NOTHING,
-        "Contact": view.contact(invoice.contact_id, Form.PAGE),
-        "CurrencyCode": invoice.currency,
+        "Contact": view.contact(document.contact_id, Form.PAGE),
+        "CurrencyCode": document.currency,
+    }
+    return brief | _as_invoice(document, view) if view.single else brief
+
+
+def _as_invoice(credit: CreditNote | Advance, view: View) -> dict[str, Any]:
+    """What a single GET tells of credit, in an invoice's words: what is due on it is what remains of it."""
+    return {
+        "Reference": credit.reference,
+        "AmountDue": money(credit.remaining_credit),
+        "AmountPaid": money(sum(one.amount for one in credit.payments)),
+        "CurrencyRate": currency_rate(credit.currency_rate),
+        "DateString": day_string(credit.date),
+        "Date": day_date(credit.date),
+        "Status": credit.status,
+        "LineAmountTypes": credit.line_amount_types,
+        "LineItems": [line_fields(line, credit, view.four_decimals) for line in credit.lines],
+        "SubTotal": money(credit.sub_total),
+        "TotalTax": money(credit.total_tax),
+        "Total": money(credit.total),
+        "UpdatedDateUTC": ms_date(credit.updated_ms),
+        "UpdatedDateUTCString": second_string(credit.updated_ms),
     }
 
 

@@ -112,17 +112,22 @@ def _owed(books: Organisation, contact: Contact, side: Side, day: Day) -> Iterat
                 total=_base(document.total, rate), paid=paid, credited=credited,
             )  # fmt: skip
         else:
-            yield _credit(document, document.number, _base(document.total, rate), credited)
+            yield _credit(document, document.number, day, credited)
     for advance in books.of(Overpayment):
         sided = advance.contact_id == contact.id and advance.receives is (side is RECEIVABLES)
         if sided and advance.date <= day and advance.status is not CreditStatus.VOIDED:
             rate = advance.currency_rate
             credited = sum(_base(one.amount, rate) for one in advance.allocations if one.date <= day)
-            yield _credit(advance, "Overpayment", _base(advance.total, rate), credited)
+            yield _credit(advance, "Overpayment", day, credited)
 
 
-def _credit(record: CreditNote | Overpayment, number: str, total: Cents, credited: Cents) -> _Owed:
-    return _Owed(id=record.id, date=record.date, number=number, due_date=None, total=-total, credited=-credited)
+def _credit(record: CreditNote | Overpayment, number: str, day: Day, credited: Cents) -> _Owed:
+    rate = record.currency_rate
+    refunded = sum(_base(one.amount, rate) for one in record.payments if one.date <= day)
+    return _Owed(
+        id=record.id, date=record.date, number=number, due_date=None,
+        total=-_base(record.total, rate), paid=-refunded, credited=-credited,
+    )  # fmt: skip
 
 
 def _base(cents: Cents, rate: int) -> Cents:

@@ -9,16 +9,26 @@ from simulator.books import money
 from simulator.books.account import Account
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
-from simulator.books.invoice import Invoice, InvoiceType
+from simulator.books.invoice import Invoice
 from simulator.books.payment import PaymentRecord, PaymentType
-from simulator.books.words import DocumentStatus, Standing
+from simulator.books.shelf import Shelf
+from simulator.books.words import Endpoint, Standing
 
-_ELSEWHERE = ("CreditNote", "CreditNoteNumber", "Prepayment", "Overpayment")
+_DOCUMENTS = {
+    "Invoice": Endpoint.INVOICES,
+    "CreditNote": Endpoint.CREDIT_NOTES,
+    "Prepayment": Endpoint.PREPAYMENTS,
+    "Overpayment": Endpoint.OVERPAYMENTS,
+}
+"""The object that names the document, and where that is."""
+
+_NUMBERED = ("Invoice", "CreditNote")
+_WORDS = {"CreditNote": "Credit note"}
 _DELETED = "DELETED"
 
 
 def write_payment(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
-    """Pay an invoice or a bill; the address of a payment takes ``{"Status": "DELETED"}`` only: it never changes.
+    """Pay an invoice or a bill, or give credit back; the address of a payment takes ``{"Status": "DELETED"}`` only.
 
     Args:
         desk: the books.
@@ -49,7 +59,7 @@ def write_batch(desk: Desk, fields: Fields, record_id: str | None) -> str | None
     if not rows:
         fields.wrong("At least one payment must be specified.")  # (unconfirmed)
     made = [one for one in rows if one is not None]
-    if len({one.type for one in made}) > 1:
+    if len({one.type for one in made}) > 1 or any(one.type.refunds for one in made):
         fields.wrong("Payments of a batch must be all for bills, or all for sales invoices.")  # (unconfirmed)
     if fields.problems or account is None:
         return None
@@ -129,32 +139,29 @@ def _deleted(desk: Desk, fields: Fields, record_id: str | None, word: str, opera
 def _payment(
     desk: Desk, fields: Fields, account: Account | None, due: dict[str, int], *, day: int | None = None
 ) -> PaymentRecord | None:
-    """A payment read and checked; ``due`` keeps what earlier ones of the same batch left."""
-    if any(fields.has(name) for name in _ELSEWHERE):
-        fields.wrong("Refunds of credit notes, prepayments and overpayments are not modelled by the simulator.")
-        return None
-    invoice = _invoice(desk, fields)
+    """A payment read and checked; ``due`` keeps what earlier ones of the same batch left open."""
+    document = _document(desk, fields)
     amount = _amount(fields)
-    if invoice is None:
-        fields.wrong("Invoice could not be found.")
+    if document is None:
         return None
-    if invoice.status is not DocumentStatus.AUTHORISED:
+    if document.status != "AUTHORISED":
         fields.wrong("Payments can only be made against Authorised documents")
         return None
-    left = due.get(invoice.id, invoice.amount_due) - amount
-    due[invoice.id] = left
+    open_ = document.amount_due if isinstance(document, Invoice) else document.remaining_credit
+    left = due.get(document.id, open_) - amount
+    due[document.id] = left
     if left < 0:
         fields.wrong("Payment amount exceeds the amount outstanding on this document")
     payment = PaymentRecord(
         id=desk.new_id(),
-        type=PaymentType.ACCRECPAYMENT if invoice.type is InvoiceType.ACCREC else PaymentType.ACCPAYPAYMENT,
+        type=money.type_of(document),
         status=Standing.AUTHORISED,
-        invoice_id=invoice.id,
+        document_id=document.id,
         account_id=account.id if account else "",
         date=fields.day("Date", desk.today) if day is None else day,
         amount=amount,
         updated_ms=0,
-        currency_rate=fields.units("CurrencyRate", 10, invoice.currency_rate) or invoice.currency_rate,
+        currency_rate=fields.units("CurrencyRate", 10, document.currency_rate) or document.currency_rate,
         reference=fields.text("Reference", ""),
         is_reconciled=fields.flag("IsReconciled", before=False),
         overrides=fields.carried({}, "Particulars", "Details", "BankAccountNumber"),
@@ -163,14 +170,26 @@ def _payment(
     return None if fields.problems else payment
 
 
-def _invoice(desk: Desk, fields: Fields) -> Invoice | None:
-    inner = fields.inner("Invoice")
-    invoices = desk.organisation.invoices
-    invoice_id = inner.guid("InvoiceID") if inner is not None else None
-    if invoice_id is not None:
-        return invoices.get(invoice_id)
-    number = fields.text("InvoiceNumber", "") or (inner.text("InvoiceNumber", "") if inner is not None else "")
-    return next((one for one in invoices if number and one.number == number), None)
+def _document(desk: Desk, fields: Fields) -> money.Settled | None:
+    """The one document that is named, by its id or its number; else a complaint."""
+    named = [name for name in _DOCUMENTS if fields.has(name) or fields.has(f"{name}Number")]
+    if len(named) > 1:
+        fields.wrong(f"A payment is for one document: {' or '.join(named)}.")  # (unconfirmed)
+        return None
+    name = named[0] if named else "Invoice"
+    found: money.Settled | None = _named(fields, name, desk.organisation.shelf(_DOCUMENTS[name]))
+    if found is None:
+        fields.wrong(f"{_WORDS.get(name, name)} could not be found.")  # (unconfirmed but for invoices)
+    return found
+
+
+def _named(fields: Fields, name: str, shelf: Shelf[Any]) -> Any:
+    inner = fields.inner(name)
+    record_id = inner.guid(f"{name}ID") if inner is not None else None
+    if record_id is not None or name not in _NUMBERED:
+        return shelf.get(record_id or "")
+    number = fields.text(f"{name}Number", "") or (inner.text(f"{name}Number", "") if inner is not None else "")
+    return next((one for one in shelf if number and one.number == number), None)
 
 
 def _account(desk: Desk, fields: Fields) -> Account | None:

@@ -13,8 +13,10 @@ AGED = (
     (Endpoint.TRACKING_CATEGORIES, "archive"),
     (Endpoint.BANK_TRANSFERS, "create"),
     (Endpoint.BANK_TRANSFERS, "delete"),
+    (Endpoint.PAYMENTS, "create"),
+    (Endpoint.PAYMENTS, "create"),
 )
-"""Something that lists hide."""
+"""Something that lists hide, and credit given back, which the first day has none of."""
 
 
 @pytest.fixture(scope="module")

@@ -237,6 +237,34 @@ def test_a_key_makes_a_request_safe_to_repeat(sdk: Sdk, books: Books) -> None:
     assert len(sdk.truth(Endpoint.INVOICES)) == before + 1
 
 
+def test_credit_is_given_back(sdk: Sdk, books: Books) -> None:
+    """Payments of a credit note and of money on account: what remains of them, and again once they are deleted."""
+    api, tenant = sdk.accounting, sdk.tenant
+    note = models.CreditNote(type="ACCRECCREDIT", status="AUTHORISED", **books.lines())
+    note = api.create_credit_notes(tenant, models.CreditNotes(credit_notes=[note])).credit_notes[0]
+    taken = models.BankTransaction(type="SPEND-PREPAYMENT", bank_account=bank(), **books.lines())
+    taken = api.create_bank_transactions(tenant, models.BankTransactions(bank_transactions=[taken]))
+    held = taken.bank_transactions[0].prepayment_id
+
+    for endpoint, record_id, given in (
+        (Endpoint.CREDIT_NOTES, note.credit_note_id, {"credit_note": models.CreditNote(credit_note_id=note.credit_note_id)}),
+        (Endpoint.PREPAYMENTS, held, {"prepayment": models.Prepayment(prepayment_id=held)}),
+    ):  # fmt: skip
+        before = truth_of(sdk, endpoint, record_id) or {}
+        payment = models.Payment(account=bank(), amount=1.25, date=DAY, **given)
+        made = api.create_payment(tenant, payment).payments[0]
+        after = truth_of(sdk, endpoint, record_id) or {}
+        agree(made, models.Payment(amount=1.25, date=DAY), truth_of(sdk, Endpoint.PAYMENTS, made.payment_id))
+        api.delete_payment(tenant, made.payment_id, models.PaymentDelete(status="DELETED"))
+        back = truth_of(sdk, endpoint, record_id) or {}
+
+        assert (after["RemainingCredit"], after["Payments"][0]["PaymentID"]) == (
+            before["RemainingCredit"] - Decimal("1.25"),
+            made.payment_id,
+        )
+        assert (back["RemainingCredit"], back["Payments"]) == (before["RemainingCredit"], [])
+
+
 def test_credit_files_notes_and_mail(sdk: Sdk, books: Books) -> None:
     """What hangs on a record: an allocation made and taken back, an attachment, a note, an email."""
     api, tenant = sdk.accounting, sdk.tenant

@@ -11,6 +11,7 @@ from simulator.books.amounts import RATE_ONE
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
 from simulator.books.chart import BANK, PAYABLE, RECEIVABLE, SAVINGS, TAX
+from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.journal import Journal
 from simulator.books.manual_journal import ManualJournal, ManualLine, ManualStatus
@@ -53,6 +54,20 @@ def on_account(kind: type[Overpayment] | type[Prepayment], cents: int = 5_000) -
         updated_ms=NOW,
         total=cents,
         sub_total=cents,
+    )
+
+
+def refund(credit: money.Credit, cents: int, number: int = 710) -> PaymentRecord:
+    """Credit given back today."""
+    return PaymentRecord(
+        id=guid(number),
+        type=money.type_of(credit),
+        status=Standing.AUTHORISED,
+        document_id=credit.id,
+        account_id=organisation().account_ids[BANK],
+        date=DAY,
+        amount=cents,
+        updated_ms=NOW,
     )
 
 
@@ -153,7 +168,7 @@ def test_a_payment_is_a_record_and_a_journal() -> None:
     followed = books.take_followed()
     record = books.of(PaymentRecord).get(guid(700))
     assert record is not None
-    assert (record.amount, record.invoice_id, record.status, record.updated_ms) == (5_000, guid(1), "AUTHORISED", NOW)
+    assert (record.amount, record.document_id, record.status, record.updated_ms) == (5_000, guid(1), "AUTHORISED", NOW)
     assert {one.endpoint for one in followed} == {Endpoint.PAYMENTS, Endpoint.JOURNALS}
     assert all(one.silent for one in followed)
     assert nets(books, *journals(books, guid(700))) == {BANK: 5_000, RECEIVABLE: -5_000}
@@ -275,3 +290,72 @@ def test_nothing_is_written_in_a_locked_period() -> None:
 
     assert len(books.ledger.after(0)) == before
     books.write(replace(manual, date=DAY + 1, lines=()), NOW + 2)
+
+
+@pytest.mark.parametrize("sales", [True, False])
+def test_a_credit_note_is_given_back_and_the_refund_taken_back(sales: bool) -> None:
+    """A customer's costs money, a supplier's brings it; the last of it turns the credit note PAID."""
+    kind = CreditNoteType.ACCRECCREDIT if sales else CreditNoteType.ACCPAYCREDIT
+    books = organisation(credit_note(type=kind))
+    control, sign = (RECEIVABLE, 1) if sales else (PAYABLE, -1)
+
+    money.pay(books, refund(books.must_have(CreditNote, guid(100)), 4_000), NOW)
+    part = books.must_have(CreditNote, guid(100))
+    with pytest.raises(RuleError, match="applied or refunded"):
+        books.move(Endpoint.CREDIT_NOTES, guid(100), DocumentStatus.VOIDED, NOW + 1)
+    with pytest.raises(RuleError, match=r"at most what remains \(75.00\)"):
+        money.pay(books, refund(part, 7_501), NOW + 1)
+    changes = money.pay(books, refund(part, 7_500, 711), NOW + 1)
+    spent = books.must_have(CreditNote, guid(100))
+    owed = books.ledger.balances(LATER)[books.account_ids[control]]
+    money.delete_payment(books, guid(711), NOW + 2)
+    back = books.must_have(CreditNote, guid(100))
+
+    assert (part.status, part.remaining_credit) == (DocumentStatus.AUTHORISED, 7_500)
+    assert (spent.status, spent.remaining_credit, spent.fully_paid_on, owed) == (DocumentStatus.PAID, 0, DAY, 0)
+    assert (back.status, back.remaining_credit, back.fully_paid_on) == (DocumentStatus.AUTHORISED, 7_500, None)
+    assert [one.endpoint for one in changes] == [Endpoint.PAYMENTS, Endpoint.CREDIT_NOTES]
+    (first,) = journals(books, guid(710))
+    assert nets(books, first) == {BANK: -4_000 * sign, control: 4_000 * sign}
+    assert first.source_type == ("ARCREDITPAYMENT" if sales else "APCREDITPAYMENT")
+    assert books.ledger.balances(LATER)[books.account_ids[BANK]] == -4_000 * sign
+
+
+@pytest.mark.parametrize(("kind", "held"), [(Overpayment, RECEIVABLE), (Prepayment, "825")])
+def test_money_on_account_is_given_back(kind: type[Overpayment] | type[Prepayment], held: str) -> None:
+    """From where it was held; what was given back can't be voided, and remains again once that is deleted."""
+    books = organisation()
+    money.take(books, on_account(kind), NOW)
+
+    money.pay(books, refund(books.must_have(kind, guid(60)), 5_000), NOW + 1)
+    spent = books.must_have(kind, guid(60))
+    balances = books.ledger.balances(LATER)
+    with pytest.raises(RuleError, match="given back"):
+        money.void(books, spent, NOW + 2)
+    money.delete_payment(books, guid(710), NOW + 2)
+    back = books.must_have(kind, guid(60))
+
+    assert (spent.status, spent.remaining_credit) == (CreditStatus.PAID, 0)
+    assert (balances[books.account_ids[BANK]], balances[books.account_ids[held]]) == (0, 0)
+    assert journals(books, guid(710))[0].source_type == f"AR{kind.__name__.upper()}"
+    assert (back.status, back.remaining_credit) == (CreditStatus.AUTHORISED, 5_000)
+    assert books.ledger.balances(LATER)[books.account_ids[BANK]] == 5_000
+
+
+def test_refunds_are_in_no_batch() -> None:
+    """Batches pay invoices, or bills."""
+    books = organisation(credit_note())
+    money.pay(books, refund(books.must_have(CreditNote, guid(100)), 100), NOW)
+    batch = BatchPayment(
+        id=guid(50),
+        receives=True,
+        status=Standing.AUTHORISED,
+        account_id=books.account_ids[BANK],
+        date=DAY,
+        payment_ids=(guid(710),),
+        total=0,
+        updated_ms=NOW,
+    )
+
+    with pytest.raises(RuleError, match="for invoices"):
+        money.batch(books, batch, NOW + 1)

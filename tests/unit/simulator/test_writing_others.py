@@ -6,11 +6,13 @@ from typing import Any
 import orjson
 import pytest
 
+from simulator.accounting_api.view import Form
 from simulator.books.account import Account
 from simulator.books.bank_transaction import BankTransaction
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
 from simulator.books.contact_group import ContactGroup
+from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import InvoiceType
 from simulator.books.item import Item
 from simulator.books.manual_journal import ManualJournal
@@ -94,11 +96,79 @@ def test_what_xero_refuses_in_a_payment(changed: dict[str, Any], said: str) -> N
 @unconfirmed("the words for these refusals")
 @pytest.mark.parametrize(
     "changed",
-    [{"Amount": 0}, {"Account": {"Code": "400"}}, {"Account": None}, {"CreditNote": {"CreditNoteID": guid(100)}}],
+    [
+        {"Amount": 0},
+        {"Account": {"Code": "400"}},
+        {"Account": None},
+        {"CreditNote": {"CreditNoteID": guid(100)}},
+        {"Invoice": None, "CreditNote": {"CreditNoteID": guid(1)}},
+        {"Invoice": None, "Overpayment": {"ID": guid(1)}},
+        {"Invoice": None, "CreditNoteNumber": "CN-0100", "Amount": 115.01},
+    ],
 )
 def test_what_else_is_refused_in_a_payment(changed: dict[str, Any]) -> None:
-    """Nothing paid, no account for it, refunds."""
+    """Nothing paid, no account for it, two documents, none, more than remains."""
     assert len(office_with_bill().refusal("PUT", Endpoint.PAYMENTS, PAYMENT | changed)) == 1
+
+
+@pytest.mark.parametrize("by", [{"CreditNote": {"CreditNoteID": guid(100)}}, {"CreditNoteNumber": "CN-0100"}])
+def test_a_credit_note_is_refunded_by_a_payment(by: dict[str, Any]) -> None:
+    """The payment shows it as an invoice, as Xero does; the credit note lists the payment until it is deleted."""
+    office = office_with_bill()
+    element = {**by, "Account": {"Code": "090"}, "Date": DATE, "Amount": 15, "Reference": "sorry"}
+
+    row = one(office, element, Endpoint.PAYMENTS)
+    announced = [change.endpoint for change in office.changes]
+    note = office.books.must_have(CreditNote, guid(100))
+    listed = builders.shown(office.books, office.books.must_have(PaymentRecord, row["PaymentID"]), Form.PAGE)["Invoice"]
+    one(office, {"Status": "DELETED"}, Endpoint.PAYMENTS, "POST", record_id=row["PaymentID"])
+    after = builders.shown(office.books, office.books.must_have(CreditNote, guid(100)))
+
+    assert (row["PaymentType"], row["Reference"], announced) == (
+        "ARCREDITPAYMENT",
+        "sorry",
+        [Endpoint.PAYMENTS, Endpoint.CREDIT_NOTES],
+    )
+    assert (listed["InvoiceID"], listed["Type"], listed["InvoiceNumber"]) == (guid(100), "ACCRECCREDIT", "CN-0100")
+    assert (row["Invoice"]["AmountDue"], row["Invoice"]["AmountPaid"], len(row["Invoice"]["LineItems"])) == (100, 15, 1)
+    shown = builders.shown(office.books, note)
+    assert (shown["RemainingCredit"], shown["Payments"][0]["PaymentID"]) == (100, row["PaymentID"])
+    assert (shown["Payments"][0]["Amount"], after["Payments"], after["RemainingCredit"]) == (15, [], 115)
+    assert balance(office, "090") == 0
+
+
+@pytest.mark.parametrize("word", ["PREPAYMENT", "OVERPAYMENT"])
+@pytest.mark.parametrize("way", ["RECEIVE", "SPEND"])
+def test_money_on_account_is_refunded_by_a_payment(word: str, way: str) -> None:
+    """As Xero's types name it; the account where it was held has nothing left."""
+    office, name = Office(), word.capitalize()
+    line = {"Description": "Deposit", "LineAmount": 40, "AccountCode": "200", "TaxType": "NONE"}
+    taken = {**SPENT, "Type": f"{way}-{word}", "LineItems": [line], "LineAmountTypes": "NoTax"}
+    advance_id = one(office, taken, Endpoint.BANK_TRANSACTIONS)[f"{name}ID"]
+
+    element = {name: {f"{name}ID": advance_id}, "Account": {"Code": "091"}, "Date": DATE, "Amount": 40}
+    row = one(office, element, Endpoint.PAYMENTS)
+    credit: Any = office.books.shelf(Endpoint(f"{name}s")).get(advance_id)
+    shown = builders.shown(office.books, credit)
+    more = office.refusal("PUT", Endpoint.PAYMENTS, element)
+
+    side = "AR" if way == "RECEIVE" else "AP"
+    assert row["PaymentType"] == f"{side}{word}PAYMENT"
+    assert (row["Invoice"]["InvoiceID"], row["Invoice"]["Type"]) == (advance_id, f"{side}{word}")
+    assert (shown["Status"], shown["RemainingCredit"], len(shown["Payments"])) == ("PAID", 0, 1)
+    assert [balance(office, code) for code in ("200", "610", "800")] == [0, 0, 0]
+    assert balance(office, "091") == -balance(office, "090") != 0
+    assert more == {"Payments can only be made against Authorised documents"}
+
+
+def test_a_batch_takes_no_refunds() -> None:
+    """It pays invoices, or bills."""
+    batch = {"Account": {"Code": "090"}, "Date": DATE}
+    refund = {"CreditNote": {"CreditNoteID": guid(100)}, "Amount": 5}
+
+    said = office_with_bill().refusal("PUT", Endpoint.BATCH_PAYMENTS, {**batch, "Payments": [refund]})
+
+    assert said == {"Payments of a batch must be all for bills, or all for sales invoices."}
 
 
 def test_a_payment_is_not_edited() -> None:
