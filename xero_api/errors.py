@@ -10,7 +10,8 @@
     │   └── GarbledAnswerError    200, but no or only half a JSON document
     ├── HoldError                 wait, only for this tenant (or app)
     │   ├── RateLimitedError      429: minute, day, app or concurrency
-    │   └── OfflineError          503: this organisation, or all of Xero, is offline
+    │   ├── OfflineError          503: this organisation, or all of Xero, is offline
+    │   └── OverBudgetError       our own count: its turn would come too late; nothing was sent
     ├── AccessError               someone has to give us access again
     │   ├── UnauthorisedError     401 with a fresh token: scope or role missing
     │   ├── DisconnectedError     403: the organisation is no longer connected, or the user lost a permission
@@ -147,6 +148,16 @@ class OfflineError(HoldError):
     """503: the organisation or Xero is offline."""
 
     hint = "Nothing to do: the tenant is asked again later. Xero may be under maintenance, see https://status.xero.com."
+
+
+class OverBudgetError(HoldError):
+    """A call of ours that Xero would refuse, or that it asked us to make later."""
+
+    hint = "Nothing was sent: wait, be more patient, or call less. Xero's limits are for each organisation, and for the app."
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.sent = False
 
 
 class AccessError(XeroError):
