@@ -1,10 +1,8 @@
-"""A file as it comes: each chunk in time, no more bytes than agreed on. The bytes are httpx's; the words are ours."""
+"""A file as it comes: each chunk in time, no more bytes than agreed on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
-
-import httpx
 
 from xero_api.answers import error_of
 from xero_api.call import Outcome, outcome_of
@@ -15,7 +13,7 @@ from xero_api.errors import (
     UnmappableAnswerError,
     XeroError,
 )
-from xero_api.meta import Meta, read_meta
+from xero_api.meta import read_meta
 from xero_api.parts import FileRequest
 
 
@@ -29,24 +27,27 @@ class FileStream:
         outcome: what became of it so far.
     """
 
-    def __init__(self, request: FileRequest, response: httpx.Response, seconds: float) -> None:
+    def __init__(
+        self, request: FileRequest, headers: Mapping[str, str], chunks: AsyncIterator[bytes], seconds: float
+    ) -> None:
         """Nothing is read yet.
 
         Args:
             request: what was asked.
-            response: the answer, its body still to come.
+            headers: the answer's, names in lower case.
+            chunks: its body, still to come; fails with a typed error.
             seconds: how long each chunk may take.
 
         Raises:
             GarbledAnswerError: it is something else than a file of that kind.
             UnmappableAnswerError: it is larger than agreed on.
         """
-        self.content_type: str | None = response.headers.get("content-type")
-        self.meta: Meta = read_meta(response.headers)
-        self.size = _size(response)
+        self.content_type = headers.get("content-type")
+        self.meta = read_meta(headers)
+        self.size = _size(headers)
         self.outcome = Outcome.CANCELLED
         self._request = request
-        self._response = response
+        self._chunks = chunks
         self._seconds = seconds
         kind = (self.content_type or "").partition(";")[0].strip().lower()
         if request.content_type not in {None, kind}:
@@ -63,8 +64,7 @@ class FileStream:
         """
         try:
             count = 0
-            chunks = self._response.aiter_bytes()
-            while (chunk := await self._next(chunks)) is not None:
+            while (chunk := await self._next()) is not None:
                 count += len(chunk)
                 self._check(count)
                 yield chunk
@@ -83,14 +83,12 @@ class FileStream:
         """
         return b"".join([chunk async for chunk in self])
 
-    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+    async def _next(self) -> bytes | None:
         try:
             async with asyncio.timeout(self._seconds):
-                return await anext(chunks, None)
-        except (TimeoutError, httpx.TimeoutException):
+                return await anext(self._chunks, None)
+        except TimeoutError:
             raise TimedOutError(f"{self._request.endpoint}: nothing for {self._seconds:g} s", status=200) from None
-        except httpx.RequestError as error:
-            raise GarbledAnswerError(f"{self._request.endpoint}: {type(error).__name__}", status=200) from None
 
     def _check(self, count: int) -> None:
         if count > self._request.most:
@@ -99,22 +97,23 @@ class FileStream:
             )
 
 
-def file_error(request: FileRequest, response: httpx.Response, body: bytes) -> XeroError:
+def file_error(request: FileRequest, status: int, headers: Mapping[str, str], body: bytes) -> XeroError:
     """The error an answer other than a file stands for.
 
     Args:
         request: what was asked.
-        response: the answer.
-        body: its body, of any kind.
+        status: HTTP status.
+        headers: response headers, names in lower case.
+        body: the body, of any kind.
     """
-    error = error_of(request.endpoint, response.status_code, response.headers, body)
-    if response.status_code == HTTPStatus.NOT_FOUND and error.meta.xeros:
-        return MissingFileError(f"{request.endpoint}: 404", status=404, meta=error.meta, body=body)
+    error = error_of(request.endpoint, status, headers, body)
+    if status == HTTPStatus.NOT_FOUND and error.meta.xeros:
+        return MissingFileError(f"{request.endpoint}: 404", status=status, meta=error.meta, body=body)
     return error
 
 
-def _size(response: httpx.Response) -> int | None:
+def _size(headers: Mapping[str, str]) -> int | None:
     """Of the file, not of its packed form."""
-    length = response.headers.get("content-length", "")
-    packed = response.headers.get("content-encoding", "identity") != "identity"
+    length = headers.get("content-length", "")
+    packed = headers.get("content-encoding", "identity") != "identity"
     return int(length) if length.isascii() and length.isdigit() and not packed else None

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.xero_records import example
 from xero_api.call import CallRecord, Lane, Outcome
-from xero_api.client import MOST_BYTES, XeroClient
+from xero_api.client import XeroClient
 from xero_api.decode import decode, encode
 from xero_api.errors import (
     BadRequestError,
@@ -30,6 +30,7 @@ from xero_api.errors import (
     UnreachableError,
     XeroError,
 )
+from xero_api.exchange import MOST_BYTES
 from xero_api.meta import Limits
 from xero_api.oauth.source import AccessToken, GrantId
 from xero_api.registry import INVOICES
@@ -100,13 +101,14 @@ class Calls:
             return handler(request)
 
         self.tokens = tokens or Tokens()
+        self.clock = Stopwatch()
         self.client = XeroClient(
             api_url=url or "https://api.example",
             tokens=self.tokens,
             on_call=self.records.append,
             timeout=timeout,
             transport=httpx.MockTransport(answer),
-            clock=Stopwatch(),
+            clock=self.clock,
         )
 
     async def send(self, request: Request = PAGE, **more: object) -> object:
@@ -145,18 +147,37 @@ async def test_a_call_as_it_leaves() -> None:
 async def test_unpacking_waits_for_room_and_that_is_no_time_of_xeros() -> None:
     """The caller is told the bytes before they become records; the call's time ends with its last byte."""
     calls, asked = Calls(_good), list[int]()
-    clock = calls.client._clock
 
     async def wait_for_room(size: int) -> None:
         asked.append(size)
         assert not calls.records
         for _ in range(1_000):
-            clock.monotonic()
+            calls.clock.monotonic()
 
     await calls.send(before_unpacking=wait_for_room)
 
     assert asked == [len(_page())]
     assert calls.records[0].ms < 100_000
+
+
+async def test_unpacking_holds_no_connection() -> None:
+    """An answer that waits for room is here already: its connection is free for other calls."""
+
+    class Body(httpx.ByteStream):
+        closed = False
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    body = Body(_page())
+    calls = Calls(lambda _: httpx.Response(200, headers=HEADERS, stream=body))
+
+    async def wait_for_room(size: int) -> None:
+        assert body.closed, size
+
+    await calls.send(before_unpacking=wait_for_room)
+
+    assert len(calls.records) == 1
 
 
 async def test_an_answer_knows_when_it_was_asked() -> None:
@@ -332,6 +353,21 @@ async def test_a_second_401_is_an_error() -> None:
         await calls.send()
 
     assert len(calls.seen) == 2
+
+
+async def test_a_401_that_breaks_off_is_no_401() -> None:
+    """Nobody knows who said it: no token is replaced for it."""
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"{"
+        raise httpx.ReadError("gone")
+
+    calls = Calls(lambda _: httpx.Response(401, content=broken()))
+
+    with pytest.raises(UnreachableError):
+        await calls.send()
+
+    assert (calls.tokens.replaced, [record.outcome for record in calls.records]) == ([], [Outcome.UNREACHABLE])
 
 
 async def test_a_401_without_another_token_is_an_error() -> None:

@@ -318,6 +318,22 @@ async def test_who_reads_slowly_is_not_hurried_and_who_stops_is_told() -> None:
     assert [call.outcome for call in xero.calls] == [Outcome.OK, Outcome.CANCELLED]
 
 
+async def test_an_error_of_the_readers_own_is_not_xeros() -> None:
+    """Even where it looks like one: the file is not asked for again, and the call is told as it went."""
+    xero = Xero(coming(b"1"))
+
+    async def fail(*, read: bool) -> None:
+        async with xero.client.stream(DEFAULT_APP, TENANT, get_attachment(INVOICES, RECORD, "a")) as file:
+            _ = await file.read() if read else b""
+            raise UnauthorisedError("of another call")
+
+    for read in (False, True):
+        with pytest.raises(UnauthorisedError):
+            await fail(read=read)
+
+    assert [call.outcome for call in xero.calls] == [Outcome.CANCELLED, Outcome.OK]
+
+
 async def test_a_packed_file_has_no_size() -> None:
     """The length is that of the packed bytes."""
     packed = gzip.compress(b"hello")
