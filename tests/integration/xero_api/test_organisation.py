@@ -13,6 +13,7 @@ from xero_api.organisation import ATTEMPTS, Organisation
 from xero_api.registry import CONTACTS
 from xero_api.requests import get_page
 from xero_api.writes.requests import create
+from xero_stream.contracts.names import TenantId
 from xero_stream.settings.xero import AppTier
 
 ONE = get_page(CONTACTS, None, page_size=1)
@@ -62,7 +63,8 @@ async def test_the_app_minute_is_shared(begin: Begin) -> None:
     api = await begin(tenants=2)
     minute = Minute(limit=3, grain=1.0)
     both = [
-        Organisation(api.client, tenant, tier=AppTier.CORE, calls=minute, patience=0.1) for tenant in api.talk.tenants
+        Organisation(api.client, TenantId(tenant), tier=AppTier.CORE, calls=minute, patience=0.1)
+        for tenant in api.talk.tenants
     ]
     for one in (both[0], both[1], both[0]):
         await one.send(ONE)
