@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 from xero_api.answers import error_of
-from xero_api.decode import decode
 from xero_api.entity import Entity, Part
-from xero_api.errors import GarbledAnswerError, InvalidRecordError, UnmappableAnswerError
+from xero_api.envelope import open_envelope
+from xero_api.errors import InvalidRecordError
 from xero_api.meta import Meta, read_meta
 from xero_api.requests import record_path
 from xero_stream.contracts.names import RecordId
@@ -211,13 +211,7 @@ def decipher_part(request: PartRequest, status: int, headers: Mapping[str, str],
     if status != HTTPStatus.OK:
         raise error_of(request.endpoint, status, headers, body)
     meta, key = read_meta(headers), _LIST_KEYS[request.part]
-    try:
-        document = decode(body)
-    except ValueError as error:
-        raise GarbledAnswerError(f"{request.endpoint}: the answer is no JSON", status=status, meta=meta) from error
-    rows = document.get(key) if isinstance(document, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnmappableAnswerError(f"{request.endpoint}: no list {key}", status=status, meta=meta, body=body)
+    rows = open_envelope(request.endpoint, key, body, meta)[key]
     return PartAnswer(request=request, rows=tuple(rows), meta=meta)
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from xero_api.answers import error_of
-from xero_api.decode import decode
 from xero_api.entity import Scope
-from xero_api.errors import GarbledAnswerError, UnmappableAnswerError
+from xero_api.envelope import open_envelope
+from xero_api.errors import UnmappableAnswerError
 from xero_api.meta import Meta, read_meta
 from xero_api.requests import API_PATH
 
@@ -189,14 +189,11 @@ def decipher_report(request: ReportRequest, status: int, headers: Mapping[str, s
     Raises:
         XeroError: one of ``xero_api.errors``, by status and body.
     """
-    meta = read_meta(headers)
     if status != HTTPStatus.OK:
         raise error_of(request.endpoint, status, headers, body)
-    try:
-        document = decode(body)
-    except ValueError as error:
-        raise GarbledAnswerError(f"{request.endpoint}: the answer is no JSON", status=status, meta=meta) from error
-    reports = document.get("Reports") if isinstance(document, dict) else None
-    if not isinstance(reports, list) or len(reports) != 1 or not isinstance(reports[0], dict):
-        raise UnmappableAnswerError(f"{request.endpoint}: no report in the answer", status=status, meta=meta, body=body)
+    meta = read_meta(headers)
+    reports = open_envelope(request.endpoint, "Reports", body, meta)["Reports"]
+    if len(reports) != 1:
+        message = f"{request.endpoint}: {len(reports)} reports in the answer"
+        raise UnmappableAnswerError(message, status=status, meta=meta, body=body)
     return ReportAnswer(request=request, raw=reports[0], meta=meta)

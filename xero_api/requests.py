@@ -119,7 +119,7 @@ def get_ids(entity: Entity[Any], record_ids: Sequence[RecordId]) -> Request:
         raise ValueError(f"{entity.name} can't be read by ids, only one by one")
     if not 0 < len(record_ids) <= by_ids.limit:
         raise ValueError(f"{entity.name} takes 1 to {by_ids.limit} ids a call, not {len(record_ids)}")
-    ids = [_key(entity, record_id) for record_id in record_ids]
+    ids = [xeros_id(entity.key, record_id, entity.name) for record_id in record_ids]
     if by_ids.parameter == "where":
         chosen = " OR ".join(f'{entity.id_field}==Guid("{record_id}")' for record_id in ids)
     else:
@@ -213,7 +213,23 @@ def record_path(entity: Entity[Any], record_id: RecordId) -> str:
     Raises:
         ValueError: the id is none.
     """
-    return f"{API_PATH}/{entity.path}/{_key(entity, record_id)}"
+    return f"{API_PATH}/{entity.path}/{xeros_id(entity.key, record_id, entity.name)}"
+
+
+def xeros_id(key: Key, record_id: str, of: str) -> str:
+    """An id as Xero spells it, in paths and in bodies; what is no id must get into neither.
+
+    Args:
+        key: what it must be.
+        record_id: as we spell it, in lower case.
+        of: what it is an id of, for the error.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _KEYS[key].fullmatch(record_id):
+        raise ValueError(f"an id of {of} is no lower-case {'GUID' if key is Key.GUID else 'code'}")
+    return record_id.upper() if key is Key.WORD else record_id
 
 
 def _list(
@@ -246,10 +262,3 @@ def _allowed(entity: Entity[Any], filters: Mapping[str, str]) -> Mapping[str, st
         known = f"it has {', '.join(sorted(entity.filters))}" if entity.filters else "it has none"
         raise ValueError(f"{entity.name} has no filter {', '.join(unknown)}; {known}")
     return filters
-
-
-def _key(entity: Entity[Any], record_id: str) -> str:
-    """The id as Xero's URLs want it; what is no id must not get into one."""
-    if not _KEYS[entity.key].fullmatch(record_id):
-        raise ValueError(f"an id of {entity.name} is no lower-case {'GUID' if entity.key is Key.GUID else 'code'}")
-    return record_id.upper() if entity.key is Key.WORD else record_id

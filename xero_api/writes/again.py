@@ -8,6 +8,7 @@ First: what became of it (:func:`fate_of`).
 | nothing was sent: no token, no connection | NOT_DONE |
 | 401, 403, 429 | NOT_DONE: turned away at the door |
 | 400 with rows refused while others were in the same request | UNKNOWN: Xero may have written the others |
+| 400 whose body broke off | UNKNOWN: it may have been such a one |
 | any other 4xx but 408, and 501 | NOT_DONE: refused |
 | 408, 5xx, 3xx, no answer, half an answer, other rows than were sent | UNKNOWN |
 
@@ -29,7 +30,7 @@ has grown too old the look-up decides.
 
 from enum import StrEnum
 
-from xero_api.errors import InvalidRowsError, XeroError
+from xero_api.errors import InvalidRowsError, TransientError, XeroError
 
 KEY_SECONDS = 300.0
 """How long after its first sending a request may be sent again with its key. Xero remembers a key for six minutes; one
@@ -66,7 +67,8 @@ def fate_of(error: XeroError | None) -> Fate:
         return Fate.DONE
     if not error.sent:
         return Fate.NOT_DONE
-    if error.status is None or isinstance(error, InvalidRowsError):
+    torn = error.status == 400 and isinstance(error, TransientError)
+    if error.status is None or torn or isinstance(error, InvalidRowsError):
         return Fate.UNKNOWN
     refused = 400 <= error.status < 500 and error.status != 408
     return Fate.NOT_DONE if refused or error.status == 501 else Fate.UNKNOWN

@@ -15,13 +15,12 @@ from typing import Any
 from xero_api.answers import Timing, error_of
 from xero_api.dates import parse_moment
 from xero_api.decode import decode
+from xero_api.envelope import open_envelope
 from xero_api.errors import (
-    GarbledAnswerError,
     InvalidRowsError,
     KeyReusedError,
     Problem,
     RowsMismatchError,
-    UnmappableAnswerError,
     XeroError,
 )
 from xero_api.meta import Meta, read_meta
@@ -107,14 +106,8 @@ def decipher(request: WriteRequest, status: int, headers: Mapping[str, str], bod
         raise error_of(request.endpoint, status, headers, body)
     if request.list_key is None:
         return WriteAnswer(request=request, meta=meta)
-    try:
-        document = decode(body)
-    except ValueError as error:
-        raise GarbledAnswerError(f"the answer is no JSON ({len(body)} bytes)", status=status, meta=meta) from error
-    items = document.get(request.list_key) if isinstance(document, dict) else None
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        message = f"{request.endpoint}: no list {request.list_key} of objects in the answer"
-        raise UnmappableAnswerError(message, status=status, meta=meta, body=body)
+    document = open_envelope(request.endpoint, request.list_key, body, meta, status)
+    items = document[request.list_key]
     return _answer(request, status, meta, items, document.get("DateTimeUTC"), body)
 
 
@@ -131,9 +124,7 @@ def problems_of(element: Mapping[str, Any], name: str = "ValidationErrors") -> t
 
 
 def _messages(element: Mapping[str, Any], name: str) -> Iterator[Problem]:
-    waiting: deque[tuple[str, Any]] = deque(
-        [("", element)]
-    )  # no recursion: a hostile answer may nest deeper than Python can
+    waiting: deque[tuple[str, Any]] = deque([("", element)])  # an answer may nest deeper than Python can recurse
     while waiting:
         path, value = waiting.popleft()
         if isinstance(value, list):
@@ -181,7 +172,7 @@ def _status(item: Mapping[str, Any], problems: tuple[Problem, ...], warnings: tu
     word = item.get("StatusAttributeString")
     if problems or word == "ERROR" or item.get("HasErrors") is True or item.get("HasValidationErrors") is True:
         return RowStatus.ERROR
-    return RowStatus.WARNING if warnings or word in {"WARNING", "WARN"} else RowStatus.OK
+    return RowStatus.WARNING if warnings or word in ("WARNING", "WARN") else RowStatus.OK
 
 
 def _id(item: Mapping[str, Any], id_field: str) -> RecordId | None:

@@ -26,10 +26,12 @@ from xero_api.errors import (
 )
 from xero_api.registry import CONTACTS, CREDIT_NOTES, ENTITIES, INVOICES
 from xero_api.requests import get_one
+from xero_api.writes import parts
 from xero_api.writes import requests as writing
 from xero_api.writes.again import Again, Fate, again, fate_of
 from xero_api.writes.answers import RowStatus, WriteAnswer
-from xero_api.writes.requests import Allocation, WriteRequest
+from xero_api.writes.parts import Allocation
+from xero_api.writes.requests import WriteRequest
 from xero_stream.contracts.names import DEFAULT_APP, RecordId
 
 LINE = {"Description": "Consulting", "Quantity": Decimal(3), "UnitAmount": Decimal("1.2345"), "AccountCode": "200"}
@@ -147,9 +149,9 @@ async def test_files_and_notes(api: Api, entity: Entity[Any]) -> None:
 
     file = await _write(
         api,
-        writing.attach(entity, record_id, file_name=name, content=content, content_type="application/pdf", key="file"),
+        parts.attach(entity, record_id, file_name=name, content=content, content_type="application/pdf", key="file"),
     )
-    note = await _write(api, writing.add_note(entity, record_id, "called", key="note"))
+    note = await _write(api, parts.add_note(entity, record_id, "called", key="note"))
 
     assert (file.rows[0].record["FileName"], file.rows[0].record["ContentLength"]) == (name, 256)
     assert note.rows[0].record["Details"] == "called"
@@ -164,9 +166,9 @@ async def test_an_invoice_is_emailed(api: Api) -> None:
     sent = await _made(api, INVOICES, await _sale(api, Contact={"ContactID": contact}, Status="AUTHORISED"), key="sent")
     draft = await _made(api, INVOICES, await _sale(api), key="draft")
 
-    answer = await _write(api, writing.email(INVOICES, sent, key="mail"))
+    answer = await _write(api, parts.email(INVOICES, sent, key="mail"))
     with pytest.raises(BadRequestError) as caught:
-        await _write(api, writing.email(INVOICES, draft, key="mail draft"))
+        await _write(api, parts.email(INVOICES, draft, key="mail draft"))
 
     assert answer.rows == ()
     assert (await _record(api, INVOICES, sent))["SentToContact"] is True
@@ -184,9 +186,9 @@ async def test_credit_is_applied_row_by_row_and_taken_back(api: Api) -> None:
         Allocation(invoice_id=invoice, amount=Decimal(1_000_000), day=day),
     ]
 
-    good, bad = (await _write(api, writing.allocate(CREDIT_NOTES, note, wanted, key="apply"))).rows
+    good, bad = (await _write(api, parts.allocate(CREDIT_NOTES, note, wanted, key="apply"))).rows
     due = (await _record(api, INVOICES, invoice))["AmountDue"]
-    await _write(api, writing.remove_allocation(CREDIT_NOTES, note, RecordId(good.record["AllocationID"])))
+    await _write(api, parts.remove_allocation(CREDIT_NOTES, note, RecordId(good.record["AllocationID"])))
 
     assert (good.written, bad.written) == (True, False)
     after = (await _record(api, INVOICES, invoice))["AmountDue"]

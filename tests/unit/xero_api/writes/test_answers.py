@@ -22,6 +22,7 @@ from xero_api.errors import (
     XeroError,
 )
 from xero_api.registry import CONTACTS, CREDIT_NOTES, INVOICES
+from xero_api.writes import parts
 from xero_api.writes import requests as writing
 from xero_api.writes.answers import NO_ID, RowStatus, WriteAnswer, decipher, problems_of
 from xero_api.writes.requests import WriteRequest
@@ -97,6 +98,7 @@ def test_a_warning_was_written() -> None:
         ({"StatusAttributeString": "OK", "ValidationErrors": [{"Message": "x"}]}, RowStatus.ERROR),
         ({"Warnings": [{"Message": "x"}]}, RowStatus.WARNING),
         ({"StatusAttributeString": "WARN"}, RowStatus.WARNING),
+        ({"StatusAttributeString": []}, RowStatus.OK),
     ],
 )
 def test_without_the_word_the_flags_and_lists_tell(fields: dict[str, Any], status: RowStatus) -> None:
@@ -223,16 +225,16 @@ def test_other_answers_are_the_errors_of_reads(status: int, body: bytes, error: 
 def test_answers_that_say_nothing() -> None:
     """An email and a removal: done is done, whatever the body."""
     for request, status in (
-        (writing.email(INVOICES, ID, key="k"), 204),
-        (writing.remove_allocation(CREDIT_NOTES, ID, OTHER), 200),
+        (parts.email(INVOICES, ID, key="k"), 204),
+        (parts.remove_allocation(CREDIT_NOTES, ID, OTHER), 200),
     ):
         assert _read(request, b"", status).rows == ()
 
 
 def test_attachments_and_notes_are_rows() -> None:
     """The file has its own id, the note none."""
-    file = writing.attach(INVOICES, ID, file_name="a.pdf", content=b"x", content_type="application/pdf", key="k")
-    note = writing.add_note(INVOICES, ID, "x", key="k")
+    file = parts.attach(INVOICES, ID, file_name="a.pdf", content=b"x", content_type="application/pdf", key="k")
+    note = parts.add_note(INVOICES, ID, "x", key="k")
 
     assert _read(file, {"Attachments": [{"AttachmentID": OTHER}]}).rows[0].id == OTHER
     assert _read(note, {"HistoryRecords": [{"Details": "x"}]}).rows[0].id is None

@@ -1,7 +1,7 @@
 """``XeroClient.write`` against a transport that answers as told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import httpx
@@ -150,6 +150,22 @@ async def test_without_a_token_nothing_was_sent() -> None:
         assert fate_of(caught.value) is Fate.NOT_DONE
 
     assert (len(slow.seen), len(stubborn.seen)) == (0, 1)
+
+
+@pytest.mark.parametrize(("status", "fate"), [(400, Fate.UNKNOWN), (404, Fate.NOT_DONE), (429, Fate.NOT_DONE)])
+async def test_a_refusal_that_breaks_off(status: int, fate: Fate) -> None:
+    """Only a 400 needs its body: it may have refused some rows and written the others."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        raise httpx.ReadError("gone")
+
+    wire = Wire(lambda _: httpx.Response(status, headers=HEADERS, content=body()))
+
+    with pytest.raises(UnreachableError) as caught:
+        await wire.write()
+
+    assert fate_of(caught.value) is fate
 
 
 async def test_a_deadline_during_the_exchange_leaves_the_outcome_open() -> None:

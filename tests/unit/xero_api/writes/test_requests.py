@@ -11,8 +11,10 @@ import pytest
 from xero_api.entity import Entity, Key, Part, UpdateAt
 from xero_api.errors import UnsendableError
 from xero_api.registry import CONTACTS, CREDIT_NOTES, ENTITIES, INVOICES
+from xero_api.writes import parts
 from xero_api.writes import requests as writing
-from xero_api.writes.requests import Allocation, Verb, WriteRequest
+from xero_api.writes.parts import Allocation
+from xero_api.writes.requests import Verb, WriteRequest
 from xero_stream.contracts.names import RecordId
 
 ID = RecordId("ed255415-e141-4150-aab7-89c3bbbb851c")
@@ -123,7 +125,7 @@ def test_what_is_removed_takes_http_delete_without_a_key() -> None:
 
 def test_a_file_goes_under_its_quoted_name() -> None:
     """Signs that would end the path, or begin a query, are quoted."""
-    request = writing.attach(
+    request = parts.attach(
         INVOICES, ID, file_name="a?b #1/2 é.pdf".replace("/", "-"), content=b"%PDF", content_type="application/pdf",
         key="k", include_online=True,
     )  # fmt: skip
@@ -135,12 +137,12 @@ def test_a_file_goes_under_its_quoted_name() -> None:
 
 def test_notes_emails_and_allocations() -> None:
     """What hangs below a record."""
-    note = writing.add_note(CONTACTS, ID, "called", key="k")
-    email = writing.email(INVOICES, ID, key="k")
-    credit = writing.allocate(
+    note = parts.add_note(CONTACTS, ID, "called", key="k")
+    email = parts.email(INVOICES, ID, key="k")
+    credit = parts.allocate(
         CREDIT_NOTES, ID, [Allocation(invoice_id=OTHER, amount=Decimal("1.50"), day=date(2026, 11, 22))], key="k"
     )
-    back = writing.remove_allocation(CREDIT_NOTES, ID, OTHER)
+    back = parts.remove_allocation(CREDIT_NOTES, ID, OTHER)
 
     assert (note.method, note.target) == ("PUT", f"/api.xro/2.0/Contacts/{ID}/History")
     assert note.body == b'{"HistoryRecords":[{"Details":"called"}]}'
@@ -198,19 +200,19 @@ def _refusals() -> list[tuple[str, Any, str]]:
         ("key of two lines", lambda: writing.create(INVOICES, [{}], key="a\r\nX: y"), "Idempotency-Key"),
         ("foreign id", lambda: writing.update(INVOICES, ID, {"InvoiceID": OTHER}, key="k"), "the id of another"),
         ("no id", lambda: writing.update(INVOICES, RecordId("../Contacts"), {}, key="k"), "no lower-case GUID"),
-        ("no email", lambda: writing.email(CONTACTS, ID, key="k"), "Contacts can't email"),
-        ("no credit", lambda: writing.allocate(INVOICES, ID, [], key="k"), "Invoices can't allocate"),
-        ("no allocation", lambda: writing.allocate(CREDIT_NOTES, ID, [], key="k"), "1 to 50 at once, not 0"),
-        ("nothing to remove", lambda: writing.remove_allocation(INVOICES, ID, ID), "can't remove_allocation"),
-        ("no history", lambda: writing.add_note(READ_ONLY, ID, "x", key="k"), "can't add_note"),
-        ("no text", lambda: writing.add_note(INVOICES, ID, " ", key="k"), "without a text"),
-        ("no attachments", lambda: writing.attach(READ_ONLY, ID, **file), "can't attach"),
-        ("not online", lambda: writing.attach(CONTACTS, ID, **file, include_online=True), "include_online"),
-        ("path", lambda: writing.attach(INVOICES, ID, **(file | {"file_name": "a/b"})), "without a path"),
-        ("dots", lambda: writing.attach(INVOICES, ID, **(file | {"file_name": ".."})), "without a path"),
-        ("empty file", lambda: writing.attach(INVOICES, ID, **(file | {"content": b""})), "empty file"),
-        ("big file", lambda: writing.attach(INVOICES, ID, **(file | {"content": b"x" * 3_000_001})), "3000001 bytes"),
-        ("type", lambda: writing.attach(INVOICES, ID, **(file | {"content_type": "a\r\nb"})), "application/pdf"),
+        ("no email", lambda: parts.email(CONTACTS, ID, key="k"), "Contacts can't email"),
+        ("no credit", lambda: parts.allocate(INVOICES, ID, [], key="k"), "Invoices can't allocate"),
+        ("no allocation", lambda: parts.allocate(CREDIT_NOTES, ID, [], key="k"), "1 to 50 at once, not 0"),
+        ("nothing to remove", lambda: parts.remove_allocation(INVOICES, ID, ID), "can't remove_allocation"),
+        ("no history", lambda: parts.add_note(READ_ONLY, ID, "x", key="k"), "can't add_note"),
+        ("no text", lambda: parts.add_note(INVOICES, ID, " ", key="k"), "without a text"),
+        ("no attachments", lambda: parts.attach(READ_ONLY, ID, **file), "can't attach"),
+        ("not online", lambda: parts.attach(CONTACTS, ID, **file, include_online=True), "include_online"),
+        ("path", lambda: parts.attach(INVOICES, ID, **(file | {"file_name": "a/b"})), "without a path"),
+        ("dots", lambda: parts.attach(INVOICES, ID, **(file | {"file_name": ".."})), "without a path"),
+        ("empty file", lambda: parts.attach(INVOICES, ID, **(file | {"content": b""})), "empty file"),
+        ("big file", lambda: parts.attach(INVOICES, ID, **(file | {"content": b"x" * 3_000_001})), "3000001 bytes"),
+        ("type", lambda: parts.attach(INVOICES, ID, **(file | {"content_type": "a\r\nb"})), "application/pdf"),
     ]
 
 
@@ -256,7 +258,7 @@ def test_every_row_of_the_table_can_do_what_it_says(entity: Entity[Any]) -> None
         record_id = ID if entity.key is Key.GUID else RecordId("output2")
         made += [writing.delete(entity, record_id, status=status, key="k") for status in entity.writes.delete]
     if Part.HISTORY in entity.parts:
-        made.append(writing.add_note(entity, ID, "x", key="k"))
+        made.append(parts.add_note(entity, ID, "x", key="k"))
 
     for request in made:
         assert request.endpoint == f"{entity.path}/{request.verb}"

@@ -1,0 +1,35 @@
+"""The JSON object of a good answer, and the list in it. Pure."""
+
+from http import HTTPStatus
+from typing import Any
+
+from xero_api.decode import decode
+from xero_api.errors import GarbledAnswerError, UnmappableAnswerError
+from xero_api.meta import Meta
+
+
+def open_envelope(endpoint: str, list_key: str, body: bytes, meta: Meta, status: int = HTTPStatus.OK) -> dict[str, Any]:
+    """The whole object; a list of objects stands under that key.
+
+    Args:
+        endpoint: what was asked, for the error.
+        list_key: the list's.
+        body: the whole body.
+        meta: what the headers say, for the error.
+        status: HTTP status, a good one.
+
+    Raises:
+        GarbledAnswerError: it is no JSON.
+        UnmappableAnswerError: it is no object, or has no such list.
+    """
+    try:
+        document = decode(body)
+    except ValueError as error:
+        message = f"{endpoint}: the answer is no JSON ({len(body)} bytes)"
+        raise GarbledAnswerError(message, status=status, meta=meta) from error
+    rows = document.get(list_key) if isinstance(document, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        message = f"{endpoint}: no list {list_key} of objects in the answer"
+        raise UnmappableAnswerError(message, status=status, meta=meta, body=body)
+    found: dict[str, Any] = document
+    return found
