@@ -31,7 +31,7 @@ class Connection:
         tenant_type: ``ORGANISATION``, or something we don't serve.
         tenant_name: its name; null for some types.
         auth_event_id: the consent it was made by: equals ``authentication_event_id`` in that consent's access token.
-        created_at: when it was first connected.
+        created_at: when it was first connected; coming back later doesn't move it.
         updated_at: when it was last connected.
     """
 

@@ -48,6 +48,7 @@ def choose(
             tenant_id=one.tenant_id,
             name=one.tenant_name or "",
             connection_id=one.id,
+            connection_created_at=one.created_at,
             customer_ref=customer_ref,
             tags=tags or {},
         )

@@ -16,17 +16,21 @@ from processors.tenants import store
 from processors.tenants.services import STORE_ERRORS, Memory, RunnerServices
 from processors.tenants.watchdog import SILENT_SECONDS
 from xero_api.answers import Answer
-from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait
+from xero_api.budget.tenant import ABANDONED_SECONDS, PER_MINUTE, Go, Past, TenantBudget, Wait, rapid_sync_seconds
 from xero_api.call import Lane
 from xero_api.errors import RateLimitedError, XeroError
 from xero_api.requests import Request
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.settings.xero import AppTier
 from xero_stream.store.clock import utc_now
 
 log = structlog.get_logger(__name__)
 
 _BESIDE_THE_CALL = 15.0
 """Seconds for what a call waits for besides its answer: a token, mostly."""
+
+_CLOCKS_APART = timedelta(minutes=5)
+"""How far Xero's clock may be ahead of the store's, as long as no answer told."""
 
 _DAY_RUNS_LOW = 4 * 3600.0
 _TOLD_EVERY = 3600.0
@@ -44,7 +48,9 @@ async def restored_budget(services: RunnerServices, tenant: store.Tenant) -> Ten
     def on_our_clock(moment: datetime) -> float:
         return now - (wall - moment).total_seconds()
 
-    budget = TenantBudget(day_limit=services.tier_of(tenant.app).calls_per_day, app=app)
+    tier = services.tier_of(tenant.app)
+    lifted = _lifted_seconds(tier, tenant, wall + _CLOCKS_APART)
+    budget = TenantBudget(day_limit=tier.calls_per_day, app=app, lifted_until=now + lifted)
     past = await store.past_calls(services.pool, tenant.tenant_id, wall)
     budget.restore(
         [
@@ -62,6 +68,11 @@ async def restored_budget(services: RunnerServices, tenant: store.Tenant) -> Ten
     if tenant.parked_until is not None:
         budget.park(on_our_clock(tenant.parked_until))
     return budget
+
+
+def _lifted_seconds(tier: AppTier, tenant: store.Tenant, xeros_now: datetime) -> float:
+    created = tenant.connection_created_at
+    return rapid_sync_seconds(tier, created, xeros_now) if created else 0.0
 
 
 class Caller:
@@ -90,7 +101,7 @@ class Caller:
         self._tenant = tenant
         self._memory = memory
         self._on_wait = on_wait
-        self._day_limit = services.tier_of(tenant.app).calls_per_day
+        self._tier = services.tier_of(tenant.app)
         self._writing: set[asyncio.Task[None]] = set()
         self._silent_seconds = max(SILENT_SECONDS, services.http_timeout + _BESIDE_THE_CALL)
 
@@ -114,10 +125,11 @@ class Caller:
         # leaves the day at 0, and that would be the longest distance of all.
         waited = memory.last_for_events < memory.budget.parked_until <= now or memory.budget.feels_for_the_day(now)
         if lane is Lane.WEBHOOK and not waited:
+            day_limit = self._tier.calls_per_day
             apart = distance(
                 used_this_minute=PER_MINUTE - memory.budget.minute_left(now),
-                day_left=memory.budget.day_left(now),
-                day_limit=self._day_limit,
+                day_left=day_limit if memory.budget.lifted(now) else memory.budget.day_left(now),
+                day_limit=day_limit,
             )
             if memory.last_for_events + apart > now:
                 return memory.last_for_events + apart
@@ -176,7 +188,8 @@ class Caller:
             day = limits.day if limits is not None and not refused else None
             for call_id, _ in exchanges:
                 self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
-                self._write_off(call_id, day)
+                self._write_off(call_id, day, abandoned=abandoned)
+        self._believe_clock(answer)
         self._tell_day(time.monotonic())
         await reach(Failpoint.CALL_ANSWERED)
         self.alive(slot)
@@ -208,6 +221,12 @@ class Caller:
                 raise NotNowError
             await asyncio.sleep(min(max(decision.until - now, 0.01), 1.0))
 
+    def _believe_clock(self, answer: Answer) -> None:
+        """For how long a new connection's limits are lifted goes by Xero's clock, and every answer says what that shows."""
+        if answer.timing is not None and answer.meta.server_date is not None:
+            lifted = _lifted_seconds(self._tier, self._tenant, answer.meta.server_date)
+            self._memory.budget.lift(answer.timing.sent + lifted)
+
     def _tell_day(self, now: float) -> None:
         """Say how long the day's calls will last; aloud, once an hour, where they will not last for much longer."""
         lasts = self._memory.budget.day_lasts_until(now) - now
@@ -226,9 +245,11 @@ class Caller:
         if self._writing:
             await asyncio.wait(self._writing, timeout=5)
 
-    def _write_off(self, call_id: int, day: int | None) -> None:
+    def _write_off(self, call_id: int, day: int | None, *, abandoned: bool) -> None:
         """Write the end of a call down beside the work on its answer: nobody waits for that."""
-        task = asyncio.create_task(self._written_off(call_id, utc_now(), day))
+        # Xero may still be busy with one given up on: whoever takes over must not use its slot yet.
+        end = utc_now() + timedelta(seconds=ABANDONED_SECONDS if abandoned else 0)
+        task = asyncio.create_task(self._written_off(call_id, end, day))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 

@@ -61,6 +61,7 @@ class Tenant:
     tenant_id: TenantId
     app: AppName
     grant_id: Any
+    connection_created_at: datetime | None
     name: str
     customer_ref: str | None
     state: str
@@ -101,8 +102,8 @@ async def with_work(pool: "asyncpg.Pool[Any]", partition: int, now: datetime) ->
 async def load(pool: "asyncpg.Pool[Any]", tenant_id: TenantId) -> Tenant | None:
     """One tenant, or None if it is not connected (yet)."""
     row = await pool.fetchrow(
-        "SELECT tenant_id, app, grant_id, name, customer_ref, state, parked_until, day_remaining, day_seen_at "
-        "FROM tenants WHERE tenant_id = $1",
+        "SELECT tenant_id, app, grant_id, connection_created_at, name, customer_ref, state, parked_until, "
+        "day_remaining, day_seen_at FROM tenants WHERE tenant_id = $1",
         tenant_id,
     )
     return Tenant(**dict(row)) if row else None

@@ -16,7 +16,8 @@ from processors.partitions.store import Lease, take
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
-from tests.support.next_release import upgrade_in_a_process, with_step
+from processors.tenants.store import load as load_tenant
+from tests.support.next_release import upgrade_in_a_process, with_step, without_steps_from
 from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
 from xero_stream.contracts.topics import Topics
@@ -65,6 +66,36 @@ async def test_the_schema_is_the_sum_of_its_steps(
     assert {name for kind, name, _ in added if kind == "column"} >= {"records.reviewed", "changes.note", "reviews.at"}
     await upgrade(empty_database_url)
     assert await current(empty_database_url) == "9001"
+
+
+async def test_organisations_connected_before_the_fifth_step_stay_as_they_are(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows how old their connections are; the release before goes on connecting others meanwhile."""
+    monkeypatch.setattr(migrate, "_HERE", without_steps_from(tmp_path, "0005"))
+    await upgrade(empty_database_url)
+    assert await current(empty_database_url) == "0004"
+    connection = await asyncpg.connect(empty_database_url)
+    await connection.execute("INSERT INTO apps (app, tier) VALUES ('default', 'plus')")
+    await connection.execute(
+        "INSERT INTO grants (grant_id, app, kind) VALUES (gen_random_uuid(), 'default', 'authorization_code')"
+    )
+    connect_as_before = (
+        "INSERT INTO tenants (tenant_id, app, grant_id, partition) SELECT $1, app, grant_id, 1 FROM grants"
+    )
+    await connection.execute(connect_as_before, "before")
+    monkeypatch.undo()
+
+    await upgrade(empty_database_url)
+
+    await connection.execute(connect_as_before, "after")
+    await connection.close()
+    pool = await open_pool(empty_database_url, size=1)
+    for name in ("before", "after"):
+        tenant = await load_tenant(pool, TenantId(name))
+        assert tenant is not None
+        assert (tenant.state, tenant.connection_created_at) == ("connected", None)
+    await pool.close()
 
 
 class Load:

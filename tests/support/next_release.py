@@ -39,6 +39,16 @@ def with_step(folder: Path) -> Path:
     return copy
 
 
+def without_steps_from(folder: Path, first: str) -> Path:
+    """A copy of the migrations as an earlier release had them."""
+    copy = folder / f"migrations-before-{first}"
+    shutil.copytree(migrate._HERE, copy)
+    for step in (copy / "versions").glob("0*.py"):
+        if step.name >= first:
+            step.unlink()
+    return copy
+
+
 async def upgrade_in_a_process(url: str, steps: Path) -> asyncio.subprocess.Process:
     """``upgrade`` as another host would run it."""
     code = (

@@ -121,6 +121,7 @@ class TenantBudget:
             lifted_until: until when minute and day don't limit (Rapid Sync: see :func:`rapid_sync_seconds`).
         """
         self._lifted_until = lifted_until
+        self._lift_refused = False
         self._minute = Minute(limit=PER_MINUTE)
         self._day = Day(limit=day_limit)
         self._app = app
@@ -165,6 +166,23 @@ class TenantBudget:
         """Until when Xero asked us to wait; in the past if it did not. Persist it: it outlives the process."""
         return self._parked_until
 
+    def lifted(self, now: float) -> bool:
+        """Whether minute and day don't limit.
+
+        Args:
+            now: seconds.
+        """
+        return now < self._lifted_until
+
+    def lift(self, until: float) -> None:
+        """Say anew until when minute and day don't limit. Once Xero refused a call all the same, they limit for good.
+
+        Args:
+            until: seconds; in the past: they do limit.
+        """
+        if not self._lift_refused:
+            self._lifted_until = until
+
     def decide(self, lane: Lane, now: float) -> Go | Wait:
         """May a call be made now?
 
@@ -176,7 +194,7 @@ class TenantBudget:
             return Wait(self._parked_until, self._parked_for)
         share = SHARES[lane]
         hurdles = [(self._slot_free_at(now, share.slots), Reason.AT_ONCE)]
-        if now >= self._lifted_until:
+        if not self.lifted(now):
             kept = math.ceil(self._day.limit * share.day)
             hurdles.append((self._minute.free_at(now, share.minute), Reason.MINUTE))
             hurdles.append((self._day.free_at(now, kept, self.running), Reason.DAY))
@@ -188,11 +206,13 @@ class TenantBudget:
         return Go() if until <= now else Wait(until, reason)
 
     def day_lasts_until(self, now: float) -> float:
-        """When the day is used up if calls go on as in the last hours; infinity: not within a day.
+        """When the day is used up if calls go on as in the last hours; infinity: not within a day, or it doesn't limit.
 
         Args:
             now: seconds.
         """
+        if self.lifted(now):
+            return math.inf
         end = runs_out_at(self.day_left(now), self._day.pace(now), now)
         return end if end < now + DAY_SECONDS else math.inf
 
@@ -255,6 +275,8 @@ class TenantBudget:
         if self._refusals == 0 or now >= self._parked_until:
             self._refusals += 1  # calls refused together are one refusal
         pause = _pause(kind, retry_after, self._refusals - 1)
+        if kind in {LimitKind.MINUTE, LimitKind.DAY} and self.lifted(now):
+            self._lift_refused, self._lifted_until = True, -math.inf
         if kind is LimitKind.DAY:
             self._day.exhausted(now, now + pause)
         if kind is LimitKind.MINUTE and retry_after is not None:

@@ -47,6 +47,7 @@ class Organisation:
         tenant_id: Xero's id, lower case.
         name: for people.
         connection_id: id of Xero's connection.
+        connection_created_at: when Xero made it, by Xero's clock; None keeps the one stored.
         customer_ref: your own reference, carried in every change; None keeps the one stored.
         tags: your own labels, stored with it.
     """
@@ -54,6 +55,7 @@ class Organisation:
     tenant_id: TenantId
     name: str = ""
     connection_id: str | None = None
+    connection_created_at: datetime | None = None
     customer_ref: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -78,11 +80,12 @@ class OtherAppError(Exception):
 
 
 _TENANT = """
-INSERT INTO tenants (tenant_id, app, grant_id, connection_id, name, partition, customer_ref, tags)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO tenants (tenant_id, app, grant_id, connection_id, name, partition, customer_ref, tags, connection_created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (tenant_id) DO UPDATE SET
     app = excluded.app, grant_id = excluded.grant_id, state = 'connected', name = excluded.name,
     connection_id = coalesce(excluded.connection_id, tenants.connection_id),
+    connection_created_at = coalesce(excluded.connection_created_at, tenants.connection_created_at),
     customer_ref = coalesce(excluded.customer_ref, tenants.customer_ref),
     tags = tenants.tags || excluded.tags,
     parked_until = CASE WHEN tenants.app = excluded.app THEN tenants.parked_until END,
@@ -275,6 +278,7 @@ async def _connect_one(connection: Any, app: App, grant_id: UUID, tenant: Organi
         partition,
         tenant.customer_ref,
         orjson.dumps(dict(tenant.tags)).decode(),
+        tenant.connection_created_at,
     )
     state: str | None = row["state"] if row else None
     return state

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0004"
+NEEDED = "0005"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

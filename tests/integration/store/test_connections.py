@@ -1,6 +1,7 @@
 """Connecting organisations, on a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -135,6 +136,17 @@ async def test_another_app_does_not_take_an_organisation(pool: "asyncpg.Pool[Any
     await connected(pool, ONE, app=app("second"))
     row = await pool.fetchrow("SELECT app, parked_until FROM tenants")
     assert (row["app"], row["parked_until"]) == ("second", None)
+
+
+async def test_how_old_a_connection_is(pool: "asyncpg.Pool[Any]") -> None:
+    """As Xero says; who doesn't know takes nothing away, and a connection made anew has its own date."""
+    first, second = NOW - timedelta(days=9), NOW - timedelta(minutes=1)
+    kept = []
+    for made in (None, first, None, second):
+        await connected(pool, replace(ONE, connection_created_at=made))
+        kept.append(await pool.fetchval("SELECT connection_created_at FROM tenants"))
+
+    assert kept == [None, first, first, second]
 
 
 async def test_grants_that_reach_nothing_are_forgotten(pool: "asyncpg.Pool[Any]") -> None:

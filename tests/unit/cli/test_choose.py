@@ -1,5 +1,6 @@
 """Which organisations of a grant are connected."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,9 +27,12 @@ def connection(tenant_id: TenantId, **more: Any) -> Connection:
 
 
 def test_all_by_default() -> None:
-    """Every organisation, with name and connection; practices are none."""
-    chosen = choose([connection(A), connection(B), connection(TenantId("p"), tenant_type="PRACTICE")], tags={"x": "y"})
+    """Every organisation, with name and connection and how old that is; practices are none."""
+    made = datetime(2026, 11, 23, tzinfo=UTC)
+    reached = [connection(A, created_at=made), connection(B), connection(TenantId("p"), tenant_type="PRACTICE")]
+    chosen = choose(reached, tags={"x": "y"})
 
+    assert [one.connection_created_at for one in chosen] == [made, None]
     assert [(one.tenant_id, one.name, one.connection_id, one.customer_ref, one.tags) for one in chosen] == [
         (A, "Name a", f"c-{A}", None, {"x": "y"}),
         (B, "Name b", f"c-{B}", None, {"x": "y"}),

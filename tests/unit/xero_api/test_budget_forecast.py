@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from xero_api.budget.forecast import Outlook, first_day_needed, month, runs_out_at
-from xero_api.budget.tenant import Go, Reason, TenantBudget, Wait, app_minute, rapid_sync_seconds
+from xero_api.budget.tenant import PER_MINUTE, Go, Reason, TenantBudget, Wait, app_minute, rapid_sync_seconds
 from xero_api.call import Lane
+from xero_api.errors import LimitKind
+from xero_api.meta import Limits
 from xero_stream.settings.xero import AppTier
 
 T0 = 100 * 86_400.0
@@ -120,6 +122,61 @@ def test_rapid_sync_ends_a_little_early() -> None:
     """The first half hour, less a minute; nothing before the connection was made."""
     for minutes, seconds in ((0, 29 * 60), (20, 9 * 60), (29, 0), (40, 0), (-1, 0)):
         assert rapid_sync_seconds(AppTier.PLUS, NOW, NOW + timedelta(minutes=minutes)) == seconds
+
+
+def _spent() -> TenantBudget:
+    """A lifted budget with more calls behind it than a minute has."""
+    budget = TenantBudget(day_limit=5_000, app=app_minute(), lifted_until=T0 + 600)
+    for number in range(2 * PER_MINUTE):
+        budget.started(number, T0 - 1)
+        budget.finished(number, T0 - 1, Limits(minute=0, day=0))
+    return budget
+
+
+@pytest.mark.parametrize("kind", [LimitKind.MINUTE, LimitKind.DAY])
+def test_a_refusal_ends_what_xero_should_have_lifted(kind: LimitKind) -> None:
+    """Whatever the tier in the settings says, and whatever is said of the connection later."""
+    budget = _spent()
+    assert isinstance(budget.decide(Lane.COMMAND, T0), Go)
+
+    until = budget.limited(kind, T0, 3.0, 0.0)
+    budget.lift(T0 + 1_200)
+
+    assert until == T0 + 3
+    assert not budget.lifted(T0 + 4)
+    limited = budget.decide(Lane.COMMAND, T0 + 4)
+    assert isinstance(limited, Wait)
+    assert limited.until > T0 + 50
+
+
+@pytest.mark.parametrize("kind", [LimitKind.CONCURRENT, LimitKind.APP])
+def test_a_refusal_for_what_is_never_lifted_ends_nothing(kind: LimitKind) -> None:
+    """It was one call too many at a time, or one of the app's: after the wait calls go on as before."""
+    budget = _spent()
+
+    until = budget.limited(kind, T0, None, 0.0)
+
+    assert until > T0
+    assert budget.lifted(T0 + 599)
+    assert isinstance(budget.decide(Lane.COMMAND, T0 + 70), Go)
+
+
+def test_what_is_lifted_runs_out_at_no_time() -> None:
+    """Nobody is warned of a day that doesn't limit; afterwards it is told as ever."""
+    budget = _spent()
+
+    assert budget.day_lasts_until(T0 + 1) == math.inf
+    assert budget.day_lasts_until(T0 + 601) < math.inf
+
+
+def test_when_the_lifting_ends_can_be_said_anew() -> None:
+    """Earlier or later, as Xero's clock is better known."""
+    budget = _spent()
+
+    budget.lift(T0 + 10)
+    assert [budget.lifted(T0 + seconds) for seconds in (9, 10)] == [True, False]
+    budget.lift(T0 + 900)
+    assert [budget.lifted(T0 + seconds) for seconds in (899, 900)] == [True, False]
 
 
 def test_while_lifted_minute_and_day_do_not_limit() -> None:
