@@ -33,6 +33,9 @@ TIMEOUT_SECONDS = 8.0
 """Below the store's limit on how long a transaction may sit idle: the row stays locked during the call."""
 
 _SHARE_TO_CONNECT = 0.5
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_UNREACHABLE = UnreachableError.hint.replace("XERO_API_URL", "XERO_IDENTITY_URL")
+_MISDIRECTED = "Check XERO_IDENTITY_URL: it is the base address only, https://identity.xero.com, without a path."
 
 
 class IdentityClient:
@@ -149,14 +152,20 @@ class IdentityClient:
                 response = await self._http.post(
                     self._base + path, data={**form, **credentials.fields()}, headers=headers
                 )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            unsent = UnreachableError(f"{asked}: {type(error).__name__}")
-            unsent.sent = False
-            raise unsent from None
+        except _UNSENT as error:
+            raise _unreachable(asked, error) from None
         except (TimeoutError, httpx.TimeoutException):
             raise TimedOutError(f"{asked}: no answer within {self._timeout:g} s") from None
         except httpx.RequestError as error:
-            raise UnreachableError(f"{asked}: {type(error).__name__}") from None
+            raise _unreachable(asked, error) from None
         if response.is_redirect:
-            raise MisdirectedError(f"{asked}: {response.status_code}, a redirect; check XERO_IDENTITY_URL")
+            misdirected = MisdirectedError(f"{asked}: {response.status_code}, a redirect")
+            misdirected.hint = _MISDIRECTED
+            raise misdirected
         return response
+
+
+def _unreachable(asked: str, error: httpx.RequestError) -> UnreachableError:
+    found = UnreachableError(f"{asked}: {type(error).__name__}")
+    found.sent, found.hint = not isinstance(error, _UNSENT), _UNREACHABLE
+    return found

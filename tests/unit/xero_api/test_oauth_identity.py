@@ -194,6 +194,20 @@ async def test_each_refusal_of_the_app_says_what_to_do(word: str, hint: str) -> 
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [_fails(httpx.ConnectError), _fails(httpx.ConnectTimeout), _fails(httpx.ReadError), lambda _: httpx.Response(302)],
+    ids=["no server", "no way", "broken", "redirect"],
+)
+async def test_an_address_that_may_be_wrong_is_named(answer: Answer) -> None:
+    """The identity server's, which is another setting than the API's."""
+    with pytest.raises(XeroError) as caught:
+        await Server(answer).client.client_credentials(WEB, START)
+
+    assert "XERO_IDENTITY_URL" in caught.value.hint
+    assert "XERO_API_URL" not in caught.value.hint
+
+
 async def test_no_secret_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Neither messages, causes, reprs nor logs hold a code, a token, a verifier or a secret."""
     caplog.set_level(logging.DEBUG)
