@@ -83,14 +83,14 @@ def invoice_extras(invoice: Invoice, organisation: Organisation) -> dict[str, An
 
 
 def payment_rows(payments: Iterable[Payment], rate: int) -> list[dict[str, Any]]:
-    """Payments as their document shows them."""
+    """Payments as their document, of that currency rate, shows them."""
     return [
         {
             "PaymentID": payment.payment_id,
             "Date": day_date(payment.date),
             "Amount": money(payment.amount),
             "Reference": payment.reference,
-            "CurrencyRate": currency_rate(rate),
+            "CurrencyRate": currency_rate(payment.currency_rate or rate),
             "HasAccount": False,
             "HasValidationErrors": False,
         }

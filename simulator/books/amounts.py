@@ -25,6 +25,16 @@ def half_up(numerator: int, denominator: int) -> int:
     return sign * ((abs(numerator) * 2 + abs(denominator)) // (abs(denominator) * 2))
 
 
+def in_base(amount: Cents, rate: int) -> Cents:
+    """An amount in the organisation's own currency.
+
+    Args:
+        amount: in the document's.
+        rate: what one of the own currency is worth in the document's, as Xero writes ``CurrencyRate``.
+    """
+    return amount if rate == RATE_ONE else half_up(amount * RATE_ONE, rate)
+
+
 def line_total(quantity: TenThousandths, unit_amount: TenThousandths, discount_rate: int) -> Cents:
     """A line's amount.
 

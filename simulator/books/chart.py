@@ -16,6 +16,9 @@ from simulator.books.words import Presence
 BANK, SAVINGS, RECEIVABLE, PAYABLE, TAX = "090", "091", "610", "800", "820"
 """Codes of the accounts that the books themselves post to."""
 
+REALISED = "499"
+"""Where the difference goes when a foreign document is settled at another rate than its own."""
+
 PREPAID_BY_US, PREPAID_TO_US = "620", "825"
 
 _CHART = (
@@ -26,6 +29,9 @@ _CHART = (
     ("310", "Cost of Goods Sold", "DIRECTCOSTS", None),
     ("400", "Advertising", "OVERHEADS", None),
     ("429", "General Expenses", "EXPENSE", None),
+    ("497", "Bank Revaluations", "EXPENSE", "BANKCURRENCYGAIN"),
+    ("498", "Unrealised Currency Gains", "EXPENSE", "UNREALISEDCURRENCYGAIN"),
+    (REALISED, "Realised Currency Gains", "EXPENSE", "REALISEDCURRENCYGAIN"),
     (RECEIVABLE, "Accounts Receivable", "CURRENT", "DEBTORS"),
     (PREPAID_BY_US, "Prepayments", "PREPAYMENT", None),
     (INVENTORY, "Inventory", "INVENTORY", None),
@@ -86,7 +92,8 @@ def _chart(profile: Profile) -> Iterator[Account]:
     known = {code for code, *_ in _CHART}
     rows = (*_CHART, *((code, f"Account {code}", "EXPENSE", None) for code in profile.accounts if code not in known))
     for code, name, kind, system in rows:
-        tax = {"REVENUE": profile.sales_tax, "EXPENSE": profile.purchase_tax}.get(kind, "NONE")
+        taxed = {"REVENUE": profile.sales_tax, "EXPENSE": profile.purchase_tax}
+        tax = taxed.get(kind, "NONE") if system is None else "NONE"
         yield Account(
             id=ids[code],
             code=code,

@@ -38,12 +38,13 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """Money received for, or paid on, a document."""
+    """Money received for, or paid on, a document; ``currency_rate`` None: the document's."""
 
     payment_id: str
     date: Day
     amount: Cents
     reference: str
+    currency_rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class Allocation:
     Attributes:
         credit_note_id: the credit note, prepayment or overpayment.
         source: which of the three.
+        invoice_rate: the invoice's currency rate; None: the same as the credit's.
     """
 
     allocation_id: str
@@ -61,6 +63,7 @@ class Allocation:
     amount: Cents
     date: Day
     source: Endpoint = Endpoint.CREDIT_NOTES
+    invoice_rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulator.books import chart
-from simulator.books.amounts import RATE_ONE, Cents, Day, half_up
+from simulator.books.amounts import Cents, Day, in_base
 from simulator.books.bank_transaction import BankTransaction
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.credit_note import CreditNote, CreditNoteType
-from simulator.books.document import LineItem
+from simulator.books.document import Allocation, LineItem
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.journal import Journal, JournalLine
 from simulator.books.kinds import AnyRecord
@@ -81,7 +81,8 @@ def _credit_note(note: CreditNote, accounts: Accounts) -> dict[str, Posting]:
         return {}
     sales = note.type is CreditNoteType.ACCRECCREDIT
     control = accounts[chart.RECEIVABLE if sales else chart.PAYABLE]
-    return {"": _lines(note, note.type, control, 1 if sales else -1, accounts)}
+    posted = {"": _lines(note, note.type, control, 1 if sales else -1, accounts)}
+    return posted | _gains(note, note.type, control, 1 if sales else -1, accounts)
 
 
 def _bank_transaction(transaction: BankTransaction, accounts: Accounts) -> dict[str, Posting]:
@@ -97,10 +98,34 @@ def _overpayment(overpayment: Overpayment, accounts: Accounts) -> dict[str, Post
     if overpayment.status is CreditStatus.VOIDED:
         return {}
     control = accounts[chart.RECEIVABLE if overpayment.receives else chart.PAYABLE]
-    amount = _base(overpayment.total, overpayment.currency_rate) * (1 if overpayment.receives else -1)
+    amount = in_base(overpayment.total, overpayment.currency_rate) * (1 if overpayment.receives else -1)
     kind = "AROVERPAYMENT" if overpayment.receives else "APOVERPAYMENT"
     lines = (JournalLine(account_id=overpayment.account_id, net=amount), JournalLine(account_id=control, net=-amount))
-    return {"": Posting(source_type=kind, date=overpayment.date, lines=lines, reference=overpayment.reference)}
+    posted = {"": Posting(source_type=kind, date=overpayment.date, lines=lines, reference=overpayment.reference)}
+    return posted | _gains(overpayment, kind, control, 1 if overpayment.receives else -1, accounts)
+
+
+def _gains(
+    credit: CreditNote | Overpayment, kind: str, control: str, sign: int, accounts: Accounts
+) -> dict[str, Posting]:
+    """What an allocation leaves on the control account, where the invoice has another rate than the credit."""
+    found: dict[str, Posting] = {}
+    for allocation in credit.allocations:
+        loss = sign * _loss(allocation, credit.currency_rate)
+        if loss:
+            lines = (JournalLine(account_id=control, net=-loss), *_realised(loss, accounts))
+            found[allocation.allocation_id] = Posting(source_type=kind, date=allocation.date, lines=lines)
+    return found
+
+
+def _loss(allocation: Allocation, rate: int) -> Cents:
+    """How much more the invoice was posted with than the credit that settles it."""
+    return in_base(allocation.amount, allocation.invoice_rate or rate) - in_base(allocation.amount, rate)
+
+
+def _realised(loss: Cents, accounts: Accounts) -> tuple[JournalLine, ...]:
+    """A loss (a gain below zero) on its account, if there is any."""
+    return (JournalLine(account_id=accounts[chart.REALISED], net=loss),) if loss else ()
 
 
 def _prepayment(prepayment: Prepayment, accounts: Accounts) -> dict[str, Posting]:
@@ -113,8 +138,14 @@ def _prepayment(prepayment: Prepayment, accounts: Accounts) -> dict[str, Posting
     control = accounts[chart.RECEIVABLE if receives else chart.PAYABLE]
     held = prepayment.lines[0].account_id
     for allocation in prepayment.allocations:
-        amount = _base(allocation.amount, prepayment.currency_rate) * (1 if receives else -1)
-        lines = (JournalLine(account_id=held, net=amount), JournalLine(account_id=control, net=-amount))
+        sign = 1 if receives else -1
+        amount = in_base(allocation.amount, prepayment.currency_rate) * sign
+        loss = sign * _loss(allocation, prepayment.currency_rate)
+        lines = (
+            JournalLine(account_id=held, net=amount),
+            JournalLine(account_id=control, net=-amount - loss),
+            *_realised(loss, accounts),
+        )
         found[allocation.allocation_id] = Posting(source_type=kind, date=allocation.date, lines=lines)
     return found
 
@@ -122,9 +153,14 @@ def _prepayment(prepayment: Prepayment, accounts: Accounts) -> dict[str, Posting
 def _payment(payment: PaymentRecord, accounts: Accounts) -> dict[str, Posting]:
     if payment.status is Standing.DELETED:
         return {}
-    amount = _base(payment.amount, payment.currency_rate) * (1 if payment.type.receives else -1)
+    sign = 1 if payment.type.receives else -1
+    amount, posted = (sign * in_base(payment.amount, rate) for rate in (payment.currency_rate, payment.document_rate))
     held = payment.held_id or accounts[chart.RECEIVABLE if payment.type.sales else chart.PAYABLE]
-    lines = (JournalLine(account_id=payment.account_id, net=amount), JournalLine(account_id=held, net=-amount))
+    lines = (
+        JournalLine(account_id=payment.account_id, net=amount),
+        JournalLine(account_id=held, net=-posted),
+        *_realised(posted - amount, accounts),
+    )
     kind = _REFUNDS.get(payment.type, payment.type.value)
     return {"": Posting(source_type=kind, date=payment.date, lines=lines, reference=payment.reference)}
 
@@ -172,11 +208,6 @@ _POSTS: dict[type[AnyRecord], Callable[[Any, Accounts], dict[str, Posting]]] = {
 }
 
 
-def _base(amount: Cents, rate: int) -> Cents:
-    """An amount in the organisation's own currency."""
-    return amount if rate == RATE_ONE else half_up(amount * RATE_ONE, rate)
-
-
 def _lines(record: Any, source_type: str, control: str, sign: int, accounts: Accounts) -> Posting:
     """A document's lines on their accounts, the tax on its own, and all of it on the control account."""
     rate, types = record.currency_rate, record.line_amount_types
@@ -197,8 +228,8 @@ def _line(line: LineItem, sign: int, rate: int, types: LineAmountTypes) -> Journ
     net = line.line_amount - line.tax_amount if types is LineAmountTypes.INCLUSIVE else line.line_amount
     return JournalLine(
         account_id=line.account_id,
-        net=sign * _base(net, rate),
-        tax=sign * _base(line.tax_amount, rate),
+        net=sign * in_base(net, rate),
+        tax=sign * in_base(line.tax_amount, rate),
         tax_type="NONE" if types is LineAmountTypes.NO_TAX else line.tax_type,
         description=line.description,
         tracking=line.tracking,

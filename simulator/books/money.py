@@ -49,8 +49,8 @@ def pay(books: Organisation, payment: PaymentRecord, now_ms: int) -> tuple[Chang
             after = credit_notes.refund(document, shown)
         case Prepayment() | Overpayment():
             after = advances.refund(document, shown)
-    if isinstance(document, Prepayment):
-        payment = replace(payment, held_id=document.lines[0].account_id)
+    held_id = document.lines[0].account_id if isinstance(document, Prepayment) else None
+    payment = replace(payment, held_id=held_id, document_rate=document.currency_rate)
     return (books.put(payment, now_ms), books.put(after, now_ms))
 
 
@@ -78,17 +78,25 @@ def pay_together(
         RuleError: one of them is refused, then all are.
     """
     paid: dict[str, Invoice] = {}
+    rated: list[PaymentRecord] = []
     for payment in made:
         books.check_open(payment)
         _check_batched(payment, record)
         invoice = paid.get(payment.document_id) or books.must_have(Invoice, payment.document_id)
         paid[invoice.id] = invoices.pay(invoice, _shown(payment))
-    records: list[AnyRecord] = [record, *made, *paid.values()]
+        rated.append(replace(payment, document_rate=invoice.currency_rate))
+    records: list[AnyRecord] = [record, *rated, *paid.values()]
     return tuple(books.put(one, now_ms) for one in records)
 
 
 def _shown(payment: PaymentRecord) -> Payment:
-    return Payment(payment_id=payment.id, date=payment.date, amount=payment.amount, reference=payment.reference)
+    return Payment(
+        payment_id=payment.id,
+        date=payment.date,
+        amount=payment.amount,
+        reference=payment.reference,
+        currency_rate=payment.currency_rate,
+    )
 
 
 def delete_payment(books: Organisation, payment_id: str, now_ms: int) -> tuple[Change, ...]:
@@ -263,6 +271,7 @@ def allocate(books: Organisation, advance: MoneyOnAccount, allocation: Allocatio
     same_side = advance.receives is (invoice.type is InvoiceType.ACCREC)
     if not same_side or advance.contact_id != invoice.contact_id or advance.currency != invoice.currency:
         raise RuleError("money on account goes to an invoice of the same contact, side and currency")
+    allocation = replace(allocation, invoice_rate=invoice.currency_rate)
     applied = invoices.apply_credit(invoice, allocation)
     return (books.put(advances.allocate(advance, allocation), now_ms), books.put(applied, now_ms))
 

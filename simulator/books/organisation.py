@@ -262,6 +262,7 @@ class Organisation:
         sides = (note.type is CreditNoteType.ACCRECCREDIT, invoice.type is InvoiceType.ACCREC)
         if sides[0] != sides[1] or note.contact_id != invoice.contact_id or note.currency != invoice.currency:
             raise RuleError("credit goes to an invoice of the same contact, side and currency")
+        allocation = replace(allocation, invoice_rate=invoice.currency_rate)
         applied = invoices.apply_credit(invoice, allocation)
         return (self.put(credit_notes.allocate(note, allocation), now_ms), self.put(applied, now_ms))
 
@@ -379,7 +380,8 @@ class Organisation:
             account_id=self.bank_account(),
             date=payment.date,
             amount=payment.amount,
-            currency_rate=invoice.currency_rate,
+            document_rate=invoice.currency_rate,
+            currency_rate=payment.currency_rate or invoice.currency_rate,
             reference=payment.reference,
             updated_ms=invoice.updated_ms,
         )

@@ -64,6 +64,7 @@ class PaymentRecord:
     Attributes:
         document_id: the invoice or bill, or the credit that is given back.
         held_id: the account that a prepayment is held on; None: the document is with receivables or payables.
+        document_rate: the currency rate that the document was posted at.
     """
 
     id: str
@@ -75,6 +76,7 @@ class PaymentRecord:
     amount: Cents
     updated_ms: int
     held_id: str | None = None
+    document_rate: int = RATE_ONE
     currency_rate: int = RATE_ONE
     reference: str = ""
     is_reconciled: bool = False

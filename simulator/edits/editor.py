@@ -31,6 +31,7 @@ from simulator.sample.records import (
     draw_invoice,
     draw_lines,
     draw_phone,
+    rate_on_the_day,
 )
 
 R = TypeVar("R", bound=Record)
@@ -171,11 +172,13 @@ class _Edit:
         invoice = self._pick(self._books.invoices, payable, "has nothing to pay")
         due = invoice.amount_due
         amount = due if due < 100 or self._source.random() < 0.6 else self._source.randrange(1, due)
+        payment_id = draw_uuid(self._source)
         payment = Payment(
-            payment_id=draw_uuid(self._source),
+            payment_id=payment_id,
             date=self._now_ms // DAY_MS,
             amount=amount,
             reference=f"Transfer {self._source.randrange(1000, 9999)}",
+            currency_rate=rate_on_the_day(invoice.currency_rate, payment_id),
         )
         changes = self._books.pay(invoice.id, payment, self._now_ms)
         return changes, f"paid {amount / 100:.2f} of {due / 100:.2f} on {invoice.number}"

@@ -15,7 +15,7 @@ from simulator.books.profile import Profile
 from simulator.books.words import ContactStatus, DocumentStatus
 from simulator.chance import draw_uuid
 from simulator.sample.others import furnish
-from simulator.sample.records import approved, draw_contact, draw_credit_note, draw_invoice
+from simulator.sample.records import approved, draw_contact, draw_credit_note, draw_invoice, rate_on_the_day
 from simulator.sample.words import ACCOUNTS, COUNTRIES, ORGANISATIONS, TRACKING
 
 FIRST_MS = 1_767_571_200_000
@@ -172,10 +172,17 @@ class _Documents:
         if fate == "open":
             return invoice
         amount = invoice.total if fate == "paid" else invoice.total // 2
-        return invoices.pay(invoice, self._payment(amount, now_ms)) if amount > 0 else invoice
+        return invoices.pay(invoice, self._payment(invoice, amount, now_ms)) if amount > 0 else invoice
 
-    def _payment(self, amount: int, now_ms: int) -> Payment:
-        return Payment(payment_id=draw_uuid(self._source), date=now_ms // DAY_MS, amount=amount, reference="")
+    def _payment(self, invoice: Invoice, amount: int, now_ms: int) -> Payment:
+        payment_id = draw_uuid(self._source)
+        return Payment(
+            payment_id=payment_id,
+            date=now_ms // DAY_MS,
+            amount=amount,
+            reference="",
+            currency_rate=rate_on_the_day(invoice.currency_rate, payment_id),
+        )
 
     def _credit_note(self, drawn: dict[str, Invoice], applicable: dict[tuple[str, str, str], list[str]]) -> CreditNote:
         source = self._source

@@ -137,6 +137,11 @@ def draw_currency(source: random.Random, profile: Profile) -> tuple[str, int]:
     return profile.foreign_currency, source.randrange(RATE_ONE // 2, 2 * RATE_ONE)
 
 
+def rate_on_the_day(rate: int, payment_id: str) -> int:
+    """The rate of a payment: up to two percent off the document's. It follows from the id, so nothing more is drawn."""
+    return rate if rate == RATE_ONE else rate * (9_800 + int(payment_id[:8], 16) % 401) // 10_000
+
+
 def draw_invoice(
     source: random.Random, organisation: Organisation, contact: Contact, kind: InvoiceType, *, now_ms: int, number: int
 ) -> Invoice:

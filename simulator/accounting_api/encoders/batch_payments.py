@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.accounting_api.encoders.payments import NOTHING
+from simulator.accounting_api.encoders.payments import NOTHING, bank_amount
 from simulator.accounting_api.view import View
 from simulator.accounting_api.wire import day_date, day_string, money, ms_date
 from simulator.books.batch_payment import BatchPayment
@@ -34,5 +34,5 @@ def _payment(payment_id: str, view: View) -> dict[str, Any]:
         "Invoice": {"InvoiceID": invoice.id, "CurrencyCode": invoice.currency} | NOTHING,
         "PaymentID": payment.id,
         "Amount": money(payment.amount),
-        "BankAmount": money(payment.amount),
+        "BankAmount": money(bank_amount(payment, view)),
     }

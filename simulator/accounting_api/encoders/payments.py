@@ -10,6 +10,7 @@ from simulator.accounting_api.documents import line_fields
 from simulator.accounting_api.view import Form, View
 from simulator.accounting_api.wire import currency_rate, day_date, day_string, money, ms_date, second_string
 from simulator.books.advance import Advance
+from simulator.books.amounts import Cents, in_base
 from simulator.books.batch_payment import BatchPayment
 from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import Invoice
@@ -32,7 +33,7 @@ def payment(record: PaymentRecord, view: View) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "PaymentID": record.id,
         "Date": day_date(record.date),
-        "BankAmount": money(record.amount),
+        "BankAmount": money(bank_amount(record, view)),
         "Amount": money(record.amount),
         "Reference": record.reference,
         "CurrencyRate": currency_rate(record.currency_rate),
@@ -50,6 +51,15 @@ def payment(record: PaymentRecord, view: View) -> dict[str, Any]:
     if batch is not None:
         fields |= {"BatchPaymentID": batch.id, "BatchPayment": batch_brief(batch)}
     return fields
+
+
+def bank_amount(record: PaymentRecord, view: View) -> Cents:
+    """What the bank account saw, in its own currency."""
+    document = view.books.shelf(record.type.endpoint).get(record.document_id)
+    account, own = view.books.account(record.account_id), view.books.profile.currency
+    banked_in = account.currency if account is not None and account.currency else own
+    foreign = document is not None and document.currency != banked_in == own
+    return in_base(record.amount, record.currency_rate) if foreign else record.amount
 
 
 def paid(record: PaymentRecord, view: View) -> Any:

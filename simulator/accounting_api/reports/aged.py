@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from simulator.accounting_api.errors import RefusedError, not_found, unparsable
 from simulator.accounting_api.filters import is_uuid
 from simulator.accounting_api.reports.cells import Row, amount, day_of, header, long_date, plain, section, summary
-from simulator.books.amounts import DAY_MS, RATE_ONE, Cents, Day, half_up
+from simulator.books.amounts import DAY_MS, Cents, Day, in_base
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.invoice import Invoice, InvoiceType
@@ -103,13 +103,13 @@ def _owed(books: Organisation, contact: Contact, side: Side, day: Day) -> Iterat
         if document.date > day or document.status not in _COUNTS or document.type not in (side.invoices, side.notes):
             continue
         rate = document.currency_rate
-        credited = sum(_base(one.amount, rate) for one in document.allocations if one.date <= day)
+        credited = sum(in_base(one.amount, rate) for one in document.allocations if one.date <= day)
         if isinstance(document, Invoice):
-            paid = sum(_base(one.amount, rate) for one in document.payments if one.date <= day)
+            paid = sum(in_base(one.amount, rate) for one in document.payments if one.date <= day)
             number = document.number if side is RECEIVABLES else document.number or document.reference
             yield _Owed(
                 id=document.id, date=document.date, number=number, due_date=document.due_date,
-                total=_base(document.total, rate), paid=paid, credited=credited,
+                total=in_base(document.total, rate), paid=paid, credited=credited,
             )  # fmt: skip
         else:
             yield _credit(document, document.number, day, credited)
@@ -117,21 +117,17 @@ def _owed(books: Organisation, contact: Contact, side: Side, day: Day) -> Iterat
         sided = advance.contact_id == contact.id and advance.receives is (side is RECEIVABLES)
         if sided and advance.date <= day and advance.status is not CreditStatus.VOIDED:
             rate = advance.currency_rate
-            credited = sum(_base(one.amount, rate) for one in advance.allocations if one.date <= day)
+            credited = sum(in_base(one.amount, rate) for one in advance.allocations if one.date <= day)
             yield _credit(advance, "Overpayment", day, credited)
 
 
 def _credit(record: CreditNote | Overpayment, number: str, day: Day, credited: Cents) -> _Owed:
     rate = record.currency_rate
-    refunded = sum(_base(one.amount, rate) for one in record.payments if one.date <= day)
+    refunded = sum(in_base(one.amount, rate) for one in record.payments if one.date <= day)
     return _Owed(
         id=record.id, date=record.date, number=number, due_date=None,
-        total=-_base(record.total, rate), paid=-refunded, credited=-credited,
+        total=-in_base(record.total, rate), paid=-refunded, credited=-credited,
     )  # fmt: skip
-
-
-def _base(cents: Cents, rate: int) -> Cents:
-    return cents if rate == RATE_ONE else half_up(cents * RATE_ONE, rate)
 
 
 def _sums(one: _Owed) -> tuple[Cents, Cents, Cents, Cents]:

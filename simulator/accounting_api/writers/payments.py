@@ -7,6 +7,7 @@ from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.validation import Fields
 from simulator.books import money
 from simulator.books.account import Account
+from simulator.books.amounts import RATE_ONE
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
 from simulator.books.invoice import Invoice
@@ -161,13 +162,23 @@ def _payment(
         date=fields.day("Date", desk.today) if day is None else day,
         amount=amount,
         updated_ms=0,
-        currency_rate=fields.units("CurrencyRate", 10, document.currency_rate) or document.currency_rate,
+        currency_rate=_rate(desk, fields, document),
         reference=fields.text("Reference", ""),
         is_reconciled=fields.flag("IsReconciled", before=False),
         overrides=fields.carried({}, "Particulars", "Details", "BankAccountNumber"),
     )
     desk.check_open(fields, payment)
     return None if fields.problems else payment
+
+
+def _rate(desk: Desk, fields: Fields, document: money.Settled) -> int:
+    """Of the day; what is in the own currency has none. Left out it is the document's, where Xero asks XE."""
+    if document.currency == desk.organisation.profile.currency:
+        return RATE_ONE
+    rate = fields.units("CurrencyRate", 10, document.currency_rate)
+    if rate <= 0:
+        fields.wrong("CurrencyRate must be greater than zero.")  # (unconfirmed)
+    return rate
 
 
 def _document(desk: Desk, fields: Fields) -> money.Settled | None:

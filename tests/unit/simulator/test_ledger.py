@@ -7,10 +7,11 @@ import pytest
 
 from simulator.books import invoice as invoices
 from simulator.books import money
+from simulator.books.account import Account
 from simulator.books.amounts import RATE_ONE
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
-from simulator.books.chart import BANK, PAYABLE, RECEIVABLE, SAVINGS, TAX
+from simulator.books.chart import BANK, PAYABLE, REALISED, RECEIVABLE, SAVINGS, TAX
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.journal import Journal
@@ -20,7 +21,18 @@ from simulator.books.overpayment import Overpayment
 from simulator.books.payment import PaymentRecord
 from simulator.books.prepayment import Prepayment
 from simulator.books.words import CreditStatus, DocumentStatus, Endpoint, LineAmountTypes, RuleError, Standing
-from tests.unit.simulator.builders import CUSTOMER, DAY, NOW, credit_note, guid, invoice, line, organisation, payment
+from tests.unit.simulator.builders import (
+    CUSTOMER,
+    DAY,
+    NOW,
+    allocation,
+    credit_note,
+    guid,
+    invoice,
+    line,
+    organisation,
+    payment,
+)
 
 LATER = 10**6
 
@@ -359,3 +371,78 @@ def test_refunds_are_in_no_batch() -> None:
 
     with pytest.raises(RuleError, match="for invoices"):
         money.batch(books, batch, NOW + 1)
+
+
+THREE_QUARTERS, FOUR_FIFTHS = RATE_ONE * 3 // 4, RATE_ONE * 4 // 5
+
+
+@pytest.mark.parametrize(("sales", "loss"), [(True, 958), (False, -958)])
+def test_a_foreign_document_settled_at_another_rate_realises_the_difference(sales: bool, loss: int) -> None:
+    """115.00 posted as 153.33 and settled with 143.75: nothing stays where it was owed, and taken back nothing is left."""
+    side, control, sign = (InvoiceType.ACCREC, RECEIVABLE, 1) if sales else (InvoiceType.ACCPAY, PAYABLE, -1)
+    books = organisation(invoice(type=side, currency="AUD", currency_rate=THREE_QUARTERS))
+
+    books.pay(guid(1), replace(payment(11_500), currency_rate=FOUR_FIFTHS), NOW)
+    (posted,) = journals(books, guid(700))
+    balances = books.ledger.balances(LATER)
+    money.delete_payment(books, guid(700), NOW + 1)
+
+    assert nets(books, posted) == {BANK: 14_375 * sign, control: -15_333 * sign, REALISED: loss}
+    assert balances[books.account_ids[control]] == 0
+    assert books.ledger.balances(LATER)[books.account_ids[REALISED]] == 0
+    realised = books.account(books.account_ids[REALISED])
+    assert realised is not None
+    assert (realised.system, realised.type, realised.tax_type) == ("REALISEDCURRENCYGAIN", "EXPENSE", "NONE")
+
+
+def test_a_refund_at_another_rate_realises_the_difference() -> None:
+    """The credit was 153.33, given back with 143.75: a gain."""
+    books = organisation(credit_note(currency="AUD", currency_rate=THREE_QUARTERS))
+    back = replace(refund(books.must_have(CreditNote, guid(100)), 11_500), currency_rate=FOUR_FIFTHS)
+
+    money.pay(books, back, NOW)
+
+    (posted,) = journals(books, guid(710))
+    assert nets(books, posted) == {BANK: -14_375, RECEIVABLE: 15_333, REALISED: -958}
+
+
+def test_a_payment_at_the_documents_rate_realises_nothing() -> None:
+    """As one in the own currency does."""
+    books = organisation(invoice(currency="AUD", currency_rate=THREE_QUARTERS))
+
+    books.pay(guid(1), payment(11_500), NOW)
+
+    (posted,) = journals(books, guid(700))
+    assert nets(books, posted) == {BANK: 15_333, RECEIVABLE: -15_333}
+
+
+@pytest.mark.parametrize("kind", [CreditNote, Overpayment, Prepayment])
+def test_credit_of_another_rate_realises_the_difference(kind: type[money.Credit]) -> None:
+    """When it is applied: both sides are cleared; taken back, the gain is too."""
+    books = organisation(invoice(currency="AUD", currency_rate=FOUR_FIFTHS))
+    credit: money.Credit
+    if issubclass(kind, CreditNote):
+        books.write(credit_note(currency="AUD", currency_rate=THREE_QUARTERS), NOW)
+        books.allocate(allocation(11_500), NOW + 1)
+        credit, allocation_id = books.must_have(CreditNote, guid(100)), guid(800)
+    else:
+        advance = replace(on_account(kind, 11_500), currency="AUD", currency_rate=THREE_QUARTERS)
+        money.take(books, advance, NOW)
+        applied = money.allocation_of(advance, books.must_have(Invoice, guid(1)), guid(62), DAY)
+        money.allocate(books, advance, applied, NOW + 1)
+        credit, allocation_id = books.must_have(kind, guid(60)), guid(62)
+    balances = books.ledger.balances(LATER)
+    money.withdraw(books, credit, allocation_id, NOW + 2)
+    back = books.ledger.balances(LATER)
+
+    control, realised = books.account_ids[RECEIVABLE], books.account_ids[REALISED]
+    assert (balances[control], balances[realised], back[realised]) == (0, 14_375 - 15_333, 0)
+    assert all(sum(line.net for line in one.lines) == 0 for one in books.ledger.after(0))
+
+
+def test_every_chart_has_the_accounts_of_currency_gains() -> None:
+    """Realised, unrealised and of bank accounts; documents can't post to them."""
+    systems = {one.system: one.code for one in organisation().of(Account)}
+
+    assert (systems["BANKCURRENCYGAIN"], systems["UNREALISEDCURRENCYGAIN"]) == ("497", "498")
+    assert systems["REALISEDCURRENCYGAIN"] == REALISED

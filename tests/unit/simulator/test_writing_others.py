@@ -6,8 +6,10 @@ from typing import Any
 import orjson
 import pytest
 
+from simulator.accounting_api.reports.table import REPORTS, write_report
 from simulator.accounting_api.view import Form
 from simulator.books.account import Account
+from simulator.books.amounts import RATE_ONE
 from simulator.books.bank_transaction import BankTransaction
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
@@ -111,6 +113,35 @@ def test_what_else_is_refused_in_a_payment(changed: dict[str, Any]) -> None:
     assert len(office_with_bill().refusal("PUT", Endpoint.PAYMENTS, PAYMENT | changed)) == 1
 
 
+def test_a_foreign_invoice_is_paid_at_the_rate_of_the_day() -> None:
+    """The bank sees its own currency; the difference is a realised loss. A document in the own currency has no rate."""
+    office = Office(invoice(1, currency="AUD", currency_rate=RATE_ONE * 3 // 4), invoice(2))
+
+    row = one(office, {**PAYMENT, "Amount": 115, "CurrencyRate": 0.8}, Endpoint.PAYMENTS)
+    own = one(office, {**PAYMENT, "Invoice": {"InvoiceID": guid(2)}, "CurrencyRate": 0.8}, Endpoint.PAYMENTS)
+    paid = builders.shown(office.books, office.books.must_have(type(invoice(1)), guid(1)))["Payments"]
+
+    assert (row["Amount"], row["BankAmount"], row["CurrencyRate"], paid[0]["CurrencyRate"]) == (115, 143.75, 0.8, 0.8)
+    assert (own["BankAmount"], own["CurrencyRate"]) == (15, 1)
+    assert (balance(office, "090"), balance(office, "499"), balance(office, "610")) == (158_75, 9_58, 100_00)
+    debits = {
+        row["Cells"][0]["Value"]: row["Cells"][3]["Value"]
+        for section in write_report(office.books, REPORTS["trialbalance"], {"date": "2026-12-31"}, NOW)["Rows"]
+        for row in section.get("Rows", [])
+    }
+    assert debits["Realised Currency Gains (499)"] == "9.58"
+
+
+@unconfirmed("the words for this refusal")
+def test_a_rate_below_nothing_is_refused() -> None:
+    """As nothing is."""
+    office = Office(invoice(1, currency="AUD", currency_rate=RATE_ONE * 3 // 4))
+
+    assert office.refusal("PUT", Endpoint.PAYMENTS, {**PAYMENT, "CurrencyRate": -1}) == {
+        "CurrencyRate must be greater than zero."
+    }
+
+
 @pytest.mark.parametrize("by", [{"CreditNote": {"CreditNoteID": guid(100)}}, {"CreditNoteNumber": "CN-0100"}])
 def test_a_credit_note_is_refunded_by_a_payment(by: dict[str, Any]) -> None:
     """The payment shows it as an invoice, as Xero does; the credit note lists the payment until it is deleted."""
@@ -159,6 +190,17 @@ def test_money_on_account_is_refunded_by_a_payment(word: str, way: str) -> None:
     assert [balance(office, code) for code in ("200", "610", "800")] == [0, 0, 0]
     assert balance(office, "091") == -balance(office, "090") != 0
     assert more == {"Payments can only be made against Authorised documents"}
+
+
+def test_a_batch_pays_foreign_invoices_at_the_rate_of_the_day() -> None:
+    """Nothing stays with receivables; the rows tell what the bank saw."""
+    office = Office(invoice(1, currency="AUD", currency_rate=RATE_ONE * 3 // 4))
+    payment = {"Invoice": {"InvoiceID": guid(1)}, "Amount": 115, "CurrencyRate": 0.8}
+
+    row = one(office, {"Account": {"Code": "090"}, "Date": DATE, "Payments": [payment]}, Endpoint.BATCH_PAYMENTS)
+
+    assert (balance(office, "610"), balance(office, "499")) == (0, 9_58)
+    assert row["Payments"][0]["BankAmount"] == 143.75
 
 
 def test_a_batch_takes_no_refunds() -> None:
