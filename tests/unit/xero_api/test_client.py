@@ -5,7 +5,7 @@ import contextlib
 import gzip
 import itertools
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from tests.support.xero_records import example
-from xero_api.call import CallRecord, Lane, Outcome
+from tests.unit.xero_api.rig import TENANT, Handler, Tokens, Xero, failing
+from xero_api.call import Lane, Outcome
 from xero_api.client import XeroClient
 from xero_api.decode import decode, encode
 from xero_api.errors import (
@@ -35,9 +36,8 @@ from xero_api.meta import Limits
 from xero_api.oauth.source import AccessToken, GrantId
 from xero_api.registry import INVOICES
 from xero_api.requests import Request, get_one, get_page
-from xero_stream.contracts.names import DEFAULT_APP, AppName, RecordId, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, RecordId
 
-TENANT = TenantId("fe79f7dd-b6d4-4a92-ba7b-538af6289c58")
 PAGE = get_page(INVOICES, datetime(2026, 1, 1, tzinfo=UTC))
 ONE = get_one(INVOICES, RecordId(str(UUID(int=1))))
 HEADERS = {
@@ -46,29 +46,6 @@ HEADERS = {
     "date": "Sun, 22 Nov 2026 10:00:00 GMT",
     "content-type": "application/json",
 }
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Tokens:
-    """Tokens to order."""
-
-    def __init__(self, *, slow: bool = False, stubborn: bool = False) -> None:
-        self.replaced: list[str] = []
-        self._slow, self._stubborn = slow, stubborn
-
-    async def token(self, app: AppName, tenant_id: TenantId) -> AccessToken:
-        """The first."""
-        assert (app, tenant_id) == (DEFAULT_APP, TENANT)
-        if self._slow:
-            await asyncio.Event().wait()
-        return AccessToken(value="SECRET-1", grant_id=GrantId("g"))
-
-    async def replacement(self, rejected: AccessToken) -> AccessToken:
-        """The second."""
-        self.replaced.append(rejected.value)
-        if self._stubborn:
-            raise UnauthorisedError("no other", status=401)
-        return AccessToken(value="SECRET-2", grant_id=GrantId("g"))
 
 
 class Stopwatch:
@@ -87,29 +64,12 @@ class Stopwatch:
         return datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
-class Calls:
-    """A client and what it told of its calls."""
+class Calls(Xero):
+    """Reads, timed by a stopwatch."""
 
-    def __init__(self, handler: Handler, *, tokens: Tokens | None = None, timeout: float = 5.0, url: str = "") -> None:
-        self.records: list[CallRecord] = []
-        self.seen: list[httpx.Request] = []
-        self.sent = asyncio.Event()
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            self.seen.append(request)
-            self.sent.set()
-            return handler(request)
-
-        self.tokens = tokens or Tokens()
+    def __init__(self, handler: Handler, *, tokens: Tokens | None = None, timeout: float = 5.0) -> None:
         self.clock = Stopwatch()
-        self.client = XeroClient(
-            api_url=url or "https://api.example",
-            tokens=self.tokens,
-            on_call=self.records.append,
-            timeout=timeout,
-            transport=httpx.MockTransport(answer),
-            clock=self.clock,
-        )
+        super().__init__(handler, tokens=tokens, timeout=timeout, clock=self.clock)
 
     async def send(self, request: Request = PAGE, **more: object) -> object:
         """One call."""
@@ -135,7 +95,7 @@ async def test_a_call_as_it_leaves() -> None:
 
     await calls.send()
 
-    (request,) = calls.seen
+    (request,) = calls.asked
     assert request.method == "GET"
     assert str(request.url) == f"https://api.example{PAGE.target}"
     assert request.headers["authorization"] == "Bearer SECRET-1"
@@ -150,14 +110,14 @@ async def test_unpacking_waits_for_room_and_that_is_no_time_of_xeros() -> None:
 
     async def wait_for_room(size: int) -> None:
         asked.append(size)
-        assert not calls.records
+        assert not calls.told
         for _ in range(1_000):
             calls.clock.monotonic()
 
     await calls.send(before_unpacking=wait_for_room)
 
     assert asked == [len(_page())]
-    assert calls.records[0].ms < 100_000
+    assert calls.told[0].ms < 100_000
 
 
 async def test_unpacking_holds_no_connection() -> None:
@@ -177,7 +137,7 @@ async def test_unpacking_holds_no_connection() -> None:
 
     await calls.send(before_unpacking=wait_for_room)
 
-    assert len(calls.records) == 1
+    assert len(calls.told) == 1
 
 
 async def test_an_answer_knows_when_it_was_asked() -> None:
@@ -220,7 +180,7 @@ async def test_every_call_is_told_once() -> None:
 
     await calls.send()
 
-    (record,) = calls.records
+    (record,) = calls.told
     assert (record.app, record.tenant_id, record.lane) == (DEFAULT_APP, TENANT, Lane.WEBHOOK)
     assert (record.endpoint, record.status, record.outcome) == ("Invoices/page", 200, Outcome.OK)
     assert record.bytes_in == len(example("invoices", "page"))
@@ -237,16 +197,7 @@ async def test_no_secret_is_told() -> None:
     with pytest.raises(BadRequestError) as caught:
         await calls.send()
 
-    assert "SECRET" not in repr(calls.records) + repr(caught.value) + repr(vars(caught.value))
-
-
-def _raises(error: type[Exception]) -> Handler:
-    def handler(request: httpx.Request) -> httpx.Response:
-        if issubclass(error, httpx.RequestError):
-            raise error("SECRET", request=request)
-        raise error
-
-    return handler
+    assert "SECRET" not in repr(calls.told) + repr(caught.value) + repr(vars(caught.value))
 
 
 def _answers(status: int, **headers: str) -> Handler:
@@ -262,11 +213,11 @@ def _answers(status: int, **headers: str) -> Handler:
         (_answers(400), BadRequestError, Outcome.REJECTED),
         (_answers(200), GarbledAnswerError, Outcome.GARBLED),
         (_answers(302, location="https://evil.example/"), MisdirectedError, Outcome.MISCONFIGURED),
-        (_raises(httpx.ConnectError), UnreachableError, Outcome.UNREACHABLE),
-        (_raises(httpx.ReadError), UnreachableError, Outcome.UNREACHABLE),
-        (_raises(httpx.RemoteProtocolError), UnreachableError, Outcome.UNREACHABLE),
-        (_raises(httpx.ReadTimeout), TimedOutError, Outcome.TIMED_OUT),
-        (_raises(httpx.ConnectTimeout), TimedOutError, Outcome.TIMED_OUT),
+        (failing(httpx.ConnectError), UnreachableError, Outcome.UNREACHABLE),
+        (failing(httpx.ReadError), UnreachableError, Outcome.UNREACHABLE),
+        (failing(httpx.RemoteProtocolError), UnreachableError, Outcome.UNREACHABLE),
+        (failing(httpx.ReadTimeout), TimedOutError, Outcome.TIMED_OUT),
+        (failing(httpx.ConnectTimeout), TimedOutError, Outcome.TIMED_OUT),
     ],
     ids=itertools.count(),
 )
@@ -278,7 +229,7 @@ async def test_failures_are_typed_and_told(handler: Handler, error: type[XeroErr
         await calls.send()
 
     assert type(caught.value) is error
-    assert [record.outcome for record in calls.records] == [outcome]
+    assert [record.outcome for record in calls.told] == [outcome]
     assert "SECRET" not in str(caught.value)
 
 
@@ -289,7 +240,7 @@ async def test_a_missing_record_is_told_as_such() -> None:
     answer = await calls.client.send(DEFAULT_APP, TENANT, ONE, lane=Lane.WEBHOOK)
 
     assert answer.missing
-    assert calls.records[0].outcome is Outcome.MISSING
+    assert calls.told[0].outcome is Outcome.MISSING
 
 
 async def test_redirects_are_not_followed() -> None:
@@ -299,7 +250,7 @@ async def test_redirects_are_not_followed() -> None:
     with pytest.raises(MisdirectedError):
         await calls.send()
 
-    assert [request.url.host for request in calls.seen] == ["api.example"]
+    assert [request.url.host for request in calls.asked] == ["api.example"]
 
 
 @pytest.mark.parametrize(
@@ -313,7 +264,7 @@ async def test_no_path_leads_the_token_away(path: str) -> None:
     with contextlib.suppress(MisdirectedError, httpx.InvalidURL):
         await calls.send(request)
 
-    assert {(seen.url.scheme, seen.url.host, seen.url.port) for seen in calls.seen} <= {("https", "api.example", None)}
+    assert {(one.url.scheme, one.url.host, one.url.port) for one in calls.asked} <= {("https", "api.example", None)}
 
 
 @pytest.mark.parametrize(
@@ -342,7 +293,7 @@ async def test_a_401_is_tried_once_more_with_another_token() -> None:
     await calls.send()
 
     assert calls.tokens.replaced == ["SECRET-1"]
-    assert [record.outcome for record in calls.records] == [Outcome.NO_ACCESS, Outcome.OK]
+    assert [record.outcome for record in calls.told] == [Outcome.NO_ACCESS, Outcome.OK]
 
 
 async def test_a_second_401_is_an_error() -> None:
@@ -352,7 +303,7 @@ async def test_a_second_401_is_an_error() -> None:
     with pytest.raises(UnauthorisedError):
         await calls.send()
 
-    assert len(calls.seen) == 2
+    assert len(calls.asked) == 2
 
 
 async def test_a_401_that_breaks_off_is_no_401() -> None:
@@ -367,7 +318,7 @@ async def test_a_401_that_breaks_off_is_no_401() -> None:
     with pytest.raises(UnreachableError):
         await calls.send()
 
-    assert (calls.tokens.replaced, [record.outcome for record in calls.records]) == ([], [Outcome.UNREACHABLE])
+    assert (calls.tokens.replaced, [record.outcome for record in calls.told]) == ([], [Outcome.UNREACHABLE])
 
 
 async def test_a_401_without_another_token_is_an_error() -> None:
@@ -377,7 +328,7 @@ async def test_a_401_without_another_token_is_an_error() -> None:
     with pytest.raises(UnauthorisedError):
         await calls.send()
 
-    assert len(calls.seen) == 1
+    assert len(calls.asked) == 1
 
 
 async def test_the_second_exchange_needs_leave() -> None:
@@ -391,11 +342,11 @@ async def test_the_second_exchange_needs_leave() -> None:
     calls = Calls(_answers(401))
     with pytest.raises(UnauthorisedError):
         await calls.send(again=leave)
-    assert len(calls.seen) == 1
+    assert len(calls.asked) == 1
 
     with pytest.raises(UnauthorisedError):
         await calls.send(again=leave)
-    assert len(calls.seen) == 3
+    assert len(calls.asked) == 3
 
 
 async def _drip() -> AsyncIterator[bytes]:
@@ -411,7 +362,7 @@ async def test_a_dripping_body_is_given_up_on() -> None:
     with pytest.raises(TimedOutError):
         await calls.send()
 
-    (record,) = calls.records
+    (record,) = calls.told
     assert (record.outcome, record.status, record.correlation_id) == (Outcome.TIMED_OUT, 200, "c0ffee")
 
 
@@ -422,20 +373,27 @@ async def test_waiting_for_a_token_counts() -> None:
     with pytest.raises(TimedOutError):
         await calls.send()
 
-    assert calls.seen == []
+    assert calls.asked == []
 
 
 async def test_a_cancelled_call_is_told() -> None:
     """Shutting down leaves a record too."""
-    calls = Calls(lambda _: httpx.Response(200, content=_drip()))
+    sent = asyncio.Event()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        del request
+        sent.set()
+        return httpx.Response(200, content=_drip())
+
+    calls = Calls(answer)
     task = asyncio.create_task(calls.send())
-    await calls.sent.wait()
+    await sent.wait()
 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert [record.outcome for record in calls.records] == [Outcome.CANCELLED]
+    assert [record.outcome for record in calls.told] == [Outcome.CANCELLED]
 
 
 async def _endless() -> AsyncIterator[bytes]:
@@ -467,7 +425,7 @@ async def test_packed_answers() -> None:
         await damaged.send()
 
     assert len(answer.records) == 2
-    assert calls.records[0].bytes_in == len(packed)
+    assert calls.told[0].bytes_in == len(packed)
 
 
 async def test_a_big_page_lets_others_have_their_turn() -> None:
@@ -494,7 +452,7 @@ async def test_cookies_are_not_kept() -> None:
         with pytest.raises(UnmappableAnswerError):
             await calls.send()
 
-    assert all("cookie" not in request.headers for request in calls.seen)
+    assert all("cookie" not in request.headers for request in calls.asked)
 
 
 async def test_connections_need_no_tenant() -> None:
@@ -506,12 +464,12 @@ async def test_connections_need_no_tenant() -> None:
     found = await calls.client.connections(DEFAULT_APP, token, auth_event_id="e")
 
     assert [connection.tenant_id for connection in found] == ["b"]
-    (request,) = calls.seen
+    (request,) = calls.asked
     assert request.url.raw_path == b"/connections?authEventId=e"
     assert "xero-tenant-id" not in request.headers
     assert request.headers["authorization"] == "Bearer SECRET-9"
-    assert calls.records[0].tenant_id is None
-    assert calls.records[0].endpoint == "connections"
+    assert calls.told[0].tenant_id is None
+    assert calls.told[0].endpoint == "connections"
 
 
 async def test_connections_fail_like_other_calls() -> None:
@@ -533,9 +491,9 @@ async def test_disconnecting_deletes_by_id() -> None:
         await calls.client.disconnect(DEFAULT_APP, token, "c1")
 
     assert gone == [True, False]
-    assert [(request.method, request.url.raw_path) for request in calls.seen] == [("DELETE", b"/connections/c1")] * 3
-    assert all(request.headers["authorization"] == "Bearer SECRET-9" for request in calls.seen)
-    assert [record.outcome for record in calls.records] == [Outcome.OK, Outcome.OK, Outcome.REJECTED]
+    assert [(request.method, request.url.raw_path) for request in calls.asked] == [("DELETE", b"/connections/c1")] * 3
+    assert all(request.headers["authorization"] == "Bearer SECRET-9" for request in calls.asked)
+    assert [record.outcome for record in calls.told] == [Outcome.OK, Outcome.OK, Outcome.REJECTED]
 
 
 async def test_closing_closes_the_pool() -> None:

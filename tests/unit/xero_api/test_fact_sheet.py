@@ -6,7 +6,7 @@ named in ``xero_api/answers.py`` and beside the rows. Provoked at a transport he
 """
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 import xero_api.errors
+from tests.unit.xero_api.rig import TENANT, Xero
 from xero_api.answers import Answer
 from xero_api.call import Lane
-from xero_api.client import XeroClient
 from xero_api.errors import (
     BadRequestError,
     ClientConfigError,
@@ -35,6 +35,7 @@ from xero_api.errors import (
     MissingFileError,
     NotAConnectionError,
     OfflineError,
+    OverBudgetError,
     PagingError,
     RateLimitedError,
     ReauthoriseError,
@@ -54,12 +55,12 @@ from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
 from xero_api.registry import INVOICES
 from xero_api.requests import Request, get_one, get_page
 from xero_api.writes.requests import create
-from xero_stream.contracts.names import DEFAULT_APP, AppName, RecordId, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, RecordId
 
-TENANT = TenantId("11111111-1111-4111-8111-111111111111")
 XEROS = {"xero-correlation-id": "c0ffee", "date": "Sun, 22 Nov 2026 10:00:00 GMT"}
 JSON = {"content-type": "application/json"}
 HTML = {"content-type": "text/html"}
+XML = {"content-type": "application/xml"}
 SECRETS = ("SECRET-1", "SECRET-2", "CLIENT-SECRET", "REFRESH-TOKEN")
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -72,7 +73,7 @@ def problem(title: str, detail: str) -> bytes:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Fact:
     """What Xero, or something on the way, does; what is raised; what to do about it."""
 
@@ -81,6 +82,7 @@ class Fact:
     error: type[XeroError]
     to_do: Intent
     body: bytes = b""
+    _: KW_ONLY
     headers: dict[str, str] = field(default_factory=dict)
     xeros: bool = True
     limit: LimitKind | None = None
@@ -90,68 +92,36 @@ class Fact:
 
 def limited(what: str, says: str | None, limit: LimitKind, wait: str | None, seconds: float | None) -> Fact:
     """A 429."""
-    headers = {"x-rate-limit-problem": says} if says else {}
-    headers |= {"retry-after": wait} if wait else {}
-    return Fact(
-        what=what,
-        does=429,
-        headers=headers,
-        body=b"any body, or none",
-        error=RateLimitedError,
-        to_do=Intent.PARK,
-        limit=limit,
-        wait=seconds,
-    )
+    headers = ({"x-rate-limit-problem": says} if says else {}) | ({"retry-after": wait} if wait else {})
+    body = b"any body, or none"
+    return Fact(what, 429, RateLimitedError, Intent.PARK, body, headers=headers, limit=limit, wait=seconds)
 
 
 def moved(status: int) -> Fact:
     """A redirect."""
-    return Fact(
-        what=f"{status} to another host",
-        does=status,
-        headers={"location": "https://elsewhere.example/api.xro/2.0/Invoices"},
-        error=MisdirectedError,
-        to_do=Intent.STOP,
-    )
+    headers = {"location": "https://elsewhere.example/api.xro/2.0/Invoices"}
+    return Fact(f"{status} to another host", status, MisdirectedError, Intent.STOP, headers=headers)
 
+
+UNSUCCESSFUL = problem("Forbidden", "AuthenticationUnsuccessful")
 
 EVERY_CALL = (
-    Fact(what="no connection", does=httpx.ConnectError("refused"), error=UnreachableError, to_do=Intent.RETRY),
-    Fact(what="broken off", does=httpx.ReadError("reset"), error=UnreachableError, to_do=Intent.RETRY),
-    Fact(what="no answer in time", does=httpx.ReadTimeout("late"), error=TimedOutError, to_do=Intent.RETRY),
+    Fact("no connection", httpx.ConnectError("refused"), UnreachableError, Intent.RETRY),
+    Fact("broken off", httpx.ReadError("reset"), UnreachableError, Intent.RETRY),
+    Fact("no answer in time", httpx.ReadTimeout("late"), TimedOutError, Intent.RETRY),
     Fact(
-        what="401: a scope or a role is missing, however fresh the token",
-        does=401,
-        body=problem("Unauthorized", "AuthorizationUnsuccessful"),
-        error=UnauthorisedError,
-        to_do=Intent.REAUTHORISE,
-        asked=2,
+        "401: a scope or a role is missing, however fresh the token",
+        401, UnauthorisedError, Intent.REAUTHORISE, problem("Unauthorized", "AuthorizationUnsuccessful"), asked=2,
     ),
     Fact(
-        what="403: the organisation is disconnected, or the header is wrong",
-        does=403,
-        body=problem("Forbidden", "AuthenticationUnsuccessful"),
-        error=DisconnectedError,
-        to_do=Intent.REAUTHORISE,
+        "403: the organisation is disconnected, or the header is wrong",
+        403, DisconnectedError, Intent.REAUTHORISE, UNSUCCESSFUL,
     ),
-    Fact(
-        what="403 in lower case",
-        does=403,
-        body=problem("Forbidden", "AuthenticationUnsuccessful").lower(),
-        error=DisconnectedError,
-        to_do=Intent.REAUTHORISE,
-    ),
-    Fact(what="404 that is not Xero's", does=404, xeros=False, error=MisdirectedError, to_do=Intent.STOP),
-    Fact(what="408", does=408, error=ServerError, to_do=Intent.RETRY),
-    Fact(what="412: a bad condition, or old TLS", does=412, error=BadRequestError, to_do=Intent.QUARANTINE),
-    Fact(
-        what="414: the address is too long",
-        does=414,
-        body=b"<Error/>",
-        headers={"content-type": "application/xml"},
-        error=BadRequestError,
-        to_do=Intent.QUARANTINE,
-    ),
+    Fact("403 in lower case", 403, DisconnectedError, Intent.REAUTHORISE, UNSUCCESSFUL.lower()),
+    Fact("404 that is not Xero's", 404, MisdirectedError, Intent.STOP, xeros=False),
+    Fact("408", 408, ServerError, Intent.RETRY),
+    Fact("412: a bad condition, or old TLS", 412, BadRequestError, Intent.QUARANTINE),
+    Fact("414: the address is too long", 414, BadRequestError, Intent.QUARANTINE, b"<Error/>", headers=XML),
     limited("minute", "minute", LimitKind.MINUTE, "17", 17.0),
     limited("minute, as the old pages spell it", "Minute", LimitKind.MINUTE, "17", 17.0),
     limited("day", "day", LimitKind.DAY, "66975", 66_975.0),
@@ -161,112 +131,71 @@ EVERY_CALL = (
     limited("five at once (its word is unconfirmed)", "concurrent", LimitKind.CONCURRENT, None, None),
     limited("a limit nobody has seen", "tea-time", LimitKind.CONCURRENT, None, None),
     limited("a limit without a word", None, LimitKind.CONCURRENT, None, None),
-    Fact(what="500", does=500, body=b"<html>", headers=HTML, error=ServerError, to_do=Intent.RETRY),
-    Fact(what="501: no such method", does=501, error=BadRequestError, to_do=Intent.QUARANTINE),
-    Fact(what="502 from something between", does=502, xeros=False, error=ServerError, to_do=Intent.RETRY),
+    Fact("500", 500, ServerError, Intent.RETRY, b"<html>", headers=HTML),
+    Fact("501: no such method", 501, BadRequestError, Intent.QUARANTINE),
+    Fact("502 from something between", 502, ServerError, Intent.RETRY, xeros=False),
+    Fact("503: maintenance", 503, OfflineError, Intent.PARK, b"The Xero API is currently offline for maintenance"),
     Fact(
-        what="503: maintenance",
-        does=503,
-        body=b"The Xero API is currently offline for maintenance",
-        error=OfflineError,
-        to_do=Intent.PARK,
-    ),
-    Fact(
-        what="503: this organisation is offline (its text is unconfirmed)",
-        does=503,
-        body=b"The Organisation is offline",
-        error=OfflineError,
-        to_do=Intent.PARK,
+        "503: this organisation is offline (its text is unconfirmed)",
+        503, OfflineError, Intent.PARK, b"The Organisation is offline",
     ),
     *map(moved, (301, 302, 303, 307, 308)),
-    Fact(what="200 without a body", does=200, error=GarbledAnswerError, to_do=Intent.RETRY),
-    Fact(what="200, half a body", does=200, body=b'{"Invoices":[{', error=GarbledAnswerError, to_do=Intent.RETRY),
-    Fact(what="200 of a proxy", does=200, body=b"<html>", headers=HTML, error=GarbledAnswerError, to_do=Intent.RETRY),
-    Fact(what="200 without the list", does=200, body=b"{}", error=UnmappableAnswerError, to_do=Intent.QUARANTINE),
-)
+    Fact("200 without a body", 200, GarbledAnswerError, Intent.RETRY),
+    Fact("200, half a body", 200, GarbledAnswerError, Intent.RETRY, b'{"Invoices":[{'),
+    Fact("200 of a proxy", 200, GarbledAnswerError, Intent.RETRY, b"<html>", headers=HTML),
+    Fact("200 without the list", 200, UnmappableAnswerError, Intent.QUARANTINE, b"{}"),
+)  # fmt: skip
 """Whatever is asked."""
 
 READS = (
     Fact(
-        what="400 to a query, as text",
-        does=400,
-        body=b"Supplied parameter 'ContactIds' cannot be parsed.",
-        headers=HTML,
-        error=BadRequestError,
-        to_do=Intent.QUARANTINE,
+        "400 to a query, as text",
+        400, BadRequestError, Intent.QUARANTINE, b"Supplied parameter 'ContactIds' cannot be parsed.", headers=HTML,
     ),
     Fact(
-        what="400 of the edge to a far too long address",
-        does=400,
-        body=b"<HTML><H1>Invalid URL</H1>",
-        headers=HTML,
-        xeros=False,
-        error=BadRequestError,
-        to_do=Intent.QUARANTINE,
+        "400 of the edge to a far too long address",
+        400, BadRequestError, Intent.QUARANTINE, b"<HTML><H1>Invalid URL</H1>", headers=HTML, xeros=False,
     ),
     Fact(
-        what="404 of Xero's to a list: the query is too long; it proves nothing",
-        does=404,
-        body=b"<html>",
-        headers=HTML,
-        error=BadRequestError,
-        to_do=Intent.QUARANTINE,
+        "404 of Xero's to a list: the query is too long; it proves nothing",
+        404, BadRequestError, Intent.QUARANTINE, b"<html>", headers=HTML,
     ),
-)
+)  # fmt: skip
 
 WRITES = (
     Fact(
-        what="400 with the rows refused",
-        does=400,
-        body=b'{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred",'
+        "400 with the rows refused",
+        400, InvalidRowsError, Intent.QUARANTINE,
+        b'{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred",'
         b'"Elements":[{"ValidationErrors":[{"Message":"Account code is missing"}]}]}',
-        error=InvalidRowsError,
-        to_do=Intent.QUARANTINE,
     ),
     Fact(
-        what="400: the key went out with another request",
-        does=400,
-        body=b'{"Title":"The Idempotency-Key has been used with a different request"}',
-        error=KeyReusedError,
-        to_do=Intent.QUARANTINE,
+        "400: the key went out with another request",
+        400, KeyReusedError, Intent.QUARANTINE,
+        b'{"Title":"The Idempotency-Key has been used with a different request"}',
     ),
-    Fact(
-        what="200 with other rows than were sent",
-        does=200,
-        body=b'{"Invoices":[]}',
-        error=RowsMismatchError,
-        to_do=Intent.QUARANTINE,
-    ),
-)
+    Fact("200 with other rows than were sent", 200, RowsMismatchError, Intent.QUARANTINE, b'{"Invoices":[]}'),
+)  # fmt: skip
 
 TOKENS = (
     Fact(
-        what="invalid_grant: rotated, expired or revoked",
-        does=400,
-        body=b'{"error":"invalid_grant"}',
-        error=ReauthoriseError,
-        to_do=Intent.REAUTHORISE,
+        "invalid_grant: rotated, expired or revoked",
+        400, ReauthoriseError, Intent.REAUTHORISE, b'{"error":"invalid_grant"}',
     ),
     *(
-        Fact(what=word, does=status, body=b'{"error":"%b"}' % word.encode(), error=ClientConfigError, to_do=Intent.STOP)
+        Fact(word, status, ClientConfigError, Intent.STOP, b'{"error":"%b"}' % word.encode())
         for word, status in (("unauthorized_client", 400), ("invalid_client", 401), ("invalid_scope", 400))
     ),
-    Fact(what="5xx: it may have happened", does=503, error=ServerError, to_do=Intent.RETRY),
-    Fact(what="half an answer", does=200, body=b'{"acc', error=GarbledAnswerError, to_do=Intent.RETRY),
-    Fact(what="429", does=429, error=RateLimitedError, to_do=Intent.PARK, limit=LimitKind.APP),
-    Fact(what="no answer", does=httpx.ReadTimeout("late"), error=TimedOutError, to_do=Intent.RETRY),
-    Fact(what="no connection", does=httpx.ConnectError("refused"), error=UnreachableError, to_do=Intent.RETRY),
+    Fact("5xx: it may have happened", 503, ServerError, Intent.RETRY),
+    Fact("half an answer", 200, GarbledAnswerError, Intent.RETRY, b'{"acc'),
+    Fact("429", 429, RateLimitedError, Intent.PARK, limit=LimitKind.APP),
+    Fact("no answer", httpx.ReadTimeout("late"), TimedOutError, Intent.RETRY),
+    Fact("no connection", httpx.ConnectError("refused"), UnreachableError, Intent.RETRY),
     *map(moved, (301, 302, 307, 308)),
-)
+)  # fmt: skip
 
 DISCONNECTS = (
-    Fact(
-        what="403: the id is a tenant's or a consent's",
-        does=403,
-        body=problem("Forbidden", "AuthenticationUnsuccessful"),
-        error=NotAConnectionError,
-        to_do=Intent.QUARANTINE,
-    ),
+    Fact("403: the id is a tenant's or a consent's", 403, NotAConnectionError, Intent.QUARANTINE, UNSUCCESSFUL),
 )
 
 ELSEWHERE: dict[type[XeroError], str] = {
@@ -276,46 +205,25 @@ ELSEWHERE: dict[type[XeroError], str] = {
     ForgedCallbackError: "unit/xero_api/test_oauth_consent.py",
     InvalidRecordError: "unit/xero_api/test_unify.py",
     MissingFileError: "unit/xero_api/test_parts.py",
+    OverBudgetError: "integration/xero_api/test_library_page.py",
     PagingError: "unit/xero_api/test_passes.py",
     UnsendableError: "unit/xero_api/writes/test_requests.py",
 }
 """What is no answer to one call, and where it is provoked."""
 
 
-class Tokens:
-    """Another one after each refusal."""
-
-    async def token(self, app: AppName, tenant_id: TenantId) -> AccessToken:
-        """The first."""
-        del app, tenant_id
-        return AccessToken(value="SECRET-1", grant_id=GrantId("g"))
-
-    async def replacement(self, rejected: AccessToken) -> AccessToken:
-        """The second."""
-        return AccessToken(value="SECRET-2", grant_id=rejected.grant_id)
-
-
-class Provoked:
-    """A transport that does what the fact says, and remembers who was asked."""
+class Provoked(Xero):
+    """A Xero that does what the fact says."""
 
     def __init__(self, fact: Fact) -> None:
-        self.asked: list[httpx.Request] = []
-
         def answer(request: httpx.Request) -> httpx.Response:
-            self.asked.append(request)
+            del request
             if isinstance(fact.does, Exception):
                 raise fact.does
             headers = (XEROS if fact.xeros else {}) | JSON | fact.headers
             return httpx.Response(fact.does, headers=headers, stream=httpx.ByteStream(fact.body))
 
-        self.transport = httpx.MockTransport(answer)
-        self.client = XeroClient(
-            api_url="https://api.example",
-            tokens=Tokens(),
-            on_call=lambda _: None,
-            timeout=5,
-            transport=self.transport,
-        )
+        super().__init__(answer)
 
     def judge(self, fact: Fact, error: XeroError) -> None:
         """The very type, what to do, how long; no token to another host, none in what is told."""
@@ -398,7 +306,7 @@ async def test_what_is_no_error() -> None:
     """A 404 of Xero's to one record says that it is not there; a 304 and a 204 to a list, that nothing changed."""
 
     async def answer(status: int, request: Request) -> Answer:
-        provoked = Provoked(Fact(what="", does=status, error=XeroError, to_do=Intent.RETRY))
+        provoked = Provoked(Fact("no error", status, XeroError, Intent.RETRY))
         return await provoked.client.send(DEFAULT_APP, TENANT, request, lane=Lane.POLL)
 
     assert (await answer(404, get_one(INVOICES, RecordId(TENANT)))).missing

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from xero_api.call import CallRecord, Outcome
-from xero_api.client import XeroClient
+from tests.unit.xero_api.rig import TENANT, Handler, Xero, failing
+from xero_api.call import Outcome
 from xero_api.decode import encode
 from xero_api.errors import (
     BadRequestError,
@@ -26,7 +26,6 @@ from xero_api.errors import (
     UnreachableError,
     XeroError,
 )
-from xero_api.oauth.source import AccessToken, GrantId
 from xero_api.parts import (
     PDF,
     FileRequest,
@@ -37,9 +36,8 @@ from xero_api.parts import (
     read_attachment,
 )
 from xero_api.registry import CONTACTS, INVOICES, PAYMENTS, QUOTES
-from xero_stream.contracts.names import DEFAULT_APP, AppName, RecordId, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, RecordId
 
-TENANT = TenantId("11111111-1111-4111-8111-111111111111")
 RECORD = RecordId("22222222-2222-4222-8222-222222222222")
 XEROS = {"xero-correlation-id": "c0ffee"}
 ROW = {
@@ -49,49 +47,12 @@ ROW = {
     "ContentLength": 5,
     "IncludeOnline": False,
 }
-Handler = Callable[[httpx.Request], httpx.Response]
 
 
-class Tokens:
-    """Another one each time."""
-
-    def __init__(self) -> None:
-        self.count = 1
-
-    async def token(self, app: AppName, tenant_id: TenantId) -> AccessToken:
-        """The current one."""
-        assert (app, tenant_id) == (DEFAULT_APP, TENANT)
-        return AccessToken(value=f"SECRET-{self.count}", grant_id=GrantId("g"))
-
-    async def replacement(self, rejected: AccessToken) -> AccessToken:
-        """The next one."""
-        self.count += 1
-        return AccessToken(value=f"SECRET-{self.count}", grant_id=rejected.grant_id)
-
-
-class Xero:
-    """A client of a Xero that answers as told."""
-
-    def __init__(self, handler: Handler, *, timeout: float = 5.0) -> None:
-        self.asked: list[httpx.Request] = []
-        self.calls: list[CallRecord] = []
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            self.asked.append(request)
-            return handler(request)
-
-        self.client = XeroClient(
-            api_url="https://api.example",
-            tokens=Tokens(),
-            on_call=self.calls.append,
-            timeout=timeout,
-            transport=httpx.MockTransport(answer),
-        )
-
-    async def read(self, request: FileRequest) -> bytes:
-        """A whole file."""
-        async with self.client.stream(DEFAULT_APP, TENANT, request) as file:
-            return await file.read()
+async def read(xero: Xero, request: FileRequest) -> bytes:
+    """A whole file."""
+    async with xero.client.stream(DEFAULT_APP, TENANT, request) as file:
+        return await file.read()
 
 
 def answering(status: int, body: bytes = b"", **headers: str) -> Handler:
@@ -168,7 +129,7 @@ async def test_a_records_attachments_and_history() -> None:
         False,
     )
     assert history.rows == ({"Details": "Sent"},)
-    assert [(call.endpoint, call.outcome) for call in xero.calls] == [
+    assert [(call.endpoint, call.outcome) for call in xero.told] == [
         ("Invoices/Attachments", Outcome.OK),
         ("Invoices/History", Outcome.OK),
     ]
@@ -204,10 +165,10 @@ async def test_a_file_in_chunks() -> None:
     async with xero.client.stream(DEFAULT_APP, TENANT, get_pdf(INVOICES, RECORD)) as file:
         assert (file.content_type, file.size) == (f"{PDF}; charset=binary", 8)
         assert file.meta.correlation_id == "c0ffee"
-        assert xero.calls == []
+        assert xero.told == []
         assert [chunk async for chunk in file] == [b"%PDF", b"-1.7"]
 
-    (request,), (call,) = xero.asked, xero.calls
+    (request,), (call,) = xero.asked, xero.told
     assert request.headers["accept"] == PDF
     assert request.headers["accept-encoding"] == "identity"
     assert request.headers["xero-tenant-id"] == TENANT
@@ -239,14 +200,14 @@ async def test_errors_come_before_the_first_chunk(handler: Handler, error: type[
             raise AssertionError("there is no file")
 
     assert {request.url.host for request in xero.asked} == {"api.example"}
-    assert len(xero.calls) == len(xero.asked) == (2 if error is UnauthorisedError else 1)
-    assert Outcome.OK not in {call.outcome for call in xero.calls}
+    assert len(xero.told) == len(xero.asked) == (2 if error is UnauthorisedError else 1)
+    assert Outcome.OK not in {call.outcome for call in xero.told}
 
 
 async def test_a_404_that_is_not_xeros_proves_nothing() -> None:
     """It comes from something in between."""
     with pytest.raises(MisdirectedError):
-        await Xero(lambda _: httpx.Response(404)).read(get_pdf(INVOICES, RECORD))
+        await read(Xero(lambda _: httpx.Response(404)), get_pdf(INVOICES, RECORD))
 
 
 async def test_a_token_that_ended_is_replaced_once() -> None:
@@ -261,13 +222,13 @@ async def test_a_token_that_ended_is_replaced_once() -> None:
         refused.append(1)
         return False
 
-    assert await xero.read(get_attachment(INVOICES, RECORD, "a")) == b"x"
-    assert [call.status for call in xero.calls] == [401, 200]
+    assert await read(xero, get_attachment(INVOICES, RECORD, "a")) == b"x"
+    assert [call.status for call in xero.told] == [401, 200]
     xero = Xero(answering(401))
     with pytest.raises(UnauthorisedError):
         async with xero.client.stream(DEFAULT_APP, TENANT, get_attachment(INVOICES, RECORD, "a"), again=no):
             raise AssertionError("there is no file")
-    assert (refused, len(xero.calls)) == ([1], 1)
+    assert (refused, len(xero.told)) == ([1], 1)
 
 
 @pytest.mark.parametrize(
@@ -285,23 +246,20 @@ async def test_a_file_that_goes_wrong_on_the_way(handler: Handler, error: type[X
     xero = Xero(handler, timeout=0.2)
 
     with pytest.raises(error):
-        await xero.read(get_attachment(INVOICES, RECORD, "a", most=6))
+        await read(xero, get_attachment(INVOICES, RECORD, "a", most=6))
 
-    assert [call.outcome for call in xero.calls] == [outcome]
+    assert [call.outcome for call in xero.told] == [outcome]
 
 
 async def test_no_answer_and_no_connection() -> None:
     """As for every other call."""
+    xero = Xero(failing(httpx.ConnectError))
 
-    def broken(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
-
-    xero = Xero(broken)
     with pytest.raises(UnreachableError) as caught:
-        await xero.read(get_pdf(INVOICES, RECORD))
+        await read(xero, get_pdf(INVOICES, RECORD))
 
     assert caught.value.sent is False
-    assert [call.outcome for call in xero.calls] == [Outcome.UNREACHABLE]
+    assert [call.outcome for call in xero.told] == [Outcome.UNREACHABLE]
 
 
 async def test_who_reads_slowly_is_not_hurried_and_who_stops_is_told() -> None:
@@ -315,7 +273,7 @@ async def test_who_reads_slowly_is_not_hurried_and_who_stops_is_told() -> None:
         async for _ in file:
             break
 
-    assert [call.outcome for call in xero.calls] == [Outcome.OK, Outcome.CANCELLED]
+    assert [call.outcome for call in xero.told] == [Outcome.OK, Outcome.CANCELLED]
 
 
 async def test_an_error_of_the_readers_own_is_not_xeros() -> None:
@@ -331,7 +289,7 @@ async def test_an_error_of_the_readers_own_is_not_xeros() -> None:
         with pytest.raises(UnauthorisedError):
             await fail(read=read)
 
-    assert [call.outcome for call in xero.calls] == [Outcome.CANCELLED, Outcome.OK]
+    assert [call.outcome for call in xero.told] == [Outcome.CANCELLED, Outcome.OK]
 
 
 async def test_a_packed_file_has_no_size() -> None:

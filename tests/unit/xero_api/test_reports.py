@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from xero_api.call import CallRecord, Lane, Outcome
-from xero_api.client import XeroClient
+from tests.unit.xero_api.rig import TENANT, Xero
+from xero_api.call import Lane, Outcome
 from xero_api.decode import encode
 from xero_api.errors import (
     BadRequestError,
@@ -16,13 +16,11 @@ from xero_api.errors import (
     UnauthorisedError,
     UnmappableAnswerError,
 )
-from xero_api.oauth.source import AccessToken, GrantId
 from xero_api.registry import BILLS, INVOICES, VIEWS
 from xero_api.reports import REPORTS, ReportName, decipher_report, get_report
 from xero_api.requests import get_page
-from xero_stream.contracts.names import DEFAULT_APP, AppName, TenantId
+from xero_stream.contracts.names import DEFAULT_APP
 
-TENANT = TenantId("11111111-1111-4111-8111-111111111111")
 REPORT = {"ReportName": "Trial Balance", "Rows": [{"RowType": "Header", "Cells": [{"Value": "Account"}]}]}
 TRIAL_BALANCE = get_report(ReportName.TRIAL_BALANCE, {"date": "2026-03-31", "paymentsOnly": "false"})
 
@@ -77,45 +75,17 @@ def test_other_answers_are_typed_errors(status: int, body: bytes, error: type[Ex
         decipher_report(TRIAL_BALANCE, status, {}, body)
 
 
-class OneToken:
-    """A source of one token."""
-
-    async def token(self, app: AppName, tenant_id: TenantId) -> AccessToken:
-        """It."""
-        assert (app, tenant_id) == (DEFAULT_APP, TENANT)
-        return AccessToken(value="SECRET", grant_id=GrantId("g"))
-
-    async def replacement(self, rejected: AccessToken) -> AccessToken:
-        """The same."""
-        return rejected
-
-
 async def test_a_report_through_the_client() -> None:
     """To the tenant, told as a call of its own."""
-    seen: list[httpx.Request] = []
-    told: list[CallRecord] = []
+    xero = Xero(lambda _: httpx.Response(200, stream=httpx.ByteStream(_body(REPORT))))
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(200, stream=httpx.ByteStream(_body(REPORT)))
-
-    client = XeroClient(
-        api_url="https://api.example",
-        tokens=OneToken(),
-        on_call=told.append,
-        timeout=5,
-        transport=httpx.MockTransport(answer),
-    )
-
-    report = await client.report(DEFAULT_APP, TENANT, TRIAL_BALANCE)
-    await client.aclose()
+    report = await xero.client.report(DEFAULT_APP, TENANT, TRIAL_BALANCE)
 
     assert report.raw == REPORT
-    assert str(seen[0].url) == f"https://api.example{TRIAL_BALANCE.target}"
-    assert seen[0].headers["xero-tenant-id"] == TENANT
-    assert [(one.endpoint, one.lane, one.outcome) for one in told] == [
-        ("Reports/TrialBalance", Lane.COMMAND, Outcome.OK)
-    ]
+    (request,), (call,) = xero.asked, xero.told
+    assert str(request.url) == f"https://api.example{TRIAL_BALANCE.target}"
+    assert request.headers["xero-tenant-id"] == TENANT
+    assert (call.endpoint, call.lane, call.outcome) == ("Reports/TrialBalance", Lane.COMMAND, Outcome.OK)
 
 
 def test_bills_are_the_invoices_of_suppliers() -> None:

@@ -1,14 +1,14 @@
 """``XeroClient.write`` against a transport that answers as told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import httpx
 import pytest
 
-from tests.unit.xero_api.test_client import TENANT, Tokens
-from xero_api.call import CallRecord, Lane, Outcome
+from tests.unit.xero_api.rig import TENANT, Handler, Tokens, Xero, failing
+from xero_api.call import Lane, Outcome
 from xero_api.client import XeroClient
 from xero_api.errors import (
     BadRequestError,
@@ -31,49 +31,30 @@ from xero_stream.contracts.names import DEFAULT_APP, RecordId
 ID = RecordId("ed255415-e141-4150-aab7-89c3bbbb851c")
 REQUEST = writing.create(INVOICES, [{"Type": "ACCREC"}], key="command-1")
 HEADERS = {"xero-correlation-id": "c0ffee"}
-Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def _good(_: httpx.Request) -> httpx.Response:
     return httpx.Response(200, headers=HEADERS, json={"Invoices": [{"InvoiceID": ID}]})
 
 
-class Wire:
-    """A client, what it sent and what it told."""
+class Wire(Xero):
+    """One answer after the other."""
 
     def __init__(self, *handlers: Handler, tokens: Tokens | None = None, timeout: float = 5.0) -> None:
-        self.seen: list[httpx.Request] = []
-        self.records: list[CallRecord] = []
-        self.tokens = tokens or Tokens()
-        self._handlers = list(handlers)
-        self._timeout = timeout
+        waiting = iter(handlers)
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.seen.append(request)
-        return self._handlers.pop(0)(request)
+        def answer(request: httpx.Request) -> httpx.Response:
+            return next(waiting)(request)
 
-    async def write(self, request: writing.WriteRequest = REQUEST) -> WriteAnswer:
+        super().__init__(answer, tokens=tokens, timeout=timeout)
+
+    async def write(self) -> WriteAnswer:
         """One write."""
-        client = XeroClient(
-            api_url="https://xero.test",
-            tokens=self.tokens,
-            on_call=self.records.append,
-            timeout=self._timeout,
-            transport=httpx.MockTransport(self._answer),
-        )
-        async with aclosing(client):
-            return await client.write(DEFAULT_APP, TENANT, request)
+        return await self.client.write(DEFAULT_APP, TENANT, REQUEST)
 
 
 def _status(status: int) -> Handler:
     return lambda _: httpx.Response(status, headers=HEADERS)
-
-
-def _raises(kind: type[httpx.RequestError]) -> Handler:
-    def handler(request: httpx.Request) -> httpx.Response:
-        raise kind("no", request=request)
-
-    return handler
 
 
 async def test_the_exact_bytes_go_out_once_and_are_told_once() -> None:
@@ -82,10 +63,10 @@ async def test_the_exact_bytes_go_out_once_and_are_told_once() -> None:
 
     answer = await wire.write()
 
-    (sent,), (record,) = wire.seen, wire.records
+    (sent,), (record,) = wire.asked, wire.told
     assert (sent.method, str(sent.url)) == (
         "PUT",
-        "https://xero.test/api.xro/2.0/Invoices?summarizeErrors=false&unitdp=4",
+        "https://api.example/api.xro/2.0/Invoices?summarizeErrors=false&unitdp=4",
     )
     assert (sent.content, sent.headers["idempotency-key"]) == (REQUEST.body, "command-1")
     assert (sent.headers["xero-tenant-id"], sent.headers["content-type"]) == (TENANT, "application/json")
@@ -102,10 +83,10 @@ async def test_after_a_401_the_same_bytes_go_once_more() -> None:
 
     await wire.write()
 
-    first, second = wire.seen
+    first, second = wire.asked
     assert first.headers["authorization"] != second.headers["authorization"]
     assert (first.content, first.headers["idempotency-key"]) == (second.content, second.headers["idempotency-key"])
-    assert [record.status for record in wire.records] == [401, 200]
+    assert [record.status for record in wire.told] == [401, 200]
 
 
 @pytest.mark.parametrize(
@@ -131,13 +112,13 @@ async def test_nothing_else_is_sent_twice(
     trouble: int | type[httpx.RequestError], error: type[XeroError], fate: Fate
 ) -> None:
     """The error says what may have happened; the caller decides."""
-    wire = Wire(_status(trouble) if isinstance(trouble, int) else _raises(trouble))
+    wire = Wire(_status(trouble) if isinstance(trouble, int) else failing(trouble))
 
     with pytest.raises(error) as caught:
         await wire.write()
 
     assert fate_of(caught.value) is fate
-    assert len(wire.seen) == len(wire.records) == 1
+    assert len(wire.asked) == len(wire.told) == 1
 
 
 async def test_without_a_token_nothing_was_sent() -> None:
@@ -149,7 +130,7 @@ async def test_without_a_token_nothing_was_sent() -> None:
             await wire.write()
         assert fate_of(caught.value) is Fate.NOT_DONE
 
-    assert (len(slow.seen), len(stubborn.seen)) == (0, 1)
+    assert (len(slow.asked), len(stubborn.asked)) == (0, 1)
 
 
 @pytest.mark.parametrize(("status", "fate"), [(400, Fate.UNKNOWN), (404, Fate.NOT_DONE), (429, Fate.NOT_DONE)])
