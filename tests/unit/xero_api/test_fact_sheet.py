@@ -205,7 +205,7 @@ ELSEWHERE: dict[type[XeroError], str] = {
     ForgedCallbackError: "unit/xero_api/test_oauth_consent.py",
     InvalidRecordError: "unit/xero_api/test_unify.py",
     MissingFileError: "unit/xero_api/test_parts.py",
-    OverBudgetError: "integration/xero_api/test_library_page.py",
+    OverBudgetError: "integration/xero_api/test_organisation.py",
     PagingError: "unit/xero_api/test_passes.py",
     UnsendableError: "unit/xero_api/writes/test_requests.py",
 }
