@@ -35,9 +35,11 @@ from processors.xero import open_xero
 from xero_api.budget.tenant import APP_PER_MINUTE
 from xero_api.client import XeroClient
 from xero_api.registry import by_name
+from xero_api.scopes import NotOnTierError, require
 from xero_stream.contracts.names import STREAMED, AppName, EntityName
 from xero_stream.kafka.admin import Problem, TopicAdmin, wanted
 from xero_stream.settings.apps import Apps
+from xero_stream.settings.base import SettingsError
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.processors import ProcessorSettings
@@ -80,14 +82,18 @@ class ProcessorsConfig:
         Raises:
             SettingsError: a setting is missing or malformed.
         """
-        settings, entities = ProcessorSettings.read(), EntitySettings.read().entities
+        settings, entities, apps = ProcessorSettings.read(), EntitySettings.read().entities, Apps.read()
+        try:
+            require((by_name(name).scope for name in entities), (app.tier for app in apps.all()))
+        except NotOnTierError as error:
+            raise SettingsError(f"XERO_STREAM_ENTITIES: {error}") from error
         key = settings.field_policy_key
         return cls(
             kafka=KafkaSettings.read(),
             store=StoreSettings.read(),
             encryption=EncryptionSettings.read(),
             xero=XeroSettings.read(),
-            apps=Apps.read(),
+            apps=apps,
             settings=settings,
             entities=entities,
             policy=read_policy(

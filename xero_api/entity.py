@@ -11,6 +11,7 @@ from xero_api.dates import parse_moment
 from xero_stream.contracts.change_event import DeletionReason
 from xero_stream.contracts.names import EntityName, RecordId
 from xero_stream.contracts.records.common import Record
+from xero_stream.settings.xero import AppTier
 
 Gone = DeletionReason
 """Why a record counts as deleted."""
@@ -94,7 +95,7 @@ class Scope(StrEnum):
     BUDGETS = "accounting.budgets"  # read only
     CONTACTS = "accounting.contacts"
     INVOICES = "accounting.invoices"
-    JOURNALS = "accounting.journals"  # read only; Advanced and Enterprise
+    JOURNALS = "accounting.journals"  # read only
     MANUAL_JOURNALS = "accounting.manualjournals"
     PAYMENT_SERVICES = "paymentservices"  # read and write in one
     PAYMENTS = "accounting.payments"
@@ -118,17 +119,15 @@ class Scope(StrEnum):
         """What to ask for to write and read; where nothing can be written, the same as :attr:`reading`."""
         return self.reading if self in _READ_ONLY else self.value
 
+    @property
+    def tier(self) -> AppTier:
+        """The lowest pricing tier whose apps may ask for it (https://developer.xero.com/faq/pricing-and-policy-updates)."""
+        return AppTier.ADVANCED if self is Scope.JOURNALS else AppTier.STARTER
+
 
 _READ_ONLY = frozenset(
     scope for scope in Scope if scope.value.startswith("accounting.reports.") or scope.name in {"BUDGETS", "JOURNALS"}
 )
-
-
-class Tier(StrEnum):
-    """Which pricing tiers may read the entity."""
-
-    ANY = "any"
-    ADVANCED = "advanced"
 
 
 class Part(StrEnum):
@@ -202,7 +201,6 @@ class Entity(Generic[R]):
         vanishes: whether records can go without a trace (reconcile by the set of ids).
         webhook: Xero's ``eventCategory``; None: polled.
         scope: OAuth scope needed.
-        tier: pricing tiers that may read it.
         parts: what hangs below a record.
         writes: how it is written; None: read-only.
         differs: what is deliberately other than Xero's published OpenAPI: field of this row → reason.
@@ -229,7 +227,6 @@ class Entity(Generic[R]):
     vanishes: bool = False
     webhook: str | None = None
     scope: Scope
-    tier: Tier = Tier.ANY
     parts: frozenset[Part] = frozenset()
     writes: Writes | None = None
     differs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

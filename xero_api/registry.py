@@ -15,7 +15,6 @@ from xero_api.entity import (
     Part,
     Scope,
     Stamp,
-    Tier,
     UpdateAt,
     View,
     Whole,
@@ -472,7 +471,6 @@ JOURNALS = Entity(
     full=Full.LISTS,
     filters=frozenset({"paymentsOnly"}),
     scope=Scope.JOURNALS,
-    tier=Tier.ADVANCED,
     differs=MappingProxyType(
         {"full": "single reads lack SourceID and SourceType (developer.xero.com, Journals; the file's own example)"}
     ),

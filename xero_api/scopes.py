@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from xero_api.entity import Entity, Scope
+from xero_stream.settings.xero import AppTier
 
 OFFLINE_ACCESS = "offline_access"
 """Without it there is no refresh token, and access ends after half an hour."""
@@ -27,9 +28,43 @@ class SignIn(StrEnum):
     EMAIL = "email"
 
 
+class NotOnTierError(Exception):
+    """No app of the pricing tiers there are may ask for a scope; the message says which, and what to do."""
+
+
+def require(scopes: Iterable[Scope], tiers: Iterable[AppTier]) -> None:
+    """See that each scope may be asked for, before anything is: Xero would refuse the whole link.
+
+    Args:
+        scopes: what would be asked for.
+        tiers: of the apps there are; one that may is enough.
+
+    Raises:
+        NotOnTierError: none may.
+    """
+    found = tuple(tiers)
+    for scope in sorted(set(scopes)):
+        if not any(tier.includes(scope.tier) for tier in found):
+            raise NotOnTierError(
+                f"{scope.reading} is for apps of the tier {scope.tier} or above, and there is only {', '.join(found)}: "
+                "leave out what needs it, or set XERO_APP_TIER (`tier` in the apps file) to the tier Xero has given the app"
+            )
+
+
+def open_to(tier: AppTier, entities: Iterable[Entity[Any]]) -> tuple[Entity[Any], ...]:
+    """Those of the entities that an app of a tier may read.
+
+    Args:
+        tier: the app's.
+        entities: rows.
+    """
+    return tuple(entity for entity in entities if tier.includes(entity.scope.tier))
+
+
 def least(
     reading: Iterable[Entity[Any]],
     *,
+    tier: AppTier = AppTier.STARTER,
     writing: Iterable[Entity[Any]] = (),
     more: Iterable[Scope] = (),
     attachments: bool = False,
@@ -39,7 +74,8 @@ def least(
     """The least an app has to ask for.
 
     Args:
-        reading: rows of the entities that are read; leave out those whose ``tier`` the app has not, Xero refuses the whole link.
+        reading: rows of the entities that are read; :func:`open_to` leaves out what the app's tier doesn't include.
+        tier: the app's pricing tier.
         writing: rows of those written too; a row that can't be written is only read.
         more: what else is read (reports).
         attachments: whether attachments are read, and written where their records are.
@@ -48,12 +84,16 @@ def least(
 
     Returns:
         The scopes, each once, in a fixed order.
+
+    Raises:
+        NotOnTierError: the tier doesn't include one of them.
     """
     written = {entity.scope for entity in writing if entity.writes is not None}
     read = {entity.scope for entity in (*reading, *writing)} | set(more)
     if attachments:
         read.add(Scope.ATTACHMENTS)
         written |= {Scope.ATTACHMENTS} if written else set()
+    require(read | written, (tier,))
     asked = sorted(scope.writing if scope in written else scope.reading for scope in read | written)
     return (*([OFFLINE_ACCESS] if offline else []), *(SignIn if sign_in else ()), *asked)
 

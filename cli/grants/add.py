@@ -16,6 +16,8 @@ from xero_api.connections import Connection
 from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.source import AccessToken, GrantId
 from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
+from xero_api.registry import by_name
+from xero_api.scopes import open_to
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.settings.apps import App, Apps
 from xero_stream.settings.base import SettingsError
@@ -37,7 +39,7 @@ class Wish:
         tenants: only these organisations; empty for all that the grant reaches.
         customer_ref: your reference for the one organisation.
         tags: your labels.
-        entities: what is read.
+        entities: what is read, as far as the app's tier includes it.
     """
 
     app: str
@@ -97,7 +99,7 @@ async def _connect(
         kind=tokens.kind.value,
         tokens=_sealed(cipher, tokens),
         tenants=chosen,
-        entities=wish.entities,
+        entities=[row.name for row in open_to(app.tier, map(by_name, wish.entities))],
         partitions=partitions,
         grant_id=grant_id,
     )

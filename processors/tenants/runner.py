@@ -115,6 +115,7 @@ class Runner:
         if memory is None or self._released(memory, tenant):
             memory = Memory(budget=await restored_budget(self._services, tenant))
         self._memories[self._tenant_id] = memory
+        self._entities = self._services.entities_of(tenant.app)
         self._troubles = Troubles(
             services=self._services,
             lease=self._lease,
@@ -165,7 +166,7 @@ class Runner:
                 await self._wait(parked_until if not self._stopping else None)
                 continue
             agenda = await store.agenda(
-                self._services.pool, self._lease.partition, self._tenant_id, self._services.entities, now
+                self._services.pool, self._lease.partition, self._tenant_id, self._entities, now
             )
             waits = await self._start_what_may(agenda)
             if not self._calls and not waits and agenda.next_at is None and not self._wake.is_set():

@@ -13,6 +13,8 @@ from processors.metrics import ProcessorMetrics
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import TenantBudget
 from xero_api.client import XeroClient
+from xero_api.registry import by_name
+from xero_api.scopes import open_to
 from xero_stream.contracts.names import AppName, EntityName
 from xero_stream.settings.xero import AppTier
 
@@ -28,7 +30,7 @@ class RunnerServices:
         pool: the store.
         fast: the store without waiting for its disk: the ledger of calls.
         client: Xero.
-        entities: the enabled ones.
+        entities: the enabled ones; an app reads those its tier includes (:meth:`entities_of`).
         tier_of: an app's tier.
         room: for answers, until they are recorded.
         app_minute_of: our part of an app's calls a minute, shared by its tenants in this process.
@@ -49,6 +51,14 @@ class RunnerServices:
     policy: FieldPolicy
     http_timeout: float
     metrics: ProcessorMetrics
+
+    def entities_of(self, app: AppName) -> tuple[EntityName, ...]:
+        """The enabled entities that an app may read.
+
+        Args:
+            app: which.
+        """
+        return tuple(row.name for row in open_to(self.tier_of(app), map(by_name, self.entities)))
 
 
 @dataclass(slots=True, kw_only=True)

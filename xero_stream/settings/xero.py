@@ -8,13 +8,22 @@ from xero_stream.settings.base import Section
 
 
 class AppTier(StrEnum):
-    """Xero's pricing tiers (https://developer.xero.com/faq/pricing-and-policy-updates, from 2026-03-02)."""
+    """Xero's pricing tiers, the lowest first (https://developer.xero.com/faq/pricing-and-policy-updates, from 2026-03-02)."""
 
     STARTER = "starter"
     CORE = "core"
     PLUS = "plus"
     ADVANCED = "advanced"
     ENTERPRISE = "enterprise"
+
+    def includes(self, other: "AppTier") -> bool:
+        """Whether what comes with another tier comes with this one too.
+
+        Args:
+            other: the same or another tier.
+        """
+        lowest_first = tuple(AppTier)
+        return lowest_first.index(self) >= lowest_first.index(other)
 
     @property
     def calls_per_day(self) -> int:
@@ -30,7 +39,7 @@ class AppTier(StrEnum):
     @property
     def rapid_sync(self) -> bool:
         """Whether minute and day are lifted for the first half hour of a connection."""
-        return self not in {AppTier.STARTER, AppTier.CORE}
+        return self.includes(AppTier.PLUS)
 
 
 class XeroSettings(Section):
@@ -54,7 +63,8 @@ class DefaultAppSettings(Section):
     client_secret: SecretStr | None = Field(default=None, alias="XERO_CLIENT_SECRET")
     """Client secret of the default app. An app of the PKCE type has none."""
     tier: AppTier = Field(default=AppTier.STARTER, alias="XERO_APP_TIER")
-    """Pricing tier of the default app: starter, core, plus, advanced or enterprise."""
+    """Pricing tier of the default app: starter, core, plus, advanced or enterprise. It sets the calls a day, whether a new
+    connection's first half hour is unlimited (Rapid Sync, from plus on), and whether journals may be read (from advanced on)."""
     webhook_keys: SecretStr | None = Field(default=None, alias="XERO_WEBHOOK_KEYS")
     """Webhook signing keys of the default app, comma-separated, newest first."""
 

@@ -47,7 +47,8 @@ class Organisation:
         tenant_id: Xero's id, lower case.
         name: for people.
         connection_id: id of Xero's connection.
-        connection_created_at: when Xero made it, by Xero's clock; None keeps the one stored.
+        connection_created_at: when Xero made it, by Xero's clock; None keeps the one stored. A connection made beside another
+            one (each user has their own) makes nothing new of the organisation.
         customer_ref: your own reference, carried in every change; None keeps the one stored.
         tags: your own labels, stored with it.
     """
@@ -85,7 +86,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (tenant_id) DO UPDATE SET
     app = excluded.app, grant_id = excluded.grant_id, state = 'connected', name = excluded.name,
     connection_id = coalesce(excluded.connection_id, tenants.connection_id),
-    connection_created_at = coalesce(excluded.connection_created_at, tenants.connection_created_at),
+    connection_created_at = CASE WHEN tenants.state = 'connected'
+        THEN least(excluded.connection_created_at, tenants.connection_created_at)
+        ELSE coalesce(excluded.connection_created_at, tenants.connection_created_at) END,
     customer_ref = coalesce(excluded.customer_ref, tenants.customer_ref),
     tags = tenants.tags || excluded.tags,
     parked_until = CASE WHEN tenants.app = excluded.app THEN tenants.parked_until END,

@@ -139,14 +139,22 @@ async def test_another_app_does_not_take_an_organisation(pool: "asyncpg.Pool[Any
 
 
 async def test_how_old_a_connection_is(pool: "asyncpg.Pool[Any]") -> None:
-    """As Xero says; who doesn't know takes nothing away, and a connection made anew has its own date."""
+    """As Xero says; who doesn't know takes nothing away, and only what was gone can be new again."""
     first, second = NOW - timedelta(days=9), NOW - timedelta(minutes=1)
     kept = []
-    for made in (None, first, None, second):
+    for state, made in (
+        ("connected", None),
+        ("connected", first),
+        ("connected", None),
+        ("connected", second),
+        ("disconnected", None),
+        ("disconnected", second),
+    ):
+        await pool.execute("UPDATE tenants SET state = $1", state)
         await connected(pool, replace(ONE, connection_created_at=made))
         kept.append(await pool.fetchval("SELECT connection_created_at FROM tenants"))
 
-    assert kept == [None, first, first, second]
+    assert kept == [None, first, first, first, first, second]
 
 
 async def test_grants_that_reach_nothing_are_forgotten(pool: "asyncpg.Pool[Any]") -> None:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xero_api.entity import Entity, Scope
-from xero_api.registry import CONTACTS, ENTITIES, INVOICES
-from xero_api.scopes import OFFLINE_ACCESS, least, missing
+from xero_api.registry import CONTACTS, ENTITIES, INVOICES, JOURNALS
+from xero_api.scopes import OFFLINE_ACCESS, NotOnTierError, least, missing, open_to, require
+from xero_stream.settings.xero import AppTier
 
 REPORT = replace(INVOICES, scope=Scope.REPORTS_AGED)
 READABLE = replace(CONTACTS, writes=None)
@@ -54,6 +55,34 @@ def test_options_add_their_scopes() -> None:
     assert written == ("accounting.attachments", "accounting.contacts")
 
 
+@pytest.mark.parametrize("tier", AppTier)
+def test_the_general_ledger_is_asked_for_from_the_advanced_tier_on(tier: AppTier) -> None:
+    """Below, the link is never made: Xero would refuse it as a whole. The message names scope, tier and setting."""
+    if tier in {AppTier.ADVANCED, AppTier.ENTERPRISE}:
+        assert least((INVOICES, JOURNALS), tier=tier)[1:] == ("accounting.invoices.read", "accounting.journals.read")
+        assert open_to(tier, (INVOICES, JOURNALS)) == (INVOICES, JOURNALS)
+    else:
+        told = f"accounting.journals.read is for apps of the tier advanced or above, .* only {tier}: .*XERO_APP_TIER"
+        for entities, more in (((INVOICES, JOURNALS), ()), ((INVOICES,), (Scope.JOURNALS,))):
+            with pytest.raises(NotOnTierError, match=told):
+                least(entities, tier=tier, more=more)
+        assert open_to(tier, (INVOICES, JOURNALS)) == (INVOICES,)
+
+
+def test_without_a_tier_the_lowest_is_taken() -> None:
+    """As the setting does."""
+    with pytest.raises(NotOnTierError, match="only starter"):
+        least((JOURNALS,))
+
+
+def test_one_app_of_several_is_enough() -> None:
+    """A deployment may enable what only one of its apps can read."""
+    require((Scope.JOURNALS, Scope.CONTACTS), (AppTier.STARTER, AppTier.ENTERPRISE))
+
+    with pytest.raises(NotOnTierError, match="only starter, plus"):
+        require((Scope.CONTACTS, Scope.JOURNALS), (AppTier.STARTER, AppTier.PLUS))
+
+
 @pytest.mark.parametrize("scope", Scope)
 def test_each_scope_has_the_forms_xero_knows(scope: Scope) -> None:
     """Payment services have one form, reports, budgets and journals are never written."""
@@ -83,12 +112,13 @@ def test_what_a_grant_lacks(granted: str, needed: str, lacking: str) -> None:
 
 
 @settings(max_examples=50)
-@given(read=_rows, written=_rows, attachments=st.booleans())
+@given(read=_rows, written=_rows, attachments=st.booleans(), tier=st.sampled_from(AppTier))
 def test_what_is_asked_for_is_enough_and_no_more(
-    read: tuple[Entity[Any], ...], written: tuple[Entity[Any], ...], attachments: bool
+    read: tuple[Entity[Any], ...], written: tuple[Entity[Any], ...], attachments: bool, tier: AppTier
 ) -> None:
-    """It covers every entity, and each scope of it is missed when it is left out."""
-    asked = least(read, writing=written, attachments=attachments)
+    """It covers every entity that the tier includes, and each scope of it is missed when it is left out."""
+    read, written = open_to(tier, read), open_to(tier, written)
+    asked = least(read, tier=tier, writing=written, attachments=attachments)
     needs = [entity.scope.reading for entity in (*read, *written)] + [
         entity.scope.writing for entity in written if entity.writes is not None
     ]
