@@ -132,7 +132,7 @@ class Desk:
         return found
 
     def tax_rate(self, tax_type: str, fields: Fields) -> int:
-        """The rate of a tax type, in hundredths of a percent; 0 after a complaint."""
+        """The rate of a tax type, in ten-thousandths of a percent; 0 after a complaint."""
         rate = self.organisation.of(TaxRate).get(tax_type)
         if rate is None or rate.status != "ACTIVE":
             fields.wrong(f"The TaxType code {tax_type} does not exist or cannot be used for this type of transaction.")

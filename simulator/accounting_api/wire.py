@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from orjson import Fragment
 
-from simulator.books.amounts import DAY_MS, Cents, Day, TenThousandths
+from simulator.books.amounts import DAY_MS, PERCENT, Cents, Day, TenThousandths
 
 
 def ms_date(at_ms: int) -> str:
@@ -51,6 +51,11 @@ def currency_rate(rate: int) -> Fragment:
 def percent(hundredths: int) -> Fragment:
     """A percentage with two decimals."""
     return money(hundredths)
+
+
+def tax_percent(rate: int) -> Fragment:
+    """A rate of tax: a percentage with four decimals."""
+    return Fragment(_decimals(rate, PERCENT, 4))
 
 
 def _decimals(value: int, one: int, digits: int) -> bytes:

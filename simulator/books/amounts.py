@@ -12,6 +12,9 @@ ONE = 10_000
 RATE_ONE = 10**10
 """One, as a currency rate of ten decimals."""
 
+PERCENT = 10_000
+"""One percent, as a rate of tax: four decimals."""
+
 Day = int
 """Days since 1970-01-01: a calendar date without a time zone."""
 
@@ -51,7 +54,7 @@ def tax_on(amount: Cents, rate: int, *, inclusive: bool) -> Cents:
 
     Args:
         amount: the line's amount.
-        rate: hundredths of a percent.
+        rate: ten-thousandths of a percent.
         inclusive: the amount contains the tax.
     """
-    return half_up(amount * rate, 10_000 + rate) if inclusive else half_up(amount * rate, 10_000)
+    return half_up(amount * rate, 100 * PERCENT + (rate if inclusive else 0))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from simulator.books.account import Account, AccountStatus
+from simulator.books.amounts import PERCENT
 from simulator.books.branding_theme import BrandingTheme
 from simulator.books.company import Company
 from simulator.books.currency import Currency
@@ -112,7 +113,7 @@ def _chart(profile: Profile) -> Iterator[Account]:
 def _tax_rates(profile: Profile) -> Iterator[TaxRate]:
     for tax_type, rate in ({"NONE": 0} | profile.tax).items():
         sales, purchases = tax_type == profile.sales_tax, tax_type == profile.purchase_tax
-        percent = f"{rate / 100:g}% "
+        percent = f"{rate / PERCENT:g}% "
         yield TaxRate(
             id=tax_type,
             name=f"{percent}GST on Income" if sales else f"{percent}GST on Expenses" if purchases else tax_type.title(),

@@ -19,7 +19,13 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:
-    """One line. ``tax_rate`` and ``discount_rate`` are hundredths of a percent."""
+    """One line.
+
+    Attributes:
+        tax_rate: ten-thousandths of a percent.
+        discount_rate: hundredths of a percent.
+        unrecovered: what of the tax is a cost, because nobody gives it back.
+    """
 
     line_item_id: str
     description: str
@@ -32,6 +38,7 @@ class LineItem:
     line_amount: Cents
     tax_amount: Cents
     discount_rate: int = 0
+    unrecovered: Cents = 0
     item_code: str | None = None
     tracking: tuple[Tracking, ...] = ()
 

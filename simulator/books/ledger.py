@@ -228,8 +228,8 @@ def _line(line: LineItem, sign: int, rate: int, types: LineAmountTypes) -> Journ
     net = line.line_amount - line.tax_amount if types is LineAmountTypes.INCLUSIVE else line.line_amount
     return JournalLine(
         account_id=line.account_id,
-        net=sign * in_base(net, rate),
-        tax=sign * in_base(line.tax_amount, rate),
+        net=sign * in_base(net + line.unrecovered, rate),
+        tax=sign * in_base(line.tax_amount - line.unrecovered, rate),
         tax_type="NONE" if types is LineAmountTypes.NO_TAX else line.tax_type,
         description=line.description,
         tracking=line.tracking,

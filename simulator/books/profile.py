@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What is fixed about an organisation. ``tax`` maps tax types to hundredths of a percent."""
+    """What is fixed about an organisation. ``tax`` maps tax types to ten-thousandths of a percent."""
 
     id: str
     name: str

@@ -63,11 +63,11 @@ GOODS = (
 """Item code, description, price in ten-thousandths: some have prices below a cent, which ``unitdp=4`` shows."""
 
 COUNTRIES: dict[str, tuple[str, str, str, str, dict[str, int]]] = {
-    "NZ": ("NZD", "AUD", "OUTPUT2", "INPUT2", {"OUTPUT2": 1500, "INPUT2": 1500, "NONE": 0}),
-    "GB": ("GBP", "EUR", "OUTPUT2", "INPUT2", {"OUTPUT2": 2000, "INPUT2": 2000, "NONE": 0}),
-    "AU": ("AUD", "USD", "OUTPUT", "INPUT", {"OUTPUT": 1000, "INPUT": 1000, "EXEMPTOUTPUT": 0}),
+    "NZ": ("NZD", "AUD", "OUTPUT2", "INPUT2", {"OUTPUT2": 150_000, "INPUT2": 150_000, "NONE": 0}),
+    "GB": ("GBP", "EUR", "OUTPUT2", "INPUT2", {"OUTPUT2": 200_000, "INPUT2": 200_000, "NONE": 0}),
+    "AU": ("AUD", "USD", "OUTPUT", "INPUT", {"OUTPUT": 100_000, "INPUT": 100_000, "EXEMPTOUTPUT": 0}),
 }
-"""Country → base currency, another currency, tax on sales, tax on purchases, rates in hundredths of a percent."""
+"""Country → base currency, another currency, tax on sales, tax on purchases, rates in ten-thousandths of a percent."""
 
 ACCOUNTS = ("200", "260", "400", "429", "310")
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator.accounting_api.view import View
-from simulator.accounting_api.wire import percent
+from simulator.accounting_api.wire import tax_percent
 from simulator.books.tax_rate import TaxComponent, TaxRate
 
 
@@ -20,11 +20,16 @@ def tax_rate(record: TaxRate, view: View) -> dict[str, Any]:
         "CanApplyToExpenses": record.purchases,
         "CanApplyToLiabilities": True,
         "CanApplyToRevenue": record.sales,
-        "DisplayTaxRate": percent(record.rate),
-        "EffectiveRate": percent(record.rate),
+        "DisplayTaxRate": tax_percent(record.display_rate),
+        "EffectiveRate": tax_percent(record.rate),
         "Status": record.status,
         "TaxComponents": [
-            {"Name": one.name, "Rate": percent(one.rate), "IsCompound": False, "IsNonRecoverable": False}
+            {
+                "Name": one.name,
+                "Rate": tax_percent(one.rate),
+                "IsCompound": one.compound,
+                "IsNonRecoverable": one.unrecovered,
+            }
             for one in components
         ],
     }

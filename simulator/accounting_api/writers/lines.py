@@ -10,6 +10,7 @@ from simulator.books.account import Account
 from simulator.books.amounts import ONE, half_up, line_total, tax_on
 from simulator.books.document import LineItem, Tracking, line_amounts
 from simulator.books.item import Item
+from simulator.books.tax_rate import TaxRate, unrecovered
 from simulator.books.words import LineAmountTypes
 
 AccountOf = Callable[[Desk, Fields, str, Any], Account | None]
@@ -41,7 +42,7 @@ class Lines:
     def repriced(self) -> list[LineItem]:
         """The lines that are there, with other line amount types."""
         types = self.document.line_amount_types
-        return [_repriced(line, types) for line in self.document.lines]
+        return [self._costed(_repriced(line, types)) for line in self.document.lines]
 
     def _line(self, fields: Fields, before: LineItem | None) -> LineItem:
         profile = self.desk.organisation.profile
@@ -80,7 +81,12 @@ class Lines:
             fields.wrong(
                 f"The quantity value '{line.quantity / ONE:.4f}' is invalid. Quantity must not be less than zero."
             )
-        return _totalled(fields, line, types)
+        return self._costed(_totalled(fields, line, types))
+
+    def _costed(self, line: LineItem) -> LineItem:
+        """With what of its tax is a cost."""
+        rate = self.desk.organisation.of(TaxRate).get(line.tax_type)
+        return line if self.sale or rate is None else replace(line, unrecovered=unrecovered(rate, line.tax_amount))
 
     def _tracking(self, fields: Fields, before: LineItem | None) -> tuple[Tracking, ...]:
         if fields.has("Tracking"):

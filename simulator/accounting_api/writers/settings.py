@@ -17,7 +17,7 @@ from simulator.books.currency import Currency
 from simulator.books.item import Item
 from simulator.books.kinds import AnyRecord
 from simulator.books.payment_service import PaymentService
-from simulator.books.tax_rate import TaxComponent, TaxRate
+from simulator.books.tax_rate import TaxComponent, TaxRate, effective
 from simulator.books.tracking_category import TrackingCategory
 from simulator.books.words import Presence, RuleError
 
@@ -233,6 +233,8 @@ def write_tax_rate(desk: Desk, fields: Fields, record_id: str | None) -> str | N
     components = tuple(_component(one) for one in fields.each("TaxComponents")) or blank.components
     if not components:
         fields.wrong("At least one TaxComponent must be specified.")  # (unconfirmed)
+    if sum(one.compound for one in components) > 1:
+        fields.wrong("Only one tax component can be compound.")  # (unconfirmed)
     report = fields.text("ReportTaxType", blank.report_tax_type)
     rate = replace(
         blank,
@@ -240,7 +242,7 @@ def write_tax_rate(desk: Desk, fields: Fields, record_id: str | None) -> str | N
         status=status,
         report_tax_type=report,
         components=components,
-        rate=sum(one.rate for one in components),
+        rate=effective(components),
         sales="INPUT" not in report,
         purchases="OUTPUT" not in report,
     )
@@ -249,9 +251,12 @@ def write_tax_rate(desk: Desk, fields: Fields, record_id: str | None) -> str | N
 
 
 def _component(fields: Fields) -> TaxComponent:
-    if fields.flag("IsCompound", before=False):
-        fields.wrong("Compound tax is not modelled by the simulator.")
-    return TaxComponent(name=_text(fields, "Name", "", 50), rate=fields.units("Rate", 2, 0))
+    return TaxComponent(
+        name=_text(fields, "Name", "", 50),
+        rate=fields.units("Rate", 4, 0),
+        compound=fields.flag("IsCompound", before=False),
+        unrecovered=fields.flag("IsNonRecoverable", before=False),
+    )
 
 
 # -- currencies, payment services ----------------------------------------------------------------------------------------------

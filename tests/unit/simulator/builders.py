@@ -40,7 +40,7 @@ def profile() -> Profile:
         foreign_currency="AUD",
         sales_tax="OUTPUT2",
         purchase_tax="INPUT2",
-        tax={"OUTPUT2": 1500, "INPUT2": 1500, "NONE": 0},
+        tax={"OUTPUT2": 150_000, "INPUT2": 150_000, "NONE": 0},
         created_ms=NOW - 10**9,
         accounts={code: guid(900 + place) for place, code in enumerate(("200", "260", "400", "429", "310"))},
     )
@@ -55,7 +55,7 @@ def line(
     types: LineAmountTypes = LineAmountTypes.EXCLUSIVE,
 ) -> LineItem:
     """A line of 100.00 with 15 % tax, unless told otherwise."""
-    amount, tax = line_amounts(quantity, unit_amount, discount_rate, 1500, types)
+    amount, tax = line_amounts(quantity, unit_amount, discount_rate, 150_000, types)
     return LineItem(
         line_item_id=guid(500 + number),
         description="Consulting",
@@ -64,7 +64,7 @@ def line(
         account_code="200",
         account_id=guid(900),
         tax_type="OUTPUT2",
-        tax_rate=1500,
+        tax_rate=150_000,
         discount_rate=discount_rate,
         line_amount=amount,
         tax_amount=tax,

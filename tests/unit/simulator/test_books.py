@@ -26,8 +26,8 @@ def test_a_line_is_quantity_times_price_less_discount() -> None:
 
 def test_tax_is_added_or_contained() -> None:
     """15 % on 100.00 is 15.00; in 115.00 it is 15.00 too."""
-    assert tax_on(10_000, 1500, inclusive=False) == 1_500
-    assert tax_on(11_500, 1500, inclusive=True) == 1_500
+    assert tax_on(10_000, 150_000, inclusive=False) == 1_500
+    assert tax_on(11_500, 150_000, inclusive=True) == 1_500
 
 
 @pytest.mark.parametrize(

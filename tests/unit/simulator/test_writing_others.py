@@ -568,7 +568,48 @@ def test_tax_rates_are_made_used_and_deleted() -> None:
     assert (row["TaxType"], row["EffectiveRate"], len(row["TaxComponents"])) == ("TAX001", 3.25, 2)
     assert (taxed["TotalTax"], gone["Status"]) == (3.25, "DELETED")
     assert office.order("PUT", Endpoint.TAX_RATES, RATE).status == 400
+    two = {"Name": "Two", "TaxComponents": [{"Name": name, "Rate": 1, "IsCompound": True} for name in "ab"]}
+    assert b"Only one tax component can be compound." in office.order("PUT", Endpoint.TAX_RATES, two).body
     assert office.order("POST", Endpoint.TAX_RATES, {"TaxType": "OUTPUT2", "Name": "Mine"}).status == 400
+
+
+@unconfirmed(
+    "DisplayTaxRate adds components up, EffectiveRate compounds them, and what is charged is the effective one"
+)
+def test_compound_tax_is_charged_on_taxed_amounts() -> None:
+    """5 % and 9.975 % on that: 15.4738 %. Inclusive amounts contain it."""
+    office = Office()
+    parts = [{"Name": "QST", "Rate": 9.975, "IsCompound": True}, {"Name": "GST", "Rate": 5}]
+
+    rate = one(office, {"Name": "Quebec", "TaxComponents": parts}, Endpoint.TAX_RATES)
+    line = {**LINE, "Quantity": 1, "UnitAmount": 1000, "TaxType": rate["TaxType"]}
+    over = one(office, ORDER | {"LineItems": [line]}, Endpoint.QUOTES)
+    within = one(office, ORDER | {"LineItems": [line], "LineAmountTypes": "INCLUSIVE"}, Endpoint.QUOTES)
+
+    assert (rate["DisplayTaxRate"], rate["EffectiveRate"]) == (14.975, 15.4738)
+    assert rate["TaxComponents"] == [
+        {"Name": "QST", "Rate": 9.975, "IsCompound": True, "IsNonRecoverable": False},
+        {"Name": "GST", "Rate": 5, "IsCompound": False, "IsNonRecoverable": False},
+    ]
+    assert (over["SubTotal"], over["TotalTax"], over["Total"]) == (1000, 154.74, 1154.74)
+    assert (within["Total"], within["TotalTax"]) == (1000, 134)
+
+
+def test_tax_that_nobody_gives_back_is_a_cost() -> None:
+    """Of what is bought: it goes where the line goes. Of what is sold all tax is owed."""
+    office = Office()
+    parts = [{"Name": "GST", "Rate": 5}, {"Name": "PST", "Rate": 7, "IsNonRecoverable": True}]
+    rate = one(office, {"Name": "BC", "TaxComponents": parts}, Endpoint.TAX_RATES)
+    line = {**BOUGHT, "Quantity": 1, "UnitAmount": 100, "TaxType": rate["TaxType"]}
+
+    bought = one(office, SPENT | {"LineItems": [line]}, Endpoint.BANK_TRANSACTIONS)
+    costs = [balance(office, code) for code in ("429", "820", "090")]
+    sold = {**SPENT, "Type": "RECEIVE", "LineItems": [{**line, "AccountCode": "200"}]}
+    one(office, sold, Endpoint.BANK_TRANSACTIONS)
+
+    assert (bought["TotalTax"], bought["Total"], rate["EffectiveRate"]) == (12, 112, 12)
+    assert costs == [107_00, 5_00, -112_00]
+    assert [balance(office, code) for code in ("200", "820", "090")] == [-100_00, -7_00, 0]
 
 
 def test_currencies_are_added() -> None:
