@@ -201,6 +201,8 @@ def never_older(changes: Iterable[Change]) -> list[Finding]:
 def continuous(changes: Iterable[Change], start: Mapping[int, int] | None = None) -> list[Finding]:
     """Of one record, each change begins where the one before it ended, fits its ``op``, and differs.
 
+    The first that is told of a record may be its end: a store that went back can't know whether it was ever told of.
+
     Args:
         changes: in any order.
         start: as in :func:`gapless`; in a partition named there a record may begin with any change.
@@ -211,12 +213,16 @@ def continuous(changes: Iterable[Change], start: Mapping[int, int] | None = None
         earlier = state.get(change.ref)
         cut = earlier is None and change.spot.partition in (start or {})
         what = _misfit(change, earlier, cut=cut) or _discontinuity(change, earlier, cut=cut)
-        if what:
+        if what and not (earlier is None and _ends_nothing(change)):
             findings.append(Finding(promise=Promise.DIFFERENCE, where=str(change.spot), what=f"{change.ref}: {what}"))
         state[change.ref] = Latest(
             position=change.position, record=change.event["after"], known=not change.omits("after")
         )
     return findings
+
+
+def _ends_nothing(change: Change) -> bool:
+    return change.event["op"] == Op.DELETE and change.event["before"] is change.event["after"] is None
 
 
 def _misfit(change: Change, earlier: Latest | None, *, cut: bool) -> str | None:

@@ -173,6 +173,18 @@ def test_a_change_that_does_not_follow_is_seen(
     assert words in found[0].what
 
 
+def test_the_first_that_is_told_of_a_record_may_be_its_end_and_only_once(history: History) -> None:
+    """Whoever has it drops it; a second end ends nothing."""
+    end = altered(history.changes[0], op="d", after=None)
+    assert end.event["before"] is None
+    assert continuous([end]) == []
+
+    again = replace(altered(end, source={"position": 99}), spot=end.spot._replace(offset=99))
+    (found,) = continuous([end, again])
+    assert "op d, but no earlier change left it there" in found.what
+    assert continuous([altered(end, before={"id": "i1"})])
+
+
 def test_what_was_left_out_for_its_size_is_not_judged(history: History) -> None:
     """A change too large to carry its record says so; neither it nor its successor is called broken."""
     broken = list(history.changes)
