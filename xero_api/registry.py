@@ -79,6 +79,7 @@ _GRANULAR = "the file names only the old broad scopes, which end 2027-09-13 (dev
 _UNIT_DECIMALS = (
     "the file has unitdp for the list only; without it a single read would round prices that lists give in full"
 )
+_BY_REFERENCE = "the file is older than References here (Xero's own SDK, xero-python from 15.2 on)"
 _NEW_WEBHOOK = "the file is older than this category (developer.xero.com, changelog of August and September 2026)"
 _AS_BANK_TRANSACTION = Writes(create=None, update=None, many=1, delete=_NONE, natural_key=None)
 """Made and deleted as bank transactions; only its allocations are written (developer.xero.com, Prepayments)."""
@@ -240,13 +241,15 @@ PREPAYMENTS = Entity(
     by_ids=ByIds(parameter="where", limit=20),  # seen with payments; here it is unconfirmed
     always=_FOUR_DECIMALS,
     on_single=_FOUR_DECIMALS,
-    filters=frozenset({"where", "InvoiceNumbers"}),
+    filters=frozenset({"where", "InvoiceNumbers", "References"}),
     status_field="Status",
     webhook="PREPAYMENT",
     scope=Scope.PAYMENTS,
     parts=frozenset({Part.ALLOCATIONS, Part.HISTORY}),
     writes=_AS_BANK_TRANSACTION,
-    differs=MappingProxyType({"scope": _GRANULAR, "on_single": _UNIT_DECIMALS, "webhook": _NEW_WEBHOOK}),
+    differs=MappingProxyType(
+        {"scope": _GRANULAR, "on_single": _UNIT_DECIMALS, "filters": _BY_REFERENCE, "webhook": _NEW_WEBHOOK}
+    ),
 )
 
 OVERPAYMENTS = Entity(
@@ -284,7 +287,7 @@ BANK_TRANSACTIONS = Entity(
     by_ids=ByIds(parameter="where", limit=20),  # seen with payments; here it is unconfirmed
     always=_FOUR_DECIMALS,
     on_single=_FOUR_DECIMALS,
-    filters=frozenset({"where"}),
+    filters=frozenset({"where", "References"}),
     status_field="Status",
     gone=_DELETED,
     scope=Scope.BANK_TRANSACTIONS,
@@ -296,7 +299,7 @@ BANK_TRANSACTIONS = Entity(
         delete=MappingProxyType({"AUTHORISED": "DELETED"}),
         natural_key=None,
     ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
+    differs=MappingProxyType({"scope": _GRANULAR, "filters": _BY_REFERENCE}),
 )
 
 BANK_TRANSFERS = Entity(

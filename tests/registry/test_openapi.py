@@ -17,6 +17,20 @@ from xero_stream.contracts.schemas import RECORDS
 OPENAPI = Path(__file__).parents[2] / ".." / "shared" / "openapi" / "xero_accounting.yaml"
 entities = pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
 
+FIXED = {"unitdp", "includeArchived", "includeDeleted"}
+"""Parameters that every read has, in ``always`` and ``on_single``: a record must not look different with each read."""
+
+ELSEWHERE = {
+    "page": "paging",
+    "pageSize": "paging",
+    "offset": "paging",
+    "order": "paging: passes go from the oldest change to the newest, in no other order",
+    "If-Modified-Since": "modified_since",
+    "IDs": "by_ids",
+    "summaryOnly": "never sent: every read brings whole records",
+}
+"""Parameters of lists that are no filters: which field of the row they are, or why there is none."""
+
 
 @pytest.fixture(scope="module")
 def document() -> Any:
@@ -78,8 +92,6 @@ def _reading(document: Any, entity: Entity[Any]) -> dict[str, tuple[Any, Any]]:
     elif "offset" in asked:
         found = Offset(number_field=next((name for name in fields if name.endswith("Number")), ""))
     by_where = "where" if "where" in asked and isinstance(found, Pages) else None
-    fixed = {"unitdp", "includeArchived", "includeDeleted"}
-    own = {"page", "pageSize", "order", "offset", "If-Modified-Since", "IDs", "summaryOnly"}
     return {
         "id_field": (entity.id_field in fields, True),
         "key": (entity.key, Key.GUID if fields.get(entity.id_field, {}).get("format") == "uuid" else Key.WORD),
@@ -87,9 +99,9 @@ def _reading(document: Any, entity: Entity[Any]) -> dict[str, tuple[Any, Any]]:
         "modified_since": (entity.modified_since, "If-Modified-Since" in asked),
         "by_ids": (entity.by_ids and entity.by_ids.parameter, "IDs" if "IDs" in asked else by_where),
         "full": (entity.full, Full.EVERYWHERE if single else Full.LISTS),
-        "always": (entity.always.keys(), asked & fixed),
-        "on_single": (entity.on_single.keys(), _parameters(document, single).keys() & fixed if single else set()),
-        "filters": (entity.filters, asked - fixed - own),
+        "always": (entity.always.keys(), asked & FIXED),
+        "on_single": (entity.on_single.keys(), _parameters(document, single).keys() & FIXED if single else set()),
+        "filters": (entity.filters, asked - FIXED - ELSEWHERE.keys()),
     }
 
 
