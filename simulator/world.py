@@ -18,7 +18,7 @@ from simulator.identity.access import AccessTokens
 from simulator.identity.grants import DEFAULT_SCOPES, Client, Connection, Grant, GrantKind, Grants
 from simulator.keeping.books import Keeping, Kept
 from simulator.limits.counts import Counts
-from simulator.limits.windows import MINUTE_MS, Allowance, TenantLimits, Window
+from simulator.limits.windows import MINUTE_MS, RAPID_SYNC_SECONDS, Allowance, TenantLimits, Window
 from simulator.sample.organisations import draw_organisation, draw_profile
 from simulator.webhooks.events import CATEGORY, Event, event_body
 from simulator.webhooks.outbox import Outbox
@@ -58,7 +58,10 @@ class World:
         self.fault_dice = chance.stream("faults")
         self.counts = Counts()
         self.limits = AppLimits(
-            allowance=Allowance(day=settings.tier.calls_per_day),
+            allowance=Allowance(
+                day=settings.tier.calls_per_day,
+                rapid_sync_seconds=RAPID_SYNC_SECONDS if settings.tier.rapid_sync else 0,
+            ),
             app_minute=10_000,
         )
         self.organisations: dict[str, Organisation] = {}
@@ -197,6 +200,7 @@ class World:
         minute: int | None = None,
         day: int | None = None,
         app_minute: int | None = None,
+        rapid_sync_seconds: int | None = None,
         minute_remaining: int | None = None,
         day_remaining: int | None = None,
         day_reset_seconds: int | None = None,
@@ -209,6 +213,7 @@ class World:
                 concurrent=allowance.concurrent if concurrent is None else concurrent,
                 minute=allowance.minute if minute is None else minute,
                 day=allowance.day if day is None else day,
+                rapid_sync_seconds=allowance.rapid_sync_seconds if rapid_sync_seconds is None else rapid_sync_seconds,
             )
 
         if tenant_id is None:

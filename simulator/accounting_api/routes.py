@@ -166,6 +166,7 @@ class AccountingApi:
         counts = world.counts.tenant(tenant_id)
         counted = counts.arrive(place, world.clock.now_ms())
         limits = world.tenant_limits(grant.client_id, tenant_id)
+        limits.connected_ms = grant.connected_ms(tenant_id)
         struck = self._faults.strike(operation, tenant_id, place)
         entered = False
         try:
@@ -204,8 +205,10 @@ class AccountingApi:
             fault = struck.rate_limit
             counted.forced[fault.problem.value] += 1
             return _too_many(fault.problem, fault.retry_after)
-        refused = limits.enter(world.clock.now_ms(), world.app_window(grant.client_id), world.limits.app_minute)
+        now_ms = world.clock.now_ms()
+        refused = limits.enter(now_ms, world.app_window(grant.client_id), world.limits.app_minute)
         if refused is None:
+            counted.rapid += limits.rapid_sync_ms(now_ms) > 0
             return None
         counted.earned[refused.problem.value] += 1
         return _too_many(refused.problem, refused.retry_after)

@@ -85,6 +85,7 @@ class LimitsBody(Body):
     """``PUT /_sim/limits``: for one tenant, or for all and for tenants to come.
 
     Attributes:
+        rapid_sync_seconds: how long minute and day don't limit a new connection.
         minute_remaining: calls left in this minute.
         day_remaining: calls left today.
         day_reset_seconds: when the day ends; the next one starts full.
@@ -95,6 +96,7 @@ class LimitsBody(Body):
     minute: int | None = Field(default=None, ge=0)
     day: int | None = Field(default=None, ge=0)
     app_minute: int | None = Field(default=None, ge=0)
+    rapid_sync_seconds: int | None = Field(default=None, ge=0)
     minute_remaining: int | None = Field(default=None, ge=0)
     day_remaining: int | None = Field(default=None, ge=0)
     day_reset_seconds: int | None = Field(default=None, ge=1)

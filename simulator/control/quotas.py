@@ -30,7 +30,7 @@ class QuotasControl:
         ]
 
     async def calls(self, request: web.Request) -> web.StreamResponse:
-        """Calls per tenant and endpoint, 429s by kind (earned or forced), highest concurrency, busiest 60 seconds."""
+        """Calls per tenant and endpoint, 429s by kind (earned or forced), Rapid Sync, concurrency, busiest 60 seconds."""
         del request
         return answer_json(self._world.counts.report())
 
@@ -51,6 +51,8 @@ class QuotasControl:
                 "concurrent": limits.allowance.concurrent,
                 "minute": limits.allowance.minute,
                 "day": limits.allowance.day,
+                "rapidSyncSeconds": limits.allowance.rapid_sync_seconds,
+                "rapidSyncSecondsLeft": -(-limits.rapid_sync_ms(world.clock.now_ms()) // 1000),
                 "running": limits.running,
                 **_left(limits, world.clock.now_ms()),
             }
@@ -69,6 +71,7 @@ class QuotasControl:
             minute=body.minute,
             day=body.day,
             app_minute=body.app_minute,
+            rapid_sync_seconds=body.rapid_sync_seconds,
             minute_remaining=body.minute_remaining,
             day_remaining=body.day_remaining,
             day_reset_seconds=body.day_reset_seconds,

@@ -129,6 +129,10 @@ class Grant:
         """The organisations its tokens open."""
         return {connection.tenant_id for connection in self.connections.values()}
 
+    def connected_ms(self, tenant_id: str) -> int | None:
+        """When the organisation was first connected; None: it isn't."""
+        return next((one.created_ms for one in self.connections.values() if one.tenant_id == tenant_id), None)
+
     def event_of(self, refresh_token: str | None) -> str:
         """The consent that a refresh token comes from."""
         return self.events.get(refresh_token or "", self.auth_event_id)

@@ -9,9 +9,10 @@ WINDOW_MS = 60_000
 
 @dataclass(slots=True)
 class EndpointCounts:
-    """Counts of one endpoint of one tenant."""
+    """Counts of one endpoint of one tenant; ``rapid``: those of a new connection that no minute and no day limited."""
 
     calls: int = 0
+    rapid: int = 0
     earned: Counter[str] = field(default_factory=Counter)
     forced: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -82,6 +83,7 @@ class Counts:
         tenants = {tenant_id: _tenant_report(counts) for tenant_id, counts in self._tenants.items()}
         return {
             "calls": sum(tenant["calls"] for tenant in tenants.values()),
+            "rapidSync": sum(tenant["rapidSync"] for tenant in tenants.values()),
             "refusedEarned": _sum(tenants, "refusedEarned"),
             "refusedForced": _sum(tenants, "refusedForced"),
             "mostConcurrent": max((tenant["mostConcurrent"] for tenant in tenants.values()), default=0),
@@ -95,6 +97,7 @@ def _tenant_report(counts: TenantCounts) -> dict[str, Any]:
     endpoints = {
         name: {
             "calls": one.calls,
+            "rapidSync": one.rapid,
             "refusedEarned": dict(one.earned),
             "refusedForced": dict(one.forced),
             "statuses": {str(status): number for status, number in sorted(one.statuses.items())},
@@ -103,6 +106,7 @@ def _tenant_report(counts: TenantCounts) -> dict[str, Any]:
     }
     return {
         "calls": sum(one.calls for one in counts.endpoints.values()),
+        "rapidSync": sum(one.rapid for one in counts.endpoints.values()),
         "refusedEarned": _sum(endpoints, "refusedEarned"),
         "refusedForced": _sum(endpoints, "refusedForced"),
         "running": counts.running,

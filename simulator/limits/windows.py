@@ -8,6 +8,10 @@
 | app minute | 10,000, per app | ``appminute`` (unconfirmed) | none |
 
 A refused call uses nothing up (unconfirmed).
+
+Rapid Sync, on tiers from plus on: for the first half hour of a new connection minute and day don't limit; what runs at once
+and the app's minute do (https://developer.xero.com/faq/pricing-and-policy-updates). That its calls use up neither minute nor
+day is unconfirmed.
 """
 
 import zlib
@@ -17,6 +21,9 @@ from enum import StrEnum
 from simulator.books.amounts import DAY_MS
 
 MINUTE_MS = 60_000
+
+RAPID_SYNC_SECONDS = 1_800
+"""How long a connection is new."""
 
 
 class Problem(StrEnum):
@@ -30,11 +37,12 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """How much is allowed."""
+    """How much is allowed; ``rapid_sync_seconds`` is how long minute and day don't limit a new connection."""
 
     concurrent: int = 5
     minute: int = 60
     day: int = 5_000
+    rapid_sync_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +74,11 @@ class Window:
 
 
 class TenantLimits:
-    """The three limits of one tenant for one app."""
+    """The three limits of one tenant for one app.
+
+    Attributes:
+        connected_ms: when the connection was made that called last; None before the first call.
+    """
 
     def __init__(self, key: str, allowance: Allowance) -> None:
         """Start with nothing used.
@@ -80,6 +92,13 @@ class TenantLimits:
         self.minute = Window(length_ms=MINUTE_MS, offset_ms=digest % MINUTE_MS)
         self.day = Window(length_ms=DAY_MS, offset_ms=digest % DAY_MS)
         self.running = 0
+        self.connected_ms: int | None = None
+
+    def rapid_sync_ms(self, now_ms: int) -> int:
+        """For how long minute and day don't limit from now on; 0: they do."""
+        if self.connected_ms is None:
+            return 0
+        return max(0, self.connected_ms + self.allowance.rapid_sync_seconds * 1000 - now_ms)
 
     def enter(self, now_ms: int, app: Window, app_allowed: int) -> Refused | None:
         """A call arrives. If it isn't refused, :meth:`leave` must follow.
@@ -91,15 +110,16 @@ class TenantLimits:
         """
         for window in (self.minute, self.day, app):
             window.roll(now_ms)
+        free = self.rapid_sync_ms(now_ms) > 0
         if self.running >= self.allowance.concurrent:
             return Refused(problem=Problem.CONCURRENT, retry_after=None)
-        if self.day.used >= self.allowance.day:
+        if self.day.used >= self.allowance.day and not free:
             return Refused(problem=Problem.DAY, retry_after=self.day.seconds_left(now_ms))
-        if self.minute.used >= self.allowance.minute:
+        if self.minute.used >= self.allowance.minute and not free:
             return Refused(problem=Problem.MINUTE, retry_after=self.minute.seconds_left(now_ms))
         if app.used >= app_allowed:
             return Refused(problem=Problem.APP_MINUTE, retry_after=None)
-        for window in (self.minute, self.day, app):
+        for window in (app,) if free else (self.minute, self.day, app):
             window.used += 1
         self.running += 1
         return None

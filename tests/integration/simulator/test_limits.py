@@ -52,6 +52,43 @@ async def test_the_tier_sets_the_day(start: Start) -> None:
         assert (await talk.get("Invoices", page="1")).headers["x-daylimit-remaining"] == left
 
 
+async def test_large_tiers_lift_minute_and_day_for_a_new_connection(start: Start) -> None:
+    """For half an hour by the simulator's clock; such calls are counted, and connecting anew is nothing new."""
+    talk = (await start(tier="plus", clock_rate=0)).talk
+    await talk.connect()
+    tenant = talk.tenants[0]
+    await talk.control("PUT", "/limits", {"minute": 2, "day": 3})
+
+    new = [await talk.get("Users") for _ in range(5)]
+    shown = (await talk.control("GET", "/limits"))["tenants"][0]
+    await talk.ahead(1799)
+    last = await talk.get("Users")
+    await talk.ahead(1)
+    await talk.refresh()
+    old = [await talk.get("Users") for _ in range(3)]
+    counted = await talk.control("GET", "/calls")
+
+    assert [one.status_code for one in (*new, last, *old)] == [200] * 8 + [429]
+    assert {one.headers["x-daylimit-remaining"] for one in (*new, last)} == {"3"}
+    assert (shown["rapidSyncSeconds"], shown["rapidSyncSecondsLeft"]) == (1800, 1800)
+    assert counted["rapidSync"] == counted["tenants"][tenant]["rapidSync"] == 6
+    assert counted["tenants"][tenant]["endpoints"]["Users"]["rapidSync"] == 6
+
+
+async def test_rapid_sync_can_be_set(start: Start) -> None:
+    """As every limit; core has none by itself."""
+    talk = (await start(tier="core", clock_rate=0)).talk
+    await talk.connect()
+    await talk.control("PUT", "/limits", {"minute": 1})
+    limited = [(await talk.get("Users")).status_code for _ in range(2)]
+
+    await talk.control("PUT", "/limits", {"rapidSyncSeconds": 60})
+    lifted = (await talk.get("Users")).status_code
+    await talk.control("PUT", "/limits", {"rapidSyncSeconds": 0})
+
+    assert (limited, lifted, (await talk.get("Users")).status_code) == ([200, 429], 200, 429)
+
+
 async def test_the_sixth_call_at_once_is_refused_without_retry_after(start: Start) -> None:
     """The five under way come through."""
     talk = (await start(api_latency_ms=1000)).talk

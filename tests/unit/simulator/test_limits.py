@@ -113,6 +113,28 @@ def test_a_refused_call_uses_nothing_up() -> None:
     assert (limits.minute.used, limits.day.used, limits.running) == (1, 1, 0)
 
 
+def test_a_new_connection_has_neither_minute_nor_day() -> None:
+    """For as long as is allowed, and what it calls uses nothing up; five at once and the app's minute stay."""
+    limits, app = TenantLimits("a:1", Allowance(minute=2, day=2, rapid_sync_seconds=1800)), app_window()
+    limits.connected_ms = NOW
+
+    new = [call(limits, NOW + 1_799_999, app) for _ in range(9)]
+    used = (limits.minute.used, limits.day.used, app.used)
+    of_app = call(limits, NOW + 1, app, 9)
+    at_once = [limits.enter(NOW + 2, app, 99) for _ in range(6)][5]
+    for _ in range(5):
+        limits.leave()
+    old = [call(limits, NOW + 1_800_000, app) for _ in range(3)]
+
+    assert (new, used) == ([None] * 9, (0, 0, 9))
+    assert of_app == Refused(problem=Problem.APP_MINUTE, retry_after=None)
+    assert at_once == Refused(problem=Problem.CONCURRENT, retry_after=None)
+    assert old[:2] == [None, None]
+    assert old[2] is not None
+    assert old[2].problem is Problem.DAY
+    assert [limits.rapid_sync_ms(NOW + later) for later in (0, 1_799_000, 1_900_000)] == [1_800_000, 1_000, 0]
+
+
 def test_what_remains() -> None:
     """As the headers say."""
     limits = TenantLimits("a:1", Allowance(minute=60, day=1000))
@@ -152,6 +174,7 @@ def test_counts_per_tenant_and_endpoint() -> None:
     assert report["tenants"]["t"]["running"] == 1
     assert report["tenants"]["t"]["endpoints"]["Invoices"] == {
         "calls": 2,
+        "rapidSync": 0,
         "refusedEarned": {"minute": 1},
         "refusedForced": {},
         "statuses": {"429": 1},
