@@ -100,10 +100,11 @@ class Desk:
             self._counts[kind] = counts
         return self._numbers[kind].get(number)
 
-    def price(self, fields: Fields, name: str, before: int) -> int:
-        """A unit amount, rounded to cents unless four decimals are asked for."""
-        units = fields.units(name, 4 if self.four_decimals else 2, None)
-        return before if units is None else units * (1 if self.four_decimals else 100)
+    def price(self, fields: Fields, name: str, before: int, *, exact: bool = False) -> int:
+        """A unit amount, rounded to cents unless four decimals are asked for, or ``exact`` has them always."""
+        four = exact or self.four_decimals
+        units = fields.units(name, 4 if four else 2, None)
+        return before if units is None else units * (1 if four else 100)
 
     def coded(self, code: str) -> Account | None:
         """The account of that code."""

@@ -66,6 +66,7 @@ class Kind:
         makes_contacts: whether a contact's name that nobody has makes a contact.
         closed: why it can't be changed at all, beside its status.
         account: the account a line posts to.
+        exact: whether its prices have four decimals, ``unitdp=4`` or not.
         with_lines: replaces lines and totals.
         move: changes the status.
         put: writes it.
@@ -89,6 +90,7 @@ class Kind:
     makes_contacts: bool = True
     closed: Callable[[Any], str | None] = field(default=lambda _: None)
     account: AccountOf = _plain_account
+    exact: bool = False
     with_lines: Callable[[Any, Any], Any]
     move: Callable[[Any, Any], Any]
     put: Callable[..., None] = _put
@@ -241,7 +243,9 @@ class Writing:
             return document
         kind = self.kind
         sale = kind.sale(document)
-        lines = Lines(desk=self.desk, document=document, sale=sale, account=kind.account, strict=strict)
+        lines = Lines(
+            desk=self.desk, document=document, sale=sale, account=kind.account, strict=strict, exact=kind.exact
+        )
         read = lines.read(fields) if given else lines.repriced()
         if not read:
             fields.wrong("One or more line items must be specified")
@@ -425,6 +429,7 @@ PURCHASE_ORDER = Kind(
     unique=lambda order: order.status is not OrderStatus.DELETED,
     taken="Order number must be unique",
     makes_contacts=False,
+    exact=True,
     with_lines=purchase_orders.with_lines,
     move=purchase_orders.move,
 )
@@ -441,6 +446,7 @@ QUOTE = Kind(
     prefix="QU",
     unique=lambda quote: quote.status is not QuoteStatus.DELETED,
     taken="Quote number must be unique",  # (unconfirmed)
+    exact=True,  # (unconfirmed)
     with_lines=quotes.with_lines,
     move=quotes.move,
 )

@@ -26,6 +26,7 @@ class Lines:
         sale: whether they are sold, not bought.
         account: where they post to.
         strict: whether each needs its account.
+        exact: whether prices have four decimals without being asked for.
     """
 
     desk: Desk
@@ -33,6 +34,7 @@ class Lines:
     sale: bool
     account: AccountOf
     strict: bool
+    exact: bool = False
 
     def read(self, fields: Fields) -> list[LineItem]:
         """The lines sent: one with the id of a line that is there changes it, any other is new (its own id: unconfirmed)."""
@@ -97,7 +99,7 @@ class Lines:
         if not fields.has("UnitAmount") and fields.has("LineAmount"):
             quantity = fields.units("Quantity", 4, ONE) or ONE
             return half_up(fields.units("LineAmount", 2, 0) * 100 * ONE, quantity)
-        return self.desk.price(fields, "UnitAmount", usual)
+        return self.desk.price(fields, "UnitAmount", usual, exact=self.exact)
 
 
 def _repriced(line: LineItem, types: LineAmountTypes) -> LineItem:

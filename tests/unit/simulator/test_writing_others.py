@@ -355,6 +355,18 @@ def test_money_on_account_is_received_applied_and_taken_back(word: str, endpoint
 # -- orders, quotes, journals ----------------------------------------------------------------------------------------------
 
 
+@unconfirmed("quotes keep four decimals as purchase orders do")
+@pytest.mark.parametrize("four", [True, False])
+@pytest.mark.parametrize("endpoint", [Endpoint.PURCHASE_ORDERS, Endpoint.QUOTES])
+def test_orders_and_quotes_keep_four_decimals(endpoint: Endpoint, four: bool) -> None:
+    """Prices of a fraction of a cent, for which ``unitdp`` isn't needed; more decimals are rounded."""
+    line = {**BOUGHT, "Quantity": 1000, "UnitAmount": 1.23456}
+
+    row = one(Office(), ORDER | {"LineItems": [line]}, endpoint, four=four)
+
+    assert (row["LineItems"][0]["UnitAmount"], row["LineItems"][0]["LineAmount"]) == (1.2346, 1234.6)
+
+
 @pytest.mark.parametrize(
     ("endpoint", "word", "path"),
     [
