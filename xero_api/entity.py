@@ -201,6 +201,7 @@ class Entity(Generic[R]):
         vanishes: whether records can go without a trace (reconcile by the set of ids).
         webhook: Xero's ``eventCategory``; None: polled.
         scope: OAuth scope needed.
+        billed: whether Xero bills what is read of it (https://developer.xero.com/faq/pricing-and-policy-updates).
         parts: what hangs below a record.
         writes: how it is written; None: read-only.
         differs: what is deliberately other than Xero's published OpenAPI: field of this row → reason.
@@ -227,6 +228,7 @@ class Entity(Generic[R]):
     vanishes: bool = False
     webhook: str | None = None
     scope: Scope
+    billed: bool = True
     parts: frozenset[Part] = frozenset()
     writes: Writes | None = None
     differs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from xero_api.entity import (
     ByIds,
@@ -72,9 +72,16 @@ from xero_stream.contracts.records.repeating_invoice import RepeatingInvoice
 from xero_stream.contracts.records.tax_rate import TaxRate
 from xero_stream.contracts.records.tracking_category import TrackingCategory
 
-_NONE: Mapping[str, str] = MappingProxyType({})
-_DELETED = MappingProxyType({"DELETED": Gone.DELETED})
-_FOUR_DECIMALS = MappingProxyType({"unitdp": "4"})
+V = TypeVar("V")
+
+
+def _words(**words: V) -> Mapping[str, V]:
+    return MappingProxyType(words)
+
+
+_NONE: Mapping[str, str] = _words()
+_DELETED = _words(DELETED=Gone.DELETED)
+_FOUR_DECIMALS = _words(unitdp="4")
 _GRANULAR = "the file names only the old broad scopes, which end 2027-09-13 (developer.xero.com, OAuth 2.0 scopes)"
 _UNIT_DECIMALS = (
     "the file has unitdp for the list only; without it a single read would round prices that lists give in full"
@@ -95,7 +102,7 @@ INVOICES = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="IDs", limit=50),
-    always=MappingProxyType({"includeArchived": "true", "unitdp": "4"}),
+    always=_words(includeArchived="true", unitdp="4"),
     on_single=_FOUR_DECIMALS,
     filters=frozenset({"where", "InvoiceNumbers", "ContactIDs", "Statuses", "createdByMyApp", "searchTerm"}),
     status_field="Status",
@@ -107,11 +114,11 @@ INVOICES = Entity(
         create="PUT",
         update="POST",
         many=50,
-        delete=MappingProxyType({"DRAFT": "DELETED", "SUBMITTED": "DELETED", "AUTHORISED": "VOIDED"}),
+        delete=_words(DRAFT="DELETED", SUBMITTED="DELETED", AUTHORISED="VOIDED"),
         natural_key="InvoiceNumber",
         include_online=True,
     ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
+    differs=_words(scope=_GRANULAR),
 )
 
 CONTACTS = Entity(
@@ -125,11 +132,10 @@ CONTACTS = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="IDs", limit=50),
-    always=MappingProxyType({"includeArchived": "true"}),
-    on_single=MappingProxyType({}),
+    always=_words(includeArchived="true"),
     filters=frozenset({"where", "searchTerm"}),
     status_field="ContactStatus",
-    gone=MappingProxyType({"GDPRREQUEST": Gone.ERASED}),
+    gone=_words(GDPRREQUEST=Gone.ERASED),
     merged_into="MergedToContactID",
     webhook="CONTACT",
     scope=Scope.CONTACTS,
@@ -138,7 +144,7 @@ CONTACTS = Entity(
         create="PUT",
         update="POST",
         many=50,
-        delete=MappingProxyType({"ACTIVE": "ARCHIVED"}),
+        delete=_words(ACTIVE="ARCHIVED"),
         natural_key="ContactNumber",
     ),
 )
@@ -166,11 +172,11 @@ CREDIT_NOTES = Entity(
         create="PUT",
         update="POST",
         many=50,
-        delete=MappingProxyType({"DRAFT": "DELETED", "SUBMITTED": "DELETED", "AUTHORISED": "VOIDED"}),
+        delete=_words(DRAFT="DELETED", SUBMITTED="DELETED", AUTHORISED="VOIDED"),
         natural_key="CreditNoteNumber",
         include_online=True,
     ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
+    differs=_words(scope=_GRANULAR),
 )
 
 PAYMENTS = Entity(
@@ -193,12 +199,12 @@ PAYMENTS = Entity(
         create="PUT",
         update=None,  # POST creates too; a payment is deleted and made anew
         many=50,
-        delete=MappingProxyType({"AUTHORISED": "DELETED"}),
+        delete=_words(AUTHORISED="DELETED"),
         natural_key=None,
         update_at=UpdateAt.RECORD,
         summarizes=frozenset({"PUT"}),
     ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
+    differs=_words(scope=_GRANULAR),
 )
 
 BATCH_PAYMENTS = Entity(
@@ -220,12 +226,12 @@ BATCH_PAYMENTS = Entity(
         create="PUT",
         update=None,
         many=50,
-        delete=MappingProxyType({"AUTHORISED": "DELETED"}),
+        delete=_words(AUTHORISED="DELETED"),
         natural_key=None,
         update_at=UpdateAt.RECORD,
         summarizes=frozenset({"PUT"}),
     ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
+    differs=_words(scope=_GRANULAR),
 )
 
 PREPAYMENTS = Entity(
@@ -247,9 +253,7 @@ PREPAYMENTS = Entity(
     scope=Scope.PAYMENTS,
     parts=frozenset({Part.ALLOCATIONS, Part.HISTORY}),
     writes=_AS_BANK_TRANSACTION,
-    differs=MappingProxyType(
-        {"scope": _GRANULAR, "on_single": _UNIT_DECIMALS, "filters": _BY_REFERENCE, "webhook": _NEW_WEBHOOK}
-    ),
+    differs=_words(scope=_GRANULAR, on_single=_UNIT_DECIMALS, filters=_BY_REFERENCE, webhook=_NEW_WEBHOOK),
 )
 
 OVERPAYMENTS = Entity(
@@ -271,7 +275,7 @@ OVERPAYMENTS = Entity(
     scope=Scope.PAYMENTS,
     parts=frozenset({Part.ALLOCATIONS, Part.HISTORY}),
     writes=_AS_BANK_TRANSACTION,
-    differs=MappingProxyType({"scope": _GRANULAR, "on_single": _UNIT_DECIMALS, "webhook": _NEW_WEBHOOK}),
+    differs=_words(scope=_GRANULAR, on_single=_UNIT_DECIMALS, webhook=_NEW_WEBHOOK),
 )
 
 BANK_TRANSACTIONS = Entity(
@@ -296,10 +300,10 @@ BANK_TRANSACTIONS = Entity(
         create="PUT",
         update="POST",
         many=50,
-        delete=MappingProxyType({"AUTHORISED": "DELETED"}),
+        delete=_words(AUTHORISED="DELETED"),
         natural_key=None,
     ),
-    differs=MappingProxyType({"scope": _GRANULAR, "filters": _BY_REFERENCE}),
+    differs=_words(scope=_GRANULAR, filters=_BY_REFERENCE),
 )
 
 BANK_TRANSFERS = Entity(
@@ -312,7 +316,7 @@ BANK_TRANSFERS = Entity(
     stamp=Stamp.CREATED,  # a deletion doesn't move it: whether If-Modified-Since shows one is unconfirmed
     paging=Whole(),
     modified_since=True,
-    always=MappingProxyType({"includeDeleted": "true"}),
+    always=_words(includeDeleted="true"),
     filters=frozenset({"where"}),
     status_field="Status",
     gone=_DELETED,
@@ -322,12 +326,12 @@ BANK_TRANSFERS = Entity(
         create="PUT",
         update=None,
         many=1,  # creating takes no summarizeErrors
-        delete=MappingProxyType({"AUTHORISED": "DELETED"}),
+        delete=_words(AUTHORISED="DELETED"),
         natural_key=None,
         update_at=UpdateAt.RECORD,
         summarizes=frozenset({"POST"}),
     ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
+    differs=_words(scope=_GRANULAR),
 )
 
 ACCOUNTS = Entity(
@@ -355,6 +359,223 @@ ACCOUNTS = Entity(
         removed=True,
         natural_key="Code",
         summarizes=frozenset(),
+    ),
+)
+
+ITEMS = Entity(
+    name=EntityName.ITEMS,
+    path="Items",
+    list_key="Items",
+    id_field="ItemID",
+    model=Item,
+    unify=item.unify,
+    stamp=Stamp.UPDATED,
+    paging=Whole(),
+    modified_since=True,
+    always=_FOUR_DECIMALS,
+    on_single=_FOUR_DECIMALS,
+    filters=frozenset({"where"}),
+    vanishes=True,
+    scope=Scope.SETTINGS,
+    parts=frozenset({Part.HISTORY}),
+    writes=Writes(create="PUT", update="POST", many=50, delete=_NONE, removed=True, natural_key="Code"),
+)
+
+TAX_RATES = Entity(
+    name=EntityName.TAX_RATES,
+    path="TaxRates",
+    list_key="TaxRates",
+    id_field="TaxType",
+    key=Key.WORD,
+    model=TaxRate,
+    unify=tax_rate.unify,
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    vanishes=True,
+    scope=Scope.SETTINGS,
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        update_at=UpdateAt.COLLECTION,
+        many=1,
+        delete=_words(ACTIVE="DELETED"),
+        natural_key="Name",
+        summarizes=frozenset(),
+    ),
+)
+
+TRACKING_CATEGORIES = Entity(
+    name=EntityName.TRACKING_CATEGORIES,
+    path="TrackingCategories",
+    list_key="TrackingCategories",
+    id_field="TrackingCategoryID",
+    model=TrackingCategory,
+    unify=tracking_category.unify,
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    full=Full.LISTS,
+    always=_words(includeArchived="true"),
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    vanishes=True,
+    scope=Scope.SETTINGS,
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        update_at=UpdateAt.RECORD,
+        many=1,
+        delete=_NONE,
+        removed=True,
+        natural_key="Name",
+        summarizes=frozenset(),
+    ),
+    differs=_words(
+        full="single reads take no includeArchived: a category without its archived options is not the same"
+    ),
+)
+
+ORGANISATIONS = Entity(
+    name=EntityName.ORGANISATIONS,
+    path="Organisation",
+    list_key="Organisations",
+    id_field="OrganisationID",
+    model=Organisation,
+    unify=organisation.unify,
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    full=Full.LISTS,
+    status_field="OrganisationStatus",
+    scope=Scope.SETTINGS,
+    billed=False,
+)
+
+PURCHASE_ORDERS = Entity(
+    name=EntityName.PURCHASE_ORDERS,
+    path="PurchaseOrders",
+    list_key="PurchaseOrders",
+    id_field="PurchaseOrderID",
+    model=PurchaseOrder,
+    unify=purchase_order.unify,
+    stamp=Stamp.UPDATED,
+    paging=Pages(sized=True),
+    modified_since=True,
+    filters=frozenset({"Status", "DateFrom", "DateTo"}),
+    status_field="Status",
+    gone=_DELETED,
+    scope=Scope.INVOICES,
+    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY, Part.PDF}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        many=50,
+        delete=_words(DRAFT="DELETED", SUBMITTED="DELETED", AUTHORISED="DELETED"),
+        natural_key="PurchaseOrderNumber",
+    ),
+    differs=_words(scope=_GRANULAR),
+)
+
+QUOTES = Entity(
+    name=EntityName.QUOTES,
+    path="Quotes",
+    list_key="Quotes",
+    id_field="QuoteID",
+    model=Quote,
+    unify=quote.unify,
+    stamp=Stamp.UPDATED,
+    paging=Pages(sized=False),
+    modified_since=True,
+    filters=frozenset({"DateFrom", "DateTo", "ExpiryDateFrom", "ExpiryDateTo", "ContactID", "Status", "QuoteNumber"}),
+    status_field="Status",
+    gone=_DELETED,
+    scope=Scope.INVOICES,
+    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY, Part.PDF}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        many=50,
+        delete=_words(**{"*": "DELETED"}),
+        natural_key="QuoteNumber",
+    ),
+    differs=_words(scope=_GRANULAR),
+)
+
+REPEATING_INVOICES = Entity(
+    name=EntityName.REPEATING_INVOICES,
+    path="RepeatingInvoices",
+    list_key="RepeatingInvoices",
+    id_field="RepeatingInvoiceID",
+    model=RepeatingInvoice,
+    unify=repeating_invoice.unify,
+    stamp=Stamp.NONE,
+    paging=Whole(),
+    modified_since=False,
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    vanishes=True,
+    scope=Scope.INVOICES,
+    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        many=50,
+        delete=_words(DRAFT="DELETED", AUTHORISED="DELETED"),
+        natural_key=None,
+    ),
+    differs=_words(scope=_GRANULAR),
+)
+
+MANUAL_JOURNALS = Entity(
+    name=EntityName.MANUAL_JOURNALS,
+    path="ManualJournals",
+    list_key="ManualJournals",
+    id_field="ManualJournalID",
+    model=ManualJournal,
+    unify=manual_journal.unify,
+    stamp=Stamp.UPDATED,
+    paging=Pages(sized=True, drop_order=True),
+    modified_since=True,
+    by_ids=ByIds(parameter="where", limit=20),
+    filters=frozenset({"where"}),
+    status_field="Status",
+    gone=_DELETED,
+    scope=Scope.MANUAL_JOURNALS,
+    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY}),
+    writes=Writes(
+        create="PUT",
+        update="POST",
+        many=50,
+        delete=_words(DRAFT="DELETED", POSTED="VOIDED"),
+        natural_key=None,
+    ),
+    differs=_words(
+        scope=_GRANULAR,
+        paging="with order, page is ignored and everything comes at once (singer-io/tap-xero, changelog 2.2.3)",
+    ),
+)
+
+JOURNALS = Entity(
+    name=EntityName.JOURNALS,
+    path="Journals",
+    list_key="Journals",
+    id_field="JournalID",
+    model=Journal,
+    unify=journal.unify,
+    stamp=Stamp.CREATED,
+    paging=Offset(number_field="JournalNumber"),
+    modified_since=True,
+    full=Full.LISTS,
+    filters=frozenset({"paymentsOnly"}),
+    scope=Scope.JOURNALS,
+    differs=_words(
+        full="single reads lack SourceID and SourceType (developer.xero.com, Journals; the file's own example)"
     ),
 )
 
@@ -386,11 +607,9 @@ BUDGETS = Entity(
     filters=frozenset({"DateFrom", "DateTo"}),
     vanishes=True,
     scope=Scope.BUDGETS,
-    differs=MappingProxyType(
-        {
-            "by_ids": "several budgets at once come without their lines (developer.xero.com, Budgets)",
-            "full": "only single reads carry the lines (developer.xero.com, Budgets)",
-        }
+    differs=_words(
+        by_ids="several budgets at once come without their lines (developer.xero.com, Budgets)",
+        full="only single reads carry the lines (developer.xero.com, Budgets)",
     ),
 )
 
@@ -415,13 +634,11 @@ CONTACT_GROUPS = Entity(
         update="POST",
         update_at=UpdateAt.RECORD,
         many=1,
-        delete=MappingProxyType({"ACTIVE": "DELETED"}),
+        delete=_words(ACTIVE="DELETED"),
         natural_key="Name",
         summarizes=frozenset(),
     ),
-    differs=MappingProxyType(
-        {"full": "only single reads name the contacts (the file's own description of Contacts)"},
-    ),
+    differs=_words(full="only single reads name the contacts (the file's own description of Contacts)"),
 )
 
 CURRENCIES = Entity(
@@ -440,43 +657,6 @@ CURRENCIES = Entity(
     vanishes=True,
     scope=Scope.SETTINGS,
     writes=Writes(create="PUT", update=None, many=1, delete=_NONE, natural_key="Code", summarizes=frozenset()),
-)
-
-ITEMS = Entity(
-    name=EntityName.ITEMS,
-    path="Items",
-    list_key="Items",
-    id_field="ItemID",
-    model=Item,
-    unify=item.unify,
-    stamp=Stamp.UPDATED,
-    paging=Whole(),
-    modified_since=True,
-    always=_FOUR_DECIMALS,
-    on_single=_FOUR_DECIMALS,
-    filters=frozenset({"where"}),
-    vanishes=True,
-    scope=Scope.SETTINGS,
-    parts=frozenset({Part.HISTORY}),
-    writes=Writes(create="PUT", update="POST", many=50, delete=_NONE, removed=True, natural_key="Code"),
-)
-
-JOURNALS = Entity(
-    name=EntityName.JOURNALS,
-    path="Journals",
-    list_key="Journals",
-    id_field="JournalID",
-    model=Journal,
-    unify=journal.unify,
-    stamp=Stamp.CREATED,
-    paging=Offset(number_field="JournalNumber"),
-    modified_since=True,
-    full=Full.LISTS,
-    filters=frozenset({"paymentsOnly"}),
-    scope=Scope.JOURNALS,
-    differs=MappingProxyType(
-        {"full": "single reads lack SourceID and SourceType (developer.xero.com, Journals; the file's own example)"}
-    ),
 )
 
 LINKED_TRANSACTIONS = Entity(
@@ -503,53 +683,7 @@ LINKED_TRANSACTIONS = Entity(
         natural_key=None,
         summarizes=frozenset(),
     ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
-)
-
-MANUAL_JOURNALS = Entity(
-    name=EntityName.MANUAL_JOURNALS,
-    path="ManualJournals",
-    list_key="ManualJournals",
-    id_field="ManualJournalID",
-    model=ManualJournal,
-    unify=manual_journal.unify,
-    stamp=Stamp.UPDATED,
-    paging=Pages(sized=True, drop_order=True),
-    modified_since=True,
-    by_ids=ByIds(parameter="where", limit=20),
-    filters=frozenset({"where"}),
-    status_field="Status",
-    gone=_DELETED,
-    scope=Scope.MANUAL_JOURNALS,
-    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY}),
-    writes=Writes(
-        create="PUT",
-        update="POST",
-        many=50,
-        delete=MappingProxyType({"DRAFT": "DELETED", "POSTED": "VOIDED"}),
-        natural_key=None,
-    ),
-    differs=MappingProxyType(
-        {
-            "scope": _GRANULAR,
-            "paging": "with order, page is ignored and everything comes at once (singer-io/tap-xero, changelog 2.2.3)",
-        }
-    ),
-)
-
-ORGANISATIONS = Entity(
-    name=EntityName.ORGANISATIONS,
-    path="Organisation",
-    list_key="Organisations",
-    id_field="OrganisationID",
-    model=Organisation,
-    unify=organisation.unify,
-    stamp=Stamp.NONE,
-    paging=Whole(),
-    modified_since=False,
-    full=Full.LISTS,
-    status_field="OrganisationStatus",
-    scope=Scope.SETTINGS,
+    differs=_words(scope=_GRANULAR),
 )
 
 PAYMENT_SERVICES = Entity(
@@ -575,141 +709,6 @@ PAYMENT_SERVICES = Entity(
     ),
 )
 
-PURCHASE_ORDERS = Entity(
-    name=EntityName.PURCHASE_ORDERS,
-    path="PurchaseOrders",
-    list_key="PurchaseOrders",
-    id_field="PurchaseOrderID",
-    model=PurchaseOrder,
-    unify=purchase_order.unify,
-    stamp=Stamp.UPDATED,
-    paging=Pages(sized=True),
-    modified_since=True,
-    filters=frozenset({"Status", "DateFrom", "DateTo"}),
-    status_field="Status",
-    gone=_DELETED,
-    scope=Scope.INVOICES,
-    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY, Part.PDF}),
-    writes=Writes(
-        create="PUT",
-        update="POST",
-        many=50,
-        delete=MappingProxyType({"DRAFT": "DELETED", "SUBMITTED": "DELETED", "AUTHORISED": "DELETED"}),
-        natural_key="PurchaseOrderNumber",
-    ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
-)
-
-QUOTES = Entity(
-    name=EntityName.QUOTES,
-    path="Quotes",
-    list_key="Quotes",
-    id_field="QuoteID",
-    model=Quote,
-    unify=quote.unify,
-    stamp=Stamp.UPDATED,
-    paging=Pages(sized=False),
-    modified_since=True,
-    filters=frozenset({"DateFrom", "DateTo", "ExpiryDateFrom", "ExpiryDateTo", "ContactID", "Status", "QuoteNumber"}),
-    status_field="Status",
-    gone=_DELETED,
-    scope=Scope.INVOICES,
-    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY, Part.PDF}),
-    writes=Writes(
-        create="PUT",
-        update="POST",
-        many=50,
-        delete=MappingProxyType({"*": "DELETED"}),
-        natural_key="QuoteNumber",
-    ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
-)
-
-REPEATING_INVOICES = Entity(
-    name=EntityName.REPEATING_INVOICES,
-    path="RepeatingInvoices",
-    list_key="RepeatingInvoices",
-    id_field="RepeatingInvoiceID",
-    model=RepeatingInvoice,
-    unify=repeating_invoice.unify,
-    stamp=Stamp.NONE,
-    paging=Whole(),
-    modified_since=False,
-    filters=frozenset({"where"}),
-    status_field="Status",
-    gone=_DELETED,
-    vanishes=True,
-    scope=Scope.INVOICES,
-    parts=frozenset({Part.ATTACHMENTS, Part.HISTORY}),
-    writes=Writes(
-        create="PUT",
-        update="POST",
-        many=50,
-        delete=MappingProxyType({"DRAFT": "DELETED", "AUTHORISED": "DELETED"}),
-        natural_key=None,
-    ),
-    differs=MappingProxyType({"scope": _GRANULAR}),
-)
-
-TAX_RATES = Entity(
-    name=EntityName.TAX_RATES,
-    path="TaxRates",
-    list_key="TaxRates",
-    id_field="TaxType",
-    key=Key.WORD,
-    model=TaxRate,
-    unify=tax_rate.unify,
-    stamp=Stamp.NONE,
-    paging=Whole(),
-    modified_since=False,
-    filters=frozenset({"where"}),
-    status_field="Status",
-    gone=_DELETED,
-    vanishes=True,
-    scope=Scope.SETTINGS,
-    writes=Writes(
-        create="PUT",
-        update="POST",
-        update_at=UpdateAt.COLLECTION,
-        many=1,
-        delete=MappingProxyType({"ACTIVE": "DELETED"}),
-        natural_key="Name",
-        summarizes=frozenset(),
-    ),
-)
-
-TRACKING_CATEGORIES = Entity(
-    name=EntityName.TRACKING_CATEGORIES,
-    path="TrackingCategories",
-    list_key="TrackingCategories",
-    id_field="TrackingCategoryID",
-    model=TrackingCategory,
-    unify=tracking_category.unify,
-    stamp=Stamp.NONE,
-    paging=Whole(),
-    modified_since=False,
-    full=Full.LISTS,
-    always=MappingProxyType({"includeArchived": "true"}),
-    filters=frozenset({"where"}),
-    status_field="Status",
-    gone=_DELETED,
-    vanishes=True,
-    scope=Scope.SETTINGS,
-    writes=Writes(
-        create="PUT",
-        update="POST",
-        update_at=UpdateAt.RECORD,
-        many=1,
-        delete=_NONE,
-        removed=True,
-        natural_key="Name",
-        summarizes=frozenset(),
-    ),
-    differs=MappingProxyType(
-        {"full": "single reads take no includeArchived: a category without its archived options is not the same"}
-    ),
-)
-
 USERS = Entity(
     name=EntityName.USERS,
     path="Users",
@@ -722,7 +721,7 @@ USERS = Entity(
     modified_since=True,
     filters=frozenset({"where"}),
     status_field="OrganisationRole",
-    gone=MappingProxyType({"REMOVED": Gone.DELETED}),
+    gone=_words(REMOVED=Gone.DELETED),
     vanishes=True,
     scope=Scope.SETTINGS,
 )
@@ -760,8 +759,8 @@ ENTITIES: tuple[Entity[Any], ...] = (
 BILLS = View(
     name="bills",
     entity=INVOICES,
-    filters=MappingProxyType({"where": 'Type=="ACCPAY"'}),
-    only=MappingProxyType({"Type": "ACCPAY"}),
+    filters=_words(where='Type=="ACCPAY"'),
+    only=_words(Type="ACCPAY"),
 )
 """Invoices from suppliers."""
 

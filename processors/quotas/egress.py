@@ -13,7 +13,7 @@ from processors.quotas import store
 from xero_api.budget.forecast import first_day_needed, month
 from xero_api.call import CallRecord
 from xero_api.registry import ENTITIES
-from xero_stream.contracts.names import AppName, EntityName
+from xero_stream.contracts.names import AppName
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.clock import utc_now
 
@@ -22,8 +22,8 @@ _NAMES: dict[str, str] = {entity.path: entity.name.value for entity in ENTITIES}
 KEPT = timedelta(days=400)
 """How long it is remembered what was read: a year's bills can be checked."""
 
-FREE = EntityName.ORGANISATIONS.value
-"""Xero does not bill it (https://developer.xero.com/faq/pricing-and-policy-updates)."""
+FREE = tuple(entity.name.value for entity in ENTITIES if not entity.billed)
+"""What Xero does not bill."""
 
 
 @dataclass(slots=True)

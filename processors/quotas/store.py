@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -35,7 +35,7 @@ DO UPDATE SET calls = known.calls + excluded.calls, bytes = known.bytes + exclud
 """
 
 _BILLED = """
-SELECT app, day, sum(bytes)::bigint AS bytes FROM egress WHERE day >= $1 AND entity <> $2 GROUP BY app, day
+SELECT app, day, sum(bytes)::bigint AS bytes FROM egress WHERE day >= $1 AND entity <> ALL($2) GROUP BY app, day
 """
 
 
@@ -129,16 +129,18 @@ async def add_egress(pool: "asyncpg.Pool[Any]", reads: Sequence[Read]) -> None:
     await pool.execute(_ADD_EGRESS, *(list(column) for column in columns))
 
 
-async def billed(pool: "asyncpg.Pool[Any]", since: date, *, free: str) -> Mapping[AppName, Mapping[date, int]]:
+async def billed(
+    pool: "asyncpg.Pool[Any]", since: date, *, free: Collection[str]
+) -> Mapping[AppName, Mapping[date, int]]:
     """Bytes that Xero bills, by app and day.
 
     Args:
         pool: the store.
         since: the first day.
-        free: the entity that is not billed.
+        free: the entities that are not billed.
     """
     found: dict[AppName, dict[date, int]] = {}
-    for row in await pool.fetch(_BILLED, since, free):
+    for row in await pool.fetch(_BILLED, since, list(free)):
         found.setdefault(AppName(row["app"]), {})[row["day"]] = row["bytes"]
     return found
 

@@ -302,7 +302,7 @@ async def test_bytes_are_counted_by_day_organisation_and_entity(pool: "asyncpg.P
         ("t1", "credit-notes"): (4, 2_200),
         ("t2", "contacts"): (2, 14),
         ("", "connections"): (1, 5),
-        ("t1", egress.FREE): (1, 1_000_000),
+        ("t1", "organisations"): (1, 1_000_000),
     }
     today = utc_now().date()
     assert await store.billed(pool, today, free=egress.FREE) == {APP: {today: 2_219}}
