@@ -89,10 +89,10 @@ class XeroError(Exception):
     """
 
     hint = "See the log for the call's correlation id, and ask Xero's support with it."
+    sent = True
 
     def __init__(self, message: str, *, status: int | None = None, meta: Meta = NO_META, body: bytes = b"") -> None:
         super().__init__(message)
-        self.sent = True
         self.status = status
         self.meta = meta
         self.body = body
@@ -154,10 +154,7 @@ class OverBudgetError(HoldError):
     """A call of ours that Xero would refuse, or that it asked us to make later."""
 
     hint = "Nothing was sent: wait, be more patient, or call less. Xero's limits are for each organisation, and for the app."
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.sent = False
+    sent = False
 
 
 class AccessError(XeroError):
@@ -225,10 +222,7 @@ class UnsendableError(RejectedError):
     """Refused here, before the network."""
 
     hint = "The message names what the call can't do: change the request; nothing was sent."
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.sent = False
+    sent = False
 
 
 class BadRequestError(RejectedError):
