@@ -51,9 +51,12 @@ from xero_stream.store.deployment import claim
 from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
 from xero_stream.telemetry.health import Health
+from xero_stream.telemetry.memory import give_back
 from xero_stream.telemetry.private_port import PrivatePort
 
 log = structlog.get_logger(__name__)
+
+_TRIMMED_EVERY = 60.0
 
 _STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
@@ -272,7 +275,7 @@ async def _check_topics(config: ProcessorsConfig) -> None:
 
 async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egress, metrics: ProcessorMetrics) -> None:
     """Gauges and missed events every few seconds, days of ``changes`` every hour, a changed apps file at once."""
-    days_at, gap_patience = 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
+    days_at, trimmed_at, gap_patience = 0.0, 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
     while True:
         metrics.beat("chores")
         try:
@@ -296,6 +299,9 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egr
                 log.info("apps_read_again", apps=[app.name for app in config.apps.all()])
         except Exception as error:
             log.exception("apps_file_unusable", reason=str(error))
+        if time.monotonic() - trimmed_at > _TRIMMED_EVERY:
+            trimmed_at = time.monotonic()
+            give_back()
         await asyncio.sleep(5)
 
 
