@@ -5,30 +5,12 @@ from typing import Any
 
 import asyncpg
 import pytest
-from cryptography.fernet import Fernet
 
-from cli.grants.add import Wish, add
-from tests.integration.simulator.rig import Talk, simulate
-from xero_stream.contracts.names import DEFAULT_APP, EntityName
+from tests.integration.simulator.rig import simulate
+from tests.support.connecting import connect_all
+from xero_stream.contracts.names import EntityName
 
 ENTITIES = (EntityName.INVOICES, EntityName.JOURNALS)
-
-
-async def added(talk: Talk, database_url: str, monkeypatch: pytest.MonkeyPatch, *, tier: str) -> None:
-    """Connect all that a fresh grant reaches, as the command does."""
-    grant = await talk.control("POST", "/grants", {})
-    for name, value in {
-        "DATABASE_URL": database_url,
-        "KAFKA_BOOTSTRAP_SERVERS": "not asked",
-        "XERO_API_URL": talk.url,
-        "XERO_IDENTITY_URL": talk.url,
-        "XERO_CLIENT_ID": grant["clientId"],
-        "XERO_CLIENT_SECRET": grant["clientSecret"],
-        "XERO_APP_TIER": tier,
-        "XERO_STREAM_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-    }.items():
-        monkeypatch.setenv(name, value)
-    await add(Wish(app=DEFAULT_APP, refresh_token=grant["refreshToken"], entities=ENTITIES))
 
 
 async def fetched(database_url: str, statement: str) -> list[tuple[Any, ...]]:
@@ -46,7 +28,7 @@ async def test_what_the_tier_includes_is_loaded(
 ) -> None:
     """Nothing is begun that the app may not ask for."""
     simulated = await simulate(tenants=1)
-    await added(simulated.talk, database_url, monkeypatch, tier=tier)
+    await connect_all(simulated.talk, database_url, monkeypatch, tier=tier, entities=ENTITIES)
     await simulated.close()
 
     assert await fetched(database_url, "SELECT entity FROM passes ORDER BY entity") == [(name,) for name in loaded]
@@ -56,10 +38,10 @@ async def test_how_old_the_connections_are_is_kept(database_url: str, monkeypatc
     """By Xero's clock, an hour ahead of ours; another user's grant for the same organisations makes them no newer."""
     simulated = await simulate()
     await simulated.talk.ahead(3_600)
-    await added(simulated.talk, database_url, monkeypatch, tier="plus")
+    await connect_all(simulated.talk, database_url, monkeypatch, tier="plus", entities=ENTITIES)
     asked = "SELECT connection_created_at FROM tenants ORDER BY tenant_id"
     first = await fetched(database_url, asked)
-    await added(simulated.talk, database_url, monkeypatch, tier="plus")
+    await connect_all(simulated.talk, database_url, monkeypatch, tier="plus", entities=ENTITIES)
     await simulated.close()
 
     in_an_hour = datetime.now(UTC) + timedelta(hours=1)
