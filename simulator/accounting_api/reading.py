@@ -61,14 +61,15 @@ def read_one(
 
     ``four`` is ``unitdp=4``.
     """
-    record = _found(organisation, endpoint, record_id, moment)
+    record = find(organisation, endpoint, record_id, moment)
     if record is None:
         return not_found()
     body = encoder.encode(record, Form.SINGLE, four_decimals=four, now_ms=moment.now_ms)
     return envelope(FACTS[endpoint].list_key, moment, [body], None)
 
 
-def _found(organisation: Organisation, endpoint: Endpoint, record_id: str, moment: Moment) -> AnyRecord | None:
+def find(organisation: Organisation, endpoint: Endpoint, record_id: str, moment: Moment) -> AnyRecord | None:
+    """The record of that id, or of that number where Xero takes it, as it is or was; None: there is none."""
     shelf, facts = organisation.shelf(endpoint), FACTS[endpoint]
     folded = facts.fold(record_id)
     record: AnyRecord | None

@@ -20,10 +20,12 @@ from simulator.accounting_api.errors import (
 from simulator.accounting_api.facts import FACTS, PATHS
 from simulator.accounting_api.idempotency import Asked, Keys
 from simulator.accounting_api.parts import Papers
+from simulator.accounting_api.pdf import PDF, PRINTED, printed
 from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
-from simulator.accounting_api.reading import Moment, envelope, read_list, read_one
+from simulator.accounting_api.reading import Moment, envelope, find, read_list, read_one
 from simulator.accounting_api.reports.table import REPORTS, write_report
 from simulator.accounting_api.writing import Clerk, Order
+from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint
 from simulator.faults.apply import Faults, Struck, forced_reply
 from simulator.faults.plan import Operation
@@ -74,7 +76,7 @@ class AccountingApi:
         return await self._serve(request, Operation.LIST)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """One record, whatever its status."""
+        """One record, whatever its status; with ``Accept: application/pdf`` as it is printed."""
         return await self._serve(request, Operation.GET)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
@@ -248,9 +250,11 @@ class AccountingApi:
         organisation, encoder = world.organisations[tenant_id], world.encoders[tenant_id]
         raw_query = request.raw_path.partition("?")[2]
         answer: bytes | Reply
-        if operation is Operation.GET:
-            if len(raw_query) > LONGEST_QUERY:
-                return by_status(404)
+        if operation is Operation.GET and len(raw_query) > LONGEST_QUERY:
+            answer = by_status(404)
+        elif operation is Operation.GET and PDF in request.headers.get("Accept", "") and endpoint in PRINTED:
+            answer = _print(organisation, endpoint, request.match_info["id"], moment)
+        elif operation is Operation.GET:
             four = request.query.get("unitdp") == "4"
             answer = read_one(organisation, encoder, endpoint, request.match_info["id"], moment, four=four)
         else:
@@ -319,6 +323,13 @@ class AccountingApi:
             headers["X-MinLimit-Remaining"] = str(limits.minute_remaining())
             headers["X-AppMinLimit-Remaining"] = str(world.app_remaining(grant.client_id))
         return replace(reply, headers=headers | reply.headers)
+
+
+def _print(organisation: Organisation, endpoint: Endpoint, record_id: str, moment: Moment) -> Reply:
+    record = find(organisation, endpoint, record_id, moment)
+    if record is None:
+        return not_found()
+    return Reply(body=printed(record, endpoint, organisation), content_type=PDF)
 
 
 def _order(request: web.Request, endpoint: Endpoint, body: bytes = b"") -> Order:
