@@ -12,11 +12,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from xero_api.answers import Answer
 from xero_api.budget.minute import Minute
-from xero_api.budget.tenant import Go, Reason, TenantBudget, app_minute
+from xero_api.budget.tenant import Go, Reason, TenantBudget, app_minute, rapid_sync_seconds
 from xero_api.call import Lane
 from xero_api.client import XeroClient
 from xero_api.errors import HoldError, OfflineError, OverBudgetError, RateLimitedError, TransientError, XeroError
@@ -64,6 +65,7 @@ class Organisation:
         tenant_id: TenantId,
         *,
         tier: AppTier,
+        connected_at: datetime | None = None,
         app: AppName = DEFAULT_APP,
         calls: Minute | None = None,
         lane: Lane = Lane.COMMAND,
@@ -74,7 +76,8 @@ class Organisation:
         Args:
             client: one for the process.
             tenant_id: which.
-            tier: the app's; it decides how many calls a day there are.
+            tier: the app's; it decides how many calls a day there are, and whether the first half hour has no such limit.
+            connected_at: ``created_at`` of its connection, when that half hour began; None: nobody knows.
             app: which app, where the client's token source knows several.
             calls: the app's minute (:func:`~xero_api.budget.tenant.app_minute`), shared by all its organisations.
             lane: why calls are made. All but ``command`` leave a share of the limits to more urgent ones.
@@ -82,6 +85,8 @@ class Organisation:
         """
         self._client = client
         self._tenant_id = tenant_id
+        self._tier = tier
+        self._connected_at = connected_at
         self._app = app
         self._lane = lane
         self._patience = patience
@@ -181,8 +186,12 @@ class Organisation:
 
     async def _once(self, call: Callable[[Again], Awaitable[T]]) -> T:
         async with self._turn() as spent:
+            sent = time.monotonic()
             answer = await call(spent.again)
             spent.limits = answer.meta.limits
+            if self._connected_at and answer.meta.server_date:
+                lifted = rapid_sync_seconds(self._tier, self._connected_at, answer.meta.server_date)
+                self._budget.lift(sent + lifted)
             return answer
 
     @asynccontextmanager

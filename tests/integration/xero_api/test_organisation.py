@@ -13,7 +13,7 @@ from xero_api.organisation import ATTEMPTS, Organisation
 from xero_api.registry import CONTACTS
 from xero_api.requests import get_page
 from xero_api.writes.requests import create
-from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.names import DEFAULT_APP, TenantId
 from xero_stream.settings.xero import AppTier
 
 ONE = get_page(CONTACTS, None, page_size=1)
@@ -56,6 +56,24 @@ async def test_who_would_wait_for_too_long_is_told_before_anything_is_sent(api: 
 
     assert not caught.value.sent
     assert (await calls(api))["calls"] == 60
+
+
+async def test_a_new_connection_is_read_as_fast_as_xero_lets_it(begin: Begin) -> None:
+    """From the first answer on, which says how new it is; after half an hour by Xero's clock a minute is one again."""
+    api = await begin(tier="plus")
+    token = await api.tokens.token(DEFAULT_APP, api.tenant)
+    [connection] = [one for one in await api.client.connections(DEFAULT_APP, token) if one.tenant_id == api.tenant]
+    one = Organisation(api.client, api.tenant, tier=AppTier.PLUS, connected_at=connection.created_at, patience=0.2)
+
+    for _ in range(70):
+        await one.send(ONE)
+    await api.talk.ahead(29 * 60)
+    await one.send(ONE)
+    with pytest.raises(OverBudgetError, match="minute"):
+        await one.send(ONE)
+
+    counted = await calls(api)
+    assert (counted["calls"], counted["refusedEarned"]) == (71, {})
 
 
 async def test_the_app_minute_is_shared(begin: Begin) -> None:
