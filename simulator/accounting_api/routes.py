@@ -179,6 +179,7 @@ class AccountingApi:
                 entered = True
                 reply = await answer(grant, tenant_id, struck)
             counted.statuses[reply.status] += 1
+            counted.sent += len(reply.body)
             return await self._faults.send(request, self._headed(reply, grant, limits), struck)
         finally:
             counts.leave()

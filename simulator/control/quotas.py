@@ -30,7 +30,7 @@ class QuotasControl:
         ]
 
     async def calls(self, request: web.Request) -> web.StreamResponse:
-        """Calls per tenant and endpoint, 429s by kind (earned or forced), Rapid Sync, concurrency, busiest 60 seconds."""
+        """Calls per tenant and endpoint, bytes, 429s by kind (earned or forced), concurrency, busiest 60 seconds."""
         del request
         return answer_json(self._world.counts.report())
 

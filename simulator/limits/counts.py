@@ -6,13 +6,22 @@ from typing import Any
 
 WINDOW_MS = 60_000
 
+FREE = "Organisation"
+"""The endpoint whose bytes Xero doesn't bill (https://developer.xero.com/faq/pricing-and-policy-updates)."""
+
 
 @dataclass(slots=True)
 class EndpointCounts:
-    """Counts of one endpoint of one tenant; ``rapid``: those of a new connection that no minute and no day limited."""
+    """Counts of one endpoint of one tenant.
+
+    Attributes:
+        rapid: calls of a new connection, which neither minute nor day limited.
+        sent: bytes of the answers' bodies, before faults.
+    """
 
     calls: int = 0
     rapid: int = 0
+    sent: int = 0
     earned: Counter[str] = field(default_factory=Counter)
     forced: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -84,6 +93,7 @@ class Counts:
         return {
             "calls": sum(tenant["calls"] for tenant in tenants.values()),
             "rapidSync": sum(tenant["rapidSync"] for tenant in tenants.values()),
+            "egressBytes": sum(tenant["egressBytes"] for tenant in tenants.values()),
             "refusedEarned": _sum(tenants, "refusedEarned"),
             "refusedForced": _sum(tenants, "refusedForced"),
             "mostConcurrent": max((tenant["mostConcurrent"] for tenant in tenants.values()), default=0),
@@ -98,6 +108,7 @@ def _tenant_report(counts: TenantCounts) -> dict[str, Any]:
         name: {
             "calls": one.calls,
             "rapidSync": one.rapid,
+            "bytes": one.sent,
             "refusedEarned": dict(one.earned),
             "refusedForced": dict(one.forced),
             "statuses": {str(status): number for status, number in sorted(one.statuses.items())},
@@ -107,6 +118,7 @@ def _tenant_report(counts: TenantCounts) -> dict[str, Any]:
     return {
         "calls": sum(one.calls for one in counts.endpoints.values()),
         "rapidSync": sum(one.rapid for one in counts.endpoints.values()),
+        "egressBytes": sum(one.sent for name, one in counts.endpoints.items() if name != FREE),
         "refusedEarned": _sum(endpoints, "refusedEarned"),
         "refusedForced": _sum(endpoints, "refusedForced"),
         "running": counts.running,

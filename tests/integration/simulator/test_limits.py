@@ -4,6 +4,7 @@ import asyncio
 
 from tests.integration.simulator.conftest import Start
 from tests.integration.simulator.rig import Talk
+from tests.support.unconfirmed import unconfirmed
 
 
 async def test_the_61st_call_of_a_minute_is_refused(talk: Talk) -> None:
@@ -87,6 +88,27 @@ async def test_rapid_sync_can_be_set(start: Start) -> None:
     await talk.control("PUT", "/limits", {"rapidSyncSeconds": 0})
 
     assert (limited, lifted, (await talk.get("Users")).status_code) == ([200, 429], 200, 429)
+
+
+@unconfirmed("answers to writes are egress")
+async def test_bytes_are_counted_as_xero_bills_them(talk: Talk) -> None:
+    """Whole bodies, by tenant and endpoint; the organisation's own record is free."""
+    contact = (await talk.truth("Contacts"))[0]["ContactID"]
+    read = await talk.get("Invoices", page="1")
+    note = await talk.http.put(
+        f"/api.xro/2.0/Contacts/{contact}/History",
+        json={"HistoryRecords": [{"Details": "x"}]},
+        headers=talk.headers(),
+    )
+    own = await talk.get("Organisation")
+
+    counted = await talk.control("GET", "/calls")
+
+    tenant = counted["tenants"][talk.tenants[0]]
+    assert note.status_code == 200
+    assert tenant["endpoints"]["Invoices"]["bytes"] == len(read.content) > 1000
+    assert tenant["endpoints"]["Organisation"]["bytes"] == len(own.content) > 100
+    assert counted["egressBytes"] == tenant["egressBytes"] == len(read.content) + len(note.content)
 
 
 async def test_the_sixth_call_at_once_is_refused_without_retry_after(start: Start) -> None:

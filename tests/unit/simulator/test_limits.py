@@ -175,6 +175,7 @@ def test_counts_per_tenant_and_endpoint() -> None:
     assert report["tenants"]["t"]["endpoints"]["Invoices"] == {
         "calls": 2,
         "rapidSync": 0,
+        "bytes": 0,
         "refusedEarned": {"minute": 1},
         "refusedForced": {},
         "statuses": {"429": 1},
