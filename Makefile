@@ -45,6 +45,7 @@ format: install
 schemas: install ## regenerate schemas/, .env.example and the table of settings from the code
 	$(BIN)/python -m xero_stream.contracts.schemas --write schemas
 	$(BIN)/python -m xero_stream.settings.example .env.example docs/configuration.md
+	$(BIN)/python -m xero_api.reference docs/entities.md
 
 bench: install ## the figures, as ratios against peers in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
