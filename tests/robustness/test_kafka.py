@@ -1,5 +1,7 @@
 """What Kafka and PostgreSQL can do to a worker that begins, or that wants to join and may not."""
 
+from functools import partial
+
 import pytest
 
 from tests.robustness.conftest import NewExperiment
@@ -30,12 +32,13 @@ async def test_workers_started_before_their_servers_wait_for_them(new_experiment
         for name in stack.processors:
             stack.processes[name].start()
 
-        async def waits_for(server: str) -> bool:
-            if await stack.health(waiting, "livez") != 200:
+        async def waits_for(server: str, name: str = waiting) -> bool:
+            if await stack.health(name, "livez") != 200:
                 return False
-            return await readiness(experiment, waiting) == (503, {"waiting_for": server})
+            return await readiness(experiment, name) == (503, {"waiting_for": server})
 
-        await stack.until(lambda: waits_for("PostgreSQL"), 20, "a worker to wait for PostgreSQL")
+        for name in stack.processors:
+            await stack.until(partial(waits_for, "PostgreSQL", name), 20, "a worker to wait for PostgreSQL")
         assert await stack.processes[told].stop(within=3) == 0
         await servers.postgres.start()
         await stack.until(lambda: waits_for("Kafka"), 20, "a worker to wait for Kafka")
