@@ -1,11 +1,9 @@
 """``Account``: the chart of accounts, bank accounts included."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import Record
+from xero_stream.contracts.records.common import Known, Record
 
 
 class AccountStatus(StrEnum):
@@ -63,7 +61,7 @@ class Account(Record):
 
     version: ClassVar[int] = 1
 
-    status: Annotated[AccountStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[AccountStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     code: str | None
     """Code given by the user, e.g. ``200``; bank accounts may have none."""
@@ -71,9 +69,9 @@ class Account(Record):
     """Name."""
     description: str | None
     """Description; bank accounts have none."""
-    classification: Annotated[AccountClass | str, Field(union_mode="left_to_right")] | None
+    classification: Known[AccountClass] | None
     """Asset, liability, equity, revenue or expense (Xero's Class)."""
-    type: Annotated[AccountType | str, Field(union_mode="left_to_right")] | None
+    type: Known[AccountType] | None
     """What it is for (Xero's Type); a type we don't know in lower case."""
     currency: str | None
     """ISO 4217 code; bank accounts only."""
@@ -83,7 +81,7 @@ class Account(Record):
     """Whether it is a bank account, credit card or PayPal."""
     bank_account_number: str | None
     """Number of the bank account."""
-    bank_account_type: Annotated[BankAccountType | str, Field(union_mode="left_to_right")] | None
+    bank_account_type: Known[BankAccountType] | None
     """Kind of bank account."""
     system_account: str | None
     """Which of Xero's own accounts it is, in lower case, e.g. ``debtors``; null for any other."""

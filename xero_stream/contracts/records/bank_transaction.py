@@ -1,11 +1,19 @@
 """``BankTransaction``: money spent or received on a bank account without an invoice, with lines."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import ContactRef, Day, Id, LineItem, Number, Part, Record, TaxInclusion
+from xero_stream.contracts.records.common import (
+    ContactRef,
+    Day,
+    Id,
+    Known,
+    LineItem,
+    Number,
+    Part,
+    Record,
+    TaxInclusion,
+)
 
 
 class BankTransactionType(StrEnum):
@@ -45,9 +53,9 @@ class BankTransaction(Record):
 
     version: ClassVar[int] = 1
 
-    type: Annotated[BankTransactionType | str, Field(union_mode="left_to_right")]
+    type: Known[BankTransactionType]
     """Which way the money went, and for what; a type of Xero's we don't know in lower case."""
-    status: Annotated[BankTransactionStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[BankTransactionStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     bank_account: BankAccountRef | None
     """The account spent from or received on."""
@@ -63,7 +71,7 @@ class BankTransaction(Record):
     """ISO 4217 code."""
     exchange_rate: Number | None
     """Units of ``currency`` per unit of the organisation's currency, up to ten decimals; null where it is 1."""
-    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    tax_inclusion: Known[TaxInclusion] | None
     """How line amounts stand to tax."""
     sub_total: Number | None
     """Total without tax."""

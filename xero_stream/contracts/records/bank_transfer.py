@@ -1,11 +1,9 @@
 """``BankTransfer``: money moved between two bank accounts of the organisation."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import Day, Id, Instant, Number, Part, Record, TrackingRef
+from xero_stream.contracts.records.common import Day, Id, Instant, Known, Number, Part, Record, TrackingRef
 
 
 class BankTransferStatus(StrEnum):
@@ -37,7 +35,7 @@ class BankTransfer(Record):
 
     created_at: Instant | None
     """Xero's CreatedDateUTC. It doesn't move when the transfer is deleted or reconciled."""
-    status: Annotated[BankTransferStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[BankTransferStatus] | None
     """Whether it stands; a status of Xero's we don't know is carried in lower case."""
     date: Day | None
     """When."""

@@ -1,11 +1,9 @@
 """``BatchPayment``: many payments that show as one on the bank statement."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import Day, Direction, Id, Number, Part, Record
+from xero_stream.contracts.records.common import Day, Direction, Id, Known, Number, Part, Record
 
 
 class BatchPaymentStatus(StrEnum):
@@ -45,9 +43,9 @@ class BatchPayment(Record):
 
     version: ClassVar[int] = 1
 
-    direction: Annotated[Direction | str, Field(union_mode="left_to_right")] | None
+    direction: Known[Direction] | None
     """``payable`` for payments of bills, ``receivable`` for sales invoices; a type of Xero's we don't know in lower case."""
-    status: Annotated[BatchPaymentStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[BatchPaymentStatus] | None
     """Whether it stands; a status of Xero's we don't know is carried in lower case."""
     account_id: Id | None
     """The bank account paid from or into."""

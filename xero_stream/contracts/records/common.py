@@ -7,7 +7,7 @@ keeps every digit (a plain JSON parser turns a 17-digit amount into the nearest 
 import json
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
@@ -33,6 +33,12 @@ Instant = Annotated[
 
 Id = Annotated[str, Field(min_length=1, pattern=r"^[^A-Z]+$")]
 """Xero's id (a GUID), in lower case."""
+
+E = TypeVar("E", bound=StrEnum)
+
+Known = Annotated[E | str, Field(union_mode="left_to_right")]
+"""A word of Xero's in lower case: a member of ``E`` where we know it, else a plain string, so that a word Xero adds never
+costs the record. Compare with members (``is`` works); a ``match`` over them needs a case for the rest."""
 
 
 class Part(BaseModel):

@@ -5,11 +5,9 @@ most of the time; sum the open invoices instead), and the XeroNetworkKey (who ha
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import Id, Number, Part, Record, TaxInclusion
+from xero_stream.contracts.records.common import Id, Known, Number, Part, Record, TaxInclusion
 
 
 class ContactStatus(StrEnum):
@@ -41,7 +39,7 @@ class AddressType(StrEnum):
 class Phone(Part):
     """A telephone number."""
 
-    type: Annotated[PhoneType | str, Field(union_mode="left_to_right")] | None
+    type: Known[PhoneType] | None
     """What it is for."""
     number: str | None
     """The number without codes, as typed."""
@@ -54,7 +52,7 @@ class Phone(Part):
 class Address(Part):
     """A postal address."""
 
-    type: Annotated[AddressType | str, Field(union_mode="left_to_right")] | None
+    type: Known[AddressType] | None
     """What it is for."""
     attention_to: str | None
     """Person or department."""
@@ -154,7 +152,7 @@ class Contact(Record):
 
     version: ClassVar[int] = 1
 
-    status: Annotated[ContactStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[ContactStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     name: str | None
     """Full name of the organisation or person."""
@@ -206,9 +204,9 @@ class Contact(Record):
     """Code of the tax rate for sales (Xero's AccountsReceivableTaxType)."""
     purchases_tax_rate: str | None
     """Code of the tax rate for purchases (Xero's AccountsPayableTaxType)."""
-    sales_tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    sales_tax_inclusion: Known[TaxInclusion] | None
     """How amounts of sales lines stand to tax by default."""
-    purchases_tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    purchases_tax_inclusion: Known[TaxInclusion] | None
     """How amounts of purchase lines stand to tax by default."""
     sales_tracking: tuple[DefaultTracking, ...]
     """Tracking options for sales."""

@@ -1,9 +1,7 @@
 """``CreditNote``: credit notes to customers and from suppliers, with lines, allocations and refunds."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from xero_stream.contracts.records.common import (
     Allocation,
@@ -12,6 +10,7 @@ from xero_stream.contracts.records.common import (
     Direction,
     DocumentPayment,
     Id,
+    Known,
     LineItem,
     Number,
     Record,
@@ -35,9 +34,9 @@ class CreditNote(Record):
 
     version: ClassVar[int] = 1
 
-    type: Annotated[Direction | str, Field(union_mode="left_to_right")]
+    type: Known[Direction]
     """``receivable`` or ``payable``; a type of Xero's we don't know in lower case."""
-    status: Annotated[CreditNoteStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[CreditNoteStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     number: str | None
     """Credit note number."""
@@ -55,7 +54,7 @@ class CreditNote(Record):
     """ISO 4217 code."""
     exchange_rate: Number | None
     """Units of ``currency`` per unit of the organisation's currency, up to ten decimals."""
-    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    tax_inclusion: Known[TaxInclusion] | None
     """How line amounts stand to tax."""
     sub_total: Number | None
     """Total without tax."""

@@ -1,9 +1,7 @@
 """``Invoice``: sales invoices and bills, with lines, payments and credits applied."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from xero_stream.contracts.records.common import (
     ContactRef,
@@ -11,6 +9,7 @@ from xero_stream.contracts.records.common import (
     Direction,
     DocumentPayment,
     Id,
+    Known,
     LineItem,
     Number,
     Part,
@@ -49,9 +48,9 @@ class Invoice(Record):
 
     version: ClassVar[int] = 1
 
-    type: Annotated[Direction | str, Field(union_mode="left_to_right")]
+    type: Known[Direction]
     """``receivable`` for a sales invoice, ``payable`` for a bill; a type of Xero's we don't know in lower case."""
-    status: Annotated[InvoiceStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[InvoiceStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     number: str | None
     """Invoice number: unique among sales invoices, not among bills."""
@@ -73,7 +72,7 @@ class Invoice(Record):
     """ISO 4217 code."""
     exchange_rate: Number | None
     """Units of ``currency`` per unit of the organisation's currency, up to ten decimals."""
-    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    tax_inclusion: Known[TaxInclusion] | None
     """How line amounts stand to tax."""
     sub_total: Number | None
     """Total without tax."""

@@ -4,12 +4,10 @@ Xero writes one for every posting and never changes it: an edit, a void and a de
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from xero_stream.contracts.records.account import AccountType
-from xero_stream.contracts.records.common import AccountRef, Day, Id, Instant, Number, Part, Record, TrackingRef
+from xero_stream.contracts.records.common import AccountRef, Day, Id, Instant, Known, Number, Part, Record, TrackingRef
 
 
 class JournalSource(StrEnum):
@@ -51,7 +49,7 @@ class JournalLine(Part):
     """The account it is booked to."""
     account_name: str | None
     """The account's name when it was read."""
-    account_type: Annotated[AccountType | str, Field(union_mode="left_to_right")] | None
+    account_type: Known[AccountType] | None
     """What the account is for."""
     description: str | None
     """What the line of the source document says."""
@@ -82,7 +80,7 @@ class Journal(Record):
     """Date of the posting."""
     reference: str | None
     """Reference of the source document."""
-    source_type: Annotated[JournalSource | str, Field(union_mode="left_to_right")] | None
+    source_type: Known[JournalSource] | None
     """What it was written for; a source of Xero's we don't know in lower case. Null for what Xero posts by itself."""
     source_id: Id | None
     """Id of the document it was written for."""

@@ -1,11 +1,9 @@
 """``ManualJournal``: postings made by hand, with lines."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import AccountRef, Day, Number, Part, Record, TaxInclusion, TrackingRef
+from xero_stream.contracts.records.common import AccountRef, Day, Known, Number, Part, Record, TaxInclusion, TrackingRef
 
 
 class ManualJournalStatus(StrEnum):
@@ -42,13 +40,13 @@ class ManualJournal(Record):
 
     version: ClassVar[int] = 1
 
-    status: Annotated[ManualJournalStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[ManualJournalStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     narration: str | None
     """What it is for."""
     date: Day | None
     """Date of the posting."""
-    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    tax_inclusion: Known[TaxInclusion] | None
     """How line amounts stand to tax."""
     lines: tuple[ManualJournalLine, ...]
     """The lines, in the order of the journal; their debits and credits are equal."""

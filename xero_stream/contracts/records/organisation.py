@@ -4,11 +4,9 @@ Left out on purpose: the APIKey (who has it can send the organisation invoices a
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import Day, Instant, Part, Record
+from xero_stream.contracts.records.common import Day, Instant, Known, Part, Record
 from xero_stream.contracts.records.contact import Address, PaymentTerms, Phone
 
 
@@ -50,7 +48,7 @@ class Organisation(Record):
 
     version: ClassVar[int] = 1
 
-    status: Annotated[OrganisationStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[OrganisationStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     name: str | None
     """Name shown in Xero."""
@@ -68,7 +66,7 @@ class Organisation(Record):
     """ISO 3166 code."""
     regional_edition: str | None
     """Which country's Xero it uses, in lower case, e.g. ``nz``, ``global`` (Xero's Version)."""
-    edition: Annotated[Edition | str, Field(union_mode="left_to_right")] | None
+    edition: Known[Edition] | None
     """How it was sold."""
     plan: str | None
     """Pricing plan in lower case, e.g. ``demo``, ``premium`` (Xero's Class)."""

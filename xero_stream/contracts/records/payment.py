@@ -1,11 +1,9 @@
 """``Payment``: money that settles an invoice or a bill, or that refunds a credit note, a prepayment or an overpayment."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import AccountRef, ContactRef, Day, Direction, Id, Number, Part, Record
+from xero_stream.contracts.records.common import AccountRef, ContactRef, Day, Direction, Id, Known, Number, Part, Record
 
 
 class PaymentKind(StrEnum):
@@ -40,11 +38,11 @@ class Payment(Record):
 
     version: ClassVar[int] = 1
 
-    direction: Annotated[Direction | str, Field(union_mode="left_to_right")] | None
+    direction: Known[Direction] | None
     """Side of the document: ``receivable`` or ``payable``; null for a kind we don't know."""
-    kind: Annotated[PaymentKind | str, Field(union_mode="left_to_right")] | None
+    kind: Known[PaymentKind] | None
     """Kind of the document; a payment type of Xero's we don't know is carried in lower case."""
-    status: Annotated[PaymentStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[PaymentStatus] | None
     """Whether it stands; a status of Xero's we don't know is carried in lower case."""
     date: Day | None
     """When it was paid."""

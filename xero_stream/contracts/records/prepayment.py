@@ -1,9 +1,7 @@
 """``Prepayment``: money paid before there is an invoice, with lines, allocations and refunds."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from xero_stream.contracts.records.common import (
     Allocation,
@@ -11,6 +9,7 @@ from xero_stream.contracts.records.common import (
     Day,
     Direction,
     DocumentPayment,
+    Known,
     LineItem,
     Number,
     Record,
@@ -31,9 +30,9 @@ class Prepayment(Record):
 
     version: ClassVar[int] = 1
 
-    type: Annotated[Direction | str, Field(union_mode="left_to_right")] | None
+    type: Known[Direction] | None
     """``receivable`` or ``payable``; a type of Xero's we don't know in lower case."""
-    status: Annotated[PrepaymentStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[PrepaymentStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     number: str | None
     """Its number, where it was received with a document."""
@@ -47,7 +46,7 @@ class Prepayment(Record):
     """ISO 4217 code."""
     exchange_rate: Number | None
     """Units of ``currency`` per unit of the organisation's currency, up to ten decimals; null where it is 1."""
-    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    tax_inclusion: Known[TaxInclusion] | None
     """How line amounts stand to tax."""
     sub_total: Number | None
     """Total without tax."""

@@ -1,11 +1,19 @@
 """``PurchaseOrder``: orders to suppliers, with lines."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import ContactRef, Day, Id, LineItem, Number, Part, Record, TaxInclusion
+from xero_stream.contracts.records.common import (
+    ContactRef,
+    Day,
+    Id,
+    Known,
+    LineItem,
+    Number,
+    Part,
+    Record,
+    TaxInclusion,
+)
 
 
 class PurchaseOrderStatus(StrEnum):
@@ -36,7 +44,7 @@ class PurchaseOrder(Record):
 
     version: ClassVar[int] = 1
 
-    status: Annotated[PurchaseOrderStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[PurchaseOrderStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     number: str | None
     """Purchase order number."""
@@ -54,7 +62,7 @@ class PurchaseOrder(Record):
     """ISO 4217 code."""
     exchange_rate: Number | None
     """Units of ``currency`` per unit of the organisation's currency, up to ten decimals."""
-    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    tax_inclusion: Known[TaxInclusion] | None
     """How line amounts stand to tax."""
     sub_total: Number | None
     """Total without tax."""

@@ -1,11 +1,9 @@
 """``Quote``: offers to customers, with lines."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import ContactRef, Day, Id, LineItem, Number, Record, TaxInclusion
+from xero_stream.contracts.records.common import ContactRef, Day, Id, Known, LineItem, Number, Record, TaxInclusion
 
 
 class QuoteStatus(StrEnum):
@@ -24,7 +22,7 @@ class Quote(Record):
 
     version: ClassVar[int] = 1
 
-    status: Annotated[QuoteStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[QuoteStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     number: str | None
     """Quote number."""
@@ -40,7 +38,7 @@ class Quote(Record):
     """ISO 4217 code."""
     exchange_rate: Number | None
     """Units of ``currency`` per unit of the organisation's currency, up to ten decimals."""
-    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    tax_inclusion: Known[TaxInclusion] | None
     """How line amounts stand to tax."""
     sub_total: Number | None
     """Total without tax."""

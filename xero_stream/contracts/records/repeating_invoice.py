@@ -1,15 +1,14 @@
 """``RepeatingInvoice``: what invoices and bills are made from, again and again."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from xero_stream.contracts.records.common import (
     ContactRef,
     Day,
     Direction,
     Id,
+    Known,
     LineItem,
     Number,
     Part,
@@ -38,7 +37,7 @@ class Schedule(Part):
 
     period: int | None
     """Every so many weeks or months."""
-    unit: Annotated[ScheduleUnit | str, Field(union_mode="left_to_right")] | None
+    unit: Known[ScheduleUnit] | None
     """Weeks or months."""
     start_date: Day | None
     """Date of the first one of the current schedule."""
@@ -57,9 +56,9 @@ class RepeatingInvoice(Record):
 
     version: ClassVar[int] = 1
 
-    type: Annotated[Direction | str, Field(union_mode="left_to_right")]
+    type: Known[Direction]
     """``receivable`` for sales invoices, ``payable`` for bills; a type of Xero's we don't know in lower case."""
-    status: Annotated[RepeatingInvoiceStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[RepeatingInvoiceStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     reference: str | None
     """Reference of the invoices it makes; may hold placeholders like ``[Week]``."""
@@ -69,7 +68,7 @@ class RepeatingInvoice(Record):
     """When the next ones are made."""
     currency: str | None
     """ISO 4217 code."""
-    tax_inclusion: Annotated[TaxInclusion | str, Field(union_mode="left_to_right")] | None
+    tax_inclusion: Known[TaxInclusion] | None
     """How line amounts stand to tax."""
     sub_total: Number | None
     """Total without tax."""

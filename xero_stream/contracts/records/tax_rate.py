@@ -1,11 +1,9 @@
 """``TaxRate``: tax rates with their components. Xero knows them by a code, not by a GUID."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import Number, Part, Record
+from xero_stream.contracts.records.common import Known, Number, Part, Record
 
 
 class TaxRateStatus(StrEnum):
@@ -50,7 +48,7 @@ class TaxRate(Record):
 
     version: ClassVar[int] = 1
 
-    status: Annotated[TaxRateStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[TaxRateStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     code: str | None
     """Xero's TaxType, e.g. ``OUTPUT2``: what lines, accounts and contacts name it by."""

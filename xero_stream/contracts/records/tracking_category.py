@@ -4,11 +4,9 @@ For tools that know one flat list: the category's parent is none, an option's is
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from xero_stream.contracts.records.common import Id, Part, Record
+from xero_stream.contracts.records.common import Id, Known, Part, Record
 
 
 class TrackingStatus(StrEnum):
@@ -28,7 +26,7 @@ class TrackingOption(Part):
     """The category it belongs to."""
     name: str | None
     """Name, e.g. ``North``."""
-    status: Annotated[TrackingStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[TrackingStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
 
 
@@ -37,7 +35,7 @@ class TrackingCategory(Record):
 
     version: ClassVar[int] = 1
 
-    status: Annotated[TrackingStatus | str, Field(union_mode="left_to_right")] | None
+    status: Known[TrackingStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     name: str | None
     """Name, e.g. ``Region``."""

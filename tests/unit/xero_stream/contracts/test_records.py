@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from tests.support.xero_records import example
 from xero_api.decode import decode, encode
 from xero_api.registry import CONTACTS, INVOICES
+from xero_stream.contracts.records.common import Direction
 from xero_stream.contracts.records.contact import Contact
 from xero_stream.contracts.records.invoice import Invoice, InvoiceStatus
 
@@ -47,6 +48,7 @@ def test_known_words_are_enum_members_and_others_strings(published: dict[str, An
     novel = Invoice.read({**published, "status": "disputed"})
 
     assert known.status is InvoiceStatus.PARTIALLY_PAID
+    assert known.type is Direction.RECEIVABLE
     assert novel.status == "disputed"
 
 
