@@ -5,7 +5,7 @@ Lists give a summary of the contact where a single read gives all of it, so only
 
 from typing import Any
 
-from xero_api.unify.fields import Raw, amount, day, filled, flag, identifier, part, parts, text
+from xero_api.unify.fields import Raw, amount, day, exchange_rate, filled, flag, identifier, part, parts, text, word
 
 DIRECTIONS = {
     "accrec": "receivable",
@@ -48,6 +48,26 @@ def allocations(raw: Raw) -> list[dict[str, Any]]:
     """Where the document's credit went, by date and id; without allocations that were taken back."""
     live = (item for item in parts(raw, "Allocations", _allocation) if item is not None)
     return sorted(live, key=date_and_id)
+
+
+def advance(raw: Raw) -> dict[str, Any]:
+    """What overpayments and prepayments share: their last fields, from ``reference`` on, in a fixed order of keys."""
+    return {
+        "reference": text(raw, "Reference"),
+        "contact": contact(raw),
+        "date": day(raw, "Date"),
+        "currency": text(raw, "CurrencyCode"),
+        "exchange_rate": exchange_rate(raw),
+        "tax_inclusion": word(raw, "LineAmountTypes", TAX_INCLUSIONS),
+        "sub_total": amount(raw, "SubTotal"),
+        "total_tax": amount(raw, "TotalTax"),
+        "total": amount(raw, "Total"),
+        "remaining_credit": amount(raw, "RemainingCredit"),
+        "line_items": line_items(raw),
+        "allocations": allocations(raw),
+        "payments": payments(raw),
+        "has_attachments": flag(raw, "HasAttachments"),
+    }
 
 
 def date_and_id(item: dict[str, Any]) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from xero_api.unify.documents import TAX_INCLUSIONS, allocations, contact, line_items, payments
-from xero_api.unify.fields import Raw, amount, day, exchange_rate, flag, record_id, text, updated_at, word
+from xero_api.unify.documents import advance
+from xero_api.unify.fields import Raw, record_id, updated_at, word
 
 _DIRECTIONS = {
     "receive-overpayment": "receivable",
@@ -29,18 +29,5 @@ def unify(raw: Raw) -> dict[str, Any]:
         "updated_at": updated_at(raw),
         "type": word(raw, "Type", _DIRECTIONS),
         "status": word(raw, "Status", {}),
-        "reference": text(raw, "Reference"),
-        "contact": contact(raw),
-        "date": day(raw, "Date"),
-        "currency": text(raw, "CurrencyCode"),
-        "exchange_rate": exchange_rate(raw),
-        "tax_inclusion": word(raw, "LineAmountTypes", TAX_INCLUSIONS),
-        "sub_total": amount(raw, "SubTotal"),
-        "total_tax": amount(raw, "TotalTax"),
-        "total": amount(raw, "Total"),
-        "remaining_credit": amount(raw, "RemainingCredit"),
-        "line_items": line_items(raw),
-        "allocations": allocations(raw),
-        "payments": payments(raw),
-        "has_attachments": flag(raw, "HasAttachments"),
+        **advance(raw),
     }

@@ -25,6 +25,7 @@ class PrepaymentStatus(StrEnum):
     VOIDED = "voided"
 
 
+# Shares no base with Overpayment: a base's fields come first, and `number` has its place among them in what is published.
 class Prepayment(Record):
     """A prepayment from a customer (``receivable``) or to a supplier (``payable``)."""
 
