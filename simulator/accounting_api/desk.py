@@ -29,6 +29,7 @@ class Desk:
         new_id: draws a GUID.
         creates: PUT, which creates only; POST updates what it finds.
         four_decimals: ``unitdp=4``: prices keep four decimals, else they are rounded to cents.
+        client_id: the app that writes.
         changes: what was changed so far.
     """
 
@@ -37,6 +38,7 @@ class Desk:
     new_id: Callable[[], str]
     creates: bool
     four_decimals: bool
+    client_id: str = ""
     changes: list[Change] = field(default_factory=list)
     _names: dict[str, str] | None = None
     _numbers: dict[type[AnyRecord], dict[str, str]] = field(default_factory=dict)

@@ -247,11 +247,13 @@ def attachments(document: Document) -> dict[str, Any]:
 
 
 def attachment_row(attachment: Attachment, path: str) -> dict[str, Any]:
-    """A file as Xero lists it; ``path`` is its record's."""
+    """A file as Xero lists it; ``path`` is its record's. Only what customers see online tells whether they see the file."""
+    shown = {"IncludeOnline": attachment.online} if path.startswith(("Invoices/", "CreditNotes/")) else {}
     return {
         "AttachmentID": attachment.attachment_id,
         "FileName": attachment.file_name,
         "Url": f"https://api.xero.com/api.xro/2.0/{path}/Attachments/{quote(attachment.file_name)}",
         "MimeType": attachment.mime_type,
         "ContentLength": attachment.size,
+        **shown,
     }

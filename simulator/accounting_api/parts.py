@@ -58,7 +58,9 @@ def content_of(papers: Papers, attachment: Attachment) -> bytes:
     return papers.files.get(attachment.attachment_id, b"%PDF-1.4".ljust(attachment.size)[: attachment.size])
 
 
-def attach(desk: Desk, papers: Papers, record: Any, name: str, mime_type: str, content: bytes) -> Attachment | str:
+def attach(
+    desk: Desk, papers: Papers, record: Any, name: str, mime_type: str, content: bytes, *, online: bool = False
+) -> Attachment | str:
     """Attach a file; one of that name is replaced. That the record's stamp moves is unconfirmed.
 
     Clients that send all files as mere bytes leave their type to the ending of the name.
@@ -76,6 +78,7 @@ def attach(desk: Desk, papers: Papers, record: Any, name: str, mime_type: str, c
         file_name=name,
         size=len(content),
         mime_type=(_TYPES.guess_type(name)[0] or mime_type) if mime_type == _ANY_BYTES else mime_type,
+        online=online,
     )
     papers.files[attachment.attachment_id] = content
     kept = tuple(one for one in record.attachments if one is not before)

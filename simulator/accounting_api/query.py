@@ -23,7 +23,7 @@ LONGEST_QUERY = 2048
 MOST_IDS = 52
 """Ids of ``IDs=`` that worked in the field; one more is a 404."""
 
-OF_INVOICES = ("statuses", "contactids", "invoicenumbers")
+OF_INVOICES = ("statuses", "contactids", "invoicenumbers", "createdbymyapp")
 """Parameters that only Invoices have."""
 
 DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE = 100, 1000
@@ -62,7 +62,12 @@ class Query:
 
 
 def understand(
-    endpoint: Endpoint, parameters: Mapping[str, str], raw_query: str, if_modified_since: str | None
+    endpoint: Endpoint,
+    parameters: Mapping[str, str],
+    raw_query: str,
+    if_modified_since: str | None,
+    *,
+    client_id: str = "",
 ) -> Query | Reply:
     """Decide what is asked for.
 
@@ -71,19 +76,20 @@ def understand(
         parameters: decoded query parameters.
         raw_query: the query string as sent, whose length counts.
         if_modified_since: the header.
+        client_id: the app that asks.
     """
     if len(raw_query) > LONGEST_QUERY:
         return query_too_long()
     given = {name.lower(): value for name, value in parameters.items()}
     try:
-        return _understand(endpoint, given, if_modified_since)
+        return _understand(endpoint, given, if_modified_since, client_id)
     except WhereError as error:
         return bad_query(f"{error}")
     except RefusedError as refused:
         return refused.reply
 
 
-def _understand(endpoint: Endpoint, given: Mapping[str, str], if_modified_since: str | None) -> Query:
+def _understand(endpoint: Endpoint, given: Mapping[str, str], if_modified_since: str | None, client_id: str) -> Query:
     facts = FACTS[endpoint]
     summary_only = facts.summary_only and _flag(given.get("summaryonly"))
     order_field, descending = _order(endpoint, given.get("order")) if facts.order else (None, False)
@@ -91,6 +97,9 @@ def _understand(endpoint: Endpoint, given: Mapping[str, str], if_modified_since:
     form = Form.SUMMARY_ONLY if summary_only else (Form.SUMMARY if page is None else Form.PAGE)
     where = given.get("where") if facts.where else None
     invoices = endpoint is Endpoint.INVOICES
+    tests = [choose(given[name]) for name, choose in facts.filters.items() if given.get(name)]
+    if invoices and _flag(given.get("createdbymyapp")):
+        tests.append(lambda record: record.created_by == client_id)
     return Query(
         page=page,
         page_size=_page_size(facts, given),
@@ -105,7 +114,7 @@ def _understand(endpoint: Endpoint, given: Mapping[str, str], if_modified_since:
         statuses=_set(given, "statuses", upper=True) if invoices else frozenset(),
         contact_ids=_uuid_set(given, "contactids", "ContactIds") if invoices else frozenset(),
         numbers=_set(given, "invoicenumbers") if invoices else frozenset(),
-        tests=tuple(choose(given[name]) for name, choose in facts.filters.items() if given.get(name)),
+        tests=tuple(tests),
         include_archived=facts.unhide is not None and _flag(given.get(facts.unhide)),
         four_decimals=given.get("unitdp") == "4",
         form=form,

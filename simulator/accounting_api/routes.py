@@ -234,13 +234,19 @@ class AccountingApi:
         elif "part" in request.match_info:
             reply = self._show(request, tenant_id, endpoint, struck)
         else:
-            reply = self._read(request, operation, tenant_id, endpoint, struck)
+            reply = self._read(request, operation, grant, tenant_id, endpoint, struck)
         if struck.latency_ms:
             await asyncio.sleep(struck.latency_ms / 2000)
         return reply
 
     def _read(
-        self, request: web.Request, operation: Operation, tenant_id: str, endpoint: Endpoint, struck: Struck
+        self,
+        request: web.Request,
+        operation: Operation,
+        grant: Grant,
+        tenant_id: str,
+        endpoint: Endpoint,
+        struck: Struck,
     ) -> Reply:
         world = self._world
         if struck.status is not None:
@@ -259,7 +265,8 @@ class AccountingApi:
             four = request.query.get("unitdp") == "4"
             answer = read_one(organisation, encoder, endpoint, request.match_info["id"], moment, four=four)
         else:
-            query = understand(endpoint, request.query, raw_query, request.headers.get("If-Modified-Since"))
+            since = request.headers.get("If-Modified-Since")
+            query = understand(endpoint, request.query, raw_query, since, client_id=grant.client_id)
             if not isinstance(query, Query):
                 return query
             answer = read_list(organisation, encoder, endpoint, query, moment)
@@ -289,23 +296,27 @@ class AccountingApi:
         asked = Asked.of(grant.client_id, key, *(part.encode() for part in parts), body) if key else None
         reply = self._keys.earlier(asked, now_ms) if asked is not None else None
         if reply is None:
-            reply = self._carried_out(request, body, tenant_id, endpoint)
+            reply = self._carried_out(request, body, grant, tenant_id, endpoint)
             if asked is not None:
                 self._keys.keep(asked, reply, now_ms)
         return reply if struck.status is None else forced_reply(struck.status)
 
-    def _carried_out(self, request: web.Request, body: bytes, tenant_id: str, endpoint: Endpoint) -> Reply:
+    def _carried_out(
+        self, request: web.Request, body: bytes, grant: Grant, tenant_id: str, endpoint: Endpoint
+    ) -> Reply:
         world = self._world
         stamp = world.clock.stamp()
         moment = Moment(now_ms=max(stamp, world.clock.now_ms()), answer_id=world.answer_id())
-        clerk = self._clerk(request, tenant_id, moment, stamp)
+        clerk = self._clerk(request, tenant_id, moment, stamp, grant.client_id)
         reply = clerk.carry_out(_order(request, endpoint, body))
         world.commit(world.organisations[tenant_id], clerk.desk.changes)
         if reply.status == 200 and reply.content_type == JSON and "json" not in request.headers.get("Accept", ""):
             return _xml(moment)
         return reply
 
-    def _clerk(self, request: web.Request, tenant_id: str, moment: Moment, stamp: int = 0) -> Clerk:
+    def _clerk(
+        self, request: web.Request, tenant_id: str, moment: Moment, stamp: int = 0, client_id: str = ""
+    ) -> Clerk:
         world = self._world
         desk = Desk(
             organisation=world.organisations[tenant_id],
@@ -313,6 +324,7 @@ class AccountingApi:
             new_id=world.new_id,
             creates=request.method == "PUT",
             four_decimals=request.query.get("unitdp") == "4",
+            client_id=client_id,
         )
         return Clerk(desk=desk, papers=self._papers[tenant_id], encoder=world.encoders[tenant_id], moment=moment)
 
@@ -335,14 +347,15 @@ def _print(organisation: Organisation, endpoint: Endpoint, record_id: str, momen
 
 def _order(request: web.Request, endpoint: Endpoint, body: bytes = b"") -> Order:
     found = request.match_info
-    summarize = {name.lower(): value.lower() for name, value in request.query.items()}.get("summarizeerrors")
+    given = {name.lower(): value.lower() for name, value in request.query.items()}
     return Order(
         method=request.method,
         endpoint=endpoint,
         record_id=FACTS[endpoint].fold(found["id"]) if "id" in found else None,
         part=found["part"].lower() if "part" in found else None,
         name=found.get("name"),
-        summarize=summarize != "false" or ("id" in found and "part" not in found),
+        summarize=given.get("summarizeerrors") != "false" or ("id" in found and "part" not in found),
+        online=given.get("includeonline") == "true",
         content_type=request.headers.get("Content-Type", "application/octet-stream"),
         body=body,
     )

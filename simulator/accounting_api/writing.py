@@ -46,6 +46,7 @@ class Order:
         part: what below the record, in lower case; None: the record itself.
         name: of the file, or the id of the allocation.
         summarize: ``summarizeErrors``: refused rows are the whole answer, and its status is 400.
+        online: ``IncludeOnline`` of an attachment.
         content_type: of the body.
         body: its bytes.
     """
@@ -56,6 +57,7 @@ class Order:
     part: str | None = None
     name: str | None = None
     summarize: bool = True
+    online: bool = False
     content_type: str = "application/octet-stream"
     body: bytes = b""
 
@@ -207,7 +209,7 @@ class Clerk:
 
     def _attach(self, order: Order, record: Any, name: str) -> Reply:
         mime_type = order.content_type.partition(";")[0]
-        done = attach(self.desk, self.papers, record, name, mime_type, order.body)
+        done = attach(self.desk, self.papers, record, name, mime_type, order.body, online=order.online)
         if isinstance(done, str):
             return _one_invalid(done)
         return self._listed("Attachments", [attachment_row(done, f"{order.endpoint}/{record.id}")])

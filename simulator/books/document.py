@@ -75,12 +75,13 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file at a record; ``size`` in bytes."""
+    """A file at a record; ``size`` in bytes, ``online`` if customers see it with the online document."""
 
     attachment_id: str
     file_name: str
     size: int
     mime_type: str = "application/pdf"
+    online: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ class InvoiceType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """A sales invoice or a bill."""
+    """A sales invoice or a bill; ``created_by`` is the app that made it, None: a user did."""
 
     id: str
     type: InvoiceType
@@ -43,6 +43,7 @@ class Invoice:
     allocations: tuple[Allocation, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     fully_paid_on: Day | None = None
+    created_by: str | None = None
     overrides: dict[str, str] = field(default_factory=dict)
 
     @property

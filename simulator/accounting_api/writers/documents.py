@@ -298,7 +298,7 @@ def _blank_invoice(desk: Desk) -> Invoice:
     return Invoice(
         id=desk.new_id(), type=InvoiceType.ACCREC, number="", reference="", contact_id="", date=today, due_date=today,
         status=DocumentStatus.DRAFT, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
-        currency=desk.organisation.profile.currency, updated_ms=0,
+        currency=desk.organisation.profile.currency, updated_ms=0, created_by=desk.client_id or None,
     )  # fmt: skip
 
 

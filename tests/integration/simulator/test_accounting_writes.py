@@ -252,3 +252,21 @@ async def test_what_there_is_not(talk: Talk) -> None:
     answered = {place: (await write(talk, place[0], place[1], {"Reference": "x"})).status_code for place in asked}
 
     assert answered == asked
+
+
+async def test_an_app_finds_the_invoices_that_it_made(start: Start) -> None:
+    """``createdByMyApp=true``: not those of users, nor of other apps; updating one makes it nobody else's."""
+    talk = (await start(tenants=1)).talk
+    await talk.connect()
+    made = (await write(talk, "PUT", "Invoices", await element(talk, "Invoices"))).json()["Invoices"][0]["InvoiceID"]
+    mine = await talk.rows("Invoices", createdByMyApp="true", page="1")
+    everything = await talk.rows("Invoices", createdByMyApp="false", page="1")
+
+    await talk.connect(kind="client_credentials")
+    none = await talk.rows("Invoices", createdByMyApp="true", page="1")
+    await write(talk, "POST", f"Invoices/{made}", {"Reference": "PO 7"})
+    still = await talk.rows("Invoices", createdByMyApp="true", page="1")
+
+    assert [row["InvoiceID"] for row in mine] == [made]
+    assert len(everything) > 1
+    assert (none, still) == ([], [])

@@ -65,7 +65,7 @@ async def test_a_file_comes_back_in_chunks_as_it_was_attached(api: Api) -> None:
 
     assert b"".join(came) == b"".join(again) == CONTENT
     assert max(map(len, came)) < len(CONTENT) / 4
-    assert (row.file_name, row.content_type, row.size) == (NAME, PDF, len(CONTENT))
+    assert (row.file_name, row.content_type, row.size, row.online) == (NAME, PDF, len(CONTENT), False)
     call = api.records[-1]
     assert (call.endpoint, call.outcome, call.status, call.bytes_in) == (
         "Invoices/attachment",
@@ -78,16 +78,20 @@ async def test_a_file_comes_back_in_chunks_as_it_was_attached(api: Api) -> None:
 async def test_type_and_size_are_known_before_the_first_chunk(api: Api) -> None:
     """So that nobody reads what is too large, or not what was asked for. The file is one that our client attached."""
     record_id, content = await invoice_of(api), CONTENT[:100_000]
-    ours = attach(INVOICES, record_id, file_name=NAME, content=content, content_type=PDF, key="file")
+    ours = attach(
+        INVOICES, record_id, file_name=NAME, content=content, content_type=PDF, key="file", include_online=True
+    )
     await api.client.write(DEFAULT_APP, api.tenant, ours)
     request = get_attachment(INVOICES, record_id, NAME)
 
     async with api.client.stream(DEFAULT_APP, api.tenant, request) as file:
         assert (file.content_type, file.size, file.outcome) == (PDF, 100_000, Outcome.CANCELLED)
+    listed = await api.client.part(DEFAULT_APP, api.tenant, get_attachments(INVOICES, record_id))
+    assert [read_attachment(row).online for row in listed.rows] == [True]
     with pytest.raises(UnmappableAnswerError, match="99999 bytes"):
         await chunks(api, get_attachment(INVOICES, record_id, NAME, most=99_999))
 
-    assert [call.outcome for call in api.records[-2:]] == [Outcome.CANCELLED, Outcome.REJECTED]
+    assert [call.outcome for call in api.records[-3:]] == [Outcome.CANCELLED, Outcome.OK, Outcome.REJECTED]
 
 
 @pytest.mark.parametrize("entity", [INVOICES, CREDIT_NOTES, PURCHASE_ORDERS, QUOTES], ids=lambda entity: entity.name)
