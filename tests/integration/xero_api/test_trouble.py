@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.xero_api.conftest import Api, Begin
 from tests.support.fake_grants import GRANT
+from tests.support.loop_clock import LoopClock
 from xero_api.errors import (
     BadRequestError,
     ClientConfigError,
@@ -41,8 +42,6 @@ PAGE = get_page(INVOICES, None, page_size=20)
         ({"kind": "status", "status": 403}, DisconnectedError),
         ({"kind": "truncate", "fraction": 0.5}, GarbledAnswerError),
         ({"kind": "truncate", "fraction": 0}, GarbledAnswerError),
-        ({"kind": "drip", "chunkBytes": 16, "everyMs": 50}, TimedOutError),
-        ({"kind": "latency", "ms": 5000}, TimedOutError),
         ({"kind": "reset"}, UnreachableError),
         ({"kind": "reset", "afterBytes": 100}, TransientError),
     ],
@@ -50,15 +49,42 @@ PAGE = get_page(INVOICES, None, page_size=20)
         "-".join(str(item) for item in value.values())[:30] if isinstance(value, dict) else value.__name__
     ),
 )
-async def test_each_fault_is_its_error_and_passes(begin: Begin, fault: dict[str, Any], error: type[XeroError]) -> None:
+async def test_each_fault_is_its_error_and_passes(api: Api, fault: dict[str, Any], error: type[XeroError]) -> None:
     """The faulty call fails as typed; the next one, on whatever connection, is good."""
-    api = await begin(timeout=0.5)
     await api.send(PAGE)
     await api.talk.faults({"operation": "list", "times": 1, "fault": fault})
 
     with pytest.raises(error):
         await api.send(PAGE)
 
+    assert await api.talk.fired() == [1]
+    assert len((await api.send(PAGE)).records) == 20
+    assert len(api.records) == 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "latency", "ms": 60_000}, {"kind": "drip", "chunkBytes": 16, "everyMs": 50}],
+    ids=["latency", "drip"],
+)
+async def test_a_call_that_takes_too_long_ends_at_its_deadline(
+    monkeypatch: pytest.MonkeyPatch, begin: Begin, fault: dict[str, Any]
+) -> None:
+    """After its ten seconds and before the minute or more the answer takes; the next call is good."""
+    api = await begin(timeout=10)
+    await api.send(PAGE)
+    await api.talk.faults({"operation": "list", "times": 1, "fault": fault})
+    clock = LoopClock(monkeypatch)
+
+    begun = clock.time()
+    call = asyncio.create_task(api.send(PAGE))
+    while not call.done() and await api.talk.fired() != [1]:
+        pass  # not there yet: no time may pass before the simulator has the request
+    await clock.hurry(call)
+
+    with pytest.raises(TimedOutError):
+        await call
+    assert 10 <= clock.time() - begun < 60
     assert await api.talk.fired() == [1]
     assert len((await api.send(PAGE)).records) == 20
     assert len(api.records) == 3
