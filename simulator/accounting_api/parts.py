@@ -1,9 +1,12 @@
 """What hangs below a record: attachments, history notes, emails, allocations, contacts of a group, options."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from mimetypes import MimeTypes
 from typing import Any
+
+import orjson
 
 from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.documents import allocation_row
@@ -22,6 +25,7 @@ from simulator.books.overpayment import Overpayment
 from simulator.books.prepayment import Prepayment
 from simulator.books.tracking_category import MOST_OPTIONS, TrackingCategory, TrackingOption
 from simulator.books.words import DocumentStatus, Endpoint, Presence
+from simulator.keeping.books import PaperKind
 
 MOST_FILES = 10
 """Attachments of one record. Source: developer.xero.com, attachments."""
@@ -34,15 +38,46 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Papers:
-    """Files and notes of one organisation. They are not kept over a restart.
+    """Files and notes of all organisations.
 
     Attributes:
         files: attachment id → its bytes.
         notes: record id → notes, oldest first.
+        keep: keeps one of either over a restart, as JSON or as it is.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     notes: dict[str, list[Row]] = field(default_factory=dict)
+    keep: Callable[[PaperKind, str, bytes], None] = lambda _, __, ___: None
+
+    @classmethod
+    def kept(
+        cls, papers: Iterable[tuple[PaperKind, str, bytes]], keep: Callable[[PaperKind, str, bytes], None]
+    ) -> "Papers":
+        """What was kept.
+
+        Args:
+            papers: of which kind, the attachment's or the record's id, content.
+            keep: keeps what comes.
+        """
+        found = cls(keep=keep)
+        for kind, of_id, body in papers:
+            if kind is PaperKind.FILE:
+                found.files[of_id] = body
+            else:
+                found.notes[of_id] = orjson.loads(body)
+        return found
+
+    def file(self, attachment_id: str, content: bytes) -> None:
+        """Take the bytes of an attachment."""
+        self.files[attachment_id] = content
+        self.keep(PaperKind.FILE, attachment_id, content)
+
+    def note(self, record_id: str, rows: list[Row]) -> None:
+        """Take notes on a record."""
+        notes = self.notes.setdefault(record_id, [])
+        notes += rows
+        self.keep(PaperKind.NOTES, record_id, orjson.dumps(notes))
 
 
 # -- attachments ----------------------------------------------------------------------------------------------------------
@@ -54,7 +89,7 @@ def attachment_named(record: Any, name: str) -> Attachment | None:
 
 
 def content_of(papers: Papers, attachment: Attachment) -> bytes:
-    """The bytes of a file; files of the sample, and those from before a restart, are made of blanks."""
+    """The bytes of a file; files of the sample are made of blanks."""
     return papers.files.get(attachment.attachment_id, b"%PDF-1.4".ljust(attachment.size)[: attachment.size])
 
 
@@ -80,7 +115,7 @@ def attach(
         mime_type=(_TYPES.guess_type(name)[0] or mime_type) if mime_type == _ANY_BYTES else mime_type,
         online=online,
     )
-    papers.files[attachment.attachment_id] = content
+    papers.file(attachment.attachment_id, content)
     kept = tuple(one for one in record.attachments if one is not before)
     filed = replace(record, attachments=(*kept, attachment))
     stamp = not isinstance(record, BankTransfer)  # its only date is that of its making
@@ -113,7 +148,7 @@ def add_notes(papers: Papers, record_id: str, elements: list[Row], at_ms: int) -
             problems.add("Details must be specified.")
         rows.append(note_row(details, at_ms))
     if not problems:
-        papers.notes.setdefault(record_id, []).extend(rows)
+        papers.note(record_id, rows)
     return rows, problems
 
 

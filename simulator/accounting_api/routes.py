@@ -1,7 +1,6 @@
 """``/api.xro/2.0`` on the wire: who may, how often, what."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -19,7 +18,6 @@ from simulator.accounting_api.errors import (
 )
 from simulator.accounting_api.facts import FACTS, PATHS
 from simulator.accounting_api.idempotency import Asked, Keys
-from simulator.accounting_api.parts import Papers
 from simulator.accounting_api.pdf import PDF, PRINTED, printed
 from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
 from simulator.accounting_api.reading import Moment, envelope, find, read_list, read_one
@@ -48,7 +46,6 @@ class AccountingApi:
         self._world = world
         self._faults = faults
         self._keys = Keys()
-        self._papers: defaultdict[str, Papers] = defaultdict(Papers)
 
     def routes(self) -> list[web.RouteDef]:
         """Method, path, handler."""
@@ -326,7 +323,7 @@ class AccountingApi:
             four_decimals=request.query.get("unitdp") == "4",
             client_id=client_id,
         )
-        return Clerk(desk=desk, papers=self._papers[tenant_id], encoder=world.encoders[tenant_id], moment=moment)
+        return Clerk(desk=desk, papers=world.papers, encoder=world.encoders[tenant_id], moment=moment)
 
     def _headed(self, reply: Reply, grant: Grant | None, limits: TenantLimits | None) -> Reply:
         world = self._world

@@ -2,12 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from simulator.books.organisation import Change, Organisation
 from simulator.books.profile import Profile
 from simulator.identity.grants import Client, Grant
 from simulator.webhooks.events import Event
+
+
+class PaperKind(StrEnum):
+    """What hangs on a record, beside its fields."""
+
+    FILE = "file"  # the bytes of an attachment
+    NOTES = "notes"  # notes on a record, JSON
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,6 +27,7 @@ class Kept:
         boot: how often the books were opened before.
         next_sequence: the next webhook event's number.
         newest_ms: the latest time the books speak of.
+        papers: files and notes: of which kind, the attachment's or the record's id, content.
     """
 
     seed: int
@@ -29,6 +38,7 @@ class Kept:
     clients: list[Client] = field(default_factory=list)
     grants: list[Grant] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    papers: list[tuple[PaperKind, str, bytes]] = field(default_factory=list)
 
 
 class KeepingError(Exception):
@@ -60,6 +70,9 @@ class Keeping(Protocol):
     def settle_events(self, sequences: Iterable[int]) -> None:
         """Those events are delivered (or lost on purpose)."""
 
+    def save_paper(self, kind: PaperKind, of_id: str, body: bytes) -> None:
+        """Keep a file, or a record's notes, as they are now."""
+
     def save_client(self, client: Client) -> None:
         """Keep an app's credentials."""
 
@@ -90,6 +103,9 @@ class Forgetful:
         """Nothing to do."""
 
     def settle_events(self, sequences: Iterable[int]) -> None:
+        """Nothing to do."""
+
+    def save_paper(self, kind: PaperKind, of_id: str, body: bytes) -> None:
         """Nothing to do."""
 
     def save_client(self, client: Client) -> None:

@@ -14,7 +14,7 @@ from simulator.books.organisation import Change, Organisation
 from simulator.books.profile import Profile
 from simulator.books.words import Endpoint
 from simulator.identity.grants import Client, Grant
-from simulator.keeping.books import KeepingError, Kept
+from simulator.keeping.books import KeepingError, Kept, PaperKind
 from simulator.webhooks.events import Event
 
 FILE_NAME = "simulator.sqlite3"
@@ -33,6 +33,7 @@ CREATE TABLE events (
     sequence INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, tenant TEXT NOT NULL, endpoint TEXT NOT NULL,
     body BLOB NOT NULL, parcel INTEGER
 ) STRICT;
+CREATE TABLE papers (kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, id)) STRICT;
 CREATE TABLE clients (id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE grants (id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 """
@@ -112,6 +113,9 @@ class SqliteKeeping:
             clients=[_CLIENT.validate_json(body) for (body,) in self._run("SELECT body FROM clients")],
             grants=[_GRANT.validate_json(body) for (body,) in self._run("SELECT body FROM grants ORDER BY rowid")],
             events=events,
+            papers=[
+                (PaperKind(kind), of_id, body) for kind, of_id, body in self._run("SELECT kind, id, body FROM papers")
+            ],
         )
 
     def _organisation(self, profile: Profile) -> Organisation:
@@ -173,6 +177,10 @@ class SqliteKeeping:
         """Those events are delivered (or lost on purpose)."""
         with self._transaction():
             self._many("DELETE FROM events WHERE sequence = ?", ((sequence,) for sequence in sequences))
+
+    def save_paper(self, kind: PaperKind, of_id: str, body: bytes) -> None:
+        """Keep a file, or a record's notes, as they are now."""
+        self._run("INSERT OR REPLACE INTO papers (kind, id, body) VALUES (?, ?, ?)", (kind.value, of_id, body))
 
     def save_client(self, client: Client) -> None:
         """Keep an app's credentials."""

@@ -107,6 +107,29 @@ async def test_books_survive_kill_9(process: Begin, receiver: Receiver, tmp_path
     await talk.close()
 
 
+async def test_files_and_notes_survive_kill_9(process: Begin, tmp_path: Path) -> None:
+    """Byte by byte, the last of each name; notes in their order."""
+    one = process(*SMALL, f"--data-dir={tmp_path}")
+    talk = Talk(one.port)
+    await talk.connect()
+    place = f"/api.xro/2.0/Contacts/{(await talk.rows('Contacts'))[0]['ContactID']}"
+    for content in (b"before", bytes(range(256)) * 4000):
+        await talk.http.put(f"{place}/Attachments/a.bin", content=content, headers=talk.headers())
+    for details in ("first", "second"):
+        await talk.http.put(f"{place}/History", json={"HistoryRecords": [{"Details": details}]}, headers=talk.headers())
+    notes = (await talk.http.get(f"{place}/History", headers=talk.headers())).json()["HistoryRecords"]
+    one.end(signal.SIGKILL)
+    one.start()
+
+    file = await talk.http.get(f"{place}/Attachments/a.bin", headers=talk.headers())
+    kept = (await talk.http.get(f"{place}/History", headers=talk.headers())).json()["HistoryRecords"]
+
+    assert (file.status_code, file.content) == (200, bytes(range(256)) * 4000)
+    assert kept == notes
+    assert [row["Details"] for row in kept] == ["first", "second"]
+    await talk.close()
+
+
 async def test_delivered_events_stay_delivered(process: Begin, receiver: Receiver, tmp_path: Path) -> None:
     """After a kill only what wasn't acknowledged comes again."""
     one = process(*SMALL, f"--data-dir={tmp_path}", f"--webhook-url={receiver.url}")
