@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.servers import (
@@ -19,10 +19,11 @@ from tests.support.stacks import LONG, SOAK
 __all__ = ["database_url", "empty_database_url", "kafka", "private_servers", "shared_servers", "topic_prefix"]
 
 # How busy the machine is says nothing about the code: no deadline per example, and slow drawing is no failure.
-# Every change draws some examples; a soak a thousand.
+# Every change draws some examples; a soak a thousand. Explaining a failure would trace every line of every example.
 settings.register_profile(
     "any-machine",
     deadline=None,
+    phases=[phase for phase in Phase if phase is not Phase.explain],
     suppress_health_check=[HealthCheck.too_slow],
     max_examples=1_000 if SOAK else 50,
 )
