@@ -90,6 +90,7 @@ class FileRequest:
         headers: headers beside authorisation and tenant.
         content_type: what the answer must be; None: anything.
         most: bytes that it may have.
+        size: bytes that it must have; None: nobody knows.
     """
 
     endpoint: str
@@ -97,6 +98,7 @@ class FileRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
     most: int = MOST_BYTES
+    size: int | None = None
 
 
 def get_attachments(entity: Entity[Any], record_id: RecordId) -> PartRequest:
@@ -126,7 +128,13 @@ def get_history(entity: Entity[Any], record_id: RecordId) -> PartRequest:
 
 
 def get_attachment(
-    entity: Entity[Any], record_id: RecordId, name_or_id: str, *, content_type: str = _ANY_FILE, most: int = MOST_BYTES
+    entity: Entity[Any],
+    record_id: RecordId,
+    name_or_id: str,
+    *,
+    content_type: str = _ANY_FILE,
+    most: int = MOST_BYTES,
+    size: int | None = None,
 ) -> FileRequest:
     """An attachment's content.
 
@@ -136,6 +144,7 @@ def get_attachment(
         name_or_id: the attachment's file name, or its id.
         content_type: its media type, from the list of attachments.
         most: bytes that it may have.
+        size: its bytes, from that list: a file that was cut before it was sent is an error then.
 
     Raises:
         ValueError: such records have no attachments, or there is no such name or media type.
@@ -150,6 +159,7 @@ def get_attachment(
         path=f"{path}/{quote(name_or_id, safe='')}",
         headers={"Accept": _ANY_FILE, "contentType": content_type},
         most=most,
+        size=size,
     )
 
 

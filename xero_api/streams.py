@@ -68,8 +68,9 @@ class FileStream:
                 count += len(chunk)
                 self._check(count)
                 yield chunk
-            if self.size is not None and count != self.size:
-                raise GarbledAnswerError(f"{self._request.endpoint}: {count} of {self.size} bytes", status=200)
+            for size in (self.size, self._request.size):
+                if size not in {None, count}:
+                    raise GarbledAnswerError(f"{self._request.endpoint}: {count} of {size} bytes", status=200)
             self.outcome = Outcome.OK
         except XeroError as error:
             self.outcome = outcome_of(error)

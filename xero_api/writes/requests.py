@@ -25,6 +25,9 @@ LONGEST_KEY = 128
 MOST_BYTES = 3_000_000
 """Bytes of a body. Xero's pages say 3.5 MB and 10 MB; this is under both."""
 
+MOST_FILE_BYTES = 10_000_000
+"""Bytes of an attachment; ten of them a record (https://docs.workato.com/connectors/xero/upload-attachment.html)."""
+
 EACH_FOR_ITSELF = ("summarizeErrors", "false")
 """The parameter that has Xero answer row by row."""
 
@@ -82,8 +85,9 @@ class WriteRequest:
         if self.key is not None and not _KEY.fullmatch(self.key):
             message = f"an Idempotency-Key has 1 to {LONGEST_KEY} printable ASCII characters, no blank at an end"
             raise UnsendableError(message)
-        if len(self.body) > MOST_BYTES:
-            raise cannot(self.entity, self.verb, f"{len(self.body)} bytes at once: Xero takes {MOST_BYTES}")
+        most = MOST_FILE_BYTES if self.verb is Verb.ATTACH else MOST_BYTES
+        if len(self.body) > most:
+            raise cannot(self.entity, self.verb, f"{len(self.body)} bytes at once: Xero takes {most}")
 
     @property
     def rows(self) -> int:

@@ -1,12 +1,15 @@
 """Attachments and PDFs as our client streams them out of a simulator: whole, or an error; never a part for the whole."""
 
+import asyncio
 import random
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.integration.xero_api.conftest import Api, Begin
+from tests.integration.xero_api.conftest import Api
+from tests.support.loop_clock import LoopClock
 from xero_api.call import Outcome
 from xero_api.entity import Entity
 from xero_api.errors import (
@@ -35,13 +38,11 @@ async def invoice_of(api: Api) -> RecordId:
 
 
 async def attached(api: Api, content: bytes = CONTENT) -> FileRequest:
-    """Attach a file to an invoice, as somebody else does who sends more at once than we do; how it is read."""
-    request = get_attachment(INVOICES, await invoice_of(api), NAME, content_type=PDF)
-    token = await api.tokens.token(DEFAULT_APP, api.tenant)
-    headers = {"Authorization": f"Bearer {token.value}", "xero-tenant-id": api.tenant, "Content-Type": PDF}
-    answer = await api.talk.http.put(request.path, content=content, headers=headers)
-    assert answer.status_code == 200, answer.text
-    return request
+    """Attach a file to an invoice; how it is read."""
+    record_id = await invoice_of(api)
+    file = attach(INVOICES, record_id, file_name=NAME, content=content, content_type=PDF, key="attached")
+    await api.client.write(DEFAULT_APP, api.tenant, file)
+    return get_attachment(INVOICES, record_id, NAME, content_type=PDF)
 
 
 async def chunks(api: Api, request: FileRequest, into: list[bytes] | None = None) -> list[bytes]:
@@ -120,21 +121,22 @@ async def test_a_pdf_of_everything_that_xero_prints(api: Api, entity: Entity[Any
     [
         ({"kind": "reset", "afterBytes": 2_000_000}, GarbledAnswerError, Outcome.GARBLED),
         ({"kind": "reset", "afterBytes": len(CONTENT) - 1}, GarbledAnswerError, Outcome.GARBLED),
-        ({"kind": "drip", "chunkBytes": 65_536, "everyMs": 2_000}, TimedOutError, Outcome.TIMED_OUT),
+        ({"kind": "drip", "chunkBytes": 65_536, "everyMs": 60_000}, TimedOutError, Outcome.TIMED_OUT),
     ],
     ids=["cut", "cut before the last byte", "stalled"],
 )
 async def test_a_file_that_breaks_off_is_an_error(
-    begin: Begin, fault: dict[str, Any], error: type[XeroError], outcome: Outcome
+    api: Api, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any], error: type[XeroError], outcome: Outcome
 ) -> None:
     """After chunks that were good; the call is told as it ended, and the next one is whole."""
-    api = await begin(timeout=0.7)
     request = await attached(api)
     await api.talk.faults({"operation": "get", "times": 1, "fault": fault})
     came: list[bytes] = []
 
+    reading = asyncio.create_task(chunks(api, request, came))
+    await LoopClock(monkeypatch).hurry(reading)
     with pytest.raises(error):
-        await chunks(api, request, came)
+        await reading
     with_error = api.records[-1].outcome
 
     assert 0 < sum(map(len, came)) < len(CONTENT)
@@ -143,15 +145,20 @@ async def test_a_file_that_breaks_off_is_an_error(
     assert b"".join(await chunks(api, request)) == CONTENT
 
 
-async def test_a_file_that_drips_is_whole_in_the_end(begin: Begin) -> None:
+async def test_a_file_that_drips_is_whole_in_the_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than the client's timeout in all, which each chunk keeps."""
-    api = await begin(timeout=0.5)
     request = await attached(api, CONTENT[:16_000])
     await api.talk.faults(
-        {"operation": "get", "times": 1, "fault": {"kind": "drip", "chunkBytes": 1000, "everyMs": 50}}
+        {"operation": "get", "times": 1, "fault": {"kind": "drip", "chunkBytes": 1000, "everyMs": 2_000}}
     )
 
-    assert b"".join(await chunks(api, request)) == CONTENT[:16_000]
+    clock = LoopClock(monkeypatch)
+    began = clock.time()
+    reading = asyncio.create_task(chunks(api, request))
+    await clock.hurry(reading)
+
+    assert b"".join(await reading) == CONTENT[:16_000]
+    assert clock.time() - began > 20, "it was not slow enough to mean anything"
     assert await api.talk.fired() == [1]
 
 
@@ -167,7 +174,13 @@ async def test_what_was_cut_before_it_was_sent_has_another_size_than_the_list_sa
     )
 
     assert len(content) == file.size == len(CONTENT) // 2
-    assert read_attachment(listed.rows[0]).size == len(CONTENT)
+    size = read_attachment(listed.rows[0]).size
+    assert size == len(CONTENT)
+
+    await api.talk.faults({"operation": "get", "times": 1, "fault": {"kind": "truncate", "fraction": 0.5}})
+    with pytest.raises(GarbledAnswerError, match=f"of {size} bytes"):
+        await chunks(api, replace(request, size=size))
+    assert b"".join(await chunks(api, replace(request, size=size))) == CONTENT
 
 
 async def test_no_such_file_and_no_such_record(api: Api) -> None:

@@ -211,7 +211,7 @@ def _refusals() -> list[tuple[str, Any, str]]:
         ("path", lambda: parts.attach(INVOICES, ID, **(file | {"file_name": "a/b"})), "without a path"),
         ("dots", lambda: parts.attach(INVOICES, ID, **(file | {"file_name": ".."})), "without a path"),
         ("empty file", lambda: parts.attach(INVOICES, ID, **(file | {"content": b""})), "empty file"),
-        ("big file", lambda: parts.attach(INVOICES, ID, **(file | {"content": b"x" * 3_000_001})), "3000001 bytes"),
+        ("big file", lambda: parts.attach(INVOICES, ID, **(file | {"content": b"x" * 10_000_001})), "10000001 bytes"),
         ("type", lambda: parts.attach(INVOICES, ID, **(file | {"content_type": "a\r\nb"})), "application/pdf"),
     ]
 
