@@ -386,13 +386,13 @@ def rapid_sync_seconds(tier: AppTier, connected: datetime, now: datetime) -> flo
     Args:
         tier: the app's.
         connected: when Xero made the connection, its ``createdDateUtc``, on the clock of ``now``.
-        now: aware.
+        now: aware; it may be cut to the second, as a ``Date`` is.
 
     Returns:
         Seconds, less a margin as the end can't be seen; 0: they limit.
     """
     left = connected + _RAPID_SYNC - _RAPID_SYNC_MARGIN - now
-    return max(0.0, left.total_seconds()) if tier.rapid_sync and connected <= now else 0.0
+    return max(0.0, left.total_seconds()) if tier.rapid_sync and connected < now + timedelta(seconds=1) else 0.0
 
 
 def app_minute(share: int = APP_PER_MINUTE) -> Minute:

@@ -119,9 +119,11 @@ def test_what_a_tier_has(tier: AppTier, lifted: bool, gigabytes: int | None) -> 
 
 
 def test_rapid_sync_ends_a_little_early() -> None:
-    """The first half hour, less a minute; nothing before the connection was made."""
+    """The first half hour, less a minute; nothing before the connection was made, but for what a ``Date`` leaves out."""
     for minutes, seconds in ((0, 29 * 60), (20, 9 * 60), (29, 0), (40, 0), (-1, 0)):
         assert rapid_sync_seconds(AppTier.PLUS, NOW, NOW + timedelta(minutes=minutes)) == seconds
+    assert rapid_sync_seconds(AppTier.PLUS, NOW, NOW - timedelta(seconds=0.9)) > 29 * 60
+    assert rapid_sync_seconds(AppTier.PLUS, NOW, NOW - timedelta(seconds=1)) == 0
 
 
 def _spent() -> TenantBudget:
