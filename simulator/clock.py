@@ -4,6 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
+LATEST_MS = 7_258_118_400_000
+"""2200-01-01: no jump goes beyond it. Far later no calendar, token or ``Date`` header can tell the time any more."""
+
 
 class ClockError(Exception):
     """The clock can't be set to that."""

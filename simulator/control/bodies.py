@@ -14,7 +14,9 @@ from simulator.identity.grants import GrantKind
 class Body(BaseModel):
     """A request body: unknown words are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 class NewTenant(Body):
@@ -103,7 +105,7 @@ class LimitsBody(Body):
 
 
 class ClockBody(Body):
-    """``PUT /_sim/clock``: jump to a time, jump ahead, change the pace."""
+    """``PUT /_sim/clock``: jump to a time, jump ahead, change the pace; no jump goes beyond 2200-01-01."""
 
     now_ms: int | None = None
     ahead_seconds: float | None = Field(default=None, ge=0)

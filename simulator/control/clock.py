@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from simulator.clock import ClockError
+from simulator.clock import LATEST_MS, ClockError
 from simulator.control.bodies import ClockBody
 from simulator.control.exchange import ControlError, Row, answer_json, read_body
 from simulator.webhooks.events import event_date
@@ -33,6 +33,8 @@ class ClockControl:
         body = await read_body(request, ClockBody)
         clock = self._world.clock
         now_ms = clock.now_ms() + int(body.ahead_seconds * 1000) if body.ahead_seconds is not None else body.now_ms
+        if now_ms is not None and now_ms > LATEST_MS:
+            raise ControlError(400, f"the clock jumps to {event_date(LATEST_MS)} at most, nowMs {LATEST_MS}")
         try:
             clock.set(now_ms=now_ms, rate=body.rate)
         except ClockError as error:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from simulator.clock import LATEST_MS
 from simulator.edits.kinds import WEIGHTS, EditKind
 from simulator.edits.others import OTHERS
 from simulator.webhooks.events import CATEGORY
@@ -184,6 +185,30 @@ async def test_the_clock_jumps_and_never_goes_back(talk: Talk) -> None:
     assert to["rate"] == 1000
     assert (await talk.control("GET", "/clock"))["nowMs"] >= before + 3_600_000
     assert status == 409
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"aheadSeconds": 1e12}',
+        b'{"aheadSeconds": 1e18, "rate": 0}',
+        b'{"aheadSeconds": Infinity}',
+        b'{"nowMs": 7258118400001}',
+        b'{"nowMs": 1000000000000000000000}',
+    ],
+)
+async def test_the_clock_stays_where_calendars_reach(talk: Talk, body: bytes) -> None:
+    """A jump beyond 2200 is refused and nothing of it applied; the last day there is can be lived."""
+    refused = await talk.http.put("/_sim/clock", content=body)
+    clock = await talk.control("GET", "/clock")
+    await talk.control("PUT", "/clock", {"nowMs": LATEST_MS, "rate": 0})
+    await talk.connect()
+    edits = await talk.edit(count=5)
+
+    assert refused.status_code == 400
+    assert "error" in refused.json()
+    assert (clock["rate"], clock["nowMs"] < LATEST_MS) == (1, True)
+    assert (len(edits), (await talk.get("Invoices", page="1")).status_code) == (5, 200)
 
 
 async def test_traffic_edits_by_itself(start: Start, receiver: Receiver) -> None:
