@@ -85,13 +85,27 @@ class QuotasControl:
 
     async def set_faults(self, request: web.Request) -> web.StreamResponse:
         """Another plan; counts start at nothing."""
-        self._world.faults.replace(await _read_rules(request))
+        self._world.faults.replace(await self._rules(request))
         return await self.faults(request)
 
     async def add_faults(self, request: web.Request) -> web.StreamResponse:
         """More rules beside those in force."""
-        self._world.faults.extend(await _read_rules(request))
+        self._world.faults.extend(await self._rules(request))
         return await self.faults(request)
+
+    async def _rules(self, request: web.Request) -> list[Rule]:
+        try:
+            rules = read_rules(orjson.loads(await request.read()))
+        except orjson.JSONDecodeError as error:
+            raise ControlError(400, f"not JSON: {error}") from error
+        except PlanError as error:
+            raise ControlError(400, f"{error}", error.known) from error
+        return [
+            rule
+            if rule.tenant_id is None
+            else rule.model_copy(update={"tenant_id": tenant_of(self._world, rule.tenant_id).id})
+            for rule in rules
+        ]
 
     async def clear_faults(self, request: web.Request) -> web.StreamResponse:
         """No more faults; with ``name=``, perhaps several times, no more of those rules."""
@@ -115,12 +129,3 @@ def _left(limits: TenantLimits, now_ms: int) -> dict[str, int]:
         "dayRemaining": limits.day_remaining(),
         "dayResetSeconds": limits.day.seconds_left(now_ms),
     }
-
-
-async def _read_rules(request: web.Request) -> list[Rule]:
-    try:
-        return read_rules(orjson.loads(await request.read()))
-    except orjson.JSONDecodeError as error:
-        raise ControlError(400, f"not JSON: {error}") from error
-    except PlanError as error:
-        raise ControlError(400, f"{error}", error.known) from error

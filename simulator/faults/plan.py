@@ -9,8 +9,18 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
+from simulator.books.words import Endpoint
 from simulator.limits.windows import Problem
 
 
@@ -178,7 +188,8 @@ APPLIES: dict[str, frozenset[Operation]] = {
 }
 """Which operations each kind of fault can spoil."""
 
-
+ENDPOINTS = (*Endpoint, "Reports")
+"""What a rule may be about."""
 _WORD = {"type": "string", "enum": [operation.value for operation in Operation]}
 _ONE_OR_MORE = {"anyOf": [_WORD, {"type": "array", "items": _WORD, "minItems": 1}]}
 
@@ -200,6 +211,13 @@ class Rule(_Wire):
     def _one_operation(cls, value: Any) -> Any:
         if isinstance(value, dict) and isinstance(value.get("operation"), str):
             return value | {"operation": [value["operation"]]}
+        return value
+
+    @field_validator("endpoint")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and value.lower() not in {endpoint.lower() for endpoint in ENDPOINTS}:
+            raise ValueError(f"no endpoint {value}")
         return value
 
     @model_validator(mode="after")
@@ -226,6 +244,7 @@ class PlanError(Exception):
         self.known = {
             "operations": [operation.value for operation in Operation],
             "kinds": {kind: sorted(operations) for kind, operations in APPLIES.items()},
+            "endpoints": list(ENDPOINTS),
             "fields": sorted(field.alias or name for name, field in Rule.model_fields.items()),
         }
 

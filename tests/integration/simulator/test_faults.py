@@ -263,6 +263,21 @@ async def test_rules_are_for_a_tenant_and_an_endpoint(talk: Talk) -> None:
     assert statuses == [500, 200, 200, 200]
 
 
+async def test_a_rule_that_could_never_fire_is_refused(talk: Talk) -> None:
+    """An endpoint or a tenant nobody knows; those there are are listed, and the plan in force stays. Letter case is free."""
+    always = rule("status", times=None, status=500)
+    await talk.faults(always | {"tenantId": talk.tenants[0].upper(), "endpoint": "contacts"})
+
+    endpoint = await talk.refused("PUT", "/faults", {"rules": [always, always | {"endpoint": "Invoice"}]})
+    tenant = await talk.refused("POST", "/faults", {"rules": [always, always | {"tenantId": str(uuid4())}]})
+
+    assert (endpoint[0], "no endpoint Invoice" in endpoint[1]["error"]) == (400, True)
+    assert "Invoices" in endpoint[1]["known"]["endpoints"]
+    assert (tenant[0], tenant[1]["known"]) == (404, talk.tenants)
+    assert (await talk.get("Contacts")).status_code == 500
+    assert await talk.fired() == [1]
+
+
 async def test_a_struck_call_still_uses_its_slot_and_quota(talk: Talk) -> None:
     """A slow answer is one of five; an error counts for the minute."""
     await talk.control("PUT", "/clock", {"rate": 0})  # or the minute may turn

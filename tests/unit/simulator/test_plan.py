@@ -168,6 +168,7 @@ def test_all_kinds_are_tried_here() -> None:
         {"rules": [rule(times=0)]},
         {"rules": [rule(rate=2)]},
         {"rules": [rule(operation=[])]},
+        {"rules": [rule(endpoint="Invoice")]},
         {"rule": []},
         [],
         None,
@@ -181,4 +182,5 @@ def test_unknown_words_are_refused_with_the_known_ones(document: Any) -> None:
     assert "get" in caught.value.known["operations"]
     assert "latency" in caught.value.known["kinds"]
     assert "tenantId" in caught.value.known["fields"]
+    assert {"Invoices", "Reports"} < set(caught.value.known["endpoints"])
     assert caught.value.problems
