@@ -42,15 +42,34 @@ class MemoryGrants:
     def add(
         self, grant_id: GrantId, tokens: TokenSet, tenant_ids: Iterable[TenantId], *, app: AppName = DEFAULT_APP
     ) -> None:
-        """Add a grant, or put it in the place of an earlier one.
+        """Add a grant, or put it in the place of an earlier one. For more organisations there is :meth:`connect`.
 
         Args:
             grant_id: any name of yours.
             tokens: its token set.
-            tenant_ids: the organisations it reaches (``XeroClient.connections`` lists them).
+            tenant_ids: the organisations it reaches, as far as known.
             app: which app it was given to.
+
+        Raises:
+            ValueError: the grant is here already, with tokens that came of these.
         """
+        known = self._rows.get(grant_id)
+        if known and tokens.refresh_token and tokens.refresh_token == known.tokens.previous_refresh_token:
+            raise ValueError(f"{grant_id} has newer tokens than these; connect(…) adds organisations to it")
         self._rows[grant_id] = _Row(app, tokens)
+        self.connect(grant_id, tenant_ids)
+
+    def connect(self, grant_id: GrantId, tenant_ids: Iterable[TenantId]) -> None:
+        """Say which organisations a grant reaches; what it reached before stays.
+
+        Args:
+            grant_id: a grant that was added.
+            tenant_ids: the organisations (``XeroClient.connections`` lists them).
+
+        Raises:
+            DisconnectedError: no such grant was added.
+        """
+        app = self._row(grant_id).app
         self._grants |= {(app, tenant_id): grant_id for tenant_id in tenant_ids}
 
     async def grant_of(self, app: AppName, tenant_id: TenantId) -> GrantId:
@@ -62,13 +81,18 @@ class MemoryGrants:
     @contextlib.asynccontextmanager
     async def locked(self, grant_id: GrantId) -> AsyncIterator["_Locked"]:
         """See :class:`~xero_api.oauth.source.GrantStore`."""
-        row = self._rows[grant_id]
+        row = self._row(grant_id)
         async with row.lock:
             held = _Locked(row)
             yield held
             if held.tokens != row.tokens and held.tokens.refresh_token is not None:
                 await self._on_save(grant_id, held.tokens)
             row.tokens, row.dead = held.tokens, held.dead
+
+    def _row(self, grant_id: GrantId) -> _Row:
+        if grant_id not in self._rows:
+            raise DisconnectedError(f"no grant {grant_id} here; add(…) it first")
+        return self._rows[grant_id]
 
 
 class _Locked:

@@ -6,7 +6,7 @@ Forms and errors follow RFC 6749; Xero's lifetimes and rotation: https://develop
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -81,6 +81,27 @@ class TokenSet:
     refresh_token: str | None = field(default=None, repr=False)
     previous_refresh_token: str | None = field(default=None, repr=False)
     scopes: tuple[str, ...] = ()
+
+
+def stored_tokens(refresh_token: str) -> TokenSet:
+    """A grant's set from the refresh token alone. It counts as ended: the first use gets a new one.
+
+    Args:
+        refresh_token: the newest that was kept.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    if not refresh_token:
+        raise ValueError("the stored refresh token is empty: connect the organisation again")
+    long_ago = datetime.fromtimestamp(0, UTC)
+    return TokenSet(
+        kind=GrantKind.AUTHORIZATION_CODE,
+        access_token="",
+        expires_at=long_ago,
+        refreshed_at=long_ago,
+        refresh_token=refresh_token,
+    )
 
 
 def refresh_form(refresh_token: str) -> dict[str, str]:

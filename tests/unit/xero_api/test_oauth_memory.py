@@ -9,7 +9,7 @@ from xero_api.errors import DisconnectedError, ReauthoriseError
 from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.memory import MemoryGrants
 from xero_api.oauth.source import GrantId, GrantTokens
-from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
+from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet, stored_tokens
 from xero_stream.contracts.names import DEFAULT_APP, AppName, TenantId
 
 TENANT = TenantId("t1")
@@ -107,3 +107,41 @@ async def test_nobody_is_connected_without_a_grant() -> None:
     for app, tenant in ((DEFAULT_APP, TenantId("t2")), (AppName("other"), TENANT)):
         with pytest.raises(DisconnectedError, match=tenant):
             await grants.grant_of(app, tenant)
+
+
+async def test_more_organisations_leave_the_tokens_as_they_are() -> None:
+    """A grant that was refreshed since it was added is connected, and goes on; its first tokens are not taken again."""
+    identity = StrictIdentity(Time())
+    grants = MemoryGrants()
+    grants.add(GRANT, tokens(), ())
+    identity.time.move(hours=1)
+    given = source(grants, identity)
+    await given.token_of(GRANT)
+
+    with pytest.raises(ValueError, match=r"connect\(…\)"):
+        grants.add(GRANT, tokens(), [TENANT])
+    grants.connect(GRANT, [TENANT])
+    grants.connect(GRANT, [TenantId("t2")])
+    identity.time.move(hours=1)
+
+    assert (await given.token(DEFAULT_APP, TENANT)).value == "a2"
+    assert await grants.grant_of(DEFAULT_APP, TenantId("t2")) == GRANT
+
+
+async def test_a_grant_nobody_added_is_no_grant() -> None:
+    """Neither connected nor asked for a token."""
+    grants = MemoryGrants()
+    with pytest.raises(DisconnectedError, match="g1"):
+        grants.connect(GRANT, [TENANT])
+    with pytest.raises(DisconnectedError, match="g1"):
+        await source(grants, StrictIdentity(Time())).token_of(GRANT)
+
+
+async def test_a_stored_refresh_token_is_all_it_takes() -> None:
+    """The set made of it is refreshed by the first use."""
+    grants = MemoryGrants()
+    grants.add(GRANT, stored_tokens("r0"), [TENANT])
+
+    assert (await source(grants, StrictIdentity(Time())).token(DEFAULT_APP, TENANT)).value == "a1"
+    with pytest.raises(ValueError, match="empty"):
+        stored_tokens("")
