@@ -38,6 +38,10 @@ Leave = Callable[[], Awaitable[bool]]
 """Whether a second exchange may be made."""
 
 
+def _nobody(call: CallRecord) -> None:
+    del call
+
+
 class XeroClient:
     """Calls Xero. One per process; safe for any number of tasks."""
 
@@ -46,11 +50,24 @@ class XeroClient:
         *,
         api_url: str,
         tokens: TokenSource,
-        on_call: Callable[[CallRecord], None],
+        on_call: Callable[[CallRecord], None] = _nobody,
         timeout: float,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
+        """Nothing is called yet.
+
+        Args:
+            api_url: the API's base address.
+            tokens: where calls get their tokens.
+            on_call: told of every exchange, when it ended. An error it raises is logged, and changes nothing.
+            timeout: seconds that a call may take in all.
+            transport: another way to send than over the network.
+            clock: another clock than the machine's.
+
+        Raises:
+            MisdirectedError: the address is none.
+        """
         self._tokens = tokens
         self._timeout = timeout
         self._wire = Wire(api_url=api_url, on_call=on_call, timeout=timeout, transport=transport, clock=clock)

@@ -15,6 +15,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Protocol, TypeVar
 
 import httpx
+import structlog
 
 from xero_api.answers import Timing
 from xero_api.call import CallRecord, Lane, Outcome, outcome_of
@@ -39,6 +40,7 @@ _KEPT_CONNECTIONS = 100
 _KEPT_SECONDS = 30.0
 _BEFORE_ANY_CLOCK = timedelta(minutes=1)
 
+log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -332,7 +334,13 @@ class Wire:
             outcome = outcome_of(error)
             raise
         finally:
-            self._on_call(exchange.record(outcome))
+            self._tell(exchange.record(outcome))
+
+    def _tell(self, record: CallRecord) -> None:
+        try:
+            self._on_call(record)
+        except Exception as error:  # the call was made: neither its answer nor its own error may get lost over this
+            log.exception("call_not_told", endpoint=record.endpoint, reason=repr(error)[:300])
 
 
 def _base_address(api_url: str) -> httpx.URL:

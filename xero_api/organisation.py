@@ -64,7 +64,7 @@ class Organisation:
         client: XeroClient,
         tenant_id: TenantId,
         *,
-        tier: AppTier,
+        tier: AppTier | str,
         connected_at: datetime | None = None,
         app: AppName = DEFAULT_APP,
         calls: Minute | None = None,
@@ -82,15 +82,22 @@ class Organisation:
             calls: the app's minute (:func:`~xero_api.budget.tenant.app_minute`), shared by all its organisations.
             lane: why calls are made. All but ``command`` leave a share of the limits to more urgent ones.
             patience: seconds that a call may wait for its turn.
+
+        Raises:
+            ValueError: there is no such tier, or ``connected_at`` has no time zone.
         """
+        if tier not in set(AppTier):
+            raise ValueError(f"no tier {tier!r}; Xero has {', '.join(AppTier)}")
+        if connected_at is not None and connected_at.tzinfo is None:
+            raise ValueError("connected_at has no time zone: give created_at of the connection, or an aware datetime")
         self._client = client
         self._tenant_id = tenant_id
-        self._tier = tier
+        self._tier = AppTier(tier)
         self._connected_at = connected_at
         self._app = app
         self._lane = lane
         self._patience = patience
-        self._budget = TenantBudget(day_limit=tier.calls_per_day, app=calls or app_minute())
+        self._budget = TenantBudget(day_limit=self._tier.calls_per_day, app=calls or app_minute())
         self._ended = asyncio.Event()
 
     @property

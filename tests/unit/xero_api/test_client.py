@@ -11,10 +11,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support.xero_records import example
 from tests.unit.xero_api.rig import TENANT, Handler, Tokens, Xero, failing
-from xero_api.call import Lane, Outcome
+from xero_api.call import CallRecord, Lane, Outcome
 from xero_api.client import XeroClient
 from xero_api.decode import decode, encode
 from xero_api.errors import (
@@ -282,6 +283,33 @@ def test_an_address_that_is_no_base_is_refused_at_start(url: str) -> None:
     """XERO_API_URL is scheme, host and port; everything else would end in puzzling 404s."""
     with pytest.raises(MisdirectedError, match="XERO_API_URL"):
         XeroClient(api_url=url, tokens=Tokens(), on_call=print, timeout=1.0)
+
+
+@pytest.mark.parametrize("status", [200, 503])
+async def test_who_fails_when_told_of_a_call_changes_nothing_of_it(status: int) -> None:
+    """The answer is the caller's, or Xero's own error; what went wrong with the telling is logged."""
+
+    def broken(call: CallRecord) -> None:
+        raise RuntimeError(f"no room for {call.endpoint}")
+
+    calls = Calls(lambda request: _good(request) if status == 200 else httpx.Response(503, headers=HEADERS))
+    client = XeroClient(
+        api_url="https://api.example", tokens=Tokens(), on_call=broken, timeout=5, transport=calls.transport
+    )
+
+    with capture_logs() as logs, contextlib.nullcontext() if status == 200 else pytest.raises(OfflineError):
+        answer = await client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.COMMAND)
+        assert answer.records
+
+    assert [(entry["event"], entry["endpoint"]) for entry in logs] == [("call_not_told", "Invoices/page")]
+
+
+async def test_nobody_needs_to_be_told_of_calls() -> None:
+    """``on_call`` may be left out."""
+    calls = Calls(_good)
+    client = XeroClient(api_url="https://api.example", tokens=Tokens(), timeout=5, transport=calls.transport)
+
+    assert (await client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.COMMAND)).records
 
 
 async def test_a_401_is_tried_once_more_with_another_token() -> None:
