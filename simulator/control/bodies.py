@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from simulator.books.words import Endpoint
 from simulator.edits.kinds import EditKind
 from simulator.identity.grants import GrantKind
+from xero_stream.settings.simulator import WebAddress
 
 
 class Body(BaseModel):
@@ -115,7 +116,7 @@ class ClockBody(Body):
 class WebhookSettings(Body):
     """``PUT /_sim/webhooks``."""
 
-    url: str | None = None
+    url: WebAddress | None = None
     key: str | None = None
     batch_ms: float | None = Field(default=None, ge=0)
     batch_events: int | None = Field(default=None, ge=1)
@@ -133,7 +134,7 @@ class WebhookEvents(Body):
 class IntentToReceive(Body):
     """``POST /_sim/intent-to-receive``."""
 
-    url: str | None = None
+    url: WebAddress | None = None
 
 
 class TrafficBody(Body):

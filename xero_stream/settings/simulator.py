@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
 
 from xero_stream.settings.base import Section
 from xero_stream.settings.xero import AppTier
@@ -12,6 +13,20 @@ DEMO_CLIENT_ID = "SIMULATOR0000000000000000CLIENT0"
 DEMO_CLIENT_SECRET = "simulator-demo-client-secret-for-loopback-only"  # noqa: S105 - public on purpose: opens nothing but a simulator
 DEMO_WEBHOOK_KEY = "c2ltdWxhdG9yK2RlbW8va2V5K2ZvcitzaWduaW5nL3dlYmhvb2tzK25vdC9hL3NlY3JldCtwYWRkZWQrdG8vNjQrYg=="
 """Looks as Xero's keys look (88 characters of base64), and must not be decoded either."""
+
+_HTTP_URL = TypeAdapter(HttpUrl)
+
+
+def _http_url(text: str) -> str:
+    try:
+        _HTTP_URL.validate_python(text)
+    except ValidationError as error:
+        raise ValueError("not an http or https URL, such as http://127.0.0.1:8080/webhooks/xero") from error
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_http_url)]
+"""A URL that webhooks can be sent to, as it was given."""
 
 
 class SimulatorSettings(Section):
@@ -37,7 +52,7 @@ class SimulatorSettings(Section):
     """Edits of every kind of record, not only of those that Xero announces."""
     api_latency_ms: float = Field(default=0.0, alias="XERO_STREAM_SIMULATOR_API_LATENCY_MS", ge=0, le=60_000)
     """How much longer each API call takes than it must, milliseconds."""
-    webhook_url: str | None = Field(default=None, alias="XERO_STREAM_SIMULATOR_WEBHOOK_URL")
+    webhook_url: WebAddress | None = Field(default=None, alias="XERO_STREAM_SIMULATOR_WEBHOOK_URL")
     """Where webhooks go; empty: events are stored until a URL is set."""
     webhook_key: SecretStr = Field(default=SecretStr(DEMO_WEBHOOK_KEY), alias="XERO_STREAM_SIMULATOR_WEBHOOK_KEY")
     """Signing key, used as its UTF-8 bytes."""

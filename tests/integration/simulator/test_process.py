@@ -58,6 +58,15 @@ def test_bad_settings_are_one_clear_line() -> None:
     assert "XERO_STREAM_SIMULATOR_PORT" in bad.stderr
 
 
+def test_webhooks_need_an_address_they_can_be_sent_to() -> None:
+    """Naming the setting, before anything is drawn."""
+    bad = run("--webhook-url=nope")
+
+    assert bad.returncode == 2
+    assert bad.stderr.startswith("simulator: XERO_STREAM_SIMULATOR_WEBHOOK_URL: not an http or https URL")
+    assert len(bad.stderr.splitlines()) == 1
+
+
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     """A simulator that should end by itself."""
     return subprocess.run(

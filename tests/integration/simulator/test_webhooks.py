@@ -47,6 +47,18 @@ async def test_an_edit_is_announced_with_a_signature_over_the_bytes(hooked: Simu
     assert b'],"firstEventSequence": 1,"lastEventSequence": 1, "entropy": "' in hook.body
 
 
+@pytest.mark.parametrize("url", ["not a url", "nope", "", "/hook", "ftp://127.0.0.1/hook", "http://", "http://a b/"])
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/webhooks"), ("POST", "/intent-to-receive")])
+async def test_webhooks_go_to_http_urls_only(
+    hooked: Simulated, receiver: Receiver, method: str, path: str, url: str
+) -> None:
+    """What is none is refused, and the address stays as it was."""
+    status, answer = await hooked.talk.refused(method, path, {"url": url})
+
+    assert (status, "not an http or https URL" in answer["error"]) == (400, True)
+    assert (await hooked.talk.control("GET", "/webhooks"))["url"] == receiver.url
+
+
 async def test_the_event_is_as_old_as_the_record(hooked: Simulated, receiver: Receiver) -> None:
     """Its eventDateUtc is UpdatedDateUTC, in ISO without a zone."""
     (edit,) = await hooked.talk.edit(kind="pay")
