@@ -215,7 +215,7 @@ class CodeLostError(ConsentError):
 class RejectedError(XeroError):
     """This request or this record will never work as it is."""
 
-    hint = "It is in quarantine with its bytes: look with `xero-stream quarantine show`, retry after a fix."
+    hint = "The message says what can't be as it is, and `body` has Xero's bytes if it answered: trying again changes nothing."
 
 
 class UnsendableError(RejectedError):
@@ -227,6 +227,8 @@ class UnsendableError(RejectedError):
 
 class BadRequestError(RejectedError):
     """Xero refuses this one request."""
+
+    hint = "Xero refuses this request: the message and `body` say why; correct it, it is not worth sending again."
 
 
 class InvalidRowsError(BadRequestError):

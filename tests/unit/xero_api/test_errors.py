@@ -13,6 +13,7 @@ def test_every_error_has_one_intent_and_a_hint() -> None:
     for kind in _classes(XeroError)[1:]:
         assert sum(1 for branch in INTENTS if issubclass(kind, branch)) == 1, kind
         assert kind.hint.endswith((".", ".com.")), kind
+        assert "quarantine" not in kind.hint, kind  # that is the processors'; the library has none
 
 
 def test_every_intent_is_used() -> None:
