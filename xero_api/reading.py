@@ -170,7 +170,7 @@ class Reader:
 
         Args:
             entity: what to read.
-            since: only what changed at or after this moment; where Xero can't tell, that is refused.
+            since: only what changed at or after this aware moment; where Xero can't tell, that is refused.
             filters: which records, in Xero's parameters: some of ``entity.filters``.
             start: where an earlier pass was left (``Page.then``); instead of ``since``.
             page_size: most records a call.
@@ -179,10 +179,13 @@ class Reader:
             One page a call.
 
         Raises:
-            ValueError: the entity has no such filter, or can't be read since a moment.
+            ValueError: the entity has no such filter, or can't be read since a moment; ``since`` has no time zone, or
+                ``start`` is the end of a pass.
             PagingError: Xero ignored a parameter.
             XeroError: see ``xero_api.errors``.
         """
+        if type(start) is Done:
+            raise ValueError("start is the end of a pass that is done; the next one begins with since=done.reached")
         filters = filters or {}
         place: Place | Done = start or begin(entity, since)
         while not isinstance(place, Done):

@@ -242,6 +242,8 @@ def _list(
     filters: Mapping[str, str] = _NOTHING,
     asked: frozenset[RecordId] | None = None,
 ) -> Request:
+    if since is not None and since.tzinfo is None:
+        raise ValueError("since has no time zone: give an aware datetime, in UTC for example")
     request = Request(
         entity=entity,
         form=form,

@@ -286,3 +286,26 @@ async def test_journals_by_offset() -> None:
 def _changed(numbers: range) -> list[dict[str, Any]]:
     start = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
     return [{"ContactID": _id(number), "UpdatedDateUTC": f"/Date({start + number * 1000})/"} for number in numbers]
+
+
+async def test_a_pass_that_is_done_is_not_taken_up_again() -> None:
+    """It would read nothing and say nothing; the error says how the next one begins."""
+    xero = Xero(lambda _: [])
+    page = await anext(xero.reader.pages(INVOICES))
+    done: Any = page.then
+
+    with pytest.raises(ValueError, match=r"since=done\.reached"):
+        await anext(xero.reader.pages(INVOICES, start=done))
+
+    assert len(xero.asked) == 1
+
+
+@pytest.mark.parametrize("entity", [INVOICES, JOURNALS, ACCOUNTS], ids=lambda entity: entity.name)
+async def test_since_has_a_zone(entity: Entity[Any]) -> None:
+    """Without one nobody knows which moment is meant: nothing is asked, however the list is cut."""
+    xero = Xero(lambda _: [])
+
+    with pytest.raises(ValueError, match="since has no time zone"):
+        await anext(xero.reader.pages(entity, since=datetime.fromisoformat("2026-01-01")))
+
+    assert not xero.asked
