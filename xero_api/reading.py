@@ -19,7 +19,7 @@ from xero_api.entity import Entity, Full, Whole
 from xero_api.errors import InvalidRecordError, TimedOutError, UnmappableAnswerError
 from xero_api.paging import Done
 from xero_api.passes import Place, begin, go_on, smaller
-from xero_api.requests import PAGE_SIZE, Request, get_all, get_ids, get_one
+from xero_api.requests import PAGE_SIZE, Request, get_all, get_ids, get_one, xeros_id
 from xero_stream.contracts.names import AppName, RecordId, TenantId
 from xero_stream.contracts.records.common import Record
 
@@ -142,9 +142,12 @@ class Reader:
             record_ids: their ids, in lower case.
 
         Raises:
-            ValueError: the entity can't be read so.
+            TypeError: one id instead of several.
+            ValueError: the entity can't be read so, or an id is none.
             XeroError: see ``xero_api.errors``.
         """
+        if isinstance(record_ids, str):
+            raise TypeError("record_ids is one str: give a list, [record_id], or use get(…)")
         ids = tuple(dict.fromkeys(record_ids))
         if _listed(entity) or (isinstance(entity.paging, Whole) and entity.full is not Full.SINGLY and len(ids) > 1):
             return await self._from_list(entity, ids)
@@ -161,7 +164,7 @@ class Reader:
         *,
         since: datetime | None = None,
         filters: Mapping[str, str] | None = None,
-        start: Place | None = None,
+        start: Place | Done | None = None,
         page_size: int = PAGE_SIZE,
     ) -> AsyncGenerator[Page[R], None]:
         """All records, or all that changed, whole ones always; oldest change first where Xero can.
@@ -212,8 +215,8 @@ class Reader:
         return [raw for one in answers for raw in one.records]
 
     async def _from_list(self, entity: Entity[R], ids: Sequence[RecordId]) -> Many[R]:
+        wanted = {record_id for record_id in ids if xeros_id(entity.key, record_id, entity.name)}
         answer = await self._send(get_all(entity))
-        wanted = set(ids)
         return await _many(entity, ids, [raw for raw in answer.records if entity.id_of(raw) in wanted], ())
 
 

@@ -16,7 +16,7 @@ from xero_api.entity import Scope
 from xero_api.envelope import open_envelope
 from xero_api.errors import UnmappableAnswerError
 from xero_api.meta import Meta, read_meta
-from xero_api.requests import API_PATH
+from xero_api.requests import API_PATH, check_texts
 
 
 class ReportName(StrEnum):
@@ -163,8 +163,11 @@ def get_report(name: ReportName, parameters: Mapping[str, str] | None = None) ->
         parameters: Xero's, by its names; dates as ``YYYY-MM-DD``.
 
     Raises:
-        ValueError: one is missing, or the report takes no such.
+        TypeError: a parameter is no str.
+        ValueError: there is no such report, or it takes no such parameter, or needs another.
     """
+    if name not in REPORTS:
+        raise ValueError(f"no report {name!r}; there are {', '.join(REPORTS)}")
     report, given = REPORTS[name], dict(parameters or {})
     missing = sorted(report.needs - given.keys())
     if missing:
@@ -174,6 +177,7 @@ def get_report(name: ReportName, parameters: Mapping[str, str] | None = None) ->
         raise ValueError(
             f"{name} takes no {', '.join(unknown)}; it takes {', '.join(sorted(report.needs | report.takes))}"
         )
+    check_texts(report.name, given)
     return ReportRequest(report=report, params=tuple(given.items()))
 
 

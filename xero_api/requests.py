@@ -156,7 +156,7 @@ def get_page(
     if paging is None:
         raise ValueError(f"{entity.name} has no pages")
     if page < 1 or not 1 <= page_size <= PAGE_SIZE:
-        raise ValueError(f"no such page: {page} of {page_size} records")
+        raise ValueError(f"page {page} of {page_size} records: page is 1 or more, page_size 1 to {PAGE_SIZE:,}")
     params = {"page": str(page)}
     if paging.sized:
         params["pageSize"] = str(page_size)
@@ -225,11 +225,29 @@ def xeros_id(key: Key, record_id: str, of: str) -> str:
         of: what it is an id of, for the error.
 
     Raises:
+        TypeError: it is no str.
         ValueError: it is none.
     """
+    if not isinstance(record_id, str):
+        raise TypeError(f"an id of {of} is a str, not {type(record_id).__name__}: give str(…) of it")
     if not _KEYS[key].fullmatch(record_id):
         raise ValueError(f"an id of {of} is no lower-case {'GUID' if key is Key.GUID else 'code'}")
     return record_id.upper() if key is Key.WORD else record_id
+
+
+def check_texts(of: str, parameters: Mapping[str, str]) -> None:
+    """Parameters go out as they are given.
+
+    Args:
+        of: what they are for, for the error.
+        parameters: by Xero's names.
+
+    Raises:
+        TypeError: one is no str.
+    """
+    for name, value in parameters.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{of}: {name} is a str as Xero writes it, not {type(value).__name__} ({value!r})")
 
 
 def _list(
@@ -263,4 +281,5 @@ def _allowed(entity: Entity[Any], filters: Mapping[str, str]) -> Mapping[str, st
     if unknown:
         known = f"it has {', '.join(sorted(entity.filters))}" if entity.filters else "it has none"
         raise ValueError(f"{entity.name} has no filter {', '.join(unknown)}; {known}")
+    check_texts(str(entity.name), filters)
     return filters

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -48,7 +49,17 @@ class IdentityClient:
         transport: httpx.AsyncBaseTransport | None = None,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
-        self._base = identity_url.rstrip("/")
+        """Nothing is called yet.
+
+        Args:
+            identity_url: the base address.
+            transport: another way to send than over the network.
+            timeout: seconds that a call may take in all.
+
+        Raises:
+            MisdirectedError: the address is none.
+        """
+        self._base = _base_address(identity_url)
         self._timeout = timeout
         self._http = httpx.AsyncClient(
             transport=transport,
@@ -163,6 +174,15 @@ class IdentityClient:
             misdirected.hint = _MISDIRECTED
             raise misdirected
         return response
+
+
+def _base_address(identity_url: str) -> str:
+    parts = urlsplit(identity_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        misdirected = MisdirectedError(f"XERO_IDENTITY_URL is no base address: {identity_url!r}")
+        misdirected.sent, misdirected.hint = False, _MISDIRECTED
+        raise misdirected
+    return identity_url.rstrip("/")
 
 
 def _unreachable(asked: str, error: httpx.RequestError) -> UnreachableError:

@@ -289,8 +289,10 @@ def encoded(entity: Entity[Any], verb: Verb, list_key: str, rows: Sequence[Json]
         most: how many Xero takes at once.
 
     Raises:
-        UnsendableError: none, or too many, or what is no JSON.
+        UnsendableError: none, or too many, or what is no list of records, or no JSON.
     """
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise cannot(entity, verb, "what is no list of records: give [record], a list even of one")
     if not 0 < len(rows) <= most:
         raise UnsendableError(f"{entity.path} can {verb} 1 to {most} at once, not {len(rows)}: send several requests")
     try:
@@ -325,5 +327,5 @@ def checked_id(key: Key, record_id: RecordId, of: str) -> str:
     """
     try:
         return xeros_id(key, record_id, of)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise UnsendableError(str(error)) from None

@@ -208,6 +208,15 @@ async def test_an_address_that_may_be_wrong_is_named(answer: Answer) -> None:
     assert "XERO_API_URL" not in caught.value.hint
 
 
+@pytest.mark.parametrize("url", ["", "identity.xero.com", "ftp://identity.xero.com", "https://"])
+def test_an_address_that_is_none_is_refused_at_start(url: str) -> None:
+    """Not at the first refresh; the setting is named."""
+    with pytest.raises(MisdirectedError, match="XERO_IDENTITY_URL") as caught:
+        IdentityClient(identity_url=url)
+
+    assert "https://identity.xero.com" in caught.value.hint
+
+
 async def test_no_secret_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Neither messages, causes, reprs nor logs hold a code, a token, a verifier or a secret."""
     caplog.set_level(logging.DEBUG)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, assert_type
+from typing import Any, assert_type, cast
 from uuid import UUID
 
 import pytest
@@ -307,5 +307,27 @@ async def test_since_has_a_zone(entity: Entity[Any]) -> None:
 
     with pytest.raises(ValueError, match="since has no time zone"):
         await anext(xero.reader.pages(entity, since=datetime.fromisoformat("2026-01-01")))
+
+    assert not xero.asked
+
+
+async def test_one_id_is_not_taken_for_many() -> None:
+    """A str would be read letter by letter."""
+    xero = Xero(lambda _: [])
+
+    with pytest.raises(TypeError, match=r"\[record_id\]"):
+        await xero.reader.get_many(INVOICES, cast("Any", _id(1)))
+
+    assert not xero.asked
+
+
+@pytest.mark.parametrize("entity", [INVOICES, CONTACTS, ACCOUNTS, CURRENCIES], ids=lambda entity: entity.name)
+async def test_what_is_no_id_is_never_said_to_be_absent(entity: Entity[Any]) -> None:
+    """Wherever the records come from, the list included; nothing is asked."""
+    xero = Xero(lambda _: [])
+
+    for bad, error in ((UUID(int=1), TypeError), ("NO ID", ValueError)):
+        with pytest.raises(error, match="an id of"):
+            await xero.reader.get_many(entity, [cast("Any", bad), cast("Any", bad), RecordId("x")])
 
     assert not xero.asked

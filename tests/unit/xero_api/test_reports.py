@@ -1,7 +1,7 @@
 """Reports: requests, answers, and the way through the client; the view of bills beside them."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -42,6 +42,10 @@ def test_parameters_are_checked_before_the_network() -> None:
         get_report(ReportName.AGED_RECEIVABLES, {"date": "2026-03-31"})
     with pytest.raises(ValueError, match="executive-summary takes no month; it takes date"):
         get_report(ReportName.EXECUTIVE_SUMMARY, {"month": "3"})
+    with pytest.raises(ValueError, match="no report 'cash-flow'; there are aged-payables, "):
+        get_report(cast("Any", "cash-flow"))
+    with pytest.raises(TypeError, match="trial-balance: date is a str as Xero writes it, not date"):
+        get_report(ReportName.TRIAL_BALANCE, {"date": cast("Any", date(2026, 3, 31))})
     assert get_report(ReportName.AGED_PAYABLES, {"contactId": "a&b"}).target.endswith("?contactId=a%26b")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -137,7 +137,7 @@ def test_too_many_none_or_impossible() -> None:
     with pytest.raises(ValueError, match="invoices has no pages"):
         get_page(replace(INVOICES, paging=Whole()), None)
     for page, size in ((0, 10), (1, 0), (1, 1001)):
-        with pytest.raises(ValueError, match="no such page"):
+        with pytest.raises(ValueError, match="page_size 1 to 1,000"):
             get_page(INVOICES, None, page, size)
 
 
@@ -211,3 +211,11 @@ def test_no_where_on_purchase_orders() -> None:
         get_page(PURCHASE_ORDERS, None, filters={"where": "x"})
     with pytest.raises(ValueError, match="payment-services has no filter where; it has none"):
         get_all(by_name(EntityName.PAYMENT_SERVICES), filters={"where": "x"})
+
+
+def test_what_is_no_text_is_refused_with_what_to_give() -> None:
+    """A UUID for an id, a number or a date for a filter: else an error of some depth, or a wrong address."""
+    with pytest.raises(TypeError, match=r"an id of invoices is a str, not UUID"):
+        get_one(INVOICES, cast("Any", UUID(int=1)))
+    with pytest.raises(TypeError, match="invoices: where is a str as Xero writes it, not int"):
+        get_page(INVOICES, None, filters={"where": cast("Any", 1)})

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -264,3 +265,17 @@ def test_every_row_of_the_table_can_do_what_it_says(entity: Entity[Any]) -> None
         assert request.endpoint == f"{entity.path}/{request.verb}"
         assert request.path.startswith(f"/api.xro/2.0/{entity.path}")
     assert {request.verb for request in made} <= set(Verb)
+
+
+@pytest.mark.parametrize("records", [{"Type": "ACCREC"}, ["ACCREC"], "ACCREC"])
+def test_one_record_is_given_as_a_list_too(records: Any) -> None:
+    """The error shows how; nothing is sent."""
+    with pytest.raises(UnsendableError, match=r"Invoices can't create what is no list of records: give \[record\]"):
+        writing.create(INVOICES, records, key="k")
+
+
+def test_an_id_that_is_no_text_is_refused_as_every_other() -> None:
+    """A UUID, for example."""
+    record_id: Any = UUID(ID)
+    with pytest.raises(UnsendableError, match="is a str, not UUID"):
+        writing.update(INVOICES, record_id, {}, key="k")
