@@ -12,6 +12,7 @@ from aiohttp import web
 from simulator.accounting_api.routes import AccountingApi
 from simulator.chance import Chance
 from simulator.clock import Clock
+from simulator.control.exchange import Handler, answer_json
 from simulator.control.routes import Control
 from simulator.edits.traffic import Traffic
 from simulator.faults.apply import Faults
@@ -70,7 +71,7 @@ def create_app(settings: SimulatorSettings, world: World | None = None) -> web.A
     world = world or create_world(settings)
     faults = Faults(world)
     traffic, sender = Traffic(world), Sender(world)
-    app = web.Application(client_max_size=LARGEST_BODY)
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_signposted])
     for part in (Identity(world, faults), AccountingApi(world, faults), Control(world, traffic, sender)):
         app.add_routes(part.routes())
 
@@ -86,6 +87,14 @@ def create_app(settings: SimulatorSettings, world: World | None = None) -> web.A
 
     app.cleanup_ctx.append(live)
     return app
+
+
+@web.middleware
+async def _signposted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An address that no route has is answered with where to look."""
+    if isinstance(request.match_info.http_exception, web.HTTPNotFound):
+        return answer_json({"error": f"nothing at {request.path}; GET /_sim lists every route"}, status=404)
+    return await handler(request)
 
 
 def _fell_over(task: asyncio.Task[None]) -> None:

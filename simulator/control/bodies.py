@@ -113,6 +113,13 @@ class ClockBody(Body):
     rate: float | None = Field(default=None, ge=0, le=100_000)
 
 
+class WebhooksQuery(Body):
+    """``GET /_sim/webhooks``: seconds to wait for calm, and how many deliveries to show."""
+
+    calm_within_seconds: float = Field(default=0, ge=0)
+    limit: int = Field(default=200, ge=0)
+
+
 class WebhookSettings(Body):
     """``PUT /_sim/webhooks``."""
 

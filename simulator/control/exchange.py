@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint, RuleError
 from simulator.control.bodies import Body
+from simulator.mistakes import problems
 from simulator.reply import JSON
 from simulator.world import World
 
@@ -85,12 +86,24 @@ async def read_body(request: web.Request, model: type[B]) -> B:
         ControlError: it isn't what the route takes; the answer lists the words it knows.
     """
     raw = await request.read()
+    return _understood(model, lambda: model.model_validate_json(raw or b"{}"))
+
+
+def read_query(request: web.Request, model: type[B]) -> B:
+    """The query's parameters, checked.
+
+    Raises:
+        ControlError: they aren't what the route takes; the answer lists the words it knows.
+    """
+    return _understood(model, lambda: model.model_validate(dict(request.query)))
+
+
+def _understood(model: type[B], read: Callable[[], B]) -> B:
     try:
-        return model.model_validate_json(raw or b"{}")
+        return read()
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
         known = sorted(field.alias or name for name, field in model.model_fields.items())
-        raise ControlError(400, "; ".join(problems), known) from error
+        raise ControlError(400, "; ".join(problems(error)), known) from error
 
 
 def explained(

@@ -3,8 +3,8 @@
 import orjson
 from aiohttp import web
 
-from simulator.control.bodies import IntentToReceive, WebhookEvents, WebhookSettings
-from simulator.control.exchange import COUNT, NUMBER, ControlError, Row, answer_json, read_body
+from simulator.control.bodies import IntentToReceive, WebhookEvents, WebhookSettings, WebhooksQuery
+from simulator.control.exchange import COUNT, NUMBER, ControlError, Row, answer_json, read_body, read_query
 from simulator.webhooks.events import API_HOST, event_date
 from simulator.webhooks.handshake import shake_hands
 from simulator.webhooks.sender import Sender
@@ -30,14 +30,10 @@ class WebhooksControl:
 
     async def webhooks(self, request: web.Request) -> web.StreamResponse:
         """Health, counts and the delivery log; ``calmWithinSeconds=`` first waits until nothing is pending."""
-        try:
-            calm_within = float(request.query.get("calmWithinSeconds", "0"))
-            limit = int(request.query.get("limit", "200"))
-        except ValueError as error:
-            raise ControlError(400, f"{error}") from error
-        if calm_within:
-            await self._sender.until_calm(calm_within)
-        return answer_json(self._sender.report(limit))
+        query = read_query(request, WebhooksQuery)
+        if query.calm_within_seconds:
+            await self._sender.until_calm(query.calm_within_seconds)
+        return answer_json(self._sender.report(query.limit))
 
     async def set_webhooks(self, request: web.Request) -> web.StreamResponse:
         """Another URL, key, batch size or retry interval; or retry at once."""

@@ -22,6 +22,7 @@ from pydantic import (
 
 from simulator.books.words import Endpoint
 from simulator.limits.windows import Problem
+from simulator.mistakes import problems
 
 
 class Operation(StrEnum):
@@ -263,9 +264,7 @@ def read_rules(document: Any) -> list[Rule]:
     try:
         return _RULES.validate_python(document["rules"])
     except ValidationError as error:
-        raise PlanError(
-            [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
-        ) from error
+        raise PlanError(problems(error, "rules")) from error
 
 
 class _Counted:

@@ -248,8 +248,49 @@ async def test_a_grant_reaches_only_its_tenants(talk: Talk) -> None:
     assert len(answer["known"]) == 2
 
 
-async def test_bad_numbers_in_the_delivery_log_are_refused(talk: Talk) -> None:
-    """400."""
-    status, _ = await talk.refused("GET", "/webhooks?limit=many")
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("limit=many", "limit: Input should be a valid integer"),
+        ("calmWithinSeconds=abc", "calmWithinSeconds: Input should be a valid number"),
+        ("calmWithinSeconds=nan", "calmWithinSeconds: Input should be a finite number"),
+        ("limit=-1", "limit: Input should be greater than or equal to 0"),
+        ("limits=1", "limits: Extra inputs are not permitted"),
+    ],
+)
+async def test_mistakes_in_a_query_name_the_parameter(talk: Talk, query: str, said: str) -> None:
+    """400, with those there are."""
+    status, answer = await talk.refused("GET", f"/webhooks?{query}")
 
-    assert status == 400
+    assert (status, answer["known"]) == (400, ["calmWithinSeconds", "limit"])
+    assert answer["error"].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/clock", b"[]", "the body: Input should be an object"),
+        ("/clock", b"{", "the body: Invalid JSON"),
+        ("/clock", b'{"rate": "fast"}', "rate: Input should be a valid number"),
+        ("/faults", b'{"rules": 1}', "rules: Input should be a valid list"),
+        ("/faults", b'{"rules": [{"operation": "get"}]}', "rules.0.fault: Field required"),
+        ("/webhooks", b'{"url": "nope"}', "url: not an http"),
+    ],
+)
+async def test_mistakes_in_a_body_name_the_place(talk: Talk, path: str, body: bytes, said: str) -> None:
+    """And what is wrong there."""
+    answer = await talk.http.put(f"/_sim{path}", content=body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(said)
+
+
+@pytest.mark.parametrize("path", ["/", "/_sim/nope", "/_sim/clock/now", "/connect/nope"])
+async def test_an_unknown_address_says_where_to_look(talk: Talk, path: str) -> None:
+    """404 with the way to the index; a known one with another method is still 405."""
+    unknown = await talk.http.get(path)
+    other = await talk.http.delete("/_sim/clock")
+
+    assert unknown.status_code == 404
+    assert unknown.json() == {"error": f"nothing at {path}; GET /_sim lists every route"}
+    assert (other.status_code, other.headers["Allow"]) == (405, "GET,HEAD,PUT")
