@@ -133,7 +133,7 @@ class AccountingApi:
         return Reply(body=envelope("Reports", moment, [orjson.dumps(found)], None), content_type=JSON)
 
     async def not_modelled(self, request: web.Request) -> web.StreamResponse:
-        """Anything else: 501."""
+        """Methods and depths that no other row has: 501. In the other rows a name that isn't in the table of endpoints is a 404."""
         return await self._faults.send(request, not_modelled(request.method))
 
     async def _serve(self, request: web.Request, operation: Operation) -> web.StreamResponse:
