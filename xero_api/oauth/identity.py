@@ -177,9 +177,13 @@ class IdentityClient:
 
 
 def _base_address(identity_url: str) -> str:
-    parts = urlsplit(identity_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        misdirected = MisdirectedError(f"XERO_IDENTITY_URL is no base address: {identity_url!r}")
+    try:
+        parts = urlsplit(identity_url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:  # brackets that aren't closed
+        good = False
+    if not good:
+        misdirected = MisdirectedError("XERO_IDENTITY_URL must be a base address like https://identity.xero.com")
         misdirected.sent, misdirected.hint = False, _MISDIRECTED
         raise misdirected
     return identity_url.rstrip("/")

@@ -208,7 +208,7 @@ async def test_an_address_that_may_be_wrong_is_named(answer: Answer) -> None:
     assert "XERO_API_URL" not in caught.value.hint
 
 
-@pytest.mark.parametrize("url", ["", "identity.xero.com", "ftp://identity.xero.com", "https://"])
+@pytest.mark.parametrize("url", ["", "identity.xero.com", "ftp://identity.xero.com", "https://", "https://["])
 def test_an_address_that_is_none_is_refused_at_start(url: str) -> None:
     """Not at the first refresh; the setting is named."""
     with pytest.raises(MisdirectedError, match="XERO_IDENTITY_URL") as caught:
