@@ -13,6 +13,7 @@ from xero_api.entity import Entity, Full, Key, Offset, Pages, Stamp, UpdateAt, W
 from xero_api.registry import ENTITIES, VIEWS
 from xero_api.reports import REPORTS
 from xero_api.requests import OFFSET_SIZE, PAGE_SIZE
+from xero_stream.contracts.reference import between
 from xero_stream.settings.xero import AppTier
 
 BEGIN = "<!-- made by xero_api.reference: begin -->"
@@ -37,11 +38,7 @@ def renewed(page: str) -> str:
     Raises:
         ValueError: a marker is missing.
     """
-    before, _, rest = page.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise ValueError("the page lacks its markers")
-    return f"{before}{BEGIN}\n\n{reference()}\n{END}{after}"
+    return between(page, BEGIN, END, reference())
 
 
 def _reading() -> Iterator[str]:

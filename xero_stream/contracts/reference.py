@@ -38,11 +38,26 @@ def renewed(page: str) -> str:
     Raises:
         ValueError: a marker is missing.
     """
-    before, _, rest = page.partition(BEGIN)
-    _, found, after = rest.partition(END)
+    return between(page, BEGIN, END, reference())
+
+
+def between(page: str, begin: str, end: str, tables: str) -> str:
+    """The page with these tables between its markers.
+
+    Args:
+        page: the page.
+        begin: the marker before them.
+        end: the marker after them.
+        tables: Markdown.
+
+    Raises:
+        ValueError: a marker is missing.
+    """
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
         raise ValueError("the page lacks its markers")
-    return f"{before}{BEGIN}\n\n{reference()}\n{END}{after}"
+    return f"{before}{begin}\n\n{tables}\n{end}{after}"
 
 
 def _table(title: str, schema: dict[str, Any], parts: dict[str, Any], level: str) -> Iterator[str]:
