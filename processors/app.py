@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from processors.fetch.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.fetch.room import Room
+from processors.intake.subject import Subjects
 from processors.metrics import ProcessorMetrics
 from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
@@ -222,7 +223,6 @@ def _services(
     minutes: AppMinutes,
     metrics: ProcessorMetrics,
 ) -> WorkerServices:
-    rows = [by_name(name) for name in config.entities]
     runner = RunnerServices(
         pool=prepared.pool,
         fast=prepared.fast,
@@ -242,7 +242,7 @@ def _services(
         store_id=prepared.store_id,
         kafka=config.kafka,
         owner=f"{socket.gethostname()}-{os.getpid()}",
-        categories={row.webhook: row.name for row in rows if row.webhook},
+        subjects=Subjects.of(map(by_name, config.entities)),
         desk=DeskServices(pool=prepared.pool, runner=runner, metrics=metrics),
         metrics=metrics,
         patience=timedelta(seconds=config.settings.patience_seconds),

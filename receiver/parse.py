@@ -32,6 +32,7 @@ class Category(StrEnum):
     CREDITNOTE = "creditnote"
     PREPAYMENT = "prepayment"
     OVERPAYMENT = "overpayment"
+    PAYMENT = "payment"  # the word is unconfirmed: xero_api/registry.py says why
     SUBSCRIPTION = "subscription"
     OTHER = "other"
 

@@ -21,8 +21,9 @@ from simulator.keeping.books import Keeping, Kept
 from simulator.limits.counts import Counts
 from simulator.limits.windows import MINUTE_MS, RAPID_SYNC_SECONDS, Allowance, TenantLimits, Window
 from simulator.sample.organisations import draw_organisation, draw_profile
-from simulator.webhooks.events import CATEGORY, Event, event_body
+from simulator.webhooks.events import CATEGORY, Event, event_body, subscription
 from simulator.webhooks.outbox import Outbox
+from xero_stream.settings.base import SettingsError
 from xero_stream.settings.simulator import SimulatorSettings
 
 
@@ -48,6 +49,9 @@ class World:
             kept: what was found there.
             clock: its time.
             chance: its randomness, of the kept books' seed and boot if there are any.
+
+        Raises:
+            SettingsError: a webhook category that Xero does not have.
         """
         self.settings = settings
         self.clock = clock
@@ -69,6 +73,10 @@ class World:
         self.encoders: dict[str, Encoder] = {}
         self.outbox = Outbox()
         self.on_events: Callable[[], None] = lambda: None
+        try:
+            self.subscribed = subscription(settings.webhook_categories or CATEGORY.values())
+        except ValueError as error:
+            raise SettingsError(f"XERO_STREAM_SIMULATOR_WEBHOOK_CATEGORIES: {error}") from error
         self._tenant_limits: dict[tuple[str, str], TenantLimits] = {}
         self._app_windows: dict[str, Window] = {}
         self._keeping = keeping
@@ -239,7 +247,7 @@ class World:
         announce: bool = True,
         dated_as_record: bool = False,
     ) -> list[Event]:
-        """Keep what changed and queue its webhooks.
+        """Keep what changed, and queue the webhooks of the categories that the app subscribed to.
 
         Args:
             organisation: in whose books.
@@ -251,7 +259,7 @@ class World:
         events = [
             self._event(organisation.profile, one, dated_as_record=dated_as_record)
             for one in changes
-            if announce and not one.silent and one.endpoint in CATEGORY
+            if announce and not one.silent and CATEGORY.get(one.endpoint) in self.subscribed
         ]
         self._keeping.save(organisation.profile, [*changes, *organisation.take_followed()], events)
         self._queue(events)

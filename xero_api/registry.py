@@ -88,6 +88,10 @@ _UNIT_DECIMALS = (
 )
 _BY_REFERENCE = "the file is older than References here (Xero's own SDK, xero-python from 15.2 on)"
 _NEW_WEBHOOK = "the file is older than this category (developer.xero.com, changelog of August and September 2026)"
+_UNCONFIRMED_WEBHOOK = (
+    "the file is older than this category (OpenAPI 20.0.0 of 2 November 2026); the word itself is unconfirmed: it "
+    "follows the pattern of the others, and an event with another word is recognised by its `resourceUrl`"
+)
 _AS_BANK_TRANSACTION = Writes(create=None, update=None, many=1, delete=_NONE, natural_key=None)
 """Made and deleted as bank transactions; only its allocations are written (developer.xero.com, Prepayments)."""
 
@@ -193,6 +197,7 @@ PAYMENTS = Entity(
     filters=frozenset({"where"}),
     status_field="Status",
     gone=_DELETED,
+    webhook="PAYMENT",
     scope=Scope.PAYMENTS,
     parts=frozenset({Part.HISTORY}),
     writes=Writes(
@@ -204,7 +209,7 @@ PAYMENTS = Entity(
         update_at=UpdateAt.RECORD,
         summarizes=frozenset({"PUT"}),
     ),
-    differs=_words(scope=_GRANULAR),
+    differs=_words(scope=_GRANULAR, webhook=_UNCONFIRMED_WEBHOOK),
 )
 
 BATCH_PAYMENTS = Entity(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from processors.intake.subject import Subjects
 from processors.sync.sequence import is_range
 from xero_stream.contracts.names import AppName, EntityName, RecordId, TenantId
 
@@ -134,12 +135,12 @@ def _text(document: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def fold(arrived: Iterable[Arrived], categories: Mapping[str, EntityName]) -> Folded:
+def fold(arrived: Iterable[Arrived], subjects: Subjects) -> Folded:
     """Fold records into marks.
 
     Args:
         arrived: records of one partition in offset order.
-        categories: upper-case webhook category to entity, for the entities that are enabled.
+        subjects: the entities that are streamed.
 
     Returns:
         The marks and what was left over. Never raises: what can't be read is in ``unreadable``.
@@ -154,7 +155,7 @@ def fold(arrived: Iterable[Arrived], categories: Mapping[str, EntityName]) -> Fo
             folded.newest = max(folded.newest or received_at, received_at)
             _note_range(folded.ranges, envelope, received_at)
             category = _text(event, "eventCategory").upper()
-            entity = categories.get(category)
+            entity = subjects.entity_of(category, event)
             if entity is None:
                 known = category if category.isascii() and len(category) <= 32 else "OTHER"
                 folded.ignored[known] = folded.ignored.get(known, 0) + 1

@@ -15,6 +15,7 @@ import structlog
 from processors.intake.fold import Arrived, fold
 from processors.intake.line import digest, is_another
 from processors.intake.store import take_in
+from processors.intake.subject import Subjects
 from processors.metrics import LeaseChange, ProcessorMetrics
 from processors.partitions.store import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
 from processors.recorder.recorder import Recorder
@@ -22,7 +23,6 @@ from processors.relay.relay import Relay
 from processors.relay.resume import ForeignStoreError
 from processors.tenants.desk import Desk, DeskServices
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import EntityName
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -38,7 +38,7 @@ class WorkerServices:
     store_id: UUID
     kafka: KafkaSettings
     owner: str
-    categories: dict[str, EntityName]
+    subjects: Subjects
     desk: DeskServices
     metrics: ProcessorMetrics
     patience: timedelta
@@ -132,7 +132,7 @@ class PartitionWorker:
         services = self._services
         loop = asyncio.get_running_loop()
         started = loop.time()
-        folded = fold(records, services.categories)
+        folded = fold(records, services.subjects)
         next_offset, last_digest = records[-1].offset + 1, digest(records[-1])
         marked = await take_in(
             services.pool,

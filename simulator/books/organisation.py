@@ -160,7 +160,7 @@ class Organisation:
         return item.opening + self.stock.moved(item.code)
 
     def take_followed(self) -> list[Change]:
-        """What followed from the changes since the last call, for who keeps the books: payments and journals.
+        """What followed from the changes since the last call, for who keeps the books: journals, and what a merge moved.
 
         Xero announces none of it, and no operation answers it.
         """
@@ -248,7 +248,9 @@ class Organisation:
             RuleError: it isn't approved, or the amount is wrong.
         """
         self.check_open(payment)
-        return (self.put(invoices.pay(self.must_have(Invoice, invoice_id), payment), now_ms),)
+        invoice = self.must_have(Invoice, invoice_id)
+        paid = invoices.pay(invoice, payment)
+        return (self.put(self._payment(invoice, payment), now_ms), self.put(paid, now_ms))
 
     def allocate(self, allocation: Allocation, now_ms: int) -> tuple[Change, ...]:
         """Apply credit of a credit note to an invoice; both move.
@@ -291,9 +293,9 @@ class Organisation:
         return (self.put(contacts.erase(self.must_have(Contact, contact_id)), now_ms),)
 
     def merge(self, contact_id: str, into_id: str, now_ms: int) -> tuple[Change, ...]:
-        """Merge a contact into another: its documents and money on account move over, all of them stamped.
+        """Merge a contact into another: its documents and money on account move over, with the payments that name it.
 
-        That what is moved is stamped and announced is our assumption; Xero doesn't say.
+        All of them are stamped and announced. That is our assumption; Xero doesn't say.
 
         Raises:
             RuleError: either isn't active, or both are the same.
@@ -307,13 +309,19 @@ class Organisation:
             if getattr(record, "contact_id", None) == contact_id
         ]
         moved = [replace(one, contact_id=into_id) for one in (*self.documents_of(contact_id), *on_account)]
+        moved_ids = {one.id for one in moved}
+        paid = [
+            payment
+            for payment in self.of(PaymentRecord)
+            if payment.document_id in moved_ids and payment.status is Standing.AUTHORISED
+        ]
         target = replace(
             target,
             is_customer=target.is_customer or merged.is_customer,
             is_supplier=target.is_supplier or merged.is_supplier,
         )
         self._move_others(contact_id, into_id, now_ms)
-        return tuple(self.put(record, now_ms) for record in (merged, target, *moved))
+        return tuple(self.put(record, now_ms) for record in (merged, target, *moved, *paid))
 
     def remove(self, kind: type[AnyRecord], record_id: str, now_ms: int) -> Change:
         """Take a record away without a trace.
@@ -350,8 +358,6 @@ class Organisation:
         shelf.put(record, now_ms)
         if isinstance(record, Invoice | CreditNote):
             self._index(before, record)
-        if isinstance(record, Invoice):
-            self._follow_payments(record, now_ms)
         self.stock.follow(before, record)
         self._followed += [
             Change(endpoint=Endpoint.JOURNALS, record=journal, at_ms=now_ms, created=True, silent=True)
@@ -364,12 +370,6 @@ class Organisation:
     def put_along(self, record: AnyRecord, now_ms: int) -> None:
         """Put a record that follows from another: kept, but neither answered nor announced."""
         self._followed.append(replace(self.put(record, now_ms), silent=True))
-
-    def _follow_payments(self, invoice: Invoice, now_ms: int) -> None:
-        known = self.of(PaymentRecord)
-        for payment in invoice.payments:
-            if known.get(payment.payment_id) is None:
-                self.put_along(self._payment(invoice, payment), now_ms)
 
     def _payment(self, invoice: Invoice, payment: Payment) -> PaymentRecord:
         return PaymentRecord(

@@ -1,14 +1,15 @@
 """What the control API takes, checked at the edge. Keys are camelCase, as in Xero's own webhooks."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from simulator.books.words import Endpoint
 from simulator.edits.kinds import EditKind
 from simulator.identity.grants import GrantKind
+from simulator.webhooks.events import subscription
 from xero_stream.settings.simulator import WebAddress
 
 
@@ -121,13 +122,18 @@ class WebhooksQuery(Body):
 
 
 class WebhookSettings(Body):
-    """``PUT /_sim/webhooks``."""
+    """``PUT /_sim/webhooks``.
+
+    Attributes:
+        categories: what the app subscribes to; changes of other kinds send no event.
+    """
 
     url: WebAddress | None = None
     key: str | None = None
     batch_ms: float | None = Field(default=None, ge=0)
     batch_events: int | None = Field(default=None, ge=1)
     retry_seconds: float | None = Field(default=None, gt=0)
+    categories: Annotated[list[str], AfterValidator(subscription)] | None = None
     try_now: bool = False
 
 

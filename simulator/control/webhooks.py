@@ -5,7 +5,7 @@ from aiohttp import web
 
 from simulator.control.bodies import IntentToReceive, WebhookEvents, WebhookSettings, WebhooksQuery
 from simulator.control.exchange import COUNT, NUMBER, ControlError, Row, answer_json, read_body, read_query
-from simulator.webhooks.events import API_HOST, event_date
+from simulator.webhooks.events import API_HOST, CATEGORY, event_date
 from simulator.webhooks.handshake import shake_hands
 from simulator.webhooks.sender import Sender
 from simulator.world import World
@@ -36,7 +36,7 @@ class WebhooksControl:
         return answer_json(self._sender.report(query.limit))
 
     async def set_webhooks(self, request: web.Request) -> web.StreamResponse:
-        """Another URL, key, batch size or retry interval; or retry at once."""
+        """Another URL, key, batch size, retry interval or list of categories; or retry at once."""
         body = await read_body(request, WebhookSettings)
         self._sender.configure(
             url=body.url,
@@ -44,6 +44,7 @@ class WebhooksControl:
             batch_ms=body.batch_ms,
             batch_events=body.batch_events,
             retry_seconds=body.retry_seconds,
+            categories=body.categories,
         )
         if body.try_now:
             self._sender.try_now()
@@ -78,6 +79,8 @@ class WebhooksControl:
         return answer_json(await shake_hands(self._sender, self._source, body.url))
 
 
+_PATHS = {category: endpoint.value for endpoint, category in CATEGORY.items()}
+
+
 def _path(category: str) -> str:
-    known = {"INVOICE": "Invoices", "CONTACT": "Contacts", "CREDITNOTE": "CreditNotes"}
-    return known.get(category.upper(), category.capitalize() + "s")
+    return _PATHS.get(category.upper(), category.capitalize() + "s")

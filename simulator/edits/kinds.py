@@ -58,6 +58,8 @@ WEIGHTS: dict[tuple[Endpoint, EditKind], float] = {
     (Endpoint.OVERPAYMENTS, EditKind.ALLOCATE): 2,
     (Endpoint.OVERPAYMENTS, EditKind.WITHDRAW): 1,
     (Endpoint.OVERPAYMENTS, EditKind.VOID): 0.5,
+    (Endpoint.PAYMENTS, EditKind.CREATE): 1,
+    (Endpoint.PAYMENTS, EditKind.DELETE): 1.5,
     (Endpoint.INVOICES, EditKind.ALLOCATE): 0,
     (Endpoint.INVOICES, EditKind.TOUCH_WITHOUT_STAMP): 0,
     (Endpoint.CONTACTS, EditKind.TOUCH_WITHOUT_STAMP): 0,

@@ -1,5 +1,6 @@
 """Webhook events: which change becomes which event, and its JSON. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ import orjson
 from simulator.books.advance import Advance
 from simulator.books.credit_note import CreditNote
 from simulator.books.organisation import Change
+from simulator.books.payment import PaymentRecord
 from simulator.books.words import Endpoint
 
 API_HOST = "https://api.xero.com"
@@ -20,8 +22,31 @@ CATEGORY: dict[Endpoint, str] = {
     Endpoint.CREDIT_NOTES: "CREDITNOTE",
     Endpoint.PREPAYMENTS: "PREPAYMENT",
     Endpoint.OVERPAYMENTS: "OVERPAYMENT",
+    Endpoint.PAYMENTS: "PAYMENT",
 }
-"""Which endpoints Xero announces. OVERPAYMENT's shape isn't published: it is taken to be like PREPAYMENT's."""
+"""Which endpoints Xero announces, and in which word.
+
+PAYMENT is unconfirmed: Xero's OpenAPI 20.0.0 names the webhook and its schema, and we have seen neither the word nor the
+keys of ``data``. Both follow PREPAYMENT and OVERPAYMENT."""
+
+_WITH_STAMP = Advance | PaymentRecord
+"""Whose ``data`` has ``UpdatedDateUTCString`` beside type and status."""
+
+
+def subscription(words: Iterable[str]) -> frozenset[str]:
+    """The categories that an app subscribes to.
+
+    Args:
+        words: as they were given.
+
+    Raises:
+        ValueError: Xero has no such category.
+    """
+    chosen = frozenset(words)
+    unknown = sorted(chosen - set(CATEGORY.values()))
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: no webhook category; choose among {', '.join(CATEGORY.values())}")
+    return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +94,8 @@ def event_body(change: Change, tenant_id: str, at_ms: int) -> bytes:
         "eventType": "CREATE" if change.created else "UPDATE",
         "eventDateUtc": event_date(at_ms),
     }
-    if isinstance(change.record, CreditNote | Advance):
+    if isinstance(change.record, CreditNote | _WITH_STAMP):
         body["data"] = {"Type": change.record.type, "Status": change.record.status}
-    if isinstance(change.record, Advance):
+    if isinstance(change.record, _WITH_STAMP):
         body["data"]["UpdatedDateUTCString"] = f"{event_date(change.record.updated_ms)[:19]}Z"
     return orjson.dumps(body)

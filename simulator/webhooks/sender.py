@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import aiohttp
 
 from simulator.chance import draw_letters
 from simulator.webhooks.delivery import Answered, Attempt, Delivery, Trace, pack
-from simulator.webhooks.events import Event
+from simulator.webhooks.events import Event, subscription
 from simulator.webhooks.parcel import HEADERS, body_of, sign
 from simulator.webhooks.schedule import ANSWER_SECONDS, STORED_FOR_MS, Health, Schedule, failed, succeeded
 from simulator.webhooks.spoiling import WaitingRoom
@@ -82,8 +82,14 @@ class Sender:
         batch_ms: float | None = None,
         batch_events: int | None = None,
         retry_seconds: float | None = None,
+        categories: Collection[str] | None = None,
     ) -> None:
-        """Other settings from the next request on; None leaves one as it is."""
+        """Other settings from the next request on; None leaves one as it is.
+
+        ``categories`` holds for changes from now on: Xero numbers and keeps only events that the app subscribed to.
+        """
+        if categories is not None:
+            self._world.subscribed = subscription(categories)
         self.url = self.url if url is None else url
         self.key = self.key if key is None else key
         self.batch_ms = self.batch_ms if batch_ms is None else batch_ms
@@ -310,6 +316,7 @@ class Sender:
         log = list(self._log)[-limit:] if limit else []
         return {
             "url": self.url,
+            "categories": sorted(self._world.subscribed),
             "health": self.schedule.health.value,
             "failingSinceMs": self.schedule.failing_since_ms or None,
             "nextAttemptMs": self.schedule.next_attempt_ms or None,

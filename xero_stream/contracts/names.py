@@ -59,5 +59,6 @@ STREAMED = (
     EntityName.CREDIT_NOTES,
     EntityName.PREPAYMENTS,
     EntityName.OVERPAYMENTS,
+    EntityName.PAYMENTS,
 )
-"""What is streamed where nothing else is set: the entities whose changes reach us by webhook."""
+"""What is streamed where nothing else is set: the entities that Xero announces by webhook."""

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic_settings import NoDecode
 
 from xero_stream.settings.base import Section
 from xero_stream.settings.xero import AppTier
@@ -56,6 +57,10 @@ class SimulatorSettings(Section):
     """Where webhooks go; empty: events are stored until a URL is set."""
     webhook_key: SecretStr = Field(default=SecretStr(DEMO_WEBHOOK_KEY), alias="XERO_STREAM_SIMULATOR_WEBHOOK_KEY")
     """Signing key, used as its UTF-8 bytes."""
+    webhook_categories: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), alias="XERO_STREAM_SIMULATOR_WEBHOOK_CATEGORIES"
+    )
+    """Categories that the app subscribes to, separated by commas: changes of other kinds send no event. Empty: all."""
     webhook_batch_ms: float = Field(default=20.0, alias="XERO_STREAM_SIMULATOR_WEBHOOK_BATCH_MS", ge=0, le=60_000)
     """How long events gather before they are sent together, milliseconds; 0 sends at once."""
     webhook_batch_events: int = Field(default=100, alias="XERO_STREAM_SIMULATOR_WEBHOOK_BATCH_EVENTS", ge=1, le=10_000)
@@ -78,3 +83,12 @@ class SimulatorSettings(Section):
     """Time at the start (UTC); empty: the machine's."""
     clock_rate: float = Field(default=1.0, alias="XERO_STREAM_SIMULATOR_CLOCK_RATE", ge=0, le=100_000)
     """Simulated seconds per real second; 0 stands still (each change still gets its own millisecond)."""
+
+    @field_validator("webhook_categories", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(filter(None, (word.strip().upper() for word in value.split(","))))
+            if isinstance(value, str)
+            else value
+        )

@@ -279,7 +279,7 @@ async def test_by_default_only_what_is_announced_is_edited(talk: Talk) -> None:
 
 
 async def test_every_other_edit_can_be_asked_for(talk: Talk) -> None:
-    """And answers which record it was; only credit, and the invoices it goes to, are announced."""
+    """And answers which record it was; only payments, credit, and the invoices they go to, are announced."""
     await talk.edit(endpoint="Invoices", kind="approve", count=5)
     for endpoint, kind in OTHERS:
         if kind == "unarchive":
@@ -287,7 +287,7 @@ async def test_every_other_edit_can_be_asked_for(talk: Talk) -> None:
         answer = await talk.http.post("/_sim/edits", json={"endpoint": endpoint, "kind": kind})
         assert answer.status_code in (200, 409), answer.text
         for edit in answer.json().get("edits", []):
-            announced = {"Invoices", "CreditNotes", "Prepayments", "Overpayments"}
+            announced = {"Invoices", "CreditNotes", "Prepayments", "Overpayments", "Payments"}
             assert len(edit["events"]) == sum(one["endpoint"] in announced for one in edit["records"])
 
 

@@ -61,7 +61,7 @@ async def test_webhooks_go_to_http_urls_only(
 
 async def test_the_event_is_as_old_as_the_record(hooked: Simulated, receiver: Receiver) -> None:
     """Its eventDateUtc is UpdatedDateUTC, in ISO without a zone."""
-    (edit,) = await hooked.talk.edit(kind="pay")
+    (edit,) = await hooked.talk.edit(kind="change")
     await hooked.talk.calm()
 
     (event,) = receiver.events
@@ -72,7 +72,7 @@ async def test_the_event_is_as_old_as_the_record(hooked: Simulated, receiver: Re
 
 
 async def test_what_changes_what_is_announced(hooked: Simulated, receiver: Receiver) -> None:
-    """Payment → invoice; allocation → credit note and invoice; merge → both contacts."""
+    """Payment → itself and the invoice; merge → both contacts."""
     talk = hooked.talk
     tenant = talk.tenants[0]
 
@@ -80,9 +80,41 @@ async def test_what_changes_what_is_announced(hooked: Simulated, receiver: Recei
     await talk.edit(kind="merge", tenantId=tenant)
     await talk.calm()
 
-    categories = [event["eventCategory"] for event in receiver.events]
-    assert categories[:3] == ["INVOICE", "CONTACT", "CONTACT"]
-    assert {event["eventType"] for event in receiver.events} == {"UPDATE"}
+    told = [(event["eventCategory"], event["eventType"]) for event in receiver.events]
+    assert told[:4] == [("PAYMENT", "CREATE"), ("INVOICE", "UPDATE"), ("CONTACT", "UPDATE"), ("CONTACT", "UPDATE")]
+    assert {event_type for _, event_type in told[4:]} <= {"UPDATE"}
+
+
+async def test_payments_are_announced_whatever_makes_or_deletes_them(hooked: Simulated, receiver: Receiver) -> None:
+    """A batch, a refund of credit, and each taken back: the payment's own event beside its document's."""
+    talk = hooked.talk
+    tenant = talk.tenants[0]
+
+    async def told(**edit: str) -> list[tuple[str, str, str]]:
+        receiver.hooks.clear()
+        await talk.edit(tenantId=tenant, **edit)
+        await talk.calm()
+        return [
+            (
+                event["eventCategory"],
+                event["eventType"],
+                event["data"]["Status"] if event["eventCategory"] == "PAYMENT" else "",
+            )
+            for event in receiver.events
+        ]
+
+    refund = await told(endpoint="Payments", kind="create")
+    taken_back = await told(endpoint="Payments", kind="delete")
+    batch = await told(endpoint="BatchPayments", kind="create")
+    batch_deleted = await told(endpoint="BatchPayments", kind="delete")
+
+    assert refund[0] == ("PAYMENT", "CREATE", "AUTHORISED")
+    assert refund[1][:2] in {("CREDITNOTE", "UPDATE"), ("PREPAYMENT", "UPDATE"), ("OVERPAYMENT", "UPDATE")}
+    assert taken_back[0] == ("PAYMENT", "UPDATE", "DELETED")
+    assert {event[0] for event in batch} <= {"PAYMENT", "INVOICE"}
+    assert ("PAYMENT", "AUTHORISED") in {(event[0], event[2]) for event in batch}
+    assert ("PAYMENT", "UPDATE", "DELETED") in batch_deleted
+    assert ("INVOICE", "UPDATE", "") in batch_deleted
 
 
 async def test_an_allocation_announces_both_documents(start: Start, receiver: Receiver) -> None:
@@ -117,6 +149,28 @@ async def test_several_events_and_tenants_share_a_delivery(start: Start, receive
     assert spans[-1][1] == events
 
 
+async def test_an_app_gets_the_categories_it_subscribed_to(start: Start, receiver: Receiver) -> None:
+    """A payment announces itself and its invoice; what was not subscribed to has no number either."""
+    simulated = await start(webhook_url=receiver.url, webhook_categories=("INVOICE",))
+    talk = simulated.talk
+    await talk.edit(kind="pay")
+    await talk.calm()
+
+    report = await talk.control("PUT", "/webhooks", {"categories": ["INVOICE", "PAYMENT"]})
+    await talk.edit(kind="pay")
+    await talk.calm()
+    await talk.control("PUT", "/webhooks", {"categories": []})
+    await talk.edit(kind="pay")
+
+    assert report["categories"] == ["INVOICE", "PAYMENT"]
+    events = [(event["eventCategory"], event["eventType"]) for hook in receiver.hooks for event in hook.events]
+    assert events == [("INVOICE", "UPDATE"), ("PAYMENT", "CREATE"), ("INVOICE", "UPDATE")]
+    assert receiver.hooks[-1].document["lastEventSequence"] == 3
+    status, refused = await talk.refused("PUT", "/webhooks", {"categories": ["JOURNAL"]})
+    assert status == 400
+    assert "JOURNAL: no webhook category" in str(refused)
+
+
 async def test_a_batch_has_a_largest_size(start: Start, receiver: Receiver) -> None:
     """More events make more deliveries."""
     simulated = await start(webhook_url=receiver.url, webhook_batch_ms=20, webhook_batch_events=4)
@@ -132,7 +186,7 @@ async def test_a_failed_delivery_is_tried_once_more_at_once(hooked: Simulated, r
     answers = iter([500, 200])
     receiver.answer = lambda _: web.Response(status=next(answers))
 
-    await hooked.talk.edit(kind="pay")
+    await hooked.talk.edit(kind="change")
     report = await hooked.talk.calm()
 
     first, second = receiver.hooks
@@ -146,7 +200,7 @@ async def test_anything_but_200_is_a_failure(hooked: Simulated, receiver: Receiv
     """Redirects aren't followed."""
     receiver.answer = lambda _: web.Response(status=status, headers={"Location": receiver.url})
 
-    await hooked.talk.edit(kind="pay")
+    await hooked.talk.edit(kind="change")
     await receiver.until(2)
     report = await until_health(hooked.talk, "retrying")
 
@@ -170,10 +224,10 @@ async def test_after_two_failures_it_waits_a_quarter_of_an_hour_and_replays_in_o
     """What happens meanwhile is stored; one good answer brings everything, in order."""
     talk = hooked.talk
     receiver.answer = lambda _: web.Response(status=503)
-    await talk.edit(kind="pay")
+    await talk.edit(kind="change")
     await until_health(talk, "retrying")
     for _ in range(5):
-        await talk.edit(kind="pay")
+        await talk.edit(kind="change")
     assert len(receiver.hooks) == 2
 
     await talk.ahead(899)
@@ -196,14 +250,14 @@ async def test_the_interval_is_a_setting_and_a_retry_can_be_ordered(start: Start
     simulated = await start(webhook_url=receiver.url, webhook_retry_seconds=0.1)
     answers = iter([503, 503, 503, 200])
     receiver.answer = lambda _: web.Response(status=next(answers, 200))
-    await simulated.talk.edit(kind="pay")
+    await simulated.talk.edit(kind="change")
     await receiver.until(4)
     await simulated.talk.calm()
 
     await simulated.talk.control("PUT", "/webhooks", {"retrySeconds": 3600})
     failing = iter([503, 503])
     receiver.answer = lambda _: web.Response(status=next(failing, 200))
-    await simulated.talk.edit(kind="pay")
+    await simulated.talk.edit(kind="change")
     await until_health(simulated.talk, "retrying")
     await simulated.talk.control("PUT", "/webhooks", {"tryNow": True})
     report = await simulated.talk.calm()
@@ -215,11 +269,11 @@ async def test_after_a_day_of_failure_it_is_disabled_until_the_handshake(hooked:
     """Stored events come after a good intent-to-receive, not by themselves."""
     talk = hooked.talk
     receiver.answer = lambda _: web.Response(status=503)
-    await talk.edit(kind="pay")
+    await talk.edit(kind="change")
     await until_health(talk, "retrying")
     await talk.ahead(24 * 3600)
     await until_health(talk, "disabled")
-    await talk.edit(kind="pay")
+    await talk.edit(kind="change")
     seen = len(receiver.hooks)
     await talk.ahead(3600)
     assert len(receiver.hooks) == seen
@@ -236,13 +290,13 @@ async def test_what_is_stored_is_kept_for_31_days(hooked: Simulated, receiver: R
     """Then it is lost, and counted."""
     talk = hooked.talk
     receiver.answer = lambda _: web.Response(status=503)
-    await talk.edit(kind="pay")
+    await talk.edit(kind="change")
     await until_health(talk, "retrying")
-    await talk.edit(kind="pay")
+    await talk.edit(kind="change")
     await talk.ahead(24 * 3600)
     await until_health(talk, "disabled")
     await talk.ahead(31 * 86_400)
-    await talk.edit(kind="pay")
+    await talk.edit(kind="change")
 
     receiver.answer = judge
     await talk.control("POST", "/intent-to-receive", {})
@@ -262,7 +316,7 @@ async def test_a_slow_receiver_fails(start: Start, receiver: Receiver, monkeypat
     receiver.held = asyncio.Event()
     simulated = await start(webhook_url=receiver.url)
 
-    await simulated.talk.edit(kind="pay")
+    await simulated.talk.edit(kind="change")
     report = await until_health(simulated.talk, "retrying")
 
     assert [one["answer"] for one in report["deliveries"][0]["attempts"]] == ["timeout", "timeout"]
@@ -272,7 +326,7 @@ async def test_a_receiver_that_is_down_is_a_failure_and_comes_back(start: Start)
     """Connection refused; later everything arrives."""
     receiver = Receiver()
     simulated = await start(webhook_url=receiver.url, webhook_retry_seconds=0.2)
-    await simulated.talk.edit(kind="pay", count=3)
+    await simulated.talk.edit(kind="change", count=3)
     await until_health(simulated.talk, "retrying")
 
     await receiver.start()
@@ -286,7 +340,7 @@ async def test_a_receiver_that_is_down_is_a_failure_and_comes_back(start: Start)
 async def test_events_wait_until_there_is_a_url(start: Start, receiver: Receiver) -> None:
     """Set at run time, with another key."""
     simulated = await start()
-    await simulated.talk.edit(kind="pay", count=2)
+    await simulated.talk.edit(kind="change", count=2)
 
     await simulated.talk.control("PUT", "/webhooks", {"url": receiver.url, "key": "other"})
     await simulated.talk.calm()
@@ -370,7 +424,7 @@ async def test_faults_of_webhooks_are_seen_to_happen(start: Start, receiver: Rec
     async def one_by_one(fault: dict[str, Any], count: int) -> list[int]:
         receiver.hooks.clear()
         await talk.faults({"operation": "webhook", "times": 1, "fault": fault})
-        dates = [event_date((await talk.edit(kind="pay"))[0]["records"][0]["updatedMs"]) for _ in range(count)]
+        dates = [event_date((await talk.edit(kind="change"))[0]["records"][0]["updatedMs"]) for _ in range(count)]
         await talk.calm()
         assert await talk.fired() == [1]
         return [dates.index(event["eventDateUtc"]) for event in receiver.events]
@@ -384,7 +438,7 @@ async def test_faults_of_webhooks_are_seen_to_happen(start: Start, receiver: Rec
 
 async def test_edits_can_be_silent(hooked: Simulated, receiver: Receiver) -> None:
     """Without a webhook nobody is told."""
-    (edit,) = await hooked.talk.edit(kind="pay", webhook=False)
+    (edit,) = await hooked.talk.edit(kind="change", webhook=False)
     await hooked.talk.calm()
 
     assert edit["events"] == []

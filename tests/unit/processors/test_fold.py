@@ -6,11 +6,13 @@ from typing import Any
 import orjson
 
 from processors.intake.fold import KEPT_DELIVERIES, Arrived, fold, moment
+from processors.intake.subject import Subjects
+from xero_api.registry import CONTACTS, INVOICES, PAYMENTS
 from xero_stream.contracts.names import EntityName
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 RECORD = "22222222-2222-2222-2222-222222222222"
-CATEGORIES = {"INVOICE": EntityName.INVOICES, "CONTACT": EntityName.CONTACTS}
+SUBJECTS = Subjects.of([INVOICES, CONTACTS, PAYMENTS])
 
 
 def arrived(
@@ -46,7 +48,7 @@ def test_the_numbers_of_deliveries_are_noted() -> None:
     events = [arrived(numbers=numbers, eventCategory="SUBSCRIPTION") for numbers in rows]
     events.append(arrived(numbers=(1, 4), received="2026-11-22T11:00:00Z"))
 
-    assert fold(events, CATEGORIES).ranges == {
+    assert fold(events, SUBJECTS).ranges == {
         ("default", 1, 4): datetime(2026, 11, 22, 11, tzinfo=UTC),
         ("default", 5, 5): datetime(2026, 11, 22, 10, tzinfo=UTC),
     }
@@ -64,7 +66,7 @@ def test_a_thousand_events_on_one_record_are_one_mark() -> None:
         for n in range(1000)
     ]
 
-    folded = fold(events, CATEGORIES)
+    folded = fold(events, SUBJECTS)
 
     (mark,) = folded.marks
     assert mark.events == folded.events == 1000
@@ -77,7 +79,7 @@ def test_a_thousand_events_on_one_record_are_one_mark() -> None:
 
 def test_letter_case_does_not_matter() -> None:
     """Xero's documentation and its events disagree on the case of categories; ids may come in upper case."""
-    folded = fold([arrived(eventCategory="Invoice", tenantId=TENANT.upper(), resourceId=RECORD.upper())], CATEGORIES)
+    folded = fold([arrived(eventCategory="Invoice", tenantId=TENANT.upper(), resourceId=RECORD.upper())], SUBJECTS)
 
     (mark,) = folded.marks
     assert (mark.tenant_id, mark.record_id, mark.entity) == (TENANT, RECORD, EntityName.INVOICES)
@@ -85,11 +87,33 @@ def test_letter_case_does_not_matter() -> None:
 
 def test_unknown_categories_are_counted_not_quarantined() -> None:
     """New categories appear without notice."""
-    folded = fold([arrived(eventCategory="SUBSCRIPTION"), arrived(eventCategory="ü" * 99)], CATEGORIES)
+    folded = fold([arrived(eventCategory="SUBSCRIPTION"), arrived(eventCategory="ü" * 99)], SUBJECTS)
 
     assert folded.ignored == {"SUBSCRIPTION": 1, "OTHER": 1}
     assert not folded.marks
     assert not folded.unreadable
+
+
+def test_a_category_in_another_word_is_recognised_by_its_url() -> None:
+    """The word for payments is unconfirmed; what is streamed under no word is ignored, whatever its URL looks like."""
+    url = f"https://api.xero.com/api.xro/2.0/{{}}/{RECORD}"
+    guessed = [
+        arrived(eventCategory="PAYMENT"),
+        arrived(eventCategory="PAYMENTS", resourceUrl=url.format("Payments")),
+        arrived(eventCategory="BANKING", resourceUrl="https://api.xero.com/api.xro/2.0/payments"),
+    ]
+    others = [
+        arrived(eventCategory="BATCHPAYMENT", resourceUrl=url.format("BatchPayments")),
+        arrived(eventCategory="CREDITNOTE", resourceUrl=url.format("CreditNotes")),
+        arrived(eventCategory="SUBSCRIPTION", resourceUrl="https://api.xero.com/appstore/2.0/Payments/1"),
+        arrived(eventCategory="ODD", resourceUrl=7),
+    ]
+
+    folded = fold([*guessed, *others], SUBJECTS)
+
+    (mark,) = folded.marks
+    assert (mark.entity, mark.events) == (EntityName.PAYMENTS, len(guessed))
+    assert folded.ignored == {"BATCHPAYMENT": 1, "CREDITNOTE": 1, "SUBSCRIPTION": 1, "ODD": 1}
 
 
 def test_what_can_not_be_read_is_kept() -> None:
@@ -104,7 +128,7 @@ def test_what_can_not_be_read_is_kept() -> None:
         arrived(7, received="yesterday"),
     ]
 
-    folded = fold([*bad, arrived(8)], CATEGORIES)
+    folded = fold([*bad, arrived(8)], SUBJECTS)
 
     assert [item.arrived.offset for item in folded.unreadable] == [1, 2, 3, 4, 5, 6, 7]
     assert folded.unreadable[0].arrived.value == b"{"
@@ -114,11 +138,11 @@ def test_what_can_not_be_read_is_kept() -> None:
 def test_an_event_without_a_usable_date_is_dated_by_its_receipt() -> None:
     """It is still a reason to read the record, whatever is known of it: beside others, too."""
     for text in (None, "", "soon", "1999-12-31T00:00:00", "2026-11-23T10:00:00.001"):
-        (mark,) = fold([arrived(eventDateUtc=text)], CATEGORIES).marks
+        (mark,) = fold([arrived(eventDateUtc=text)], SUBJECTS).marks
         assert (mark.event_at, mark.dated) == (datetime(2026, 11, 22, 10, 0, tzinfo=UTC), False)
-        (mark,) = fold([arrived(), arrived(eventDateUtc=text), arrived()], CATEGORIES).marks
+        (mark,) = fold([arrived(), arrived(eventDateUtc=text), arrived()], SUBJECTS).marks
         assert not mark.dated
-    (mark,) = fold([arrived(eventDateUtc="2026-11-23T10:00:00")], CATEGORIES).marks
+    (mark,) = fold([arrived(eventDateUtc="2026-11-23T10:00:00")], SUBJECTS).marks
     assert mark.dated
 
 

@@ -172,16 +172,17 @@ def test_numbers_grow_with_gaps() -> None:
 
 
 def test_a_payment_is_a_record_and_a_journal() -> None:
-    """Neither of which Xero announces."""
+    """Xero announces the payment and not the journal."""
     books = organisation(invoice())
 
-    books.pay(guid(1), payment(5_000), NOW)
+    changes = books.pay(guid(1), payment(5_000), NOW)
 
     followed = books.take_followed()
     record = books.of(PaymentRecord).get(guid(700))
     assert record is not None
     assert (record.amount, record.document_id, record.status, record.updated_ms) == (5_000, guid(1), "AUTHORISED", NOW)
-    assert {one.endpoint for one in followed} == {Endpoint.PAYMENTS, Endpoint.JOURNALS}
+    assert [(one.endpoint, one.silent) for one in changes] == [(Endpoint.PAYMENTS, False), (Endpoint.INVOICES, False)]
+    assert {one.endpoint for one in followed} == {Endpoint.JOURNALS}
     assert all(one.silent for one in followed)
     assert nets(books, *journals(books, guid(700))) == {BANK: 5_000, RECEIVABLE: -5_000}
 

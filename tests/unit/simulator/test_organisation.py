@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from simulator.books import money
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import Invoice, InvoiceType
@@ -23,15 +24,16 @@ from tests.unit.simulator.builders import (
 )
 
 
-def test_a_payment_stamps_the_invoice_and_nothing_else() -> None:
-    """One change: the invoice."""
+def test_a_payment_is_created_and_stamps_its_invoice() -> None:
+    """Two changes, nothing else."""
     books = organisation(invoice())
 
     changes = books.pay(guid(1), payment(11_500), NOW)
 
-    (change,) = changes
-    assert (change.endpoint, change.record.id, change.record.updated_ms) == (Endpoint.INVOICES, guid(1), NOW)
-    assert (change.created, change.silent) == (False, False)
+    assert [(one.endpoint, one.record.id, one.record.updated_ms, one.created, one.silent) for one in changes] == [
+        (Endpoint.PAYMENTS, guid(700), NOW, True, False),
+        (Endpoint.INVOICES, guid(1), NOW, False, False),
+    ]
     paid = books.invoices.get(guid(1))
     assert paid is not None
     assert paid.status is DocumentStatus.PAID
@@ -71,12 +73,15 @@ def test_a_refused_allocation_changes_neither_side() -> None:
 
 
 def test_a_merge_moves_documents_and_stamps_everything() -> None:
-    """Both contacts and the moved documents change."""
+    """Both contacts, the moved documents and their payments change; a payment that was taken back does not."""
     books = organisation(invoice(), credit_note())
+    books.pay(guid(1), payment(1_000), NOW - 3)
+    books.pay(guid(1), replace(payment(1_000), payment_id=guid(701)), NOW - 2)
+    money.delete_payment(books, guid(701), NOW - 1)
 
     changes = books.merge(CUSTOMER, OTHER, NOW)
 
-    assert {one.record.id for one in changes} == {CUSTOMER, OTHER, guid(1), guid(100)}
+    assert {one.record.id for one in changes} == {CUSTOMER, OTHER, guid(1), guid(100), guid(700)}
     assert all(one.record.updated_ms == NOW for one in changes)
     assert {document.contact_id for document in books.documents_of(OTHER)} == {OTHER}
     assert books.documents_of(CUSTOMER) == []

@@ -7,18 +7,30 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from simulator.books import money
 from simulator.books.organisation import Change
 from simulator.books.words import DocumentStatus, Endpoint
 from simulator.faults.plan import FaultPlan, read_rules
 from simulator.webhooks.delivery import Answered, Attempt, pack
-from simulator.webhooks.events import event_body, event_date
+from simulator.webhooks.events import event_body, event_date, subscription
 from simulator.webhooks.handshake import Exchange, complaint, judge
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.parcel import body_of, sign, spoil
 from simulator.webhooks.schedule import DISABLED_AFTER_MS, Health, Schedule, failed, succeeded
 from simulator.webhooks.spoiling import LONGEST_REORDER_SECONDS, WaitingRoom
 from tests.support.webhooks import captured
-from tests.unit.simulator.builders import CUSTOMER, NOW, TENANT, contact, credit_note, event, guid, invoice
+from tests.unit.simulator.builders import (
+    CUSTOMER,
+    NOW,
+    TENANT,
+    contact,
+    credit_note,
+    event,
+    guid,
+    invoice,
+    organisation,
+    payment,
+)
 
 
 def test_an_event_names_the_record_and_little_else() -> None:
@@ -43,6 +55,35 @@ def test_a_credit_notes_event_carries_type_and_status() -> None:
 
     assert (body["eventCategory"], body["eventType"]) == ("CREDITNOTE", "UPDATE")
     assert body["data"] == {"Type": "ACCRECCREDIT", "Status": "VOIDED"}
+
+
+def test_a_payments_event_is_like_a_prepayments() -> None:
+    """Category and data are unconfirmed; a payment that was taken back is an UPDATE to DELETED."""
+    books = organisation(invoice())
+    made = books.pay(guid(1), payment(1_000), NOW)[0]
+    deleted = money.delete_payment(books, guid(700), NOW + 1_500)[0]
+
+    bodies = [orjson.loads(event_body(change, TENANT, NOW)) for change in (made, deleted)]
+
+    assert [(body["eventCategory"], body["eventType"]) for body in bodies] == [
+        ("PAYMENT", "CREATE"),
+        ("PAYMENT", "UPDATE"),
+    ]
+    assert bodies[0]["resourceUrl"] == f"https://api.xero.com/api.xro/2.0/Payments/{guid(700)}"
+    assert bodies[0]["data"] | {"UpdatedDateUTCString": ""} == {
+        "Type": "ACCRECPAYMENT",
+        "Status": "AUTHORISED",
+        "UpdatedDateUTCString": "",
+    }
+    assert bodies[1]["data"]["Status"] == "DELETED"
+    assert bodies[1]["data"]["UpdatedDateUTCString"] == f"{event_date(NOW + 1_500)[:19]}Z"
+
+
+def test_an_app_subscribes_to_categories_that_there_are() -> None:
+    """Another word is refused with those there are."""
+    assert subscription(["PAYMENT", "INVOICE"]) == {"INVOICE", "PAYMENT"}
+    with pytest.raises(ValueError, match=r"JOURNAL: no webhook category; choose among INVOICE, .*PAYMENT"):
+        subscription(["JOURNAL"])
 
 
 def test_a_contacts_event() -> None:

@@ -489,8 +489,10 @@ def test_a_transfer_is_dated_by_its_creation() -> None:
     assert BANK_TRANSFERS.version(raw) == datetime(2016, 10, 17, 20, 46, 1, 140_000, tzinfo=UTC)
 
 
-def test_prepayments_and_overpayments_are_announced() -> None:
-    """Since August and September 2026; nothing else of these is."""
+def test_payments_prepayments_and_overpayments_are_announced() -> None:
+    """Since August, September and November 2026; batches, bank transactions and transfers are not."""
     assert by_webhook_category("Prepayment") is PREPAYMENTS
     assert by_webhook_category("OVERPAYMENT") is OVERPAYMENTS
-    assert {entity.webhook for entity in (PAYMENTS, BATCH_PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS)} == {None}
+    assert by_webhook_category("Payment") is PAYMENTS
+    assert "unconfirmed" in PAYMENTS.differs["webhook"]
+    assert {entity.webhook for entity in (BATCH_PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS)} == {None}
