@@ -32,8 +32,9 @@ def run_apart(work: Coroutine[object, object, T]) -> T:
 class SharedServers:
     """The servers that all tests of a run share."""
 
-    def __init__(self, servers: LocalServers) -> None:
+    def __init__(self, servers: LocalServers, data_dir: Path) -> None:
         self._servers = servers
+        self._data_dir = data_dir
         self._has_template = False
 
     @property
@@ -45,6 +46,11 @@ class SharedServers:
     def postgres_pid(self) -> int:
         """PostgreSQL's process id."""
         return self._servers.postgres_pid
+
+    def log_of(self, topic: str, partition: int = 0) -> bytes:
+        """What the broker has stored of a partition: its record batches, one after another."""
+        (segment,) = (self._data_dir / "kafka/data" / f"{topic}-{partition}").glob("*.log")
+        return segment.read_bytes()
 
     def url(self, database: str) -> str:
         """The URL of a database."""
@@ -110,9 +116,10 @@ class SharedServers:
 def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServers]:
     """Kafka and PostgreSQL of this run; prefer ``kafka`` and ``database_url``."""
     said: list[str] = []
-    servers = LocalServers(tmp_path_factory.mktemp("servers"), progress=said.append)
+    data_dir = tmp_path_factory.mktemp("servers")
+    servers = LocalServers(data_dir, progress=said.append)
     run_apart(servers.start())
-    yield SharedServers(servers)
+    yield SharedServers(servers, data_dir)
     run_apart(servers.stop())
 
 

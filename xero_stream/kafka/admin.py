@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.structs import TopicPartition
 
 from xero_stream.contracts.names import EntityName
+from xero_stream.kafka.compression import topic_compression
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -65,7 +66,7 @@ def wanted(settings: KafkaSettings, entities: Iterable[EntityName], *, deliverie
         deliveries: whether whole deliveries are kept.
     """
     topics = settings.topics
-    base = {"max.message.bytes": str(LARGEST_MESSAGE)}
+    base = {"max.message.bytes": str(LARGEST_MESSAGE), "compression.type": topic_compression(settings)}
     if settings.replication_factor >= 3:
         base |= {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
 

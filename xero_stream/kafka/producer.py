@@ -4,6 +4,7 @@ import asyncio
 
 from aiokafka import AIOKafkaProducer
 
+from xero_stream.kafka.compression import compression
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.kafka import KafkaSettings
@@ -41,6 +42,7 @@ class Producers:
         """
         producer = AIOKafkaProducer(
             **connection(self._settings, client_id=self._client_id),
+            **compression(self._settings),
             acks="all",
             enable_idempotence=True,
             linger_ms=0,

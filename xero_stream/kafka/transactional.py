@@ -19,6 +19,7 @@ from aiokafka.producer.sender import EndTxnHandler, Sender
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.kafka.compression import compression
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -94,6 +95,7 @@ class TransactionalProducer:
         """
         producer = _OnceProducer(
             **connection(settings, client_id=transactional_id),
+            **compression(settings),
             transactional_id=transactional_id,
             # Long enough for a busy broker, short enough for readers that wait behind a dead transaction.
             transaction_timeout_ms=10_000,
@@ -105,7 +107,6 @@ class TransactionalProducer:
             max_request_size=LARGEST_REQUEST,
             max_batch_size=1024 * 1024,
             linger_ms=0,
-            compression_type="zstd",
             metadata_max_age_ms=60_000,
         )
         try:

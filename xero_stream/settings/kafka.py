@@ -37,6 +37,8 @@ class KafkaSettings(Section):
     """Partitions of every keyed topic; fixed at first start."""
     replication_factor: int = Field(default=3, alias="KAFKA_REPLICATION_FACTOR", ge=1, le=10)
     """Replicas of every topic; 1 on a single broker."""
+    compression: Literal["gzip", "zstd", "lz4", "none"] = Field(default="gzip", alias="KAFKA_COMPRESSION")
+    """Codec of every topic. Any client reads ``gzip`` and ``none``; ``zstd`` and ``lz4`` need a codec library in most."""
     one_changes_topic: bool = Field(default=False, alias="XERO_STREAM_ONE_CHANGES_TOPIC")
     """All change events on one topic ``<prefix>.changes`` (order across entities)."""
 
