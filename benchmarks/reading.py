@@ -66,7 +66,7 @@ async def _measure(url: str, sdk: Sdk) -> dict[str, list[float]]:
         answer = await client.send(
             DEFAULT_APP, TenantId(sdk.tenant), get_page(INVOICES, None, page, size), lane=Lane.BACKFILL
         )
-        records: list[Any] = [INVOICES.unify(raw) for raw in answer.records]
+        records: list[Any] = [INVOICES.unified(sdk.tenant, raw) for raw in answer.records]
         if typed:
             records = [INVOICES.model.model_validate(record) for record in records]
         return len(records)

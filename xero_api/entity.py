@@ -186,7 +186,7 @@ class Entity(Generic[R]):
         id_field: field with the id.
         key: what the id is.
         model: the unified contract.
-        unify: Xero's JSON → unified record; raises ``InvalidRecordError``.
+        unify: Xero's JSON → fields of the unified record from ``id`` on; raises ``InvalidRecordError``.
         stamp: what tells that a record changed.
         paging: how lists are read.
         modified_since: whether ``If-Modified-Since`` is honoured.
@@ -232,6 +232,18 @@ class Entity(Generic[R]):
     parts: frozenset[Part] = frozenset()
     writes: Writes | None = None
     differs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def unified(self, tenant_id: str, raw: Json) -> dict[str, Any]:
+        """The unified record. Xero's JSON does not say whose record it is.
+
+        Args:
+            tenant_id: the organisation's id.
+            raw: the record as Xero sent it.
+
+        Raises:
+            InvalidRecordError: the record can't be mapped.
+        """
+        return {"tenant_id": tenant_id.lower(), **self.unify(raw)}
 
     def id_of(self, raw: Json) -> RecordId | None:
         """The record's id in lower case, or None if it has none."""

@@ -103,7 +103,7 @@ class Organisation:
     @property
     def reader(self) -> Reader:
         """Typed records: ``await organisation.reader.get(INVOICES, id)``."""
-        return Reader(self.send)
+        return Reader(self.send, self._tenant_id)
 
     @property
     def left_today(self) -> int:

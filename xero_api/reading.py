@@ -106,8 +106,15 @@ class Many(Generic[R]):
 class Reader:
     """Reads the records of one organisation."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, tenant_id: TenantId) -> None:
+        """Read through a client or a budget.
+
+        Args:
+            send: makes the calls, for this organisation.
+            tenant_id: the organisation: part of every record.
+        """
         self._send = send
+        self._tenant_id = tenant_id
 
     async def get(self, entity: Entity[R], record_id: RecordId, **filters: str) -> R | None:
         """One record, or None if Xero has none of this id.
@@ -132,7 +139,7 @@ class Reader:
             return None
         if not answer.records:
             raise UnmappableAnswerError(f"{answer.request.endpoint}: the answer holds another record", status=200)
-        return _found(entity, answer.records[0]).record
+        return self._found(entity, answer.records[0]).record
 
     async def get_many(self, entity: Entity[R], record_ids: Iterable[RecordId]) -> Many[R]:
         """Records by id, in as few calls as Xero allows.
@@ -156,7 +163,9 @@ class Reader:
             partial(get_ids, entity) if by_ids else lambda few: get_one(entity, few[0])
         )
         answers = [await self._send(ask(few)) for few in _batches(ids, by_ids.limit if by_ids else 1)]
-        return await _many(entity, ids, [raw for answer in answers for raw in answer.records], _unreadable(answers))
+        return await self._many(
+            entity, ids, [raw for answer in answers for raw in answer.records], _unreadable(answers)
+        )
 
     async def pages(
         self,
@@ -202,7 +211,7 @@ class Reader:
                 continue
             place = go_on(place, answer)
             raws = await self._whole(entity, answer, filters)
-            found, unmapped = await _mapped(entity, raws, _unreadable([answer]))
+            found, unmapped = await self._mapped(entity, raws, _unreadable([answer]))
             yield Page(found=found, unmapped=unmapped, then=place)
 
     async def _whole(self, entity: Entity[Any], answer: Answer, filters: Mapping[str, str]) -> Sequence[dict[str, Any]]:
@@ -217,7 +226,37 @@ class Reader:
     async def _from_list(self, entity: Entity[R], ids: Sequence[RecordId]) -> Many[R]:
         wanted = {record_id for record_id in ids if xeros_id(entity.key, record_id, entity.name)}
         answer = await self._send(get_all(entity))
-        return await _many(entity, ids, [raw for raw in answer.records if entity.id_of(raw) in wanted], ())
+        return await self._many(entity, ids, [raw for raw in answer.records if entity.id_of(raw) in wanted], ())
+
+    def _found(self, entity: Entity[R], raw: dict[str, Any]) -> Found[R]:
+        return Found(record=entity.model.model_validate(entity.unified(self._tenant_id, raw)), raw=raw)
+
+    async def _mapped(
+        self, entity: Entity[R], raws: Iterable[dict[str, Any]], unmapped: tuple[Unmapped, ...]
+    ) -> tuple[tuple[Found[R], ...], tuple[Unmapped, ...]]:
+        found: list[Found[R]] = []
+        bad = list(unmapped)
+        rest = iter(raws)
+        while few := list(islice(rest, _AT_ONCE)):
+            for raw in few:
+                try:
+                    found.append(self._found(entity, raw))
+                except InvalidRecordError as error:
+                    bad.append(Unmapped(raw=raw, error=error))
+            await asyncio.sleep(0)  # a page of a thousand must not hold up everybody else
+        return tuple(found), tuple(bad)
+
+    async def _many(
+        self,
+        entity: Entity[R],
+        ids: Sequence[RecordId],
+        raws: Sequence[dict[str, Any]],
+        unreadable: tuple[Unmapped, ...],
+    ) -> Many[R]:
+        found, unmapped = await self._mapped(entity, raws, unreadable)
+        by_id = {record_id: one for one in found if (record_id := entity.id_of(one.raw))}
+        came = {entity.id_of(raw) for raw in raws}
+        return Many(found=by_id, absent=frozenset(ids) - came, unmapped=unmapped)
 
 
 def reader(client: XeroClient, app: AppName, tenant_id: TenantId, *, lane: Lane = Lane.COMMAND) -> Reader:
@@ -229,7 +268,7 @@ def reader(client: XeroClient, app: AppName, tenant_id: TenantId, *, lane: Lane 
         tenant_id: the organisation.
         lane: why; for the call records.
     """
-    return Reader(partial(client.send, app, tenant_id, lane=lane))
+    return Reader(partial(client.send, app, tenant_id, lane=lane), tenant_id)
 
 
 def _listed(entity: Entity[Any]) -> bool:
@@ -241,38 +280,9 @@ def _batches(ids: Sequence[RecordId], limit: int) -> list[Sequence[RecordId]]:
     return [ids[start : start + limit] for start in range(0, len(ids), limit)]
 
 
-def _found(entity: Entity[R], raw: dict[str, Any]) -> Found[R]:
-    return Found(record=entity.model.model_validate(entity.unify(raw)), raw=raw)
-
-
 def _unreadable(answers: Sequence[Answer]) -> tuple[Unmapped, ...]:
     return tuple(
         Unmapped(raw=item.value, error=InvalidRecordError(answer.request.entity.id_field, item.reason))
         for answer in answers
         for item in answer.unreadable
     )
-
-
-async def _mapped(
-    entity: Entity[R], raws: Iterable[dict[str, Any]], unmapped: tuple[Unmapped, ...]
-) -> tuple[tuple[Found[R], ...], tuple[Unmapped, ...]]:
-    found: list[Found[R]] = []
-    bad = list(unmapped)
-    rest = iter(raws)
-    while few := list(islice(rest, _AT_ONCE)):
-        for raw in few:
-            try:
-                found.append(_found(entity, raw))
-            except InvalidRecordError as error:
-                bad.append(Unmapped(raw=raw, error=error))
-        await asyncio.sleep(0)  # a page of a thousand must not hold up everybody else
-    return tuple(found), tuple(bad)
-
-
-async def _many(
-    entity: Entity[R], ids: Sequence[RecordId], raws: Sequence[dict[str, Any]], unreadable: tuple[Unmapped, ...]
-) -> Many[R]:
-    found, unmapped = await _mapped(entity, raws, unreadable)
-    by_id = {record_id: one for one in found if (record_id := entity.id_of(one.raw))}
-    came = {entity.id_of(raw) for raw in raws}
-    return Many(found=by_id, absent=frozenset(ids) - came, unmapped=unmapped)

@@ -131,7 +131,11 @@ class Whole:
         entity_of = {self._settings.topics.records(name): name.value for name in STREAMED}
         return [
             read_record(
-                Spot(record.topic, record.partition, record.offset), record.key, record.value, entity_of[record.topic]
+                Spot(record.topic, record.partition, record.offset),
+                record.key,
+                record.value,
+                record.headers,
+                entity_of[record.topic],
             )
             for record in await self._read(list(entity_of))
         ]

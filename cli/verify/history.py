@@ -36,14 +36,19 @@ class Change:
     Attributes:
         spot: where it was read.
         key: its key.
-        ce_id: the header; empty where there is none.
+        headers: its headers.
         event: the ChangeEvent, numbers exact.
     """
 
     spot: Spot
     key: bytes
-    ce_id: str
+    headers: Mapping[str, str]
     event: Mapping[str, Any]
+
+    @property
+    def ce_id(self) -> str:
+        """Its CloudEvents id; empty where there is none."""
+        return self.headers.get("ce_id", "")
 
     @property
     def source(self) -> Mapping[str, Any]:
@@ -74,12 +79,14 @@ class RecordMessage:
     Attributes:
         spot: where it was read.
         key: tenant and record id, as JSON.
+        headers: its headers.
         entity: the entity of the topic.
         value: the message; None is a tombstone.
     """
 
     spot: Spot
     key: bytes
+    headers: Mapping[str, str]
     entity: str
     value: Mapping[str, Any] | None
 
@@ -87,7 +94,12 @@ class RecordMessage:
     def ref(self) -> RecordRef:
         """Which record it is about."""
         key = decode(self.key)
-        return RecordRef(key["tenant_id"], self.entity, key["record_id"])
+        return RecordRef(key["tenant_id"], self.entity, key["id"])
+
+    @property
+    def ce_id(self) -> str:
+        """Its CloudEvents id; empty where there is none."""
+        return self.headers.get("ce_id", "")
 
 
 class EventRef(NamedTuple):
@@ -144,17 +156,23 @@ def read_change(spot: Spot, key: bytes, value: bytes, headers: Iterable[tuple[st
     Raises:
         ValueError: it is not JSON.
     """
-    ce_id = next((text.decode() for name, text in headers if name == "ce_id"), "")
-    return Change(spot=spot, key=key, ce_id=ce_id, event=decode(value))
+    return Change(spot=spot, key=key, headers=_text(headers), event=decode(value))
 
 
-def read_record(spot: Spot, key: bytes, value: bytes | None, entity: str) -> RecordMessage:
+def read_record(
+    spot: Spot, key: bytes, value: bytes | None, headers: Iterable[tuple[str, bytes]], entity: str
+) -> RecordMessage:
     """A record out of a Kafka message.
 
     Raises:
         ValueError: it is not JSON.
     """
-    return RecordMessage(spot=spot, key=key, entity=entity, value=None if value is None else decode(value))
+    message = None if value is None else decode(value)
+    return RecordMessage(spot=spot, key=key, headers=_text(headers), entity=entity, value=message)
+
+
+def _text(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    return {name: value.decode(errors="replace") for name, value in headers}
 
 
 def in_log_order(changes: Iterable[Change]) -> list[Change]:

@@ -14,12 +14,14 @@ from cli.verify.history import (
     Latest,
     RecordMessage,
     RecordRef,
+    Spot,
     held,
     in_log_order,
     latest,
 )
+from xero_api.decode import decode
 from xero_stream.contracts.change_event import Op
-from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.partition import partition_of
 
 
@@ -34,6 +36,8 @@ class Promise(StrEnum):
     PLACED = "The partition of every keyed record is murmur2(tenant id) % partitions"
     DIFFERENCE = "A change is published if and only if the unified record differs"
     COMPACTED = "The records topics hold the latest record with its position"
+    KEYED = "The key of a message is `tenant_id` and `id` of its record"
+    DESCRIBED = "The headers of a message say what it is: a CloudEvent with an id of its own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ def check(history: History) -> list[Finding]:
     state = published_state(history)
     return [
         *acknowledged(history.acknowledged, history.logged),
-        *once(history.changes),
+        *once(history.changes, history.records),
         *gapless(history.changes, history.start),
         *in_order(history.changes),
         *chained(history.changes, history.start),
@@ -68,6 +72,8 @@ def check(history: History) -> list[Finding]:
         *continuous(history.changes, history.start),
         *equal_to_truth(state, history.truth),
         *compacted(state, history.records),
+        *keyed(history.changes, history.records),
+        *described(history.changes, history.records),
     ]
 
 
@@ -96,17 +102,24 @@ def acknowledged(answered: Iterable[EventRef], logged: Iterable[EventRef]) -> li
     ]
 
 
-def once(changes: Iterable[Change]) -> list[Finding]:
-    """No ``ce_id`` twice, none without, and no position of a partition twice."""
+def once(changes: Iterable[Change], records: Iterable[RecordMessage] = ()) -> list[Finding]:
+    """No ``ce_id`` twice over all topics, none without, and no position of a partition twice.
+
+    Args:
+        changes: in any order.
+        records: messages of the records topics: their ids are their own.
+    """
     findings: list[Finding] = []
-    by_id: dict[str, Change] = {}
+    by_id: dict[str, Change | RecordMessage] = {}
     by_position: dict[tuple[int, int], Change] = {}
+    messages: list[Change | RecordMessage] = [*in_log_order(changes), *records]
+    for message in messages:
+        if not message.ce_id:
+            findings.append(Finding(promise=Promise.ONCE, where=str(message.spot), what="has no ce_id"))
+        elif (first := by_id.setdefault(message.ce_id, message)) is not message:
+            what = f"has the ce_id {message.ce_id} of {first.spot}"
+            findings.append(Finding(promise=Promise.ONCE, where=str(message.spot), what=what))
     for change in in_log_order(changes):
-        if not change.ce_id:
-            findings.append(Finding(promise=Promise.ONCE, where=str(change.spot), what="has no ce_id"))
-        elif (earlier := by_id.setdefault(change.ce_id, change)) is not change:
-            what = f"has the ce_id {change.ce_id} of {earlier.spot}"
-            findings.append(Finding(promise=Promise.ONCE, where=str(change.spot), what=what))
         place = (change.spot.partition, change.position)
         if (earlier := by_position.setdefault(place, change)) is not change:
             what = f"has the position {change.position} of {earlier.spot}"
@@ -324,6 +337,80 @@ def _unlike_held(found: Latest, message: RecordMessage | None) -> str | None:
     if found.known and not value.get("omitted") and value["record"] != found.record:
         return "differs from the last change: " + "; ".join(differences(found.record, value["record"])[:3])
     return None
+
+
+def keyed(changes: Iterable[Change], records: Iterable[RecordMessage] = ()) -> list[Finding]:
+    """The key of every message is ``{"tenant_id", "id"}``, fields of each record that it carries.
+
+    Args:
+        changes: in any order.
+        records: messages of the records topics.
+    """
+    findings: list[Finding] = []
+    for change in in_log_order(changes):
+        findings += _ill_keyed(change.spot, change.key, [change.event["before"], change.event["after"]], change.ref)
+    for message in records:
+        findings += _ill_keyed(message.spot, message.key, [message.value["record"] if message.value else None], None)
+    return findings
+
+
+def _ill_keyed(
+    spot: Spot, key: bytes, records: Sequence[Mapping[str, Any] | None], ref: RecordRef | None
+) -> Iterator[Finding]:
+    fields = decode(key)
+    if list(fields) != ["tenant_id", "id"]:
+        yield Finding(promise=Promise.KEYED, where=str(spot), what=f"the key is {_short(key.decode())}")
+        return
+    if ref is not None and (fields["tenant_id"], fields["id"]) != (ref.tenant_id, ref.record_id):
+        yield Finding(promise=Promise.KEYED, where=str(spot), what=f"the key is not that of {ref}")
+    for record in records:
+        if record is not None and {name: record.get(name) for name in fields} != fields:
+            yield Finding(promise=Promise.KEYED, where=str(spot), what="the record lacks fields of the key")
+
+
+_VERBS = {
+    Op.CREATE: {"created"},
+    Op.READ: {"read"},
+    Op.DELETE: {"deleted"},
+    Op.UPDATE: {"updated", "voided", "archived"},
+}
+_DATA_HEADERS = {"content-type", "ce_dataschema"}
+
+
+def described(changes: Iterable[Change], records: Iterable[RecordMessage] = ()) -> list[Finding]:
+    """Headers: a type and a schema of the topic's own; a tombstone has none of the data's headers.
+
+    Args:
+        changes: in any order.
+        records: messages of the records topics.
+    """
+    findings: list[Finding] = []
+    for change in in_log_order(changes):
+        word = EntityName(change.ref.entity).singular
+        types = {f"io.xerostream.{word}.{verb}" for verb in _VERBS[Op(change.event["op"])]}
+        findings += _ill_described(change.spot, change.headers, types, f"{word}-change", data=True)
+    for message in records:
+        word, data = EntityName(message.entity).singular, message.value is not None
+        types = {f"io.xerostream.{word}.latest"}
+        findings += _ill_described(message.spot, message.headers, types, f"{word}-latest", data=data)
+    return findings
+
+
+def _ill_described(
+    spot: Spot, headers: Mapping[str, str], types: set[str], schema: str, *, data: bool
+) -> Iterator[Finding]:
+    wrong: list[str] = []
+    if headers.get("ce_type") not in types:
+        wrong.append(f"ce_type is {headers.get('ce_type')}")
+    if data and headers.get("content-type") != "application/json":
+        wrong.append(f"content-type is {headers.get('content-type')}")
+    if data and not headers.get("ce_dataschema", "").startswith(f"urn:xero-stream:schema:{schema}:"):
+        wrong.append(f"ce_dataschema is {headers.get('ce_dataschema')}")
+    if not data and (found := _DATA_HEADERS & headers.keys()):
+        wrong.append(f"a tombstone has {', '.join(sorted(found))}")
+    if "ce_partitionkey" in headers:
+        wrong.append("has ce_partitionkey")
+    yield from (Finding(promise=Promise.DESCRIBED, where=str(spot), what=what) for what in wrong)
 
 
 def differences(expected: Any, found: Any, path: str = "") -> list[str]:

@@ -32,5 +32,5 @@ def unified(entity: Entity[Any], tenant_id: str, body: bytes) -> Truth:
         ref = RecordRef(tenant_id.lower(), entity.name.value, record_id)
         gone = entity.gone_as(raw) is not None
         # Through JSON and back, as the published record went: the same number has the same form then.
-        found[ref] = None if gone else decode(encode(entity.unify(raw)))
+        found[ref] = None if gone else decode(encode(entity.unified(tenant_id, raw)))
     return found

@@ -21,7 +21,7 @@ SETTING = "XERO_STREAM_FIELD_POLICY"
 SHORTEST_KEY = 32
 """Characters: with fewer, hashes of names and addresses are guessed too easily."""
 
-UNTOUCHABLE = frozenset({"id", "updated_at", "status"})
+UNTOUCHABLE = frozenset({"tenant_id", "id", "updated_at", "status"})
 """What keys, versions and events are made of."""
 
 _TRUNCATE = re.compile(r"truncate:([1-9][0-9]{0,5})", re.ASCII)

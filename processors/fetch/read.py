@@ -28,12 +28,21 @@ class Reading:
     bad: list[Kept] = field(default_factory=list)
 
 
-def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_raw: bool, policy: FieldPolicy) -> Read:
+def read_record(
+    entity: Entity[Any],
+    raw: dict[str, Any],
+    *,
+    tenant_id: TenantId,
+    form: Form,
+    keep_raw: bool,
+    policy: FieldPolicy,
+) -> Read:
     """Map one record.
 
     Args:
         entity: its kind.
         raw: as Xero sent it.
+        tenant_id: the tenant.
         form: how it was read: single GETs carry more than lists.
         keep_raw: keep Xero's own JSON, of kinds of record that no policy covers.
         policy: what of it must not be passed on.
@@ -47,7 +56,7 @@ def read_record(entity: Entity[Any], raw: dict[str, Any], *, form: Form, keep_ra
     if not _usable(record_id):
         raise InvalidRecordError(entity.id_field, "is no id")
     gone = entity.gone_as(raw)
-    unified = policy.treated(entity.name, entity.unify(raw))
+    unified = policy.treated(entity.name, entity.unified(tenant_id, raw))
     keep_raw = keep_raw and not policy.covers(entity.name)
     return Read(
         record_id=record_id,
@@ -86,7 +95,7 @@ async def read_answer(
             reading = Reading()
             seen = set()
         try:
-            read = read_record(entity, raw, form=form, keep_raw=keep_raw, policy=policy)
+            read = read_record(entity, raw, tenant_id=tenant_id, form=form, keep_raw=keep_raw, policy=policy)
         except InvalidRecordError as error:
             reading.bad.append(_invalid(tenant_id, entity, raw, error, hidden=hidden))
             continue

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version as installed_version
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from xero_stream.contracts.change_event import DeletionReason, Op, Origin, Snapshot, Trigger, ce_id
+from xero_api.registry import by_name
+from xero_stream.contracts.change_event import DeletionReason, Op, Origin, Snapshot, Trigger, ce_id, record_key
+from xero_stream.contracts.dataschema import change_schema, schema_urn
 from xero_stream.contracts.names import EntityName
 
 VERSION = installed_version("xero-stream")
@@ -114,9 +117,10 @@ class Encoded:
         return len(self.key) * 2 + len(self.value) + len(self.headers) + len(self.record or b"")
 
 
-def record_key(tenant_id: str, record_id: str) -> bytes:
-    """The key of a record on ``changes`` and ``records``."""
-    return orjson.dumps({"tenant_id": tenant_id, "record_id": record_id})
+@cache
+def change_urn(entity: EntityName) -> str:
+    """``ce_dataschema`` on ``changes``."""
+    return schema_urn(*change_schema(entity, by_name(entity).model.version))
 
 
 def iso(moment: datetime) -> str:
@@ -237,8 +241,7 @@ def _headers(draft: Draft, placement: Placement) -> dict[str, str]:
         "ce_source": f"/xero-stream/{placement.prefix}/{draft.tenant_id}",
         "ce_subject": f"{draft.entity}/{draft.record_id}",
         "ce_time": iso(placement.recorded_at),
-        "ce_dataschema": "urn:xero-stream:schema:change-event:1",
-        "ce_partitionkey": draft.tenant_id,
+        "ce_dataschema": change_urn(draft.entity),
         "content-type": "application/json",
     }
     if draft.traceparent:

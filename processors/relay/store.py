@@ -1,13 +1,17 @@
 """The relay's statements: the next changes to publish, and the mark behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import asyncpg
 import orjson
 
 from processors.partitions.store import FencedError, Lease, heads
+from xero_api.registry import by_name
+from xero_stream.contracts.change_event import latest_headers
+from xero_stream.contracts.dataschema import latest_schema, schema_urn
 from xero_stream.contracts.names import EntityName
 from xero_stream.contracts.topics import Topics
 from xero_stream.kafka.transactional import Outgoing
@@ -62,14 +66,25 @@ async def next_changes(pool: "asyncpg.Pool[Any]", partition: int, after: int, to
         return None
     records: list[Outgoing] = []
     for row in rows:
-        headers = [(name, text.encode()) for name, text in orjson.loads(row["headers"]).items()]
-        records.append(Outgoing(topic=row["topic"], key=row["key"], value=row["value"], headers=headers))
-        records.append(
-            Outgoing(
-                topic=topics.records(EntityName(row["entity"])), key=row["key"], value=row["record"], headers=headers
-            )
-        )
+        records += _twins(row, topics)
     return Ready(records=records, first=rows[0]["position"], last=rows[-1]["position"], count=len(rows))
+
+
+def _twins(row: Any, topics: Topics) -> Iterator[Outgoing]:
+    """A change, and the latest record beside it."""
+    entity, headers = EntityName(row["entity"]), orjson.loads(row["headers"])
+    yield Outgoing(topic=row["topic"], key=row["key"], value=row["value"], headers=_bytes(headers))
+    latest = latest_headers(headers, entity, None if row["record"] is None else _latest_urn(entity))
+    yield Outgoing(topic=topics.records(entity), key=row["key"], value=row["record"], headers=_bytes(latest))
+
+
+def _bytes(headers: Mapping[str, str]) -> list[tuple[str, bytes]]:
+    return [(name, text.encode()) for name, text in headers.items()]
+
+
+@cache
+def _latest_urn(entity: EntityName) -> str:
+    return schema_urn(*latest_schema(entity, by_name(entity).model.version))
 
 
 async def mark(pool: "asyncpg.Pool[Any]", lease: Lease, position: int) -> None:

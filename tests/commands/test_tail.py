@@ -44,7 +44,7 @@ def publish(kafka: str, prefix: str, messages: Sequence[tuple[TenantId, str, byt
         try:
             await producer.begin_transaction()
             for tenant, entity, value in messages:
-                key = orjson.dumps({"tenant_id": tenant, "record_id": "r"})
+                key = orjson.dumps({"tenant_id": tenant, "id": "r"})
                 partition = partition_of(tenant, 3)
                 await producer.send_and_wait(f"{prefix}.changes.{entity}", value, key=key, partition=partition)
             await (producer.commit_transaction() if commit else producer.abort_transaction())
@@ -123,7 +123,7 @@ def test_one_topic_for_all(deployed: CommandLine, kafka: str, topic_prefix: str)
         await producer.start()
         for entity in ("invoices", "contacts"):
             tenant, _, value = message(HERE, entity, entity)
-            key = orjson.dumps({"tenant_id": tenant, "record_id": "r"})
+            key = orjson.dumps({"tenant_id": tenant, "id": "r"})
             await producer.send_and_wait(f"{topic_prefix}.changes", value, key=key)
         await producer.stop()
 

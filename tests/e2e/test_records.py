@@ -183,7 +183,7 @@ async def test_long_numbers_and_nul_keep_every_digit_and_byte(stack: Stack, tena
     await stack.drained()
 
     raw = {r.key: r.value for r in await stack.read([stack.topics.changes(EntityName.INVOICES)])}
-    assert b'"total":123456789012345.67,' in raw[f'{{"tenant_id":"{tenant}","record_id":"{amount}"}}'.encode()]
+    assert b'"total":123456789012345.67,' in raw[f'{{"tenant_id":"{tenant}","id":"{amount}"}}'.encode()]
     assert (await changes_of(stack, text))[-1].event["after"]["reference"] == "a\x00b"
     assert (await changes_of(stack, status))[-1].event["after"]["status"] == "auth\x00orised"
     assert (await changes_of(stack, neighbour))[-1].event["after"]["reference"] == "beside a NUL"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tests.support.xero_records import STRATEGIES, wire
+from tests.support.xero_records import STRATEGIES, TENANT, wire
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity
 from xero_api.registry import ENTITIES
@@ -29,7 +29,7 @@ def test_every_published_record_is_valid(entity: Entity[Any], data: st.DataObjec
     raw = decode(wire(data.draw(STRATEGIES[entity.name])))
     schema = SCHEMAS[f"{entity.name.singular}.1.json"]
 
-    published = json.loads(encode(entity.unify(raw)))
+    published = json.loads(encode(entity.unified(TENANT, raw)))
 
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(published)
 

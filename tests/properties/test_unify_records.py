@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.xero_records import STRATEGIES, wire
+from tests.support.xero_records import STRATEGIES, TENANT, wire
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity
 from xero_api.errors import InvalidRecordError
@@ -38,7 +38,7 @@ def test_whatever_xero_may_send_becomes_a_valid_record(entity: Entity[Any], data
     """Odd but legal records map, and the result is just what the contract says: same keys, same order, all of them."""
     raw = decode(wire(data.draw(STRATEGIES[entity.name])))
 
-    unified = entity.unify(raw)
+    unified = entity.unified(TENANT, raw)
 
     record = entity.model.model_validate(unified)
     assert list(unified) == list(type(record).model_fields)
@@ -72,7 +72,7 @@ def test_any_junk_in_any_field_is_mapped_or_named(entity: Entity[Any], data: st.
     raw[field] = data.draw(junk)
 
     try:
-        unified = entity.unify(raw)
+        unified = entity.unified(TENANT, raw)
     except InvalidRecordError:
         return
 
@@ -98,7 +98,7 @@ def test_amounts_keep_their_value(entity: Entity[Any], xeros: str, ours: str, li
     for written in (literal, f'"{literal}"'):
         body = f'{{"{entity.id_field}":"a","Type":"ACCREC","{xeros}":{written}}}'.encode()
 
-        published = entity.model.read(encode(entity.unify(decode(body))))
+        published = entity.model.read(encode(entity.unified(TENANT, decode(body))))
 
         assert published.model_dump()[ours] == Decimal(literal)
 

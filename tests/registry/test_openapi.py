@@ -276,7 +276,9 @@ def test_every_word_of_the_file_has_its_word_in_the_contract(
     fields = _item_schema(document, entity)["properties"]
 
     for word in filter(None, _resolved(document, fields.get(key, {})).get("enum", ())):
-        record = entity.model.model_validate(entity.unify({entity.id_field: "a", "Type": "ACCREC", str(key): word}))
+        record = entity.model.model_validate(
+            entity.unified("t", {entity.id_field: "a", "Type": "ACCREC", str(key): word})
+        )
         assert isinstance(getattr(record, ours), Enum), word
 
 

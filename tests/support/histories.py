@@ -1,14 +1,13 @@
 """Histories built by hand for the checkers of ``cli.verify``: a good one, and what it takes to break it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from cli.verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot
-from xero_stream.contracts.change_event import ce_id
-from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.change_event import ce_id, latest_headers, record_key
+from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.partition import partition_of
 
 STORE = UUID("5b0a6c1e-8f10-4d53-9d0f-0a4f4a6f2d11")
@@ -37,8 +36,9 @@ class Log:
         """One change: the record becomes ``after`` (None: deleted) by an update of Xero's at ``at``."""
         name, position = ref(record_id, entity), len(self.changes) + 1
         before = self._state.get(name)
+        after = None if after is None else {"tenant_id": TENANT, **after}
         topic = f"xero.changes.{entity}"
-        key = json.dumps({"tenant_id": TENANT, "record_id": record_id}).encode()
+        key = record_key(TENANT, record_id)
         source = {
             "tenant_id": TENANT,
             "entity": entity,
@@ -48,21 +48,32 @@ class Log:
             "previous": self._heads.get(topic, 0),
             "ts_ms": at,
         }
+        op = op or ("d" if after is None else "u" if before is not None else "c")
         event = {
-            "op": op or ("d" if after is None else "u" if before is not None else "c"),
+            "op": op,
             "before": before,
             "after": after,
             "source": source,
             "omitted": None,
         }
-        self.changes.append(
-            Change(
-                spot=Spot(topic, PARTITION, position * 2), key=key, ce_id=ce_id(STORE, PARTITION, position), event=event
-            )
-        )
+        word, verb = EntityName(entity).singular, {"c": "created", "r": "read", "u": "updated", "d": "deleted"}[op]
+        headers = {
+            "ce_id": ce_id(STORE, PARTITION, position),
+            "ce_type": f"io.xerostream.{word}.{verb}",
+            "ce_dataschema": f"urn:xero-stream:schema:{word}-change:1",
+            "content-type": "application/json",
+        }
+        self.changes.append(Change(spot=Spot(topic, PARTITION, position * 2), key=key, headers=headers, event=event))
         value = None if after is None else {"position": position, "record": after}
+        dataschema = None if after is None else f"urn:xero-stream:schema:{word}-latest:1"
         self.records.append(
-            RecordMessage(spot=Spot(f"xero.records.{entity}", PARTITION, position), key=key, entity=entity, value=value)
+            RecordMessage(
+                spot=Spot(f"xero.records.{entity}", PARTITION, position),
+                key=key,
+                headers=latest_headers(headers, EntityName(entity), dataschema),
+                entity=entity,
+                value=value,
+            )
         )
         self._heads[topic] = position
         self._state[name] = after

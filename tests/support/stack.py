@@ -531,7 +531,10 @@ class Stack:
         """Everything on the compacted topics."""
         entity_of = {self.topics.records(name): name.value for name in STREAMED}
         found = await self.read(list(entity_of))
-        return [read_record(Spot(r.topic, r.partition, r.offset), r.key, r.value, entity_of[r.topic]) for r in found]
+        return [
+            read_record(Spot(r.topic, r.partition, r.offset), r.key, r.value, r.headers, entity_of[r.topic])
+            for r in found
+        ]
 
     async def truth(self, tenants: Sequence[str]) -> dict[RecordRef, Any]:
         """What Xero would answer now, unified."""

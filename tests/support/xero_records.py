@@ -8,6 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from xero_api.entity import Entity, Full
+from xero_stream.contracts.names import TenantId
+
+TENANT = TenantId("7fd02b4c-8c84-46d4-ae4e-2a8d8b9f8d58")
+"""Whose records they are."""
 
 DATA = Path(__file__).parent.parent / "data" / "xero"
 

@@ -97,9 +97,9 @@ def _messages(
     tenant_key = {"type": ["string", "null"], "description": "Tenant id; null for an event without one."}
     record_key = {
         "type": "object",
-        "description": "Tenant and record id, as compact JSON in this order.",
-        "properties": {"tenant_id": {"type": "string"}, "record_id": {"type": "string"}},
-        "required": ["tenant_id", "record_id"],
+        "description": "Fields of the unified record, as compact JSON in this order.",
+        "properties": {"tenant_id": {"type": "string"}, "id": {"type": "string"}},
+        "required": ["tenant_id", "id"],
     }
     rows: list[tuple[str, dict[str, Any]]] = [("WebhookEvent", tenant_key)]
     for entity in entities:

@@ -1,10 +1,14 @@
 """``ChangeEvent``: the value on ``changes.<entity>``. Debezium's envelope with our fields, and CloudEvents headers."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
+
+from xero_stream.contracts.names import EntityName
 
 
 class Op(StrEnum):
@@ -131,6 +135,11 @@ class ChangeEvent(BaseModel):
     """What was left out because the change would not fit Kafka's message size: ``raw``, ``before``, ``after``."""
 
 
+def record_key(tenant_id: str, record_id: str) -> bytes:
+    """The key on ``changes`` and ``records``: fields of the unified record, compact JSON in this order."""
+    return orjson.dumps({"tenant_id": tenant_id, "id": record_id})
+
+
 def ce_id(store_id: UUID, partition: int, position: int) -> str:
     """The CloudEvents id of a change: the same for the same position of the same store, for ever.
 
@@ -140,3 +149,21 @@ def ce_id(store_id: UUID, partition: int, position: int) -> str:
         position: the change's position.
     """
     return str(uuid5(store_id, f"{partition}/{position}"))
+
+
+def latest_headers(change: Mapping[str, str], entity: EntityName, dataschema: str | None) -> dict[str, str]:
+    """The headers of the message on ``records.<entity>``: an event of its own, about the same record.
+
+    Args:
+        change: the headers of the change behind it.
+        entity: the entity.
+        dataschema: URN of the value's schema; None for a tombstone, which has no data and none of the data's headers.
+    """
+    headers = {
+        **change,
+        "ce_id": str(uuid5(UUID(change["ce_id"]), "latest")),
+        "ce_type": f"io.xerostream.{entity.singular}.latest",
+    }
+    if dataschema is None:
+        return {name: text for name, text in headers.items() if name not in {"ce_dataschema", "content-type"}}
+    return {**headers, "ce_dataschema": dataschema}

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, create_model
 from xero_stream.contracts.asyncapi import asyncapi, to_yaml
 from xero_stream.contracts.change_event import ChangeEvent
 from xero_stream.contracts.compatibility import breaks
+from xero_stream.contracts.dataschema import ENVELOPE_VERSION, change_schema, latest_schema, schema_urn
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
 from xero_stream.contracts.names import EntityName
 from xero_stream.contracts.records.account import Account
@@ -82,9 +83,6 @@ RECORDS: dict[EntityName, type[Record]] = {
 }
 """The contract of each entity's records."""
 
-ENVELOPE_VERSION = 1
-"""Version of webhook events, change events and dead letters."""
-
 RELEASED = "released"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ASYNCAPI = "asyncapi.yaml"
@@ -99,9 +97,9 @@ def documents() -> Mapping[str, str]:
     values = {"WebhookEvent": _file("webhook-event", ENVELOPE_VERSION)}
     for entity, model in RECORDS.items():
         title = model.__name__
-        values[f"{title}Change"] = _file(f"{entity.singular}-change", ENVELOPE_VERSION)
-        values[f"{title}Latest"] = _file(f"{entity.singular}-latest", model.version)
-        headers[f"{title}Change"] = headers[f"{title}Latest"] = headers["Change"]
+        values[f"{title}Change"] = _file(*change_schema(entity, model.version))
+        values[f"{title}Latest"] = _file(*latest_schema(entity, model.version))
+        headers[f"{title}Change"], headers[f"{title}Latest"] = headers["Change"], headers["Latest"]
     return MappingProxyType(
         {**files, _ASYNCAPI: to_yaml(asyncapi(RECORDS, values, headers, f"{ENVELOPE_VERSION}.0.0"))}
     )
@@ -112,8 +110,8 @@ def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     yield _document("change-event", ENVELOPE_VERSION, ChangeEvent)
     for entity, model in RECORDS.items():
         yield _document(entity.singular, model.version, model)
-        yield _document(f"{entity.singular}-change", ENVELOPE_VERSION, _change_of(model))
-        yield _document(f"{entity.singular}-latest", model.version, _latest_of(model))
+        yield _document(*change_schema(entity, model.version), _change_of(model))
+        yield _document(*latest_schema(entity, model.version), _latest_of(model))
     letter = _header_schemas()["DeadLetter"]
     file = _file("dead-letter-headers", ENVELOPE_VERSION)
     yield file, _named("dead-letter-headers", ENVELOPE_VERSION, letter)
@@ -145,7 +143,7 @@ def _file(name: str, version: int) -> str:
 
 
 def _named(name: str, version: int, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"$schema": _DIALECT, "$id": f"urn:xero-stream:schema:{name}:{version}", **schema}
+    return {"$schema": _DIALECT, "$id": schema_urn(name, version), **schema}
 
 
 def _without_document_keys(schema: dict[str, Any]) -> dict[str, Any]:
@@ -178,21 +176,27 @@ def _header_schemas() -> dict[str, dict[str, Any]]:
         "content-type": "`application/json`.",
     }
     trace = {"traceparent": "W3C trace context."}
+    customer = {"customer_ref": "The operator's reference of the customer."}
     change = {
         "ce_subject": "Entity and record id, e.g. `invoices/a03ffcd2-…`.",
         "ce_time": "When it was recorded, ISO 8601 with `Z`.",
-        "ce_dataschema": "Which schema the value follows.",
-        "ce_partitionkey": "Tenant id.",
+        "ce_dataschema": "`$id` of the value's schema, e.g. `urn:xero-stream:schema:invoice-change:1`.",
     }
+    latest = {
+        **common,
+        **change,
+        "ce_id": "Id of the message: another one than that of the change behind it.",
+        "ce_type": "`io.xerostream.<entity>.latest`, e.g. `io.xerostream.invoice.latest`.",
+    }
+    absent = {name: f"{latest.pop(name)} A tombstone has none." for name in ("ce_dataschema", "content-type")}
     sample = DeadLetter(
         id="", stage=Stage.INTAKE, reason="", error="", attempts=0, key=None, value=b"", source="", traceparent="-"
     )
     letter = {name: _DEAD_LETTER_WORDS[name] for name, _ in sample.headers()}
     return {
         "WebhookEvent": _strings(common, trace),
-        "Change": _strings(
-            {**common, **change}, {**trace, "customer_ref": "The operator's reference of the customer."}
-        ),
+        "Change": _strings({**common, **change}, {**trace, **customer}),
+        "Latest": _strings(latest, {**absent, **trace, **customer}),
         "DeadLetter": _strings(
             {k: v for k, v in letter.items() if k not in trace},
             {**trace, "xs_cut_from": "How many bytes there were, where the value holds only the first of them."},

@@ -208,6 +208,9 @@ async def test_changes_are_published_in_order_with_their_record_and_position(ben
     assert [record.value for record in records] == [row["record"] for row in stored]
     ids = [dict(record.headers)["ce_id"].decode() for record in changes]
     assert ids == [ce_id(bench.deployment.store_id, PARTITION, position) for position in range(1, 8)]
+    assert len({*ids, *(dict(record.headers)["ce_id"].decode() for record in records)}) == 14
+    assert {dict(record.headers)["ce_type"] for record in records} == {b"io.xerostream.invoice.latest"}
+    assert {dict(record.headers)["ce_dataschema"] for record in records} == {b"urn:xero-stream:schema:invoice-latest:1"}
     async with TopicAdmin(bench.kafka) as admin:
         topics = bench.kafka.topics
         found = await admin.committed(topics.relay_group, topics.webhook_events, PARTITION)

@@ -122,7 +122,7 @@ class Run:
     async def read(self, since: datetime | None, page_size: int) -> datetime | None:
         """A whole pass; with restarts, each page is read from what the one before wrote down."""
         place: Place | Done | None = None
-        books = Reader(self.send)
+        books = Reader(self.send, self.tenant)
         while not isinstance(place, Done):
             since = None if place else since
             async for page in books.pages(self.entity, since=since, start=place, page_size=page_size):

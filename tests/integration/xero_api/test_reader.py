@@ -22,7 +22,7 @@ entities = pytest.mark.parametrize("entity", [by_name(name) for name in STREAMED
 
 async def _truth(api: Api, entity: Entity[Any]) -> dict[str, Record]:
     body = (await api.talk.http.get(f"/_sim/truth/{api.tenant}/{entity.path}")).content
-    records = [entity.model.model_validate(entity.unify(raw)) for raw in decode(body)[entity.list_key]]
+    records = [entity.model.model_validate(entity.unified(api.tenant, raw)) for raw in decode(body)[entity.list_key]]
     return {record.id: record for record in records}
 
 

@@ -58,12 +58,14 @@ def test_key_and_headers() -> None:
     """Debezium's kind of key; CloudEvents in binary mode."""
     encoded = encode_change(DRAFT, PLACE)
 
-    assert orjson.loads(encoded.key) == {"tenant_id": "t", "record_id": "r"}
+    assert orjson.loads(encoded.key) == {"tenant_id": "t", "id": "r"}
     headers = orjson.loads(encoded.headers)
     assert headers["ce_specversion"] == "1.0"
     assert headers["ce_id"] == ce_id(STORE, 2, 7)
     assert headers["ce_type"] == "io.xerostream.credit-note.updated"
+    assert headers["ce_dataschema"] == "urn:xero-stream:schema:credit-note-change:1"
     assert headers["content-type"] == "application/json"
+    assert "ce_partitionkey" not in headers
     assert headers["traceparent"] == "00-1-2-01"
     assert headers["customer_ref"] == "cust"
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.support.unconfirmed import unconfirmed
-from tests.support.xero_records import example
+from tests.support.xero_records import TENANT, example
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity, Gone
 from xero_api.errors import InvalidRecordError
@@ -37,7 +37,7 @@ def _captured(entity: Entity[Any], form: str = "one") -> list[dict[str, Any]]:
 
 
 def _unify(entity: Entity[Any], **fields: Any) -> dict[str, Any]:
-    return entity.unify({entity.id_field: "A0", "Type": "RECEIVE", **fields})
+    return entity.unified(TENANT, {entity.id_field: "A0", "Type": "RECEIVE", **fields})
 
 
 def _line(**fields: Any) -> dict[str, Any]:

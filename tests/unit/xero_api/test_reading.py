@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.xero_records import example, forms
+from tests.support.xero_records import TENANT, example, forms
 from xero_api.answers import Answer, decipher
 from xero_api.decode import encode
 from xero_api.entity import Entity, Full, Offset
@@ -41,7 +41,7 @@ class Xero:
     def __init__(self, answer: Callable[[Request], list[dict[str, Any]] | None]) -> None:
         self.answer = answer
         self.asked: list[Request] = []
-        self.reader = Reader(self.send)
+        self.reader = Reader(self.send, TENANT)
 
     async def send(self, request: Request) -> Answer:
         """What Xero would answer; None is a 404."""
@@ -73,7 +73,7 @@ async def test_every_kind_of_record_is_listed_typed_and_with_what_xero_sent(enti
         form = "one" if request.form is Form.ONE or entity.full is Full.SINGLY else "page"
         return decipher(request, 200, FROM_XERO, example(entity.name, form))
 
-    pages = [page async for page in Reader(send).pages(entity)]
+    pages = [page async for page in Reader(send, TENANT).pages(entity)]
 
     found = [one for page in pages for one in page.found]
     assert found

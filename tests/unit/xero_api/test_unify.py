@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.xero_records import example, forms
+from tests.support.xero_records import TENANT, example, forms
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity
 from xero_api.errors import InvalidRecordError
@@ -125,7 +125,7 @@ def _unfilled(value: Any, path: str = "") -> set[str]:
 @entities
 def test_every_field_of_the_contract_can_be_filled(entity: Entity[Any]) -> None:
     """No field of the model is a promise nobody keeps, and what is filled is valid."""
-    unified = entity.unify(_full(entity))
+    unified = entity.unified(TENANT, _full(entity))
 
     assert _unfilled(unified) == NEVER_FILLED.get(entity.name, set())
     entity.model.model_validate(unified)
@@ -425,4 +425,4 @@ def test_the_model_and_the_mapping_agree(entity: Entity[Any]) -> None:
     """Keys come in the order of the model's fields: equal records encode to equal bytes."""
     model: type[Record] = entity.model
 
-    assert list(entity.unify(_full(entity))) == list(model.model_fields)
+    assert list(entity.unified(TENANT, _full(entity))) == list(model.model_fields)

@@ -56,6 +56,8 @@ class Record(Part):
     version: ClassVar[int]
     """Version of the contract: it grows when a field changes meaning, narrows or goes, never for a new field."""
 
+    tenant_id: Id
+    """Xero's id of the organisation, in lower case. Together with ``id`` it is the key of the Kafka record."""
     id: Id
     """Xero's id of the record, in lower case."""
     updated_at: Instant | None

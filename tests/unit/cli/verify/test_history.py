@@ -29,14 +29,14 @@ def test_a_change_without_the_header_has_an_empty_id() -> None:
 
 def test_a_record_message_knows_its_record_by_its_key() -> None:
     """A tombstone has nothing but a key."""
-    message = read_record(SPOT, b'{"tenant_id":"t","record_id":"r"}', None, "invoices")
+    message = read_record(SPOT, b'{"tenant_id":"t","id":"r"}', None, [], "invoices")
     assert (message.ref, message.value) == (RecordRef("t", "invoices", "r"), None)
 
 
 def test_the_latest_change_wins() -> None:
     """Folding keeps each record as its last change leaves it."""
     state = latest(good_log().changes)
-    assert state[ref("i1")].record == {"id": "i1", "status": "paid", "total": 10.0}
+    assert state[ref("i1")].record == {"tenant_id": TENANT, "id": "i1", "status": "paid", "total": 10.0}
     assert state[ref("c1", "contacts")].record is None
     assert state[ref("i2")].position == 8
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.verify.history import EventRef, History, RecordMessage, Spot, latest
+from cli.verify.history import Change, EventRef, History, RecordMessage, Spot, latest
 from cli.verify.promises import (
     Finding,
     Promise,
@@ -14,16 +14,26 @@ from cli.verify.promises import (
     check,
     compacted,
     continuous,
+    described,
     differences,
     equal_to_truth,
     gapless,
     in_order,
+    keyed,
     never_older,
     once,
     placed,
     published_state,
 )
-from tests.support.histories import PARTITION, PARTITIONS, altered, good_log, ref
+from tests.support.histories import PARTITION, PARTITIONS, TENANT, altered, good_log, ref
+
+I1 = {"tenant_id": TENANT, "id": "i1", "status": "draft", "total": 10.0}
+"""An invoice as it was first."""
+
+
+def headed(change: Change, **headers: str) -> Change:
+    """The change with other headers."""
+    return replace(change, headers={**change.headers, **headers})
 
 
 def promises(findings: list[Finding]) -> set[Promise]:
@@ -100,12 +110,74 @@ def test_a_change_twice_is_seen_by_its_id(history: History) -> None:
 def test_a_position_given_twice_is_seen(history: History) -> None:
     """Two changes with ids of their own may not share a position."""
     twin = altered(history.changes[1], source={"position": 1})
-    assert promises(once([history.changes[0], replace(twin, ce_id="another")])) == {Promise.ONCE}
+    assert promises(once([history.changes[0], headed(twin, ce_id="another")])) == {Promise.ONCE}
 
 
 def test_a_change_without_an_id_is_seen(history: History) -> None:
     """Without ce_id nobody could drop a duplicate."""
-    assert [finding.what for finding in once([replace(history.changes[0], ce_id="")])] == ["has no ce_id"]
+    assert [finding.what for finding in once([headed(history.changes[0], ce_id="")])] == ["has no ce_id"]
+
+
+def test_a_records_message_needs_an_id_of_its_own(history: History) -> None:
+    """The id of the change behind it belongs to other data: who drops repeated ids would drop one of the two."""
+    shared = replace(history.records[3], headers={**history.records[3].headers, "ce_id": history.changes[3].ce_id})
+
+    (found,) = once(history.changes, [*history.records[:3], shared, *history.records[4:]])
+
+    assert (found.promise, found.where) == (Promise.ONCE, str(shared.spot))
+    assert promises(once([], [replace(shared, headers={})])) == {Promise.ONCE}
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (b'{"tenant_id":"t","record_id":"i1"}', "the key is"),
+        (b'{"tenant_id":"t","id":"i1"}', "the key is not that of"),
+    ],
+)
+def test_a_key_that_is_no_part_of_the_record_is_seen(history: History, key: bytes, words: str) -> None:
+    """Of other fields, or of another record."""
+    (found, *_) = keyed([replace(history.changes[0], key=key)])
+    assert found.promise is Promise.KEYED
+    assert words in found.what
+
+
+def test_a_record_without_the_fields_of_its_key_is_seen(history: History) -> None:
+    """``before``, ``after`` and the records topic alike."""
+    bare = {"id": "i1", "status": "draft", "total": 10.0}
+    message = replace(history.records[0], value={"position": 1, "record": bare})
+
+    assert promises(keyed([altered(history.changes[0], after=bare)])) == {Promise.KEYED}
+    assert promises(keyed([altered(history.changes[2], before=bare)])) == {Promise.KEYED}
+    assert promises(keyed([], [message])) == {Promise.KEYED}
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        ("ce_type", "io.xerostream.invoice.created"),
+        ("ce_dataschema", "urn:xero-stream:schema:change-event:1"),
+        ("content-type", "text/plain"),
+        ("ce_partitionkey", TENANT),
+    ],
+)
+def test_a_header_that_says_something_else_is_seen(history: History, header: str, text: str) -> None:
+    """On a change (a first load: ``.read``) and on the record beside it."""
+    record = history.records[0]
+
+    (change_found,) = described([headed(history.changes[0], **{header: text})])
+    (record_found,) = described([], [replace(record, headers={**record.headers, header: text})])
+
+    assert change_found.promise is record_found.promise is Promise.DESCRIBED
+    assert header in change_found.what
+
+
+def test_a_tombstone_with_headers_of_data_is_seen(history: History) -> None:
+    """CloudEvents SDKs would parse JSON that is not there."""
+    tombstone = next(message for message in history.records if message.value is None)
+    typed = replace(tombstone, headers={**tombstone.headers, "content-type": "application/json"})
+
+    assert [finding.what for finding in described([], [typed])] == ["a tombstone has content-type"]
 
 
 def test_changed_order_is_seen(history: History) -> None:
@@ -157,7 +229,7 @@ def test_a_wrong_partition_is_seen(history: History) -> None:
         (3, {"op": "u"}, "op u, but no earlier change left it there"),
         (5, {"op": "d", "after": {"id": "c1"}}, "op d with an after"),
         (2, {"after": None}, "op u with no after"),
-        (2, {"after": {"id": "i1", "status": "draft", "total": 10.0}}, "nothing differs"),
+        (2, {"after": I1}, "nothing differs"),
     ],
 )
 def test_a_change_that_does_not_follow_is_seen(
@@ -193,7 +265,8 @@ def test_what_was_left_out_for_its_size_is_not_judged(history: History) -> None:
     assert continuous(broken) == []
     assert (
         equal_to_truth(
-            latest(broken[:3]), {ref("i1"): {"id": "i1"}, ref("c1", "contacts"): {"id": "c1", "name": "Ridgeway"}}
+            latest(broken[:3]),
+            {ref("i1"): {"id": "i1"}, ref("c1", "contacts"): {"tenant_id": TENANT, "id": "c1", "name": "Ridgeway"}},
         )
         == []
     )
@@ -207,7 +280,7 @@ def test_a_missing_record_is_seen(history: History) -> None:
 
 def test_a_different_record_is_seen_with_the_field(history: History) -> None:
     """The finding names the field, what Xero has and what was published."""
-    truth = {**history.truth, ref("i1"): {"id": "i1", "status": "voided", "total": 10.0}}
+    truth = {**history.truth, ref("i1"): {**I1, "status": "voided"}}
     found = equal_to_truth(latest(history.changes), truth)
     assert [finding.what for finding in found] == ["differs: status: expected 'voided', found 'paid'"]
 
@@ -251,18 +324,16 @@ def test_the_records_topic_must_hold_the_latest(history: History) -> None:
     def without(record_id: str, entity: str = "invoices") -> list[RecordMessage]:
         return [message for message in history.records if message.ref != ref(record_id, entity)]
 
-    stale = replace(
-        last[ref("i1")], value={"position": 3, "record": {"id": "i1", "status": "authorised", "total": 10.0}}
-    )
+    stale = replace(last[ref("i1")], value={"position": 3, "record": {**I1, "status": "authorised"}})
     assert "position 3, but the record's last change is at 5" in compacted(state, [*without("i1"), stale])[0].what
-    other = replace(last[ref("i1")], value={"position": 5, "record": {"id": "i1", "status": "draft", "total": 10.0}})
+    other = replace(last[ref("i1")], value={"position": 5, "record": I1})
     assert "differs from the last change: status" in compacted(state, [*without("i1"), other])[0].what
     assert "not held" in compacted(state, without("i1"))[0].what
     buried = replace(last[ref("i1")], value=None)
     assert "this is a tombstone" in compacted(state, [*without("i1"), buried])[0].what
     revived = replace(last[ref("c1", "contacts")], value={"position": 6, "record": {"id": "c1"}})
     assert "no tombstone" in compacted(state, [*without("c1", "contacts"), revived])[0].what
-    stranger = replace(last[ref("i1")], key=b'{"tenant_id":"t","record_id":"x"}', value={"position": 9, "record": {}})
+    stranger = replace(last[ref("i1")], key=b'{"tenant_id":"t","id":"x"}', value={"position": 9, "record": {}})
     assert "has no change" in compacted(state, [*history.records, stranger])[0].what
 
 

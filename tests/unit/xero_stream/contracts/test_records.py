@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.support.xero_records import example
+from tests.support.xero_records import TENANT, example
 from xero_api.decode import decode, encode
 from xero_api.registry import CONTACTS, INVOICES
 from xero_stream.contracts.records.common import Direction
@@ -19,7 +19,7 @@ from xero_stream.contracts.records.invoice import Invoice, InvoiceStatus
 def published() -> dict[str, Any]:
     """An invoice as it is published, parsed plainly."""
     raw = decode(example("invoices", "ids"))["Invoices"][0]
-    document: dict[str, Any] = json.loads(encode(INVOICES.unify(raw)))
+    document: dict[str, Any] = json.loads(encode(INVOICES.unified(TENANT, raw)))
     return document
 
 
@@ -73,7 +73,7 @@ def test_balances_and_network_keys_are_left_out() -> None:
     """A contact holds no balance (it would be stale) and no XeroNetworkKey (it is a credential)."""
     raw = {**decode(example("contacts", "one"))["Contacts"][0], "XeroNetworkKey": "SECRET-KEY"}
 
-    text = encode(CONTACTS.unify(raw)).decode()
+    text = encode(CONTACTS.unified(TENANT, raw)).decode()
 
     assert Contact.read(text).name == "Acme Parts Co."
     assert "99.0" not in text

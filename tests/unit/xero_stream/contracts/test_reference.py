@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.xero_records import example
+from tests.support.xero_records import TENANT, example
 from xero_api.decode import decode
 from xero_api.registry import INVOICES
 from xero_stream.contracts.records.invoice import Invoice
@@ -49,7 +49,7 @@ def test_a_page_without_markers_is_refused() -> None:
 
 def test_the_example_on_the_page_works() -> None:
     """A change's ``after``, already parsed, is read as shown."""
-    invoice = Invoice.read(INVOICES.unify(decode(example("invoices", "one"))["Invoices"][0]))
+    invoice = Invoice.read(INVOICES.unified(TENANT, decode(example("invoices", "one"))["Invoices"][0]))
 
     assert invoice.contact is not None
     assert invoice.contact.name == "Ridgeway University"
