@@ -42,10 +42,11 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schemas: install ## regenerate schemas/, .env.example and the table of settings from the code
+schemas: install ## regenerate schemas/, .env.example and the tables of settings, entities and metrics from the code
 	$(BIN)/python -m xero_stream.contracts.schemas --write schemas
 	$(BIN)/python -m xero_stream.settings.example .env.example docs/configuration.md
 	$(BIN)/python -m xero_api.reference docs/entities.md
+	$(BIN)/python -m xero_stream.telemetry.page --write docs/metrics.md receiver.metrics:ReceiverMetrics processors.metrics:ProcessorMetrics
 
 bench: install ## the figures, as ratios against peers in the same run
 	$(BIN)/python -m benchmarks $(ARGS)

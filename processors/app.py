@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -19,14 +19,14 @@ from prometheus_client import CollectorRegistry
 from processors.fetch.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.fetch.room import Room
 from processors.intake.subject import Subjects
-from processors.metrics import ProcessorMetrics
+from processors.metrics import Clock, ProcessorMetrics
 from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
-from processors.quotas import egress
+from processors.quotas.egress import KEPT as EGRESS_KEPT
 from processors.quotas.egress import Egress
 from processors.quotas.minutes import AppMinutes
 from processors.quotas.store import StoredLedgers, forget_egress
-from processors.standing import survey
+from processors.standing import watch
 from processors.start import Waiting, until_there
 from processors.sync.missed import heal_missed
 from processors.tenants.desk import DeskServices
@@ -167,6 +167,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
             on_fatal=lambda error: None if fatal.done() else fatal.set_result(error),
         )
         memberships.append(membership)
+        metrics.compare_clocks(_clocks(xero.client, metrics))
         await _work(config, prepared.pool, membership, read, metrics, stop, fatal)
 
 
@@ -197,11 +198,12 @@ async def _work(
 ) -> None:
     member = asyncio.create_task(membership.run(), name="membership")
     chores = asyncio.create_task(_chores(config, pool, read, metrics), name="chores")
+    standing = asyncio.create_task(watch(pool, membership, metrics, partial(_tier_of, config)), name="standing")
     stopping = asyncio.create_task(stop.wait())
     try:
-        watched: set[asyncio.Future[Any]] = {member, chores, stopping, fatal}
+        watched: set[asyncio.Future[Any]] = {member, chores, standing, stopping, fatal}
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-        for task in (member, chores):
+        for task in (member, chores, standing):
             if task.done() and not task.cancelled():
                 task.result()
         if fatal.done():
@@ -210,10 +212,11 @@ async def _work(
         log.info("stopping")
         await membership.stop()
         chores.cancel()
+        standing.cancel()
         stopping.cancel()
         await asyncio.wait({member}, timeout=3)
         await membership.close()
-        await asyncio.wait({member, chores, stopping}, timeout=3)
+        await asyncio.wait({member, chores, standing, stopping}, timeout=3)
 
 
 def _services(
@@ -249,6 +252,19 @@ def _services(
     )
 
 
+def _clocks(client: XeroClient, metrics: ProcessorMetrics) -> dict[Clock, Callable[[], float | None]]:
+    """By how much each clock is ahead of the store's."""
+
+    def ahead(now: float | None) -> float | None:
+        return None if now is None else now - utc_now().timestamp()
+
+    return {
+        Clock.MACHINE: lambda: ahead(time.time()),  # noqa: TID251 - it is what is compared
+        Clock.KAFKA: lambda: ahead(metrics.broker_now()),
+        Clock.XERO: lambda: ahead(client.server_now()),
+    }
+
+
 def _tier_of(config: ProcessorsConfig, app: AppName) -> AppTier:
     found = config.apps.get(app)
     return found.tier if found else AppTier.STARTER
@@ -274,15 +290,13 @@ async def _check_topics(config: ProcessorsConfig) -> None:
 
 
 async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egress, metrics: ProcessorMetrics) -> None:
-    """Gauges and missed events every few seconds, days of ``changes`` every hour, a changed apps file at once."""
+    """The store's clock and missed events every few seconds, days of ``changes`` every hour, a changed apps file at once."""
     days_at, trimmed_at, gap_patience = 0.0, 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
     while True:
         metrics.beat("chores")
         try:
             await set_clock(pool)
             await read.write(pool)
-            await survey(pool, metrics)
-            await egress.survey(pool, metrics, partial(_tier_of, config))
             await heal_missed(pool, metrics, now=utc_now(), patience=gap_patience)
             if time.monotonic() - days_at > 3600:
                 days_at = time.monotonic()
@@ -291,7 +305,7 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egr
                 await make_days(pool, today)
                 metrics.beat("chores")
                 await drop_days(pool, today - timedelta(days=config.settings.change_days))
-                await forget_egress(pool, today - egress.KEPT)
+                await forget_egress(pool, today - EGRESS_KEPT)
         except _STORE_ERRORS as error:
             log.warning("chores_wait_for_store", reason=str(error)[:300])
         try:

@@ -1,13 +1,14 @@
 """What the processors count. One class, one verb per measurement, on an injected registry."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
 
 from processors.fetch.judge import Verdict
+from processors.intake.stuck import Stuck
 from processors.recorder.recorder import Recorded
 from processors.tenants.watchdog import Watchdog
 from xero_api.budget.day import DAY_SECONDS
@@ -15,11 +16,14 @@ from xero_api.call import CallRecord, Lane, Outcome
 from xero_stream.contracts.change_event import Op
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
+from xero_stream.telemetry.computed import Ages, Computed, Readings
 from xero_stream.telemetry.metrics import counter, gauge, histogram
 
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 
 _DAY_FORGOTTEN_SECONDS = 3600.0
+_MINUTE_FORGOTTEN_SECONDS = 60.0
+"""Calls of an app's minute that were granted longer ago than this no longer count."""
 
 
 class LeaseChange(StrEnum):
@@ -28,6 +32,67 @@ class LeaseChange(StrEnum):
     TAKEN = "taken"
     RELEASED = "released"
     FENCED = "fenced"
+
+
+class Source(StrEnum):
+    """A server that gauges are read from."""
+
+    STORE = "store"
+    KAFKA = "kafka"
+
+
+class Incident(StrEnum):
+    """Something that happens rarely, and that a human should know of."""
+
+    EVENTS_LOST = "events_lost"
+    EVENTS_MISSED = "events_missed"
+    STORE_ROLLED_BACK = "store_rolled_back"
+    TOPICS_EMPTIED = "topics_emptied"
+
+
+class Clock(StrEnum):
+    """A clock that is compared with the store's."""
+
+    MACHINE = "machine"
+    KAFKA = "kafka"
+    XERO = "xero"
+
+
+class Standing(StrEnum):
+    """A gauge that is read from a server on a timer, the same whichever process reads it."""
+
+    DIRTY = "xero_stream_dirty_records"
+    OLDEST_UNSETTLED = "xero_stream_oldest_unsettled_seconds"
+    QUARANTINE_OPEN = "xero_stream_quarantine_open"
+    PARKED = "xero_stream_parked_tenants"
+    SUSPENDED = "xero_stream_suspended_tenants"
+    LOWEST_DAY = "xero_stream_lowest_day_calls_left"
+    RELAY_LAG = "xero_stream_relay_lag_changes"
+    RELAY_OLDEST = "xero_stream_relay_oldest_seconds"
+    EGRESS_MONTH = "xero_stream_egress_month_bytes"
+    EGRESS_FORECAST = "xero_stream_egress_forecast_bytes"
+    EGRESS_SHARE = "xero_stream_egress_forecast_ratio"
+    INTAKE_LAG = "xero_stream_intake_lag_events"
+
+
+STANDING: Mapping[Source, Mapping[Standing, str]] = {
+    Source.STORE: {
+        Standing.DIRTY: "Records marked as changed and not yet settled.",
+        Standing.OLDEST_UNSETTLED: "Age of the oldest unsettled event of a connected tenant.",
+        Standing.QUARANTINE_OPEN: "Open quarantine entries.",
+        Standing.PARKED: "Tenants that wait for a limit to pass.",
+        Standing.SUSPENDED: "Tenants that wait for a human.",
+        Standing.LOWEST_DAY: "Calls left today for the tenant that has fewest; absent if none made a call today.",
+        Standing.RELAY_LAG: "Recorded changes that are not on Kafka yet, over all partitions.",
+        Standing.RELAY_OLDEST: "Age of the oldest recorded change that is not on Kafka yet; 0 if there is none.",
+        Standing.EGRESS_MONTH: "Bytes read from Xero this month that it bills, over all apps.",
+        Standing.EGRESS_FORECAST: "What the month will come to, over all apps.",
+        Standing.EGRESS_SHARE: "What the month will come to, of what the app's tier includes; the worst app. Above 1 costs extra.",
+    },
+    Source.KAFKA: {
+        Standing.INTAKE_LAG: "Webhook events on Kafka that were not taken in yet, over all partitions.",
+    },
+}
 
 
 class ProcessorMetrics:
@@ -90,13 +155,17 @@ class ProcessorMetrics:
         self._relay_rebuilds = counter(
             registry, "xero_stream_relay_rebuilds_total", "Transactional producers thrown away and made anew."
         )
-        self._behind: dict[int, int] = {}
-        gauge(registry, "xero_stream_relay_lag_changes", "Recorded changes that are not on Kafka yet.").set_function(
-            lambda: float(sum(self._behind.values()))
+        self._relay_worked_at: dict[int, float] = {}
+        Computed(
+            registry,
+            "xero_stream_relay_silent_seconds",
+            "Seconds since the relay of a partition of this process last worked, having published or found nothing to "
+            "publish; the partition that has waited longest. Absent without a partition.",
+            self._longest_silence,
         )
         self._went_back = counter(
             registry,
-            "xero_stream_store_went_back_total",
+            "xero_stream_store_rolled_back_total",
             "Times the store was found older than Kafka (a restored backup).",
         )
         self._emptied = counter(
@@ -114,30 +183,50 @@ class ProcessorMetrics:
             "xero_stream_events_missed_total",
             "Events that Xero numbered and never delivered; catch-up passes were opened.",
         )
+        self._incidents = Ages(
+            registry,
+            clock,
+            "xero_stream_incident_age_seconds",
+            f"Seconds since the last incident of a kind in this process ({', '.join(Incident)}); absent before the first.",
+            label="incident",
+        )
         self._leases = counter(registry, "xero_stream_lease_changes_total", "Leases on partitions.", change=LeaseChange)
-        self._owned = gauge(registry, "xero_stream_partitions_owned", "Partitions this process works on.")
+        self._count_owned: Callable[[], int] = int
+        gauge(registry, "xero_stream_partitions_owned", "Partitions this process works on.").set_function(
+            lambda: float(self._count_owned())
+        )
         self._partitions = gauge(registry, "xero_stream_partitions", "Partitions the deployment has.")
         self._quarantined = counter(
             registry, "xero_stream_quarantined_total", "What was put into quarantine.", stage=Stage
         )
-        self.dirty = gauge(registry, "xero_stream_dirty_records", "Records marked as changed and not yet settled.")
-        self.oldest = gauge(
-            registry, "xero_stream_oldest_unsettled_seconds", "Age of the oldest unsettled event of a connected tenant."
+        self._readings = Readings(registry, clock, Source)
+        for source, gauges in STANDING.items():
+            for name, meaning in gauges.items():
+                self._readings.gauge(source, name, meaning)
+        self._intake_stuck = Stuck()
+        Computed(
+            registry,
+            "xero_stream_intake_stuck_seconds",
+            "Seconds for which events have waited on Kafka without any being taken in; the partition that has waited longest.",
+            lambda: {"": self._intake_stuck.longest(clock())},
         )
-        self.quarantine_open = gauge(registry, "xero_stream_quarantine_open", "Open quarantine entries.")
-        self.parked = gauge(registry, "xero_stream_parked_tenants", "Tenants that wait for a limit to pass.")
-        self.suspended = gauge(registry, "xero_stream_suspended_tenants", "Tenants that wait for a human.")
-        self.lowest_day = gauge(
-            registry, "xero_stream_lowest_day_calls_left", "Calls left today for the tenant that has fewest."
+        self._broker_ahead: float | None = None
+        self._clocks: Mapping[Clock, Callable[[], float | None]] = {}
+        Computed(
+            registry,
+            "xero_stream_clock_difference_seconds",
+            "By how much a clock is ahead of the store's: this machine's, the Kafka broker's, Xero's; absent until it was seen.",
+            self._differences,
+            label="clock",
         )
 
-        self._minutes: dict[AppName, tuple[int, int]] = {}
+        self._minutes: dict[AppName, tuple[float, int, int]] = {}
         gauge(
             registry, "xero_stream_app_minute_held_calls", "Calls a minute of the apps' 10,000 that this process holds."
-        ).set_function(lambda: float(sum(held for held, _ in self._minutes.values())))
+        ).set_function(lambda: float(sum(held for held, _ in self._fresh_minutes())))
         gauge(
             registry, "xero_stream_app_minute_used_calls", "Of those, the calls that count at the moment."
-        ).set_function(lambda: float(sum(used for _, used in self._minutes.values())))
+        ).set_function(lambda: float(sum(used for _, used in self._fresh_minutes())))
         self._short = counter(
             registry,
             "xero_stream_app_minute_short_total",
@@ -150,17 +239,6 @@ class ProcessorMetrics:
             "How long the day's calls last at the present pace, for the tenant of this process that runs out first; "
             "86400: a day or longer.",
         ).set_function(self._shortest_day)
-        self._egress = gauge(
-            registry, "xero_stream_egress_month_bytes", "Bytes read from Xero this month that it bills, over all apps."
-        )
-        self._egress_forecast = gauge(
-            registry, "xero_stream_egress_forecast_bytes", "What the month will come to, over all apps."
-        )
-        self._egress_share = gauge(
-            registry,
-            "xero_stream_egress_forecast_ratio",
-            "What the month will come to, of what the app's tier includes; the worst app. Above 1 costs extra.",
-        )
 
     def batch_recorded(self, entity: EntityName, recorded: Recorded, seconds: float, now: datetime) -> None:
         """A recorder transaction was committed.
@@ -169,7 +247,7 @@ class ProcessorMetrics:
             entity: what it was about.
             recorded: what it came to.
             seconds: how long it took.
-            now: the local clock.
+            now: the store's clock.
         """
         self._recorded.observe(seconds)
         for op, count in recorded.changes.items():
@@ -197,7 +275,7 @@ class ProcessorMetrics:
 
     def app_minute(self, app: AppName, *, held: int, used: int, short: bool) -> None:
         """Our part of an app's minute was renewed."""
-        self._minutes[app] = (held, used)
+        self._minutes[app] = (self._clock(), held, used)
         self._short.inc(short)
 
     def day_lasts(self, tenant_id: TenantId, seconds: float) -> None:
@@ -207,11 +285,34 @@ class ProcessorMetrics:
         else:
             self._day_lasts.pop(tenant_id, None)
 
-    def egress(self, *, read: int, forecast: int, share: float) -> None:
-        """So many bytes were read this month, and will have been at its end; the worst app's share of its tier's."""
-        self._egress.set(read)
-        self._egress_forecast.set(forecast)
-        self._egress_share.set(share)
+    def tenants_left(self, tenants: Iterable[TenantId]) -> None:
+        """These tenants are no longer this process's."""
+        for tenant_id in tenants:
+            self._day_lasts.pop(tenant_id, None)
+
+    def stands(self, source: Source, numbers: Mapping[Standing, float | None]) -> None:
+        """A server was read on a timer; a gauge without a number is left out."""
+        self._readings.read(source, {str(name): number for name, number in numbers.items()})
+
+    def intake_stands(self, places: Mapping[int, tuple[int, int]]) -> None:
+        """Where intake and topic are in each partition: the next offset to take in, and the end."""
+        self._intake_stuck.look(places, self._clock())
+
+    def compare_clocks(self, clocks: Mapping[Clock, Callable[[], float | None]]) -> None:
+        """Show by how much each of these is ahead of the store's; a clock that was not seen yet says None."""
+        self._clocks = clocks
+
+    def _differences(self) -> dict[str, float]:
+        found = {clock: ahead() for clock, ahead in self._clocks.items()}
+        return {str(clock): ahead for clock, ahead in found.items() if ahead is not None}
+
+    def _fresh_minutes(self) -> list[tuple[int, int]]:
+        now = self._clock()
+        return [(held, used) for at, held, used in self._minutes.values() if now - at < _MINUTE_FORGOTTEN_SECONDS]
+
+    def _longest_silence(self) -> dict[str, float]:
+        now = self._clock()
+        return {"": max(now - at for at in self._relay_worked_at.values())} if self._relay_worked_at else {}
 
     def _shortest_day(self) -> float:
         now = self._clock()
@@ -231,47 +332,58 @@ class ProcessorMetrics:
         """The deployment has so many partitions."""
         self._partitions.set(partitions)
 
-    def owned(self, count: int) -> None:
-        """We work on so many partitions."""
-        self._owned.set(count)
+    def count_owned(self, count: Callable[[], int]) -> None:
+        """Ask this for how many partitions we work on."""
+        self._count_owned = count
 
     def events_lost(self) -> None:
         """Kafka no longer has what we have not read."""
         self._lost.inc()
+        self._incidents.now(Incident.EVENTS_LOST)
 
     def events_missed(self, count: int) -> None:
         """Xero numbered so many events and never delivered them."""
         self._missed.inc(count)
+        self._incidents.now(Incident.EVENTS_MISSED)
 
     def relayed(self, partition: int, count: int, seconds: float) -> None:
         """A transaction of so many changes was committed."""
         self._relayed.inc(count)
         self._relay_seconds.observe(seconds)
-        self._behind[partition] = max(0, self._behind.get(partition, 0) - count)
+        self.relay_works(partition)
 
     def relay_rebuilt(self, partition: int) -> None:
         """A producer was thrown away."""
         del partition
         self._relay_rebuilds.inc()
 
-    def relay_standing(self, partition: int, behind: int) -> None:
-        """So many changes are not on Kafka yet."""
-        self._behind[partition] = behind
+    def relay_works(self, partition: int) -> None:
+        """The partition's relay published something or has nothing to publish; or the partition was given to us just now."""
+        self._relay_worked_at[partition] = self._clock()
+
+    def broker_time(self, broker: float) -> None:
+        """The broker's clock shows that Unix time now."""
+        self._broker_ahead = broker - self._clock()
+
+    def broker_now(self) -> float | None:
+        """The broker's clock, carried on by ours; None before the first transaction."""
+        return None if self._broker_ahead is None else self._clock() + self._broker_ahead
 
     def store_went_back(self, partition: int) -> None:
         """The store is older than Kafka."""
         del partition
         self._went_back.inc()
+        self._incidents.now(Incident.STORE_ROLLED_BACK)
 
     def topics_emptied(self, partition: int) -> None:
         """Kafka has lost all changes of an entity."""
         del partition
         self._emptied.inc()
+        self._incidents.now(Incident.TOPICS_EMPTIED)
 
-    def forget(self, partition: int) -> None:
+    def relay_forgotten(self, partition: int) -> None:
         """The partition is no longer ours."""
-        self._behind.pop(partition, None)
-        self._watchdog.done(f"relay-{partition}")
+        self._relay_worked_at.pop(partition, None)
 
     def beat_done(self, name: str) -> None:
         """The task ended; it owes no more signs of life."""

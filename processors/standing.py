@@ -1,11 +1,29 @@
-"""How things stand, over all tenants: the gauges that need a look into the store."""
+"""How things stand, over all partitions and tenants: the gauges that are read from the servers on a timer.
 
+Every process reads all of them, so none is lost with the process that owned a partition. What could not be read for a while
+is left out, and ``xero_stream_readings_age_seconds`` grows.
+"""
+
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
+import structlog
+from aiokafka.errors import KafkaError
 
-from processors.metrics import ProcessorMetrics
+from processors.metrics import ProcessorMetrics, Source, Standing
+from processors.partitions.consumer import Membership
+from processors.quotas import egress
+from xero_stream.contracts.names import AppName
+from xero_stream.settings.xero import AppTier
 
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 5.0
+_LONGEST_SECONDS = 10.0
+
+# The first change behind the mark is the oldest one that is not on Kafka.
 _SURVEY = """
 SELECT (SELECT count(*) FROM (SELECT 1 FROM dirty LIMIT 1000000) AS d) AS dirty,
        (SELECT extract(epoch FROM now() - min(d.first_received_at)) FROM dirty d
@@ -13,22 +31,84 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM dirty LIMIT 1000000) AS d) AS dirty,
        (SELECT count(*) FROM quarantine WHERE state = 'open') AS quarantined,
        (SELECT count(*) FROM tenants WHERE parked_until > now()) AS parked,
        (SELECT count(*) FROM tenants WHERE state <> 'connected') AS suspended,
-       (SELECT min(day_remaining) FROM tenants WHERE day_seen_at > now() - interval '1 day') AS lowest_day
+       (SELECT min(day_remaining) FROM tenants WHERE day_seen_at > now() - interval '1 day') AS lowest_day,
+       (SELECT coalesce(sum(greatest(p.position - m.position, 0)), 0)
+        FROM positions p JOIN relay_marks m USING (partition)) AS relay_lag,
+       (SELECT extract(epoch FROM clock_timestamp() - min(c.recorded_at)) FROM relay_marks m CROSS JOIN LATERAL (
+            SELECT recorded_at FROM changes WHERE partition = m.partition AND position > m.position
+            ORDER BY position LIMIT 1) AS c) AS relay_oldest
 """
 
 
-async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics) -> None:
-    """Read the gauges from the store.
+async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, tier_of: Callable[[AppName], AppTier]) -> None:
+    """Read the gauges that come from the store.
 
     Args:
         pool: the store.
         metrics: where they are shown.
+        tier_of: an app's tier.
     """
     row = await pool.fetchrow(_SURVEY)
-    metrics.dirty.set(row["dirty"])
-    metrics.oldest.set(float(row["oldest"] or 0))
-    metrics.quarantine_open.set(row["quarantined"])
-    metrics.parked.set(row["parked"])
-    metrics.suspended.set(row["suspended"])
-    if row["lowest_day"] is not None:
-        metrics.lowest_day.set(row["lowest_day"])
+    billed = await egress.survey(pool, tier_of)
+    metrics.stands(
+        Source.STORE,
+        {
+            Standing.DIRTY: row["dirty"],
+            Standing.OLDEST_UNSETTLED: max(0.0, float(row["oldest"] or 0)),
+            Standing.QUARANTINE_OPEN: row["quarantined"],
+            Standing.PARKED: row["parked"],
+            Standing.SUSPENDED: row["suspended"],
+            Standing.LOWEST_DAY: row["lowest_day"],
+            Standing.RELAY_LAG: float(row["relay_lag"]),
+            Standing.RELAY_OLDEST: max(0.0, float(row["relay_oldest"] or 0)),
+            Standing.EGRESS_MONTH: billed.read,
+            Standing.EGRESS_FORECAST: billed.forecast,
+            Standing.EGRESS_SHARE: billed.share,
+        },
+    )
+
+
+async def survey_intake(pool: "asyncpg.Pool[Any]", membership: Membership, metrics: ProcessorMetrics) -> None:
+    """Read how much of ``webhook-events`` was not taken in, from Kafka and the store.
+
+    Args:
+        pool: the store.
+        membership: our connection to Kafka.
+        metrics: where it is shown.
+    """
+    rows = await pool.fetch("SELECT partition, next_offset FROM intake_offsets")
+    bounds = await membership.all_bounds()
+    # Read after the offsets were: events that come meanwhile only wait for the next look.
+    places = {
+        row["partition"]: (
+            bounds[row["partition"]][0] if row["next_offset"] is None else row["next_offset"],
+            bounds[row["partition"]][1],
+        )
+        for row in rows
+        if row["partition"] in bounds
+    }
+    metrics.intake_stands(places)
+    waiting = sum(max(0, end - next_offset) for next_offset, end in places.values())
+    metrics.stands(Source.KAFKA, {Standing.INTAKE_LAG: waiting})
+
+
+async def watch(
+    pool: "asyncpg.Pool[Any]",
+    membership: Membership,
+    metrics: ProcessorMetrics,
+    tier_of: Callable[[AppName], AppTier],
+) -> None:
+    """Read them all every five seconds, until cancelled."""
+    while True:
+        metrics.beat("standing")
+        try:
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                await survey(pool, metrics, tier_of)
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                await survey_intake(pool, membership, metrics)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
+            log.warning("gauges_not_read", reason=f"{type(error).__name__}: {error}"[:300])
+        except Exception as error:
+            # The gauges that are not read grow old, and that is an alert: no reason to end the process.
+            log.exception("gauges_not_read", reason=repr(error)[:300])
+        await asyncio.sleep(EVERY_SECONDS)

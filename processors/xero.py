@@ -1,5 +1,6 @@
 """Xero as the processors call it: the client, its tokens out of the store, its calls into metrics and logs."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -27,6 +28,18 @@ from xero_stream.store.crypto import TokenCipher
 log = structlog.get_logger(__name__)
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StoreTime:
+    """The clock of calls: what is recorded of a call has the store's time, whatever the machine's clock says."""
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """The store's time."""
+        return utc_now()
 
 
 class StoredGrant:
@@ -187,5 +200,11 @@ def open_xero(
         credentials=partial(credentials_of, apps),
         now=utc_now,
     )
-    client = XeroClient(api_url=settings.api_url, tokens=tokens, on_call=on_call, timeout=settings.http_timeout_seconds)
+    client = XeroClient(
+        api_url=settings.api_url,
+        tokens=tokens,
+        on_call=on_call,
+        timeout=settings.http_timeout_seconds,
+        clock=StoreTime(),
+    )
     return Xero(client, tokens, identity)

@@ -3,7 +3,8 @@
 Label values are closed sets. Tenants and app names are no labels: they are as many as there are customers.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
@@ -99,12 +100,12 @@ _EVENTS = _counter("events", "Events in the log, by category.", "category", Cate
 _DEAD = _counter("dead_letters", "Verified bodies kept as dead letters, by reason.", "reason", Unreadable)
 _KEYS = _counter("verified", "Verified requests by the key that matched.", "key", Key)
 _INTENTS = _counter(
-    "intent_to_receive", "Intent-to-receive requests; rejected ones are told by their look.", "outcome", Intent
+    "intent_to_receive", "Intent-to-receive requests; a rejected one is recognised by its content.", "outcome", Intent
 )
 _INTENT_AT = Family(
     name="xero_stream_receiver_intent_to_receive_timestamp_seconds",
     kind=Kind.LATEST,
-    meaning="When the last intent-to-receive request came, Unix time; 0 is never.",
+    meaning="When the last intent-to-receive request came, Unix time of this machine's clock; 0 is never.",
     label="outcome",
     values=tuple(Intent),
 )
@@ -120,8 +121,22 @@ _CUT = _counter("connections_cut", "Connections that we closed, by reason.", "re
 _BUILT = _counter("producer_builds", "Kafka producers built, by reason.", "reason", Reason)
 _AVAILABLE = _gauge("producer_available", "Workers that have a working Kafka producer.")
 _WORKERS = _gauge("workers", "Workers that answer requests.")
-_LAG = _gauge("loop_lag_seconds", "How late the event loop last came round; the worst worker.", Kind.LATEST)
-_BEAT = _gauge("beat_seconds", "Monotonic time of the last sign of life; the liveliest worker.", Kind.LATEST)
+_LAG = _gauge(
+    "loop_lag_seconds",
+    "How late the event loop last came round; the worst worker. One that hangs shows in silent_seconds.",
+    Kind.LATEST,
+)
+_BEAT = _gauge(
+    "silent_seconds", "Seconds since the last sign of life of the worker that is silent for longest.", Kind.SINCE_FIRST
+)
+_DEAD_AT = _gauge(
+    "dead_letter_age_seconds", "Seconds since the last dead letter; absent before the first.", Kind.SINCE_LAST
+)
+_CLOCK = _gauge(
+    "clock_difference_seconds",
+    "By how much this machine's clock is ahead of the Kafka broker's; absent before the first acknowledgement.",
+    Kind.CLOCK,
+)
 _RESTARTS = _counter("worker_restarts", "Workers started again after they ended by themselves.")
 
 LAYOUT = Layout(
@@ -144,6 +159,8 @@ LAYOUT = Layout(
         _WORKERS,
         _LAG,
         _BEAT,
+        _DEAD_AT,
+        _CLOCK,
         _RESTARTS,
     )
 )
@@ -152,15 +169,24 @@ LAYOUT = Layout(
 class ReceiverMetrics:
     """The receiver's measurements on a registry."""
 
-    def __init__(self, *, registry: CollectorRegistry, cells: SharedCells | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        registry: CollectorRegistry,
+        cells: SharedCells | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,  # noqa: TID251 - it is compared with the broker's
+    ) -> None:
         """Register.
 
         Args:
             registry: where they show.
             cells: memory shared with the workers; without it this process's own.
+            clock: monotonic seconds, the workers' clock.
+            wall_clock: Unix time of this machine.
         """
         self.cells = cells or SharedCells(LAYOUT)
-        CellCollector(LAYOUT, self.cells.blocks(), registry)
+        CellCollector(LAYOUT, self.cells.blocks(), registry, clock=clock, wall_clock=wall_clock)
 
     def worker(self, number: int = 0) -> "WorkerMetrics":
         """The verbs of a worker."""
@@ -191,6 +217,8 @@ class WorkerMetrics:
         self._workers = block.gauge(_WORKERS)
         self._lag = block.gauge(_LAG)
         self._beat = block.gauge(_BEAT)
+        self._dead_at = block.gauge(_DEAD_AT)
+        self._broker_ahead = block.gauge(_CLOCK)
         self._restarts = block.counter(_RESTARTS)
 
     def take_over(self) -> None:
@@ -214,19 +242,21 @@ class WorkerMetrics:
         """A request is answered 503."""
         self._unavailable[reason].add()
 
-    def appended(self, seconds: float, events: Sequence[Event], unreadable: Unreadable | None) -> None:
+    def appended(self, seconds: float, events: Sequence[Event], unreadable: Unreadable | None, now: float) -> None:
         """A delivery is in the log.
 
         Args:
             seconds: from verified to acknowledged.
             events: its events.
             unreadable: why its bytes are a dead letter too.
+            now: monotonic seconds.
         """
         self._append.observe(seconds)
         for event in events:
             self._events[event.category].add()
         if unreadable is not None:
             self._dead[unreadable].add()
+            self._dead_at.set(now)
 
     def intent(self, outcome: Intent, now: float) -> None:
         """An intent to receive was answered, at that Unix time."""
@@ -261,6 +291,14 @@ class WorkerMetrics:
         """The event loop came round at that monotonic time, that many seconds late."""
         self._beat.set(now)
         self._lag.set(lag)
+
+    def broker_time(self, broker: float, now: float) -> None:
+        """The broker's clock showed that Unix time, at that monotonic time of ours."""
+        self._broker_ahead.set(broker - now)
+
+    def started(self, now: float) -> None:
+        """The worker is being started: from now on it owes signs of life."""
+        self._beat.set(now)
 
     def restarted(self) -> None:
         """The worker had ended by itself and was started again."""

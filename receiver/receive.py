@@ -56,7 +56,7 @@ class Receive:
         metrics: WorkerMetrics,
         limits: Limits,
         clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        wall_clock: Callable[[], float] = time.time,  # noqa: TID251 - received_at, by which nothing is decided
         entropy: Callable[[int], int] = random.getrandbits,
     ) -> None:
         """Put together.
@@ -135,7 +135,8 @@ class Receive:
         if outcome is not Outcome.ACKNOWLEDGED:
             return self._unavailable(outcome)
         await reach(Failpoint.RECEIVER_APPENDED)
-        self._metrics.appended(self._clock() - verified_at, delivery.events, unreadable)
+        acknowledged_at = self._clock()
+        self._metrics.appended(acknowledged_at - verified_at, delivery.events, unreadable, acknowledged_at)
         if delivery.intent:
             self._metrics.intent(Intent.ACCEPTED, now)
             _log.info("intent_to_receive", app=app, outcome="accepted")

@@ -50,7 +50,7 @@ class Receipt(NamedTuple):
         app: the Xero app it was sent to.
         body: its bytes, exactly as received.
         signature: its verified signature.
-        received_ms: when it had been read, epoch milliseconds.
+        received_ms: when it had been read, epoch milliseconds of this machine's clock.
         traceparent: W3C trace context.
     """
 
@@ -103,7 +103,7 @@ class Shaper:
             key, partition = self._place(event.tenant, delivery.id)
             event_id = ("ce_id", f"{delivery.id}-{event.position}".encode())
             headers = [_SPECVERSION, event_id, source, _TYPE, _CONTENT_TYPE, trace]
-            records.append(Record(self._events_topic, partition, key, value, headers, receipt.received_ms))
+            records.append(Record(self._events_topic, partition, key, value, headers))
         if unreadable is not None:
             records.append(self._dead_letter(delivery, unreadable, receipt))
         if self._keep_deliveries:
@@ -145,7 +145,7 @@ class Shaper:
             traceparent=receipt.traceparent,
         )
         topic, partition = self._topics.dead_letters, self._spread(delivery.id)
-        return Record(topic, partition, letter.key, letter.value, letter.headers(), receipt.received_ms)
+        return Record(topic, partition, letter.key, letter.value, letter.headers())
 
     def _kept(self, delivery: Delivery, receipt: Receipt) -> Record:
         headers = [
@@ -154,7 +154,7 @@ class Shaper:
             ("traceparent", receipt.traceparent.encode()),
         ]
         topic, partition = self._topics.webhook_deliveries, self._spread(delivery.id)
-        return Record(topic, partition, delivery.id.encode(), receipt.body, headers, receipt.received_ms)
+        return Record(topic, partition, delivery.id.encode(), receipt.body, headers)
 
 
 _SPECVERSION = ("ce_specversion", b"1.0")

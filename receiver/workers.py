@@ -109,6 +109,7 @@ class Workers:
         pause = _FIRST_PAUSE
         while not self._stopping:
             self._started[number] = self._clock()
+            self._metrics[number].started(self._started[number])
             process = await self._spawn(number, listening)
             self._processes[number] = process
             code = await self._watched(number, process)

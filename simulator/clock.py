@@ -21,7 +21,7 @@ class Clock:
         start_ms: int | None = None,
         rate: float = 1.0,
         monotonic: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = time.time,  # noqa: TID251 - the simulator is a machine of its own
     ) -> None:
         """Start it.
 

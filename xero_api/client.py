@@ -76,6 +76,10 @@ class XeroClient:
         """Close the connections."""
         await self._wire.aclose()
 
+    def server_now(self) -> float | None:
+        """Xero's clock now, Unix time to a second or so; None before the first answer."""
+        return self._wire.server_now()
+
     async def send(
         self,
         app: AppName,

@@ -56,6 +56,14 @@ class ServerClock:
         offset = self._first if departure.offset is None else departure.offset
         return None if offset is None else datetime.fromtimestamp(departure.sent + offset, UTC)
 
+    def now(self, monotonic: float) -> float | None:
+        """Xero's clock, epoch seconds, to a second or so; None if no answer had a ``Date`` yet.
+
+        Args:
+            monotonic: monotonic seconds of now.
+        """
+        return None if self._first is None else monotonic + self._lower
+
     def _observe(self, lower: float, upper: float) -> None:
         if lower < self._upper and upper > self._lower:
             self._lower, self._upper = max(self._lower, lower), min(self._upper, upper)

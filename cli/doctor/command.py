@@ -4,6 +4,7 @@ import asyncio
 
 import typer
 
+from cli.doctor.clocks import look_at_clocks
 from cli.doctor.findings import Finding, lines, verdict
 from cli.doctor.servers import look_at_kafka, look_at_xero
 from cli.doctor.settings import look_at_settings
@@ -13,7 +14,7 @@ from cli.exits import ExitCode, guarded
 
 @guarded(examples=("xero-stream doctor",))
 def doctor() -> ExitCode:
-    """Check settings, Kafka, topics, PostgreSQL, schema, organisations, tokens, backlog and Xero's addresses.
+    """Check settings, Kafka, topics, PostgreSQL, schema, organisations, tokens, backlog, Xero's addresses and clocks.
 
     Says what is wrong and what to do about it. Changes nothing, sends no token, shows no secret. Exit code 1 if it
     found a problem.
@@ -25,5 +26,7 @@ def doctor() -> ExitCode:
 
 
 async def _look() -> list[Finding]:
-    kafka, store, xero = await asyncio.gather(look_at_kafka(), look_at_store(), look_at_xero())
-    return [*look_at_settings(), *kafka, *store, *xero]
+    kafka, store, xero, clocks = await asyncio.gather(
+        look_at_kafka(), look_at_store(), look_at_xero(), look_at_clocks()
+    )
+    return [*look_at_settings(), *kafka, *store, *xero, *clocks]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from xero_stream.settings.base import SettingsError
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import XeroSettings
+from xero_stream.store.clock import set_clock, utc_now
 from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect, drop_grant, keep_grant
 from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.deployment import claim
@@ -68,7 +69,9 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
     kafka, xero = KafkaSettings.read(), XeroSettings.read()
     async with store() as pool:
         await claim(pool, topic_prefix=kafka.topic_prefix, partitions=kafka.partitions)
-        tokens = await _obtain(xero, credentials, wish.refresh_token)
+        # Processors go by the store's clock: a token stamped by this machine's could look fresh to them for a day.
+        await set_clock(pool)
+        tokens = await _obtain(xero, credentials, wish.refresh_token, utc_now())
         # The refresh token has been traded for another one: that must not be lost, whatever comes next.
         grant_id = await keep_grant(pool, app=app, kind=tokens.kind.value, tokens=_sealed(cipher, tokens))
         try:
@@ -131,9 +134,10 @@ def credentials_of(app: App, *, custom: bool) -> ClientCredentials:
     return ClientCredentials(client_id=app.client_id, client_secret=app.client_secret)
 
 
-async def _obtain(xero: XeroSettings, credentials: ClientCredentials, refresh_token: str | None) -> TokenSet:
+async def _obtain(
+    xero: XeroSettings, credentials: ClientCredentials, refresh_token: str | None, now: datetime
+) -> TokenSet:
     identity = IdentityClient(identity_url=xero.identity_url)
-    now = datetime.now(UTC)
     async with aclosing(identity):
         if refresh_token is None:
             return await identity.client_credentials(credentials, now)

@@ -15,8 +15,8 @@ from xero_stream.contracts.names import AppName, EntityName, RecordId, TenantId
 KEPT_DELIVERIES = 20
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
-"""An event dated later than this after its receipt is not believed: no read would ever be new enough for it. Nor is it
-taken for old: it may be the receiver's clock that is wrong."""
+"""An event dated later than this after the broker appended it is not believed: no read would ever be new enough for it.
+Nor is it taken for old: it may be the broker's clock that is wrong."""
 _LONGEST_DELIVERY = 200
 
 
@@ -28,12 +28,14 @@ class Arrived:
         offset: its offset in the partition.
         key: its key.
         value: its bytes.
+        appended_at: when the broker appended it, by its clock.
         traceparent: W3C trace context from its headers.
     """
 
     offset: int
     key: bytes | None
     value: bytes
+    appended_at: datetime
     traceparent: str | None = None
 
 
@@ -44,7 +46,7 @@ class Mark:
     Attributes:
         event_at: the latest ``eventDateUtc``.
         dated: whether that can be: else the record is read, whatever is known of it.
-        received_at: when the first of them was received.
+        received_at: when the first of them was appended, by the broker's clock.
         deliveries: ids of the deliveries they came in, oldest first, at most 20.
         events: how many were folded.
         traceparent: trace context of the first.
@@ -79,8 +81,8 @@ class Folded:
         events: how many events they stand for.
         ignored: events of categories we don't read, counted by category.
         unreadable: what has to be quarantined.
-        newest: latest receipt among all events, or None.
-        ranges: the numbers (first, last) of the deliveries they came in by app, with the latest receipt.
+        newest: when the latest of all events was appended, or None.
+        ranges: the numbers (first, last) of the deliveries they came in by app, with the latest time of appending.
     """
 
     marks: list[Mark] = field(default_factory=list)
@@ -151,7 +153,7 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects) -> Folded:
         try:
             envelope = orjson.loads(record.value)
             event = envelope["event"]
-            received_at = moment(envelope["received_at"])
+            received_at = record.appended_at
             folded.newest = max(folded.newest or received_at, received_at)
             _note_range(folded.ranges, envelope, received_at)
             category = _text(event, "eventCategory").upper()

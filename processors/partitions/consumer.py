@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -58,6 +59,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._consumer: Any = None
         self._joining = Joining(clock())
         self._clock = clock
+        services.metrics.count_owned(lambda: sum(worker.ready for worker in self._workers.values()))
 
     @property
     def joining_seconds(self) -> float | None:
@@ -254,7 +256,6 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 )
                 self._workers[partition] = worker
                 worker.start()
-        self._services.metrics.owned(len(self._workers))
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -289,6 +290,20 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             raise OSError(f"Kafka does not tell its offsets: {error!r}") from error
         return first[tp], end[tp]
 
+    async def all_bounds(self) -> dict[int, tuple[int, int]]:
+        """The first offset and the one after the last, of every partition of the deployment.
+
+        Raises:
+            OSError, KafkaError: Kafka does not tell.
+        """
+        consumer = self._consumer
+        if consumer is None:
+            raise OSError("not connected to Kafka")
+        every = [TopicPartition(self._topic, partition) for partition in range(self._kafka.partitions)]
+        first = await consumer.beginning_offsets(every)
+        end = await consumer.end_offsets(every)
+        return {tp.partition: (first[tp], end[tp]) for tp in every}
+
     def go_on(self, partition: int, offset: int) -> None:
         """Deliver from this offset on."""
         tp = TopicPartition(self._topic, partition)
@@ -320,5 +335,6 @@ def _arrived(record: ConsumerRecord) -> Arrived:
         offset=record.offset,
         key=record.key,
         value=record.value or b"",
+        appended_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
         traceparent=traceparent.decode("ascii", "replace") if traceparent else None,
     )

@@ -37,7 +37,7 @@ class Lease:
         epoch: our epoch; part of every later write.
         next_offset: of webhook-events, or None for the beginning.
         last_digest: of the record before it, where that was noted.
-        received_at: receipt of the newest event taken in.
+        received_at: when the newest event taken in was appended, by the broker's clock.
         position: the last position given out.
         mark: the last position known to be on Kafka.
         clean: whether the previous owner gave it up itself.

@@ -82,6 +82,7 @@ class PartitionWorker:
 
     def start(self) -> None:
         """Begin to take the lease, in a task of its own: a rebalance listener must not wait."""
+        self._services.metrics.relay_works(self.partition)
         self._task = asyncio.create_task(self._run(), name=f"partition-{self.partition}")
 
     async def stop(self, drain: float) -> None:
@@ -94,6 +95,7 @@ class PartitionWorker:
         if not done:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=2)
+        self._services.metrics.relay_forgotten(self.partition)
 
     _drain = 5.0
 
@@ -324,7 +326,7 @@ class PartitionWorker:
         for task in (relay_task, desk_task):
             if task.done() and not task.cancelled():
                 task.exception()
-        self._services.metrics.forget(self.partition)
+        self._services.metrics.beat_done(f"relay-{self.partition}")
         if clean:
             await reach(Failpoint.LEASE_KEPT)
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):

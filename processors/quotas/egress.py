@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 
-from processors.metrics import ProcessorMetrics
 from processors.quotas import store
 from xero_api.budget.forecast import first_day_needed, month
 from xero_api.call import CallRecord
@@ -73,12 +72,26 @@ class Egress:
             raise
 
 
-async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, tier_of: Callable[[AppName], AppTier]) -> None:
-    """Show what was read this month over all apps, what it will come to, and how much of what a tier includes that is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billed:
+    """Bytes of this month, over all apps.
+
+    Attributes:
+        read: so far.
+        forecast: at the month's end.
+        share: of what the tier includes, for the app that comes to the largest share.
+    """
+
+    read: int
+    forecast: int
+    share: float
+
+
+async def survey(pool: "asyncpg.Pool[Any]", tier_of: Callable[[AppName], AppTier]) -> Billed:
+    """What was read this month, what it will come to, and how much of what a tier includes that is.
 
     Args:
         pool: the store.
-        metrics: where it is shown.
         tier_of: an app's tier.
     """
     now: datetime = utc_now()
@@ -91,4 +104,4 @@ async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, tier_of: 
         included = tier_of(app).egress_bytes
         if included is not None:
             share = max(share, outlook.forecast / included)
-    metrics.egress(read=read, forecast=forecast, share=share)
+    return Billed(read=read, forecast=forecast, share=share)

@@ -37,8 +37,11 @@ class RelayObserver(Protocol):
     def relay_rebuilt(self, partition: int) -> None:
         """A producer was thrown away."""
 
-    def relay_standing(self, partition: int, behind: int) -> None:
-        """So many changes are not on Kafka yet."""
+    def relay_works(self, partition: int) -> None:
+        """Everything that was ready is on Kafka, or a transaction of it."""
+
+    def broker_time(self, broker: float) -> None:
+        """The broker's clock shows that Unix time now."""
 
     def store_went_back(self, partition: int) -> None:
         """The store is older than Kafka."""
@@ -216,8 +219,7 @@ class Relay:
             if loop.time() - committed_at > _RECOMMIT and after:
                 await self._transaction(producer, [], after)
                 committed_at = loop.time()
-            last, _ = await store.standing(self._pool, self._lease.partition)
-            self._observer.relay_standing(self._lease.partition, max(0, last - after))
+            self._observer.relay_works(self._lease.partition)
             try:
                 async with asyncio.timeout(_IDLE_POLL):
                     await self._wake.wait()
@@ -226,12 +228,14 @@ class Relay:
 
     async def _transaction(self, producer: TransactionalProducer, records: list[Outgoing], position: int) -> None:
         anchor = TopicPartition(self._topics.webhook_events, self._lease.partition)
-        await producer.publish(
+        broker = await producer.publish(
             records,
             offsets={anchor: OffsetAndMetadata(position, str(self._store_id))},
             group=self._topics.relay_group,
         )
         self._failures = 0
+        if broker is not None:
+            self._observer.broker_time(broker)
 
     async def _dead_letters(self, producer: TransactionalProducer) -> bool:
         """Publish what was quarantined, as much as fits one transaction; False where there is nothing new."""

@@ -1,6 +1,7 @@
 """A tenant's calls to Xero: inside its budget, at a distance, each written down before it is sent."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -197,7 +198,7 @@ class Caller:
 
     async def _begin(self, slot: Slot) -> tuple[int, int]:
         await self._turn(slot)
-        call_id = time.time_ns()
+        call_id = random.getrandbits(62)
         self._memory.budget.started(call_id, time.monotonic())
         try:
             marks = await store.call_started(

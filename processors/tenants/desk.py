@@ -108,6 +108,7 @@ class Desk:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=5)
+        self._services.metrics.tenants_left(self._memories)
         self._services.metrics.beat_done(self._name)
 
     def _start(self, tenant_id: TenantId) -> None:

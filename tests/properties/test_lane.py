@@ -36,7 +36,7 @@ class LaneMachine(RuleBasedStateMachine):
             self.told[number] = outcome
 
         append = Append(records=1, deadline=self.now + patience, settled=settled)
-        record = Record("t", 0, None, b"%d" % number, [], 0)
+        record = Record("t", 0, None, b"%d" % number, [])
         self.appends[number] = append
         self.held += cost(record)
         self.lane.queue.append(Waiting(record, append))

@@ -49,7 +49,7 @@ async def test_a_foreign_store_is_refused_and_an_older_one_is_caught_up(
         await stack.edit(count=10)
         await stack.drained()
         assert '"event":"store_went_back"' in process.log.read_text(encoding="utf-8")
-        assert (await stack.series("processors-0"))["xero_stream_store_went_back_total"] >= 1
+        assert (await stack.series("processors-0"))["xero_stream_store_rolled_back_total"] >= 1
         # The announced jump breaks the chain and some ``before``; nothing is lost, repeated or out of place.
         history = await stack.judged(tenants, without=(Promise.IN_ORDER, Promise.DIFFERENCE))
         for partition, end in ends.items():

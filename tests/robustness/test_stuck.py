@@ -1,4 +1,4 @@
-"""Stuck work, a blocked loop, machines whose clocks jump, no more file descriptors: seen within a minute, or survived."""
+"""Stuck work, a blocked event loop, no more file descriptors: seen within a minute, or survived."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,6 @@ from tests.robustness.conftest import NewExperiment
 from tests.robustness.experiment import Experiment, traffic
 from tests.robustness.failures.failpoints import strike
 from tests.support.stack import Process, Stack
-from tests.support.stacks import StartStack
 from xero_stream.failpoints import Action, Failpoint
 
 SEEN_SECONDS = 60.0
@@ -116,37 +115,3 @@ async def test_no_more_file_descriptors(new_experiment: NewExperiment) -> None:
             await experiment.working(30)
         await experiment.judged()
         assert {process.starts for process in stack.processes.values()} == {1}
-
-
-@pytest.mark.long
-async def test_a_machine_whose_clock_jumps_an_hour(new_stack: StartStack, folder: Path) -> None:
-    """Ahead, back, and an hour wrong at the start: nothing waits an hour, no call too many, nothing lost."""
-    jump = folder / "clock"
-    jump.write_text("0", encoding="ascii")
-    async with new_stack(
-        "--tenants=6",
-        "--invoices=15",
-        "--contacts=8",
-        "--credit-notes=2",
-        processor_count=2,
-        environment={"XERO_STREAM_TEST_CLOCK": str(jump)},
-    ) as stack:
-        for name in stack.processors:
-            command = ["-m", "tests.support.defective_processors", "--defect", "clock-jumps"]
-            stack.processes[name].command = [sys.executable, *command]
-        one = stack.processes["processors-0"]
-        await one.stop()
-        jump.write_text("3600", encoding="ascii")
-        one.start()
-        tenants = await stack.connect()
-        await stack.settled_group()
-        await stack.plan_faults(
-            {"name": "stale", "operation": ["list", "get"], "rate": 0.3, "fault": {"kind": "stale", "seconds": 1.5}}
-        )
-        for seconds in ("0", "-3600", "3600", "0"):
-            jump.write_text(seconds, encoding="ascii")
-            await stack.edit(count=25)
-            await stack.drained(within=60)
-        await stack.assert_faults_fired()
-        await stack.judged(tenants, least=20 * len(tenants))
-        await stack.assert_quotas_kept()

@@ -8,9 +8,7 @@ import argparse
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from processors.__main__ import main
@@ -123,17 +121,6 @@ def look_late() -> None:
     replace(relay.Relay, "_where_to_go_on", late)
 
 
-def jump_in_time() -> None:
-    """No defect, but a machine whose clock is as far off as the file says that ``XERO_STREAM_TEST_CLOCK`` names."""
-    now, now_ns, file = time.time, time.time_ns, Path(os.environ["XERO_STREAM_TEST_CLOCK"])
-
-    def off() -> int:
-        return int(file.read_text(encoding="ascii") or 0)
-
-    replace(time, "time", lambda: now() + off())
-    replace(time, "time_ns", lambda: now_ns() + off() * 1_000_000_000)
-
-
 DEFECTS: dict[str, Callable[[], None]] = {
     "unconditional-settle": settle_whatever_came,
     "relay-from-mark": relay_from_the_mark,
@@ -142,7 +129,6 @@ DEFECTS: dict[str, Callable[[], None]] = {
     "no-fencing": one_producer_per_process,
     "offset-before-fencing": look_before_fencing,
     "offset-before-marks": offset_before_marks,
-    "clock-jumps": jump_in_time,
 }
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ class FakeBatch:
         self.room = room
         self.values: list[bytes] = []
 
-    def append(self, *, timestamp: int, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
+    def append(self, *, timestamp: None, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
         """The record's metadata, or None where it is full."""
         del timestamp, key, headers
         if value == b"poison":
@@ -134,3 +134,6 @@ class Measured:
         """Remember."""
         self.held = size
         self.most = max(self.most, size)
+
+    def broker_time(self, broker: float, now: float) -> None:
+        """The fake has no clock."""

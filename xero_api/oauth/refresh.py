@@ -17,17 +17,22 @@ _EARLY = timedelta(seconds=60)
 _SHARE_OF_LIFE = 0.8
 _LAST_MOMENT = timedelta(seconds=10)
 _TOO_FRESH_TO_DOUBT = timedelta(seconds=60)
+_AHEAD = timedelta(seconds=60)
+"""A set obtained this much later than now carries stamps of another clock, or the clock was set back: they say nothing."""
 
 
 def due(tokens: TokenSet, now: datetime) -> bool:
-    """Whether to refresh: after 80 % of the access token's life, and a minute before its end at the latest.
+    """Whether to refresh.
+
+    After 80 % of the access token's life, a minute before its end at the latest, and where the set's stamps lie in the future.
 
     Args:
         tokens: the stored set.
-        now: wall clock.
+        now: the clock of ``refreshed_at`` and ``expires_at``.
     """
     life = tokens.expires_at - tokens.refreshed_at
-    return now >= min(tokens.refreshed_at + life * _SHARE_OF_LIFE, tokens.expires_at - _EARLY)
+    early = now >= min(tokens.refreshed_at + life * _SHARE_OF_LIFE, tokens.expires_at - _EARLY)
+    return early or _of_the_future(tokens, now)
 
 
 def usable(tokens: TokenSet, now: datetime) -> bool:
@@ -35,9 +40,9 @@ def usable(tokens: TokenSet, now: datetime) -> bool:
 
     Args:
         tokens: the stored set.
-        now: wall clock.
+        now: the clock of ``refreshed_at`` and ``expires_at``.
     """
-    return now < tokens.expires_at - _LAST_MOMENT
+    return now < tokens.expires_at - _LAST_MOMENT and not _of_the_future(tokens, now)
 
 
 def worth_replacing(tokens: TokenSet, now: datetime) -> bool:
@@ -45,9 +50,9 @@ def worth_replacing(tokens: TokenSet, now: datetime) -> bool:
 
     Args:
         tokens: the stored set.
-        now: wall clock.
+        now: the clock of ``refreshed_at`` and ``expires_at``.
     """
-    return now >= tokens.refreshed_at + _TOO_FRESH_TO_DOUBT
+    return now >= tokens.refreshed_at + _TOO_FRESH_TO_DOUBT or _of_the_future(tokens, now)
 
 
 def second_token(used: str | None, stored: TokenSet, now: datetime) -> str | None:
@@ -56,7 +61,7 @@ def second_token(used: str | None, stored: TokenSet, now: datetime) -> str | Non
     Args:
         used: the one refused.
         stored: the set as it is stored now.
-        now: wall clock.
+        now: the clock of ``refreshed_at`` and ``expires_at``.
     """
     if stored.kind is GrantKind.CLIENT_CREDENTIALS:
         return None
@@ -64,3 +69,7 @@ def second_token(used: str | None, stored: TokenSet, now: datetime) -> str | Non
         return stored.refresh_token
     within_grace = now < stored.refreshed_at + GRACE
     return stored.previous_refresh_token if within_grace and stored.previous_refresh_token != used else None
+
+
+def _of_the_future(tokens: TokenSet, now: datetime) -> bool:
+    return tokens.refreshed_at > now + _AHEAD

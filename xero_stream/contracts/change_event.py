@@ -65,7 +65,7 @@ class WebhookSource(BaseModel):
     event_date: str | None
     """Latest ``eventDateUtc`` among them, ISO 8601 with ``Z``."""
     received_at: str | None
-    """When the first of them was received, ISO 8601 with ``Z``."""
+    """When the Kafka broker appended the first of them, by its clock, ISO 8601 with ``Z``."""
 
 
 class FetchSource(BaseModel):
@@ -76,7 +76,7 @@ class FetchSource(BaseModel):
     correlation_id: str | None
     """Xero's ``xero-correlation-id``: what its support asks for."""
     fetched_at: str
-    """When the answer was complete, ISO 8601 with ``Z``."""
+    """When the answer was complete, by the store's clock, ISO 8601 with ``Z``."""
 
 
 class Source(BaseModel):

@@ -19,7 +19,8 @@ class WebhookEvent(BaseModel):
     app: str
     """Which of the deployment's Xero apps received it."""
     received_at: datetime
-    """When our receiver had read the whole request, UTC."""
+    """When the receiver had read the whole request, by its machine's clock, UTC. Nothing is decided by it: the time to rely on is
+    the record's timestamp, which the Kafka broker sets."""
     delivery_id: str
     """Id of the delivery (request) it came in: the first 32 hex digits of SHA-256 over the body."""
     index: int = Field(ge=0)

@@ -66,7 +66,13 @@ def wanted(settings: KafkaSettings, entities: Iterable[EntityName], *, deliverie
         deliveries: whether whole deliveries are kept.
     """
     topics = settings.topics
-    base = {"max.message.bytes": str(LARGEST_MESSAGE), "compression.type": topic_compression(settings)}
+    base = {
+        "max.message.bytes": str(LARGEST_MESSAGE),
+        "compression.type": topic_compression(settings),
+        # The broker stamps every record. With a producer's stamp, Kafka refuses records of a machine whose clock is an hour
+        # ahead (message.timestamp.after.max.ms), and drops those of one that is a week behind (retention.ms).
+        "message.timestamp.type": "LogAppendTime",
+    }
     if settings.replication_factor >= 3:
         base |= {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
 

@@ -42,6 +42,9 @@ class Observer(Protocol):
     def in_flight(self, size: int) -> None:
         """Bytes held until Kafka acknowledges them."""
 
+    def broker_time(self, broker: float, now: float) -> None:
+        """The broker's clock showed that Unix time, at that time of the appender's clock."""
+
 
 class Appender:
     """Appends records in time or says that it could not."""
@@ -206,9 +209,11 @@ class Appender:
         """That many bytes are held no longer."""
         self._hold(-size)
 
-    def acknowledged(self) -> None:
-        """Kafka took a batch."""
+    def acknowledged(self, appended_at: float | None) -> None:
+        """Kafka took a batch, at that time of the broker's clock where it said so."""
         self._supervision.acknowledged()
+        if appended_at is not None:
+            self._observer.broker_time(appended_at, self._clock())
 
     def broken(self, producer: AIOKafkaProducer, error: BaseException) -> None:
         """The producer can't be trusted any more."""

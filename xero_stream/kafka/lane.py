@@ -31,7 +31,6 @@ class Record(NamedTuple):
         key: its key, or None.
         value: its value.
         headers: its headers; a list, as aiokafka insists on one.
-        timestamp_ms: its timestamp, epoch milliseconds.
     """
 
     topic: str
@@ -39,7 +38,6 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes
     headers: list[tuple[str, bytes]]
-    timestamp_ms: int
 
 
 def cost(record: Record) -> int:

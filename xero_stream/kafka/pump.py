@@ -14,6 +14,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from xero_stream.kafka.append_time import append_time
 from xero_stream.kafka.lane import Lane, Outcome, Record, Waiting, cost
 
 _log = structlog.get_logger(__name__)
@@ -36,8 +37,8 @@ class Owner(Protocol):
     def released(self, size: int) -> None:
         """That many bytes are held no longer."""
 
-    def acknowledged(self) -> None:
-        """Kafka took a batch."""
+    def acknowledged(self, appended_at: float | None) -> None:
+        """Kafka took a batch, at that time of the broker's clock where it said so."""
 
     def broken(self, producer: AIOKafkaProducer, error: BaseException) -> None:
         """The producer can't be trusted any more."""
@@ -110,8 +111,9 @@ class Pump:
         append = batch.append
 
         def fits(record: Record) -> bool:
-            _, _, key, value, headers, timestamp_ms = record
-            return append(timestamp=timestamp_ms, key=key, value=value, headers=headers) is not None
+            # No timestamp of ours: the broker stamps what it appends (message.timestamp.type).
+            _, _, key, value, headers = record
+            return append(timestamp=None, key=key, value=value, headers=headers) is not None
 
         taken, dropped = self.lane.take(fits, self._clock())
         if dropped:
@@ -125,7 +127,7 @@ class Pump:
             if under_way is None:
                 self._finish(taken, Outcome.REFUSED)
                 return
-            await under_way
+            appended = await under_way
         except asyncio.CancelledError:
             if not self._released:
                 raise
@@ -141,7 +143,7 @@ class Pump:
                 self._again(taken)
         else:
             self._finish(taken, None)
-            self._owner.acknowledged()
+            self._owner.acknowledged(append_time(appended))
         finally:
             self.using = None
             self._released = False

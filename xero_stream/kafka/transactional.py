@@ -19,6 +19,7 @@ from aiokafka.producer.sender import EndTxnHandler, Sender
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.kafka.append_time import append_time
 from xero_stream.kafka.compression import compression
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
@@ -130,7 +131,7 @@ class TransactionalProducer:
         offsets: Mapping[TopicPartition, OffsetAndMetadata],
         group: str,
         timeout: float = TRANSACTION_SECONDS,
-    ) -> None:
+    ) -> float | None:
         """Publish records and commit offsets in one transaction; nothing else is awaited inside.
 
         Args:
@@ -138,6 +139,9 @@ class TransactionalProducer:
             offsets: what to commit with them; may be empty.
             group: for which group.
             timeout: seconds for it all.
+
+        Returns:
+            When the broker appended the last record, Unix time of its clock, where it said so.
 
         Raises:
             OutcomeUnknownError: published or not, nobody knows; throw this producer away.
@@ -163,6 +167,7 @@ class TransactionalProducer:
                     await future
                 await reach(Failpoint.RELAY_OPEN)
                 await producer.commit_transaction()
+                return append_time(sent[-1].result()) if sent else None
         except Exception as error:
             # Not only KafkaError: aiokafka raises AssertionError, IllegalOperation and others when its sender has failed the
             # transaction from below. Whatever it was, the producer is finished.

@@ -15,20 +15,24 @@ _SOON_ENOUGH = 0.25
 
 
 class StoreClock:
-    """The store's time. Until the first look at it, the machine's own at the start."""
+    """The store's time. Until the first look at it, the machine's own at the start: look before anything is decided."""
 
     def __init__(
-        self, *, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+        self,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,  # noqa: TID251 - only until the first look
     ) -> None:
         self._monotonic = monotonic
         self._ahead = wall() - monotonic()
+        self._seen = False
 
     def now(self) -> datetime:
         """Aware, in UTC."""
         return datetime.fromtimestamp(self._monotonic() + self._ahead, UTC)
 
     async def set(self, pool: "asyncpg.Pool[Any]") -> None:
-        """Look at the store's clock.
+        """Look at the store's clock. The first look is believed however long it took: the machine's own may be a day off.
 
         Args:
             pool: the store.
@@ -36,7 +40,8 @@ class StoreClock:
         sent = self._monotonic()
         found: datetime = await pool.fetchval("SELECT clock_timestamp()")
         received = self._monotonic()
-        if received - sent <= _SOON_ENOUGH:
+        if received - sent <= _SOON_ENOUGH or not self._seen:
+            self._seen = True
             self._ahead = found.timestamp() - (sent + received) / 2
 
 

@@ -6,8 +6,9 @@ old or the new value. What a cell means is fixed by a :class:`Layout`, the same 
 """
 
 import mmap
+import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,7 +27,17 @@ class Kind(StrEnum):
     COUNTER = "counter"  # summed
     GAUGE = "gauge"  # summed
     LATEST = "latest"  # a gauge, the largest wins: times of day
+    SINCE_FIRST = (
+        "since_first"  # a gauge, computed when shown: seconds since the earliest of the blocks' monotonic times
+    )
+    SINCE_LAST = "since_last"  # the same since the latest; shown once there is one
+    CLOCK = "clock"  # a gauge, computed when shown: by how much the machine's clock is ahead of another one
     HISTOGRAM = "histogram"  # summed, bucket by bucket
+
+    @property
+    def is_gauge(self) -> bool:
+        """Whether Prometheus is shown a gauge."""
+        return self not in {Kind.COUNTER, Kind.HISTOGRAM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +79,7 @@ class Layout:
         self._offsets: dict[tuple[str, str], int] = {}
         offset = 0
         for family in self.families:
-            checked_name(family.name, "gauge" if family.kind is Kind.LATEST else family.kind.value)
+            checked_name(family.name, "gauge" if family.kind.is_gauge else family.kind.value)
             for value in family.values:
                 self._offsets[family.name, value] = offset
                 offset += family.width
@@ -196,9 +207,27 @@ class SharedCells:
 class CellCollector(Collector):
     """Shows the blocks on a Prometheus registry as one process."""
 
-    def __init__(self, layout: Layout, blocks: Sequence[Block], registry: CollectorRegistry) -> None:
-        """Register on the registry."""
+    def __init__(
+        self,
+        layout: Layout,
+        blocks: Sequence[Block],
+        registry: CollectorRegistry,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,  # noqa: TID251 - it is what is compared
+    ) -> None:
+        """Register on the registry.
+
+        Args:
+            layout: what the blocks' cells mean.
+            blocks: of all workers.
+            registry: where they are shown.
+            clock: monotonic seconds, the same clock in all processes of the machine.
+            wall_clock: Unix time, as this machine has it.
+        """
         self._layout = layout
+        self._clock = clock
+        self._wall_clock = wall_clock
         self._blocks = tuple(blocks)
         registry.register(self)
 
@@ -221,13 +250,30 @@ class CellCollector(Collector):
         else:
             metric = GaugeMetricFamily(family.name, family.meaning, labels=labels)
         for value in family.values:
-            metric.add_metric([value] if labels else [], self._together(family, value))
+            number = self._computed(family, value)
+            if number is not None:
+                metric.add_metric([value] if labels else [], number)
         return metric
 
+    def _computed(self, family: Family, value: str) -> float | None:
+        """The number to show, or None while there is nothing to compute it from."""
+        if family.kind not in {Kind.SINCE_FIRST, Kind.SINCE_LAST, Kind.CLOCK}:
+            return self._together(family, value)
+        set_ones = [number for number in self._numbers(family, value) if number]
+        if not set_ones:
+            return None
+        if family.kind is Kind.CLOCK:
+            return self._wall_clock() - self._clock() - set_ones[0]
+        since = min(set_ones) if family.kind is Kind.SINCE_FIRST else max(set_ones)
+        return max(0.0, self._clock() - since)
+
     def _together(self, family: Family, value: str, cell: int = 0) -> float:
-        offset = self._layout.offset(family, value) + cell
-        numbers = [float(block.cells[offset]) for block in self._blocks]
+        numbers = self._numbers(family, value, cell)
         return max(numbers) if family.kind is Kind.LATEST else sum(numbers)
+
+    def _numbers(self, family: Family, value: str, cell: int = 0) -> list[float]:
+        offset = self._layout.offset(family, value) + cell
+        return [float(block.cells[offset]) for block in self._blocks]
 
 
 def _cumulated(bounds: tuple[float, ...], counts: Sequence[float]) -> list[tuple[str, float]]:

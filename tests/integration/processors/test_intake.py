@@ -127,7 +127,9 @@ async def test_a_previous_owner_takes_nothing_in(pool: "asyncpg.Pool[Any]", leas
 async def test_what_can_not_be_read_is_quarantined_once(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
     """With its bytes; read again after a crash it is the same entry."""
     bad = Unreadable(
-        arrived=Arrived(offset=7, key=b"k", value=b"\x00{"), reason="unreadable_event", error="JSONDecodeError"
+        arrived=Arrived(offset=7, key=b"k", value=b"\x00{", appended_at=T),
+        reason="unreadable_event",
+        error="JSONDecodeError",
     )
     await intake(pool, lease, unreadable=(bad,))
     await intake(pool, lease, unreadable=(bad,), offset=2)

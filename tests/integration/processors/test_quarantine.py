@@ -1,6 +1,6 @@
 """The quarantine on the real PostgreSQL: nothing is dropped, nothing is there twice, anything can go round again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +106,7 @@ async def test_a_record_that_waits_for_its_time_is_read_at_once_when_asked(pool:
 
 async def test_an_unreadable_event_names_no_record_to_read_again(pool: "asyncpg.Pool[Any]") -> None:
     """It is kept for a human."""
-    arrived = Arrived(offset=3, key=b"k", value=b"\x00")
+    arrived = Arrived(offset=3, key=b"k", value=b"\x00", appended_at=datetime(2026, 11, 22, tzinfo=UTC))
     async with pool.acquire() as connection:
         await keep_unreadable(connection, 1, [Unreadable(arrived=arrived, reason="unreadable_event", error="E")], "t")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -43,7 +43,8 @@ class Told:
     went_back: int = 0
     emptied: int = 0
     looked_again: int = 0
-    standing: dict[int, int] = field(default_factory=dict)
+    worked: int = 0
+    broker: float | None = None
 
     def relayed(self, partition: int, count: int, seconds: float) -> None:
         """A transaction was committed."""
@@ -55,9 +56,14 @@ class Told:
         assert partition == PARTITION
         self.rebuilds += 1
 
-    def relay_standing(self, partition: int, behind: int) -> None:
-        """So many are left."""
-        self.standing[partition] = behind
+    def relay_works(self, partition: int) -> None:
+        """Nothing is left."""
+        assert partition == PARTITION
+        self.worked += 1
+
+    def broker_time(self, broker: float) -> None:
+        """The broker's clock."""
+        self.broker = broker
 
     def store_went_back(self, partition: int) -> None:
         """The store is older than Kafka."""

@@ -14,12 +14,14 @@ TENANT = "11111111-1111-1111-1111-111111111111"
 RECORD = "22222222-2222-2222-2222-222222222222"
 SUBJECTS = Subjects.of([INVOICES, CONTACTS, PAYMENTS])
 
+APPENDED = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
 
 def arrived(
     offset: int = 0,
     *,
     delivery: str = "d1",
-    received: str = "2026-11-22T10:00:00Z",
+    appended: str = "2026-11-22T10:00:00Z",
     numbers: tuple[Any, Any] = (None, None),
     **event: Any,
 ) -> Arrived:
@@ -33,20 +35,26 @@ def arrived(
     }
     envelope = {
         "app": "default",
-        "received_at": received,
+        "received_at": "1999-01-01T00:00:00Z",  # of a machine whose clock is wrong: nothing goes by it
         "delivery_id": delivery,
         "first_event_sequence": numbers[0],
         "last_event_sequence": numbers[1],
         "event": whole,
     }
-    return Arrived(offset=offset, key=TENANT.encode(), value=orjson.dumps(envelope), traceparent=f"trace-{offset}")
+    return Arrived(
+        offset=offset,
+        key=TENANT.encode(),
+        value=orjson.dumps(envelope),
+        appended_at=moment(appended),
+        traceparent=f"trace-{offset}",
+    )
 
 
 def test_the_numbers_of_deliveries_are_noted() -> None:
     """Each once, whatever its events are about; what can be no numbers is nobody's."""
     rows = [(1, 4), (1, 4), (5, 5), (None, 6), (0, 0), (8, 7), ("9", 9), (True, 9), (1, 10**9), (2**63, 2**63)]
     events = [arrived(numbers=numbers, eventCategory="SUBSCRIPTION") for numbers in rows]
-    events.append(arrived(numbers=(1, 4), received="2026-11-22T11:00:00Z"))
+    events.append(arrived(numbers=(1, 4), appended="2026-11-22T11:00:00Z"))
 
     assert fold(events, SUBJECTS).ranges == {
         ("default", 1, 4): datetime(2026, 11, 22, 11, tzinfo=UTC),
@@ -55,12 +63,12 @@ def test_the_numbers_of_deliveries_are_noted() -> None:
 
 
 def test_a_thousand_events_on_one_record_are_one_mark() -> None:
-    """Folding keeps the latest date, the first receipt, and the first deliveries."""
+    """Folding keeps the latest date, the broker's first time of appending, and the first deliveries."""
     events = [
         arrived(
             n,
             delivery=f"d{n}",
-            received=f"2026-11-22T10:00:{n % 60:02d}Z",
+            appended=f"2026-11-22T10:00:{n % 60:02d}Z",
             eventDateUtc=f"2026-11-22T09:{n % 60:02d}:00.000",
         )
         for n in range(1000)
@@ -119,18 +127,17 @@ def test_a_category_in_another_word_is_recognised_by_its_url() -> None:
 def test_what_can_not_be_read_is_kept() -> None:
     """No JSON, no envelope, no tenant, no GUID: each is handed on with its bytes, and the rest goes on."""
     bad = [
-        Arrived(offset=1, key=None, value=b"{"),
-        Arrived(offset=2, key=None, value=b"[]"),
-        Arrived(offset=3, key=None, value=b"{}"),
+        Arrived(offset=1, key=None, value=b"{", appended_at=APPENDED),
+        Arrived(offset=2, key=None, value=b"[]", appended_at=APPENDED),
+        Arrived(offset=3, key=None, value=b"{}", appended_at=APPENDED),
         arrived(4, tenantId=None),
         arrived(5, resourceId="../../etc/passwd"),
         arrived(6, eventCategory=7),
-        arrived(7, received="yesterday"),
     ]
 
     folded = fold([*bad, arrived(8)], SUBJECTS)
 
-    assert [item.arrived.offset for item in folded.unreadable] == [1, 2, 3, 4, 5, 6, 7]
+    assert [item.arrived.offset for item in folded.unreadable] == [1, 2, 3, 4, 5, 6]
     assert folded.unreadable[0].arrived.value == b"{"
     assert len(folded.marks) == 1
 

@@ -1,12 +1,14 @@
 """Whether a log is the one that was read before."""
 
+from datetime import UTC, datetime
+
 from processors.intake.fold import Arrived
 from processors.intake.line import digest, is_another
 
 
 def record(offset: int, value: bytes = b"event", key: bytes | None = b"tenant") -> Arrived:
     """A record of webhook-events."""
-    return Arrived(offset=offset, key=key, value=value)
+    return Arrived(offset=offset, key=key, value=value, appended_at=datetime(2026, 11, 22, tzinfo=UTC))
 
 
 def test_the_same_record_at_the_same_place_is_the_same_log() -> None:

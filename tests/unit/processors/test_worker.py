@@ -4,6 +4,9 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+from prometheus_client import CollectorRegistry
+
+from processors.metrics import ProcessorMetrics
 from processors.partitions.worker import PartitionWorker
 
 
@@ -25,7 +28,7 @@ class Store:
 async def test_a_worker_that_broke_begins_again() -> None:
     """Kafka goes on assigning its partition to us: without a worker nobody would notice that it stands still."""
     store = Store()
-    services = cast("Any", SimpleNamespace(pool=store, owner="test"))
+    services = cast("Any", SimpleNamespace(pool=store, owner="test", metrics=ProcessorMetrics(CollectorRegistry())))
     worker = PartitionWorker(partition=1, services=services, source=cast("Any", None), on_fatal=print)
 
     worker.start()

@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
 def test_every_verb_shows() -> None:
     """Each verb moves its number, and only that."""
     registry = CollectorRegistry()
-    worker = ReceiverMetrics(registry=registry).worker()
+    worker = ReceiverMetrics(registry=registry, clock=lambda: 100.0, wall_clock=lambda: 90_100.0).worker()
     events = [Event(0, {}, None, Category.INVOICE), Event(1, {}, None, Category.OTHER)]
 
     worker.answered(Answered.ACCEPTED)
@@ -26,7 +26,7 @@ def test_every_verb_shows() -> None:
     worker.verified(2, 400)
     worker.rejected(Rejected.UNKNOWN_APP)
     worker.unavailable(Unavailable.STALLED)
-    worker.appended(0.002, events, Unreadable.TOO_LARGE)
+    worker.appended(0.002, events, Unreadable.TOO_LARGE, 30.0)
     worker.intent(Intent.ACCEPTED, 1_700_000_000.0)
     worker.in_flight(17)
     worker.connections(3)
@@ -36,6 +36,7 @@ def test_every_verb_shows() -> None:
     worker.serving(True)
     worker.beat(99.0, 0.25)
     worker.restarted()
+    worker.broker_time(3_690.0, 90.0)
 
     lines = generate_latest(registry).decode().splitlines()
     told = {line for line in lines if not line.startswith("#") and not line.endswith(" 0.0") and "_bucket" not in line}
@@ -60,7 +61,9 @@ def test_every_verb_shows() -> None:
         "xero_stream_receiver_producer_available 1.0",
         "xero_stream_receiver_workers 1.0",
         "xero_stream_receiver_loop_lag_seconds 0.25",
-        "xero_stream_receiver_beat_seconds 99.0",
+        "xero_stream_receiver_silent_seconds 1.0",
+        "xero_stream_receiver_dead_letter_age_seconds 70.0",
+        "xero_stream_receiver_clock_difference_seconds 86400.0",
         "xero_stream_receiver_worker_restarts_total 1.0",
     }
 

@@ -23,7 +23,7 @@ PATIENCE = 0.3
 
 def record(value: bytes, partition: int = 0) -> Record:
     """A record."""
-    return Record("topic", partition, None, value, [], 0)
+    return Record("topic", partition, None, value, [])
 
 
 class Bench:

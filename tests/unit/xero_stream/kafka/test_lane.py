@@ -10,7 +10,7 @@ from xero_stream.kafka.lane import Append, Lane, Outcome, Record, Waiting, cost
 def waiting(name: str, *, deadline: float = 10.0, attempts: int = 0) -> Waiting:
     """A record that somebody waits for."""
     append = Append(records=1, deadline=deadline, settled=lambda _: None)
-    return Waiting(Record("t", 0, None, name.encode(), [], 0), append, attempts)
+    return Waiting(Record("t", 0, None, name.encode(), []), append, attempts)
 
 
 def lane_of(*queue: Waiting) -> Lane:

@@ -47,10 +47,21 @@ async def test_the_store_knows_better() -> None:
     assert abs(clock.now() - (T + timedelta(seconds=0.05))) < timedelta(microseconds=10)
 
 
+async def test_the_first_look_is_believed_however_long_it_took() -> None:
+    """The machine's own clock may be a day off; half a slow answer is less."""
+    machine = Machine()
+    machine.wall += 86_400
+    clock = machine.clock()
+    machine.delay = 6.0
+    await clock.set(machine)
+    assert abs(clock.now() - (T + timedelta(seconds=3))) < timedelta(microseconds=10)
+
+
 async def test_a_late_answer_says_nothing() -> None:
-    """A store that needs seconds to answer could be off by them."""
+    """Once the time is known: a store that needs seconds to answer could be off by them."""
     machine = Machine()
     clock = machine.clock()
+    await clock.set(machine)
     machine.delay = 2.0
     machine.store = T + timedelta(hours=1)
     await clock.set(machine)

@@ -87,3 +87,25 @@ def test_names_are_checked() -> None:
     """The conventions hold here too."""
     with pytest.raises(ValueError, match="_total"):
         Layout((Family(name="xero_stream_x", kind=Kind.COUNTER, meaning="X."),))
+
+
+def test_computed_gauges_go_on_while_nobody_sets_them() -> None:
+    """Silence grows, ages grow and clocks are compared when shown; what never happened is not shown."""
+    silent = Family(name="xero_stream_silent_seconds", kind=Kind.SINCE_FIRST, meaning="Silent.")
+    age = Family(name="xero_stream_age_seconds", kind=Kind.SINCE_LAST, meaning="Age.")
+    ahead = Family(name="xero_stream_ahead_seconds", kind=Kind.CLOCK, meaning="Ahead.")
+    layout = Layout((silent, age, ahead))
+    cells, registry, now = SharedCells(layout, 2), CollectorRegistry(), [100.0]
+    CellCollector(layout, cells.blocks(), registry, clock=lambda: now[0], wall_clock=lambda: now[0] + 1_086_400.0)
+    assert [sample for family in registry.collect() for sample in family.samples] == []
+
+    for number, at in enumerate((90.0, 99.0)):
+        cells.block(number).gauge(silent).set(at)
+        cells.block(number).gauge(age).set(at)
+    cells.block(1).gauge(ahead).set(1_000_000.0)
+
+    for later in (0.0, 60.0):
+        now[0] = 100.0 + later
+        assert registry.get_sample_value("xero_stream_silent_seconds") == 10.0 + later
+        assert registry.get_sample_value("xero_stream_age_seconds") == 1.0 + later
+        assert registry.get_sample_value("xero_stream_ahead_seconds") == 86_400.0
