@@ -10,10 +10,15 @@ only ever move towards lower page numbers, so after reading upwards to the end o
 downwards: whatever slipped up on the way is met there. After that nothing can have been missed.
 
 A list without If-Modified-Since is one such tie: its pages are read upwards, then downwards.
+
+A pass ends, however fast records are changed or made: what changed after its first answer is left to the next pass. The
+bound is Xero's clock at that answer, so a pass has at most the records to read that were there when it began. Nothing is
+lost by a wrong bound: a pass ends only where it could as well go on with the next If-Modified-Since, and the next pass
+begins there.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +30,8 @@ from xero_api.requests import PAGE_SIZE, Request, get_page
 
 OVERLAP = timedelta(seconds=1)
 _TOLERANCE = timedelta(seconds=2)
+_CLOCKS_APART = timedelta(seconds=2)
+"""How far the clocks of Xero's own servers may be apart."""
 _SMALLEST_PAGE = 100
 _MOST_PAGES = 10_000
 
@@ -40,6 +47,8 @@ class Keyset:
         then: with ``downwards``: where the pass goes on after page 1; None: it ends there.
         reached: the latest change seen in the pass.
         mark: first and last record of the page before (a server that ignores ``page`` would repeat it).
+        until: what changed later is left to the next pass; None before an answer told Xero's time.
+        more: with ``downwards``: the list goes on above the pages of this tie.
     """
 
     since: datetime | None
@@ -48,6 +57,8 @@ class Keyset:
     then: datetime | None = None
     reached: datetime | None = None
     mark: str | None = None
+    until: datetime | None = None
+    more: bool = False
 
     def request(
         self, entity: Entity[Any], page_size: int = PAGE_SIZE, filters: Mapping[str, str] | None = None
@@ -70,6 +81,8 @@ class Keyset:
             "then": _text(self.then),
             "reached": _text(self.reached),
             "mark": self.mark,
+            "until": _text(self.until),
+            "more": self.more,
         }
 
     @classmethod
@@ -89,6 +102,8 @@ class Keyset:
             then=_moment(data["then"]),
             reached=_moment(data["reached"]),
             mark=data["mark"],
+            until=_moment(data["until"]),
+            more=data["more"],
         )
 
 
@@ -100,9 +115,11 @@ class Done:
         reached: the latest change seen; where none was, the moment the pass began from. The next pass goes on from
             here, less an overlap for changes that become visible late. A record touched while the end was being read
             may be in the next pass only.
+        more: the list goes on with records that changed after the pass began; the next pass reads them.
     """
 
     reached: datetime | None
+    more: bool = False
 
 
 def first(since: datetime | None) -> Keyset:
@@ -128,30 +145,61 @@ def after(place: Keyset, answer: Answer) -> Keyset | Done:
     latest = max(versions, default=None)
     if latest and place.since and latest < place.since - _TOLERANCE:
         raise PagingError("If-Modified-Since was ignored: everything in the answer is older")
-    reached = max(filter(None, (place.reached, latest)), default=None)
+    place = replace(
+        place,
+        reached=max(filter(None, (place.reached, latest)), default=None),
+        until=place.until or bound(answer),
+    )
     if place.downwards:
-        return _down(place, reached)
+        return _down(place)
     last = _is_last(place, answer)
     jumps = latest and answer.request.entity.modified_since and _ascending(versions)
     goal = _whole_second(latest - OVERLAP) if latest and jumps else None
     onwards = goal if goal and (place.since is None or goal > place.since) else None
-    if last and place.page == 1:
-        return Done(reached=reached or place.since)
     if last or onwards:
-        if place.page == 1:
-            return Keyset(since=onwards, reached=reached)
-        then = None if last else onwards
-        return Keyset(since=place.since, page=place.page - 1, downwards=True, then=then, reached=reached)
+        return _end_of_tie(place, None if last else onwards)
+    if place.page > 1 and len(versions) == len(answer.records) and _later(place, min(versions, default=None)):
+        return _end_of_tie(
+            place, None, more=True
+        )  # a list that can't be read since a moment: here what was made since begins
     mark = _mark(answer)
     if (place.page > 1 and mark == place.mark) or place.page >= _MOST_PAGES:
         raise PagingError("the pages go in circles")
-    return Keyset(since=place.since, page=place.page + 1, reached=reached, mark=mark)
+    return replace(place, page=place.page + 1, mark=mark)
 
 
-def _down(place: Keyset, reached: datetime | None) -> Keyset | Done:
+def bound(answer: Answer) -> datetime | None:
+    """The moment up to which a pass reads whose first answer this is: not before Xero wrote it; None if it doesn't tell.
+
+    Args:
+        answer: the first one of the pass.
+    """
+    if answer.server_time is not None:
+        return answer.server_time + _CLOCKS_APART
+    date = answer.meta.server_date
+    return date + timedelta(seconds=1) + _CLOCKS_APART if date is not None else None
+
+
+def _end_of_tie(place: Keyset, onwards: datetime | None, *, more: bool = False) -> Keyset | Done:
+    """The pages of a tie were read upwards: where there are several, once more downwards; then on."""
     if place.page > 1:
-        return Keyset(since=place.since, page=place.page - 1, downwards=True, then=place.then, reached=reached)
-    return Keyset(since=place.then, reached=reached) if place.then else Done(reached=reached or place.since)
+        return replace(place, page=place.page - 1, downwards=True, then=onwards, more=more, mark=None)
+    return _on(place, onwards, more=more)
+
+
+def _down(place: Keyset) -> Keyset | Done:
+    return replace(place, page=place.page - 1) if place.page > 1 else _on(place, place.then, more=place.more)
+
+
+def _on(place: Keyset, onwards: datetime | None, *, more: bool) -> Keyset | Done:
+    """After page 1 of a tie: the next If-Modified-Since, or the end."""
+    if onwards is None or _later(place, place.reached):
+        return Done(reached=place.reached or place.since, more=more or onwards is not None)
+    return Keyset(since=onwards, reached=place.reached, until=place.until)
+
+
+def _later(place: Keyset, moment: datetime | None) -> bool:
+    return place.until is not None and moment is not None and moment > place.until
 
 
 def _is_last(place: Keyset, answer: Answer) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from xero_api.answers import Answer
 from xero_api.entity import Entity, Offset, Pages, Whole
 from xero_api.errors import PagingError
-from xero_api.paging import Done, Keyset, after, first
+from xero_api.paging import Done, Keyset, after, bound, first
 from xero_api.requests import OFFSET_SIZE, PAGE_SIZE, Request, get_after, get_all
 
 SMALLEST_PAGE = 25
@@ -27,11 +27,13 @@ class Onwards:
         since: only what was written since then; None: everything.
         number: the highest number read.
         reached: the latest time of writing seen.
+        until: what was written later is left to the next pass; None before an answer told Xero's time.
     """
 
     since: datetime | None
     number: int = 0
     reached: datetime | None = None
+    until: datetime | None = None
 
     def request(
         self, entity: Entity[Any], page_size: int = PAGE_SIZE, filters: Mapping[str, str] | None = None
@@ -134,7 +136,7 @@ def smaller(entity: Entity[Any], place: Place, page_size: int) -> tuple[Place, i
     sized = isinstance(entity.paging, Pages) and entity.paging.sized
     if not sized or not isinstance(place, Keyset) or half < SMALLEST_PAGE:
         return None
-    return replace(place, page=1, downwards=False, then=None, mark=None), half
+    return replace(place, page=1, downwards=False, then=None, more=False, mark=None), half
 
 
 def _onwards(place: Onwards, answer: Answer) -> Onwards | Done:
@@ -149,7 +151,10 @@ def _onwards(place: Onwards, answer: Answer) -> Onwards | Done:
     reached = _latest(place.reached or place.since, answer)
     if count < OFFSET_SIZE:
         return Done(reached=reached)
-    return Onwards(since=place.since, number=max(numbers), reached=reached)
+    until = place.until or bound(answer)
+    if until is not None and reached is not None and reached > until:
+        return Done(reached=reached, more=True)
+    return Onwards(since=place.since, number=max(numbers), reached=reached, until=until)
 
 
 def _latest(reached: datetime | None, answer: Answer) -> datetime | None:

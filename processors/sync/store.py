@@ -1,14 +1,30 @@
 """Statements of passes: where they are, that they are done, what went wrong."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import orjson
 
 from processors.planner.plan import PassKind
-from xero_api.paging import Keyset
+from xero_api.paging import Done, Keyset
 from xero_stream.contracts.names import EntityName, TenantId
+
+BETWEEN_PASSES = timedelta(seconds=5)
+"""Until a pass that goes on from another one begins: other entities' passes get their turn."""
+
+# Joined to one that is not finished, which begins anew: a page of it that was asked for before says nothing of what changed
+# since. It begins a millisecond earlier, so that such a page is seen to be of the pass before.
+_NEXT = """
+INSERT INTO passes (tenant_id, entity, kind, partition, since, not_before)
+SELECT tenant_id, entity, 'catch_up', partition, $4, $5 FROM passes WHERE tenant_id = $1 AND entity = $2 AND kind = $3
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET
+    since = CASE WHEN passes.finished_at IS NOT NULL THEN excluded.since
+                 WHEN passes.since IS NULL THEN NULL  -- everything is the earliest
+                 ELSE least(excluded.since, passes.since) - interval '1 millisecond' END,
+    place = NULL, seen = 0, total = NULL, finished_at = NULL, started_at = NULL, attempts = 0, error = NULL,
+    not_before = excluded.not_before
+"""
 
 
 async def move(
@@ -18,7 +34,7 @@ async def move(
     kind: PassKind,
     *,
     begun: tuple[datetime | None, int],
-    place: Keyset | None,
+    place: Keyset | Done,
     seen: int,
     total: int | None,
     now: datetime,
@@ -31,12 +47,13 @@ async def move(
         entity: what is read.
         kind: which pass.
         begun: since when it reads, and how many records it had seen, when the page was asked for.
-        place: where the next page is; None: this was the last.
+        place: where the next page is, or that this was the last. Where the list goes on with what changed since the pass
+            began, another one is opened: it reads from where this one ends.
         seen: records of this page.
         total: how many there are in all, as Xero said on the first page.
         now: the local clock.
     """
-    await connection.execute(
+    moved = await connection.execute(
         "UPDATE passes SET place = $4, seen = seen + $5, total = coalesce(total, $6), attempts = 0, error = NULL, "
         "started_at = coalesce(started_at, $7), finished_at = CASE WHEN $4::bytea IS NULL THEN $7::timestamptz END "
         "WHERE tenant_id = $1 AND entity = $2 AND kind = $3 AND finished_at IS NULL "
@@ -44,12 +61,14 @@ async def move(
         tenant_id,
         entity.value,
         kind.value,
-        orjson.dumps(place.to_json()) if place else None,
+        orjson.dumps(place.to_json()) if isinstance(place, Keyset) else None,
         seen,
         total,
         now,
         *begun,
     )
+    if isinstance(place, Done) and place.more and moved == "UPDATE 1":
+        await connection.execute(_NEXT, tenant_id, entity.value, kind.value, place.reached, now + BETWEEN_PASSES)
 
 
 async def failed(

@@ -278,8 +278,8 @@ class Runner:
     async def _record_page(self, work: PassPage, answer: Answer, marks: int) -> None:
         """Record a page of a pass; the last of its transactions moves the pass on."""
         step = work.step
-        following = paging.after(step.place, answer)
-        place = following if isinstance(following, paging.Keyset) else None
+        place = paging.after(step.place, answer)
+        done = isinstance(place, paging.Done)
         total = answer.pagination.item_count if answer.pagination and step.seen == 0 else None
         count = len(answer.records)
 
@@ -303,7 +303,14 @@ class Runner:
             Trigger.BACKFILL if backfill else Trigger.RECONCILE,
             alive=partial(self._caller.alive, work.slot),
             also=move,
-            snapshot=SnapshotEnds(first=step.seen == 0, last=place is None) if backfill else None,
+            snapshot=SnapshotEnds(first=step.seen == 0, last=done) if backfill else None,
         )
-        if place is None:
-            log.info("pass_done", tenant=self._tenant_id, entity=step.entity, kind=step.kind, records=step.seen + count)
+        if isinstance(place, paging.Done):
+            log.info(
+                "pass_done",
+                tenant=self._tenant_id,
+                entity=step.entity,
+                kind=step.kind,
+                records=step.seen + count,
+                more=place.more,
+            )

@@ -9,7 +9,7 @@ import pytest
 
 from processors.planner.plan import PassKind
 from processors.sync.store import move
-from xero_api.paging import Keyset
+from xero_api.paging import Done, Keyset
 from xero_stream.contracts.names import EntityName, TenantId
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ async def page(
         EntityName.INVOICES,
         PassKind.CATCH_UP,
         begun=begun,
-        place=None if last else Keyset(since=T),
+        place=Done(reached=T) if last else Keyset(since=T),
         seen=1000,
         total=None,
         now=T,
@@ -75,3 +75,63 @@ async def test_a_first_page_of_before_moves_no_pass_that_reads_more(open_pass: "
     """The first page had seen nothing either, but began later."""
     await open_pass.execute("UPDATE passes SET since = NULL")
     assert await page(open_pass, (T, 0), last=True) == (0, False, False)
+
+
+async def ends_early(pool: "asyncpg.Pool[Any]", kind: PassKind, begun: tuple[datetime | None, int]) -> None:
+    """The last page of a pass, with records after it that changed since the pass began."""
+    place = Done(reached=T + timedelta(hours=1), more=True)
+    await move(pool, TENANT, EntityName.INVOICES, kind, begun=begun, place=place, seen=1000, total=None, now=T)
+
+
+async def catch_up(pool: "asyncpg.Pool[Any]") -> tuple[datetime | None, int, bool, bool]:
+    """Since when it reads, what it has seen, whether it waits a moment, and whether it is done."""
+    row = await pool.fetchrow("SELECT * FROM passes WHERE kind = 'catch_up'")
+    assert row is not None
+    assert row["place"] is None
+    return row["since"], row["seen"], row["not_before"] > T, row["finished_at"] is not None
+
+
+async def test_a_catch_up_that_ended_at_its_bound_is_followed_by_the_next(open_pass: "asyncpg.Pool[Any]") -> None:
+    """It reads from where this one ended, after a moment for other entities' passes."""
+    await ends_early(open_pass, PassKind.CATCH_UP, (T, 0))
+
+    assert await catch_up(open_pass) == (T + timedelta(hours=1), 0, True, False)
+
+
+async def test_a_page_of_before_opens_no_pass(open_pass: "asyncpg.Pool[Any]") -> None:
+    """The pass began anew while the page was read: what changed since is in the new one."""
+    await ends_early(open_pass, PassKind.CATCH_UP, (T, 7000))
+
+    assert await catch_up(open_pass) == (T, 0, False, False)
+
+
+@pytest.mark.parametrize(
+    ("already", "since"),
+    [
+        ("none", T + timedelta(hours=1)),
+        ("finished", T + timedelta(hours=1)),
+        ("earlier", T - timedelta(milliseconds=1)),
+        ("later", T + timedelta(hours=1) - timedelta(milliseconds=1)),
+        ("everything", None),
+    ],
+)
+async def test_a_first_load_that_ended_at_its_bound_is_followed_by_a_catch_up(
+    open_pass: "asyncpg.Pool[Any]", already: str, since: datetime | None
+) -> None:
+    """The load is done. A catch-up under way begins anew, from the earlier of both moments."""
+    await open_pass.execute(
+        "INSERT INTO passes (tenant_id, entity, kind, partition) VALUES ($1, 'invoices', 'backfill', 1)", TENANT
+    )
+    changes = {
+        "none": "DELETE FROM passes WHERE kind = 'catch_up'",
+        "finished": "UPDATE passes SET finished_at = now() WHERE kind = 'catch_up'",
+        "earlier": "UPDATE passes SET seen = 3000, place = '{}' WHERE kind = 'catch_up'",
+        "later": "UPDATE passes SET since = since + interval '1 day' WHERE kind = 'catch_up'",
+        "everything": "UPDATE passes SET since = NULL WHERE kind = 'catch_up'",
+    }
+    await open_pass.execute(changes[already])
+
+    await ends_early(open_pass, PassKind.BACKFILL, (None, 0))
+
+    assert await catch_up(open_pass) == (since, 0, True, False)
+    assert await open_pass.fetchval("SELECT finished_at FROM passes WHERE kind = 'backfill'") == T
