@@ -137,7 +137,13 @@ class World:
         self._keeping.save_client(client)
 
     def add_grant(
-        self, *, kind: GrantKind, client_id: str, tenants: Sequence[str], scopes: Sequence[str] | None = None
+        self,
+        *,
+        kind: GrantKind,
+        client_id: str,
+        tenants: Sequence[str],
+        scopes: Sequence[str] | None = None,
+        lists_connections: bool = True,
     ) -> Grant:
         """A consent, as if a user had gone through the browser."""
         now_ms = self.clock.now_ms()
@@ -155,6 +161,7 @@ class World:
             user_id=self.new_id(),
             auth_event_id=auth_event_id,
             scopes=tuple(scopes) if scopes is not None else DEFAULT_SCOPES,
+            lists_connections=lists_connections,
             connections={connection.id: connection for connection in connections},
         )
         if kind is GrantKind.REFRESH_TOKEN:

@@ -26,7 +26,7 @@ from xero_api.errors import (
     UnmappableAnswerError,
     XeroError,
 )
-from xero_api.meta import Meta, read_meta
+from xero_api.meta import NO_META, Meta, read_meta
 from xero_api.requests import Form, Request
 from xero_stream.contracts.names import RecordId
 
@@ -217,7 +217,7 @@ def error_of(endpoint: str, status: int, headers: Mapping[str, str], body: bytes
     """
     meta = read_meta(headers)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        kind = limit_kind(headers.get("x-rate-limit-problem"))
+        kind = limit_kind(headers.get("x-rate-limit-problem"), meta)
         return RateLimitedError(f"{endpoint}: {kind} limit", limit=kind, status=status, meta=meta)
     word = problem_word(body)
     kind_of_error = _class_for(status, meta)
@@ -244,17 +244,36 @@ def _class_for(status: int, meta: Meta) -> type[XeroError]:
     return BadRequestError if status >= HTTPStatus.BAD_REQUEST else MisdirectedError
 
 
-def limit_kind(problem: str | None) -> LimitKind:
+def limit_kind(problem: str | None, meta: Meta = NO_META) -> LimitKind:
     """Which limit a 429 is about.
+
+    Where the header has no word that is known, the other headers decide: a limit with nothing left of it, else a wait that is
+    longer than a minute (only a day lasts so long), else whether there is a ``Retry-After`` at all (Xero sends it for minute and
+    day only: https://developer.xero.com/documentation/guides/oauth2/limits).
 
     Args:
         problem: ``X-Rate-Limit-Problem``; its spelling varies (``minute``, ``Minute``, ``day``, ``Daily``).
+        meta: what the other headers say.
     """
     lowered = (problem or "").strip().lower()
-    for prefix, kind in (("min", LimitKind.MINUTE), ("da", LimitKind.DAY), ("app", LimitKind.APP)):
+    for prefix, kind in _LIMIT_WORDS:
         if lowered.startswith(prefix):
             return kind
-    return LimitKind.CONCURRENT
+    limits, wait = meta.limits, meta.retry_after
+    if limits.day == 0 or (wait is not None and wait > _LONGEST_MINUTE):
+        return LimitKind.DAY
+    if limits.app_minute == 0:
+        return LimitKind.APP
+    return LimitKind.CONCURRENT if wait is None and limits.minute != 0 else LimitKind.MINUTE
+
+
+_LIMIT_WORDS = (
+    ("min", LimitKind.MINUTE),
+    ("da", LimitKind.DAY),
+    ("app", LimitKind.APP),
+    ("con", LimitKind.CONCURRENT),
+)
+_LONGEST_MINUTE = 60.0
 
 
 def problem_word(body: bytes) -> str | None:

@@ -11,28 +11,34 @@ from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
+import structlog
 
-from xero_api.answers import Answer, decipher_in_steps, error_of
+from xero_api.answers import Answer, decipher, decipher_in_steps, error_of
 from xero_api.call import CallRecord, Lane, Outcome, outcome_of
 from xero_api.connections import (
     Connection,
     connection_target,
     connections_target,
+    own_connection,
     parse_connections,
     parse_disconnection,
 )
-from xero_api.errors import XeroError
+from xero_api.errors import AccessError, UnauthorisedError, XeroError
 from xero_api.exchange import Call, Clock, Deadline, Exchange, Wire
 from xero_api.oauth.source import AccessToken, TokenSource
 from xero_api.parts import FileRequest, PartAnswer, PartRequest, decipher_part
+from xero_api.registry import ORGANISATIONS
 from xero_api.reports import ReportAnswer, ReportRequest, decipher_report
-from xero_api.requests import Request
+from xero_api.requests import Request, get_all
 from xero_api.streams import FileStream, file_error
 from xero_api.writes.answers import WriteAnswer
 from xero_api.writes.answers import decipher as decipher_write
 from xero_api.writes.requests import WriteRequest
 from xero_stream.contracts.names import AppName, TenantId
 
+_SHOWN = 5
+
+log = structlog.get_logger()
 T = TypeVar("T")
 Leave = Callable[[], Awaitable[bool]]
 """Whether a second exchange may be made."""
@@ -263,7 +269,59 @@ class XeroClient:
             status, headers, body = await exchange.read()
             if status != HTTPStatus.OK:
                 raise error_of(call.endpoint, status, headers, body)
-            return parse_connections(body)
+            listed = parse_connections(body)
+        if listed.unreadable:
+            reasons = [f"{one.index}: {one.reason}" for one in listed.unreadable[:_SHOWN]]
+            log.warning("connections_unreadable", app=app, count=len(listed.unreadable), reasons=reasons)
+        return list(listed.connections)
+
+    async def own_connection(self, app: AppName, token: AccessToken, *, lane: Lane = Lane.COMMAND) -> Connection:
+        """The one organisation of a custom connection, read as a record: its token may not list connections.
+
+        Args:
+            app: our app.
+            token: of client credentials.
+            lane: why; for the call record.
+
+        Raises:
+            XeroError: see ``xero_api.errors``.
+        """
+        request = get_all(ORGANISATIONS)
+        call = Call(app, None, lane, endpoint=request.endpoint, target=request.target, headers=request.headers)
+        async with self._wire.exchange(call, token, Deadline(call.endpoint, self._timeout)) as exchange:
+            return own_connection(decipher(request, *await exchange.read()))
+
+    async def reached(
+        self, app: AppName, token: AccessToken, *, custom: bool, lane: Lane = Lane.COMMAND
+    ) -> list[Connection]:
+        """The organisations a grant reaches, of either kind of grant.
+
+        ``/connections`` refuses the tokens of some custom connections (XeroAPI/xero-mcp-server#278); such a connection has one
+        organisation, which is asked for itself.
+
+        Args:
+            app: our app.
+            token: a token of the grant.
+            custom: whether the grant is a custom connection (client credentials).
+            lane: why; for the call record.
+
+        Raises:
+            XeroError: see ``xero_api.errors``.
+        """
+        try:
+            return await self.connections(app, token, lane=lane)
+        except AccessError as refusal:
+            if not custom:
+                raise
+            log.info("connections_refused", app=app, reason=str(refusal))
+        try:
+            return [await self.own_connection(app, token, lane=lane)]
+        except AccessError as error:
+            error.hint = (
+                "Xero lets this custom connection neither list its connections nor read its organisation: in the developer "
+                "portal, add the scope accounting.settings.read (or accounting.settings) and authorise it again."
+            )
+            raise
 
     async def disconnect(
         self, app: AppName, token: AccessToken, connection_id: str, *, lane: Lane = Lane.COMMAND
@@ -299,7 +357,10 @@ class XeroClient:
                 return
             refusal = error_of(call.endpoint, *await exchange.read())
             exchange.outcome = outcome_of(refusal)
-        token = await _before_sending(deadline.keep(self._tokens.replacement(token)))
+        try:
+            token = await _before_sending(deadline.keep(self._tokens.replacement(token)))
+        except UnauthorisedError as error:
+            raise refusal from error  # there is no other token: what Xero said about this one tells most
         if again is not None and not await _before_sending(deadline.keep(again())):
             raise refusal
         async with self._wire.exchange(call, token, deadline) as exchange:

@@ -7,6 +7,7 @@
     │   ├── UnreachableError      no connection, or it broke before an answer
     │   ├── TimedOutError         no complete answer within the deadline
     │   ├── ServerError           5xx other than 503, and 408
+    │   ├── InterceptedError      an answer without a mark of Xero's: a firewall, a proxy or a portal gave it
     │   └── GarbledAnswerError    200, but no or only half a JSON document
     ├── HoldError                 wait, only for this tenant (or app)
     │   ├── RateLimitedError      429: minute, day, app or concurrency
@@ -118,6 +119,15 @@ class ServerError(TransientError):
     """Xero failed (5xx other than 503, or 408)."""
 
 
+class InterceptedError(TransientError):
+    """The answer has no mark of Xero's: something between this machine and Xero gave it."""
+
+    hint = (
+        "A firewall, a proxy or a portal answered in Xero's place: let calls to the host of XERO_API_URL pass unchanged, and "
+        "check that address. It is tried again."
+    )
+
+
 class GarbledAnswerError(TransientError):
     """A 200 whose body is empty, truncated or not JSON."""
 
@@ -164,7 +174,11 @@ class AccessError(XeroError):
 class UnauthorisedError(AccessError):
     """401 although the token is fresh."""
 
-    hint = "The grant lacks a scope for this entity: connect the organisation again with the scopes the docs list."
+    hint = (
+        "Xero refuses a token that it gave a moment ago. AuthorizationUnsuccessful means that the grant lacks a scope, or its "
+        "user a role, for what was asked: connect the organisation again with the scopes the docs list. Anything else may "
+        "pass within minutes; if it lasts, connect the organisation again."
+    )
 
 
 class DisconnectedError(AccessError):

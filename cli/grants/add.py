@@ -1,4 +1,4 @@
-"""Adding a grant: the token endpoint once, ``/connections`` once, then everything in the store at once."""
+"""Adding a grant: the token endpoint once, what it reaches once, then everything in the store at once."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
@@ -75,7 +75,7 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
         # The refresh token has been traded for another one: that must not be lost, whatever comes next.
         grant_id = await keep_grant(pool, app=app, kind=tokens.kind.value, tokens=_sealed(cipher, tokens))
         try:
-            reached = await _connections(xero, app, tokens, grant_id)
+            reached = await _reached(xero, app, tokens, grant_id)
             chosen = choose(reached, wanted=wish.tenants, customer_ref=wish.customer_ref, tags=wish.tags)
             done = await _connect(pool, app, tokens, cipher, chosen, wish, kafka.partitions, grant_id)
         except Exception as error:
@@ -151,18 +151,17 @@ async def _obtain(
         return await identity.refresh(credentials, given, refresh_token, now)
 
 
-async def _connections(xero: XeroSettings, app: App, tokens: TokenSet, grant_id: UUID) -> list[Connection]:
+async def _reached(xero: XeroSettings, app: App, tokens: TokenSet, grant_id: UUID) -> list[Connection]:
     client = XeroClient(
         api_url=xero.api_url, tokens=_NoTokens(), on_call=lambda _: None, timeout=xero.http_timeout_seconds
     )
     async with aclosing(client):
-        return await client.connections(
-            app.name, AccessToken(value=tokens.access_token, grant_id=GrantId(str(grant_id)))
-        )
+        token = AccessToken(value=tokens.access_token, grant_id=GrantId(str(grant_id)))
+        return await client.reached(app.name, token, custom=tokens.kind is GrantKind.CLIENT_CREDENTIALS)
 
 
 class _NoTokens:
-    """``/connections`` is asked with the token at hand."""
+    """Xero is asked with the token at hand."""
 
     async def token(self, app: object, tenant_id: object) -> AccessToken:
         raise NotImplementedError

@@ -78,11 +78,16 @@ class Locks(Body):
 
 
 class NewGrant(Body):
-    """``POST /_sim/grants``: tenants left out are all of them (one for client credentials)."""
+    """``POST /_sim/grants``: tenants left out are all of them (one for client credentials).
+
+    Attributes:
+        lists_connections: whether its tokens may call ``/connections``: some custom connections' may not.
+    """
 
     kind: GrantKind = GrantKind.REFRESH_TOKEN
     tenants: list[str] | None = None
     scopes: list[str] | None = None
+    lists_connections: bool = True
 
 
 class LimitsBody(Body):

@@ -81,7 +81,13 @@ class GrantsControl:
             client = Client(id=self._new_client_id(), secret=world.new_refresh_token(), kind=AppKind.CUSTOM)
             world.add_client(client)
             tenants = tenants[:1]
-        grant = world.add_grant(kind=body.kind, client_id=client.id, tenants=tenants, scopes=body.scopes)
+        grant = world.add_grant(
+            kind=body.kind,
+            client_id=client.id,
+            tenants=tenants,
+            scopes=body.scopes,
+            lists_connections=body.lists_connections,
+        )
         document = self._grant(grant) | {"clientSecret": client.secret}
         if grant.live:
             document["refreshToken"] = next(iter(grant.live))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import orjson
 from aiohttp import web
 
-from simulator.accounting_api.errors import not_found, tenant_refused
+from simulator.accounting_api.errors import not_found, scope_missing, tenant_refused
 from simulator.faults.apply import Faults, Struck, forced_reply
 from simulator.faults.plan import Operation
 from simulator.identity.bearer import bearer
@@ -98,6 +98,8 @@ class Connections:
                 headers |= retry_after(struck.rate_limit.retry_after)
             return await self._close(request, Reply(status=429, headers=headers), grant, struck)
         window.used += 1
+        if not grant.lists_connections:
+            return await self._close(request, scope_missing(world.answer_id()), grant, struck)
         if struck.status is not None:
             return await self._close(request, forced_reply(struck.status), grant, struck)
         return grant, struck

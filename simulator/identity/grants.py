@@ -98,6 +98,7 @@ class Grant:
         live: refresh tokens not yet used → when issued.
         retired: used refresh tokens → when first used.
         events: refresh tokens → the consent they come from; one that isn't here comes from the latest.
+        lists_connections: whether its tokens may call ``/connections``; some custom connections' may not.
         former: organisations that were disconnected → the connection, which comes back when they are connected again.
         refreshes: token answers given, first uses of a live token.
         grace_refreshes: token answers given for a retired token.
@@ -110,6 +111,7 @@ class Grant:
     user_id: str
     auth_event_id: str
     scopes: tuple[str, ...]
+    lists_connections: bool = True
     connections: dict[str, Connection] = field(default_factory=dict)
     live: dict[str, int] = field(default_factory=dict)
     retired: dict[str, int] = field(default_factory=dict)

@@ -79,6 +79,36 @@ def test_a_custom_connection(deployed: CommandLine, simulator: Simulated) -> Non
     assert [row["tenant_id"] for row in fetch(deployed, "SELECT tenant_id FROM tenants")] == made["tenants"]
 
 
+def test_a_custom_connection_that_may_not_list_its_connections(deployed: CommandLine, simulator: Simulated) -> None:
+    """/connections answers its token with 401: the organisation itself says which one it is."""
+    made = simulator.ask("POST", "/_sim/grants", {"kind": "client_credentials", "listsConnections": False})
+    credentials = {"XERO_CLIENT_ID": made["clientId"], "XERO_CLIENT_SECRET": made["clientSecret"]}
+
+    ended = deployed("grants", "add", "--client-credentials", env=credentials)
+
+    assert ended.code == 0, ended.err
+    (tenant_id,) = made["tenants"]
+    assert fetch(deployed, "SELECT tenant_id, name, connection_id, state FROM tenants") == [
+        {"tenant_id": tenant_id, "name": tenants(simulator)[tenant_id], "connection_id": None, "state": "connected"}
+    ]
+
+
+@pytest.mark.parametrize(("status", "body"), [(403, "<html>Access Denied</html>"), (400, "")])
+def test_a_firewall_answers_for_the_token_endpoint(
+    deployed: CommandLine, simulator: Simulated, status: int, body: str
+) -> None:
+    """69: nothing is known of the client id or the token, and neither is blamed."""
+    rule = {"operation": "token", "times": 1, "fault": {"kind": "status", "status": status, "body": body}}
+    simulator.ask("POST", "/_sim/faults", {"rules": [rule]})
+
+    ended = deployed("grants", "add", stdin=simulator.refresh_token())
+
+    assert ended.code == 69
+    assert "XERO_IDENTITY_URL" in ended.complaint
+    assert "XERO_CLIENT" not in ended.complaint
+    assert fetch(deployed, "SELECT * FROM grants") == []
+
+
 def test_a_dead_grant_is_given_anew(deployed: CommandLine, simulator: Simulated) -> None:
     """List says who waits for you (1); the same command with a new token lets them go on (0)."""
     deployed("grants", "add", stdin=simulator.refresh_token())

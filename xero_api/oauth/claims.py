@@ -11,6 +11,7 @@ from typing import Any
 
 from xero_api.decode import decode
 from xero_api.errors import UnmappableAnswerError
+from xero_api.oauth.token import read_scopes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +48,11 @@ def read_claims(access_token: str) -> Claims:
         claims = None
     if not isinstance(claims, dict):
         raise UnmappableAnswerError("the access token is no JWT")
-    scope = claims.get("scope")
-    words = scope.split() if isinstance(scope, str) else scope if isinstance(scope, list) else []
     return Claims(
         auth_event_id=_lower(claims, "authentication_event_id"),
         user_id=_lower(claims, "xero_userid"),
         client_id=_text(claims, "client_id"),
-        scopes=tuple(word for word in words if isinstance(word, str)),
+        scopes=read_scopes(claims.get("scope")),
     )
 
 

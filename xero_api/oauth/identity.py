@@ -112,7 +112,7 @@ class IdentityClient:
         Raises:
             XeroError: see :func:`~xero_api.oauth.token.decipher_token`; time-outs and broken connections too.
         """
-        return await self._ask(credentials, refresh_form(refresh_token), tokens, tokens.kind, now)
+        return await self._ask(credentials, refresh_form(refresh_token), tokens, tokens.kind, now, used=refresh_token)
 
     async def client_credentials(
         self, credentials: ClientCredentials, now: datetime, scopes: tuple[str, ...] = ()
@@ -149,10 +149,11 @@ class IdentityClient:
         before: TokenSet | None,
         kind: GrantKind,
         now: datetime,
+        used: str | None = None,
     ) -> TokenSet:
         response = await self._post(PATH, credentials, form)
         return decipher_token(
-            response.status_code, response.headers, response.content, before=before, kind=kind, now=now
+            response.status_code, response.headers, response.content, before=before, kind=kind, now=now, used=used
         )
 
     async def _post(self, path: str, credentials: ClientCredentials, form: dict[str, str]) -> httpx.Response:

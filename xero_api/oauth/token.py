@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,7 @@ from xero_api.decode import decode
 from xero_api.errors import (
     ClientConfigError,
     GarbledAnswerError,
+    InterceptedError,
     LimitKind,
     RateLimitedError,
     ReauthoriseError,
@@ -26,7 +28,10 @@ from xero_api.meta import NO_META, Meta, read_meta
 
 PATH = "/connect/token"
 REVOCATION_PATH = "/connect/revocation"
-_DEFAULT_LIFE = 1_800
+_DEFAULT_LIFE = timedelta(minutes=30)
+"""Of an access token, where the answer says nothing that can be used."""
+_LONGEST_LIFE = timedelta(days=1)
+"""A longer one is not believed: a refresh too early does no harm."""
 
 
 class GrantKind(StrEnum):
@@ -133,9 +138,19 @@ def revocation_form(refresh_token: str) -> dict[str, str]:
 
 
 def decipher_token(
-    status: int, headers: Mapping[str, str], body: bytes, *, before: TokenSet | None, kind: GrantKind, now: datetime
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    before: TokenSet | None,
+    kind: GrantKind,
+    now: datetime,
+    used: str | None = None,
 ) -> TokenSet:
     """The new token set, or a typed error.
+
+    Only OAuth's own error words (RFC 6749, 5.2) are a verdict about the grant or the app. Any other refusal may come from a
+    proxy or a firewall, and says nothing about either.
 
     Args:
         status: HTTP status.
@@ -144,11 +159,12 @@ def decipher_token(
         before: the set that was refreshed, if any: its refresh token becomes the previous one.
         kind: how the grant was given.
         now: when the request was sent; the life of the token counts from there.
+        used: the refresh token that was sent, if any: it stays in use where the answer has no new one (RFC 6749, 6).
 
     Raises:
         ReauthoriseError: ``invalid_grant``.
-        ClientConfigError: the app itself is refused.
-        TransientError: 5xx, or a 200 that can't be read: the refresh may have happened.
+        ClientConfigError: the app itself is refused, in one of OAuth's words.
+        TransientError: 5xx, a refusal without an OAuth word, or a 200 that can't be read: the refresh may have happened.
         RateLimitedError: 429.
     """
     meta = read_meta(headers)
@@ -156,19 +172,24 @@ def decipher_token(
     if status != HTTPStatus.OK:
         raise _error("token endpoint", status, meta, document)
     access_token = document.get("access_token")
-    refresh_token = document.get("refresh_token")
     if not isinstance(access_token, str) or not access_token:
         raise GarbledAnswerError("token endpoint: a 200 without an access token", status=status, meta=meta)
-    if kind is GrantKind.AUTHORIZATION_CODE and (not isinstance(refresh_token, str) or not refresh_token):
-        raise GarbledAnswerError("token endpoint: a 200 without a refresh token", status=status, meta=meta)
+    refresh_token, previous = None, None
+    if kind is GrantKind.AUTHORIZATION_CODE:
+        rotated = document.get("refresh_token") or None
+        refresh_token = used if rotated is None else rotated
+        if not isinstance(refresh_token, str):
+            raise GarbledAnswerError("token endpoint: a 200 without a refresh token", status=status, meta=meta)
+        previous = before.refresh_token if before and rotated is not None else None
+    # ``token_type`` is not looked at: its spelling varies, and there is no other way to present the token than as a bearer's.
     return TokenSet(
         kind=kind,
         access_token=access_token,
-        expires_at=now + timedelta(seconds=_life(document.get("expires_in"))),
+        expires_at=now + _life(document.get("expires_in")),
         refreshed_at=now,
-        refresh_token=refresh_token if kind is GrantKind.AUTHORIZATION_CODE else None,
-        previous_refresh_token=before.refresh_token if before else None,
-        scopes=_scopes(document.get("scope")) or (before.scopes if before else ()),
+        refresh_token=refresh_token,
+        previous_refresh_token=previous,
+        scopes=read_scopes(document.get("scope")) or (before.scopes if before else ()),
     )
 
 
@@ -211,8 +232,30 @@ def refused_app(word: str, *, where: str, status: int | None = None, meta: Meta 
     return error
 
 
+def read_scopes(value: Any) -> tuple[str, ...]:
+    """Scopes, from a text with blanks (RFC 6749, 3.3) or commas between them, or from a list; anything else has none.
+
+    Args:
+        value: ``scope`` as it came, in a token answer or in an access token.
+    """
+    items = value if isinstance(value, list) else [value]
+    texts = [item for item in items if isinstance(item, str)]
+    return tuple(dict.fromkeys(word for text in texts for word in text.replace(",", " ").split()))
+
+
 _LONGEST = 64
 _PORTAL = "the app in Xero's developer portal"
+_VERDICTS = frozenset(
+    {
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+        "unsupported_token_type",  # RFC 7009, 2.2.1: to a revocation
+    }
+)
 _HINTS = {
     "unauthorized_client": "The client id is empty or unknown, or this type of app may not get tokens this way: compare "
     f"XERO_CLIENT_ID with {_PORTAL}, and its type.",
@@ -231,7 +274,11 @@ def _error(where: str, status: int, meta: Meta, document: dict[str, Any]) -> Xer
         return ServerError(message, status=status, meta=meta)
     if told == "invalid_grant":
         return ReauthoriseError(message, status=status, meta=meta)
-    return refused_app(told, where=f"{where}: {status}", status=status, meta=meta)
+    if told in _VERDICTS:
+        return refused_app(told, where=f"{where}: {status}", status=status, meta=meta)
+    intercepted = InterceptedError(message, status=status, meta=meta)
+    intercepted.hint = intercepted.hint.replace("XERO_API_URL", "XERO_IDENTITY_URL")
+    return intercepted
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -242,9 +289,14 @@ def _object(body: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _life(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else _DEFAULT_LIFE
-
-
-def _scopes(value: Any) -> tuple[str, ...]:
-    return tuple(value.split()) if isinstance(value, str) else ()
+def _life(value: Any) -> timedelta:
+    """How long the access token lives: seconds as a number, or as text (some servers quote it)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        return _DEFAULT_LIFE
+    try:
+        seconds = Decimal(str(value).strip())
+    except InvalidOperation:
+        return _DEFAULT_LIFE
+    if not seconds.is_finite() or seconds < 1:
+        return _DEFAULT_LIFE
+    return timedelta(seconds=float(min(seconds, Decimal(_LONGEST_LIFE.total_seconds()))))

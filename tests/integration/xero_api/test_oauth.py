@@ -167,6 +167,7 @@ async def test_the_whole_way(kind: str) -> None:
     assert renewed.refresh_token != tokens.refresh_token
     assert renewed.previous_refresh_token == tokens.refresh_token
 
+    assert connection.id is not None
     assert await house.api.disconnect(DEFAULT_APP, bearer(renewed), connection.id)
     assert not await house.api.disconnect(DEFAULT_APP, bearer(renewed), connection.id)
     assert await house.connections(renewed) == []
@@ -384,6 +385,7 @@ async def test_an_apps_connections_without_a_user(house: House) -> None:
 
     every = await house.connections(tokens)
     for connection in every:
+        assert connection.id is not None
         assert await house.api.disconnect(DEFAULT_APP, bearer(tokens), connection.id)
 
     assert {connection.tenant_id for connection in every} == set(house.tenants)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.xero_records import example
 from xero_api.answers import Pagination, decipher, limit_kind, problem_word
@@ -23,7 +25,7 @@ from xero_api.errors import (
     XeroError,
     intent,
 )
-from xero_api.meta import Limits
+from xero_api.meta import Limits, Meta
 from xero_api.registry import INVOICES
 from xero_api.requests import get_ids, get_one, get_page
 from xero_stream.contracts.names import RecordId
@@ -183,13 +185,58 @@ def test_an_error_carries_what_the_headers_say() -> None:
         ("appminute", LimitKind.APP),
         ("concurrent", LimitKind.CONCURRENT),
         (" MIN ", LimitKind.MINUTE),
-        ("", LimitKind.CONCURRENT),
-        (None, LimitKind.CONCURRENT),
     ],
 )
-def test_limits_are_known_by_prefix(problem: str | None, kind: LimitKind) -> None:
-    """Their spelling isn't stable."""
+def test_limits_are_known_by_prefix(problem: str, kind: LimitKind) -> None:
+    """Their spelling isn't stable. A known word is believed, whatever the other headers say."""
     assert limit_kind(problem) is kind
+    assert limit_kind(problem, Meta(limits=Limits(day=0, minute=0, app_minute=0), retry_after=80_000)) is kind
+
+
+@pytest.mark.parametrize(
+    ("limits", "retry_after", "kind"),
+    [
+        (Limits(), None, LimitKind.CONCURRENT),
+        (Limits(), 30, LimitKind.MINUTE),
+        (Limits(), 60, LimitKind.MINUTE),
+        (Limits(), 61, LimitKind.DAY),
+        (Limits(), 80_000, LimitKind.DAY),
+        (Limits(day=0), None, LimitKind.DAY),
+        (Limits(day=0, minute=0), 5, LimitKind.DAY),
+        (Limits(day=4_000), 80_000, LimitKind.DAY),
+        (Limits(day=4_000, minute=0), None, LimitKind.MINUTE),
+        (Limits(minute=0, app_minute=0), 5, LimitKind.APP),
+        (Limits(day=4_000, minute=30, app_minute=9_000), None, LimitKind.CONCURRENT),
+        (Limits(day=4_000, minute=30, app_minute=9_000), 7, LimitKind.MINUTE),
+    ],
+)
+@pytest.mark.parametrize("problem", [None, "", "quota", "X"])
+def test_a_limit_without_a_known_word(
+    problem: str | None, limits: Limits, retry_after: float | None, kind: LimitKind
+) -> None:
+    """What is used up decides, then how long the wait is: only a day's is longer than a minute."""
+    assert limit_kind(problem, Meta(limits=limits, retry_after=retry_after)) is kind
+
+
+@given(
+    problem=st.none() | st.text(max_size=8) | st.sampled_from(["minute", "Daily", "appminute"]),
+    retry_after=st.none() | st.text(max_size=8) | st.integers(-5, 10**9).map(str),
+    left=st.lists(st.none() | st.text(max_size=5) | st.integers(0, 9_999).map(str), min_size=3, max_size=3),
+)
+def test_every_429_waits_for_a_limit_that_lasts_long_enough(
+    problem: str | None, retry_after: str | None, left: list[str | None]
+) -> None:
+    """Whatever its headers: it is a limit, and without a known word a wait of over a minute is the day's."""
+    names = ("x-daylimit-remaining", "x-minlimit-remaining", "x-appminlimit-remaining")
+    sent = {"x-rate-limit-problem": problem, "retry-after": retry_after, **dict(zip(names, left, strict=True))}
+    headers = {**HEADERS, **{name: value for name, value in sent.items() if value is not None}}
+
+    with pytest.raises(RateLimitedError) as caught:
+        decipher(get_page(INVOICES, None), 429, headers, b"")
+
+    word = (problem or "").strip().lower()
+    known = any(word.startswith(prefix) for prefix in ("min", "da", "app", "con"))
+    assert known or (caught.value.meta.retry_after or 0) <= 60 or caught.value.limit is LimitKind.DAY
 
 
 @pytest.mark.parametrize(

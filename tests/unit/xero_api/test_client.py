@@ -350,13 +350,16 @@ async def test_a_401_that_breaks_off_is_no_401() -> None:
 
 
 async def test_a_401_without_another_token_is_an_error() -> None:
-    """The token is too fresh to doubt: nothing is sent again."""
-    calls = Calls(_answers(401), tokens=Tokens(stubborn=True))
+    """The token is too fresh to doubt: nothing is sent again, and the error has what Xero said about this one."""
+    refusal = b'{"Title":"Unauthorized","Detail":"AuthorizationUnsuccessful"}'
+    calls = Calls(lambda _: httpx.Response(401, headers=HEADERS, content=refusal), tokens=Tokens(stubborn=True))
 
-    with pytest.raises(UnauthorisedError):
+    with pytest.raises(UnauthorisedError, match="401 AuthorizationUnsuccessful") as caught:
         await calls.send()
 
     assert len(calls.asked) == 1
+    assert caught.value.meta.correlation_id == "c0ffee"
+    assert "gave a moment ago" in caught.value.hint
 
 
 async def test_the_second_exchange_needs_leave() -> None:
@@ -506,6 +509,65 @@ async def test_connections_fail_like_other_calls() -> None:
 
     with pytest.raises(UnauthorisedError):
         await calls.client.connections(DEFAULT_APP, AccessToken(value="x", grant_id=GrantId("g")))
+
+
+async def test_odd_connections_are_counted_in_the_log() -> None:
+    """The others are returned; the values of the odd ones are not logged."""
+    body = b'[{"tenantId":"b"},{"tenantId":null,"tenantName":"SECRET"},null]'
+    calls = Calls(lambda _: httpx.Response(200, content=body))
+
+    with capture_logs() as logs:
+        found = await calls.client.connections(DEFAULT_APP, AccessToken(value="x", grant_id=GrantId("g")))
+
+    assert [connection.tenant_id for connection in found] == ["b"]
+    (entry,) = logs
+    assert (entry["event"], entry["count"]) == ("connections_unreadable", 2)
+    assert entry["reasons"] == ["1: no tenant id", "2: no object"]
+
+
+ORGANISATION_BODY = b'{"Organisations":[{"OrganisationID":"AB-1","Name":"Ours"}]}'
+
+
+@pytest.mark.parametrize(
+    ("custom", "asked"), [(True, ["/connections", "/api.xro/2.0/Organisation"]), (False, ["/connections"])]
+)
+async def test_a_custom_connection_that_may_not_list_is_asked_for_its_organisation(
+    asked: list[str], *, custom: bool
+) -> None:
+    """Without a tenant header. A user's grant has no such way round."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/connections":
+            return httpx.Response(401, headers=HEADERS)
+        return httpx.Response(200, headers=HEADERS, content=ORGANISATION_BODY)
+
+    calls = Calls(handler)
+    token = AccessToken(value="x", grant_id=GrantId("g"))
+
+    if custom:
+        (found,) = await calls.client.reached(DEFAULT_APP, token, custom=True)
+        assert (found.tenant_id, found.tenant_name, found.id) == ("ab-1", "Ours", None)
+    else:
+        with pytest.raises(UnauthorisedError):
+            await calls.client.reached(DEFAULT_APP, token, custom=False)
+
+    assert [request.url.path for request in calls.asked] == asked
+    assert all("xero-tenant-id" not in request.headers for request in calls.asked)
+
+
+async def test_a_custom_connection_refused_everywhere_says_which_scope_it_needs() -> None:
+    """And a failure of another kind is no refusal: the organisation is not asked for."""
+    token = AccessToken(value="x", grant_id=GrantId("g"))
+    refused = Calls(lambda _: httpx.Response(401, headers=HEADERS))
+    down = Calls(lambda _: httpx.Response(500, headers=HEADERS))
+
+    with pytest.raises(UnauthorisedError) as caught:
+        await refused.client.reached(DEFAULT_APP, token, custom=True)
+    with pytest.raises(ServerError):
+        await down.client.reached(DEFAULT_APP, token, custom=True)
+
+    assert "accounting.settings.read" in caught.value.hint
+    assert len(down.asked) == 1
 
 
 async def test_disconnecting_deletes_by_id() -> None:

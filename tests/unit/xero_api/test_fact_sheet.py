@@ -27,6 +27,7 @@ from xero_api.errors import (
     ForgedCallbackError,
     GarbledAnswerError,
     Intent,
+    InterceptedError,
     InvalidRecordError,
     InvalidRowsError,
     KeyReusedError,
@@ -186,6 +187,8 @@ TOKENS = (
         Fact(word, status, ClientConfigError, Intent.STOP, b'{"error":"%b"}' % word.encode())
         for word, status in (("unauthorized_client", 400), ("invalid_client", 401), ("invalid_scope", 400))
     ),
+    Fact("a firewall's page", 403, InterceptedError, Intent.RETRY, b"<html>Access Denied</html>"),
+    Fact("an empty 400", 400, InterceptedError, Intent.RETRY),
     Fact("5xx: it may have happened", 503, ServerError, Intent.RETRY),
     Fact("half an answer", 200, GarbledAnswerError, Intent.RETRY, b'{"acc'),
     Fact("429", 429, RateLimitedError, Intent.PARK, limit=LimitKind.APP),

@@ -182,7 +182,7 @@ async def test_a_revocation_that_fails(answer: Answer, error: type[XeroError]) -
         ("unauthorized_client", "XERO_CLIENT_ID"),
         ("invalid_client", "XERO_CLIENT_SECRET"),
         ("invalid_scope", "granular"),
-        ("something_new", "developer portal"),
+        ("unsupported_grant_type", "developer portal"),
     ],
 )
 async def test_each_refusal_of_the_app_says_what_to_do(word: str, hint: str) -> None:
