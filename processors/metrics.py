@@ -13,6 +13,7 @@ from processors.recorder.recorder import Recorded
 from processors.tenants.watchdog import Watchdog
 from xero_api.budget.day import DAY_SECONDS
 from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.unify.oddities import Oddity, OddityKind
 from xero_stream.contracts.change_event import Op
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
@@ -24,6 +25,7 @@ WAITS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.
 _DAY_FORGOTTEN_SECONDS = 3600.0
 _MINUTE_FORGOTTEN_SECONDS = 60.0
 """Calls of an app's minute that were granted longer ago than this no longer count."""
+_MOST_ODD_FIELDS = 1_000
 
 
 class LeaseChange(StrEnum):
@@ -149,6 +151,14 @@ class ProcessorMetrics:
             "Time from the receipt of a record's first unsettled event until it is settled.",
             buckets=WAITS,
         )
+        self._odd_fields: set[tuple[EntityName, Oddity]] = set()
+        self._oddities = counter(
+            registry,
+            "xero_stream_record_oddities_total",
+            "Fields of Xero's records that could not be read (null or false was recorded), or that contradict each other.",
+            entity=EntityName,
+            kind=OddityKind,
+        )
         self._recorded = histogram(registry, "xero_stream_recorder_seconds", "Time of one recorder transaction.")
         self._relayed = counter(registry, "xero_stream_relayed_changes_total", "Changes published to Kafka.")
         self._relay_seconds = histogram(registry, "xero_stream_relay_seconds", "Time of one Kafka transaction.")
@@ -259,6 +269,18 @@ class ProcessorMetrics:
         self._omitted.inc(recorded.omitted)
         if recorded.quarantined:
             self.quarantined(Stage.FETCH, recorded.quarantined)
+
+    def odd_field(self, entity: EntityName, oddity: Oddity) -> bool:
+        """A field of a record was odd.
+
+        Returns:
+            Whether this process had not seen that field of that entity be odd in this way before.
+        """
+        self._oddities.labels(entity, oddity.kind).inc()
+        known = len(self._odd_fields)
+        if known < _MOST_ODD_FIELDS:
+            self._odd_fields.add((entity, oddity))
+        return len(self._odd_fields) > known
 
     def events_taken_in(self, events: int, ignored: int, marked: int, seconds: float) -> None:
         """A poll was written."""

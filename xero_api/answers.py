@@ -126,7 +126,8 @@ def decipher(request: Request, status: int, headers: Mapping[str, str], body: by
         body: the whole body.
 
     Raises:
-        XeroError: one of ``xero_api.errors``, by status and body.
+        XeroError: one of ``xero_api.errors``, by status and body. A single read that brings something else than its record
+            is an error too: it proves nothing, and says nothing that could be recorded.
     """
     meta = read_meta(headers)
     if status == HTTPStatus.OK:
@@ -194,6 +195,11 @@ def _answer(request: Request, meta: Meta, document: Any, body: bytes) -> Answer:
         else:
             seen.add(record_id)
             records.append(item)
+    if request.form is Form.ONE and not records:
+        if not items:
+            raise GarbledAnswerError(f"{request.endpoint}: the answer is an empty list", status=200, meta=meta)
+        message = f"{request.endpoint}: the answer does not hold the record that was asked for"
+        raise UnmappableAnswerError(message, status=200, meta=meta, body=body)
     return Answer(
         request=request,
         records=tuple(records),

@@ -1,19 +1,22 @@
 """Xero's dates. Pure.
 
-``/Date(1541176290160+0000)/`` and ``/Date(1573755038314)/`` are epoch milliseconds in UTC; the offset is decoration and
-is never added. Document dates are calendar dates of the organisation written as midnight UTC: the UTC date part is the
-date, no time zone may shift it (https://developer.xero.com/documentation/api/accounting/requests-and-responses).
+``/Date(1541176290160+0000)/`` and ``/Date(1573755038314)/`` are epoch milliseconds in UTC; of a moment, the offset is never
+added. Document dates are calendar dates of the organisation written as midnight UTC: the UTC date part is the date, no time
+zone may shift it (https://developer.xero.com/documentation/api/accounting/requests-and-responses). A document date that is
+not midnight UTC was written as midnight of the offset's zone: ``/Date(1426849200000+1300)/`` is 21 March 2015
+(freakboy3742/pyxero, test data of its date parser).
 """
 
 import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-_WRAPPED = re.compile(r"/Date\((-?\d{1,17})(?:[+-]\d{4})?\)/", re.ASCII)
+_WRAPPED = re.compile(r"/Date\((-?\d{1,17})(?:([+-])(\d{2})(\d{2}))?\)/", re.ASCII)
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?", re.ASCII)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
+_MINUTE_MS = 60_000
 _LAST_DAY = date.max.toordinal()
 
 
@@ -29,7 +32,7 @@ def parse_day(value: str) -> str | None:
     """
     wrapped = _WRAPPED.fullmatch(value)
     if wrapped:
-        day = _EPOCH_DAY + int(wrapped[1]) // _DAY_MS
+        day = _EPOCH_DAY + _local_ms(wrapped) // _DAY_MS
         return date.fromordinal(day).isoformat() if 365 < day <= _LAST_DAY else None
     if _ISO_DAY.fullmatch(value):
         try:
@@ -38,6 +41,14 @@ def parse_day(value: str) -> str | None:
             return None
         return value[:10] if found.year > 1 else None
     return None
+
+
+def _local_ms(wrapped: re.Match[str]) -> int:
+    ms = int(wrapped[1])
+    if ms % _DAY_MS == 0 or wrapped[2] is None:
+        return ms
+    offset = (int(wrapped[3]) * 60 + int(wrapped[4])) * _MINUTE_MS
+    return ms - offset if wrapped[2] == "-" else ms + offset
 
 
 def parse_moment(value: str) -> datetime | None:

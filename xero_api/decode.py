@@ -2,14 +2,15 @@
 
 orjson reads numbers as doubles, which carry 15 significant digits. A body that may hold more takes a slower, exact path:
 numbers of more than 15 significant digits, or too small for a double, become ``Decimal`` there, all others the same
-float or int as on the fast path.
+float or int as on the fast path. What most readers of JSON choke on (``NaN``, ``1e999999999``, five thousand digits) becomes
+its text: it costs the field that can't use it, not the document.
 """
 
 import json
 import re
 from collections.abc import Generator
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
@@ -28,16 +29,33 @@ _LONGEST_SIGN = 64
 """Bytes by which scanned pieces overlap, so that no number that matters is cut in two."""
 
 _EXACT_DIGITS = 15
+_LONGEST_NUMBER = 1_000
+"""Digits of a number, and of one written without an exponent: Python itself refuses integers of more than 4,300."""
 _SMALLEST_NORMAL = Decimal("2.3e-308")
 _LARGEST = Decimal("1e308")
+_STRICTLY = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+"""What orjson would write in a form of its own is no JSON here: it says so."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_DEEPEST = 260
+"""Levels that are read, where a document is nested deeper than a decoder goes: more than :func:`encode` takes (254)."""
+_TOO_DEEP_TO_CUT = 100_000
+_BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class _Written(bytes):
+    """JSON text among values."""
+
+
+_COMMA = _Written(b",")
 
 
 def decode(body: bytes) -> Any:
     """A JSON document, every number equal in value to what was sent.
 
-    Text that no UTF-8 can carry (a lone surrogate, from a string cut in the middle of an emoji) is mended with U+FFFD.
+    Text that no UTF-8 can carry (a lone surrogate, from a string cut in the middle of an emoji) gets U+FFFD instead. Of a key
+    that occurs twice in an object, the last value counts. Where the document is nested deeper than the decoder goes (about
+    1,000 levels), objects and lists below level 260 become null.
 
     Args:
         body: the document in UTF-8.
@@ -86,14 +104,14 @@ def decode_in_steps(body: bytes, list_key: str) -> Generator[None, None, Any]:
     decoder = json.JSONDecoder(
         parse_float=_exact_float if exact else None,
         parse_int=_exact_int if exact else None,
-        parse_constant=_refuse,
+        parse_constant=str,
         strict=False,
     )
     try:
         document = yield from _object_in_steps(decoder, body.decode(), list_key, sliced=not exact)
+        return _mended(document) if mend else document
     except (ValueError, IndexError, RecursionError):
         return decode(body)  # which knows what is wrong, if anything is
-    return _mended(document) if mend else document
 
 
 def encode(data: Any) -> bytes:
@@ -103,9 +121,35 @@ def encode(data: Any) -> bytes:
         data: what :func:`decode` or a mapping of ``xero_api.unify`` returned, or anything built of those.
 
     Raises:
+        TypeError: it holds something that is no JSON, or is nested deeper than 254 levels.
+    """
+    return orjson.dumps(data, default=_number, option=_STRICTLY)
+
+
+def encode_at_any_depth(data: Any) -> bytes:
+    """The same as :func:`encode`, slower, and however deep it is nested.
+
+    Args:
+        data: as for :func:`encode`.
+
+    Raises:
         TypeError: it holds something that is no JSON.
     """
-    return orjson.dumps(data, default=_number)
+    pieces: list[bytes] = []
+    waiting: list[Any] = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, _Written):
+            pieces.append(value)
+        elif isinstance(value, dict):
+            members = [one for key, item in value.items() for one in (_COMMA, _Written(encode(key) + b":"), item)]
+            waiting += reversed([_Written(b"{"), *members[1:], _Written(b"}")])
+        elif isinstance(value, list):
+            elements = [one for item in value for one in (_COMMA, item)]
+            waiting += reversed([_Written(b"["), *elements[1:], _Written(b"]")])
+        else:
+            pieces.append(encode(value))
+    return b"".join(pieces)
 
 
 def _alike(body: bytes) -> bytes:
@@ -129,12 +173,43 @@ def _has_surrogates(body: bytes) -> bool:
 
 def _decode_exactly(body: bytes) -> Any:
     try:
-        document = json.loads(
-            body.decode(), parse_float=_exact_float, parse_int=_exact_int, parse_constant=_refuse, strict=False
-        )
+        return _decoded(body)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        return _decoded(_shallow(body))
+
+
+def _decoded(body: bytes) -> Any:
+    document = json.loads(
+        body.decode(), parse_float=_exact_float, parse_int=_exact_int, parse_constant=str, strict=False
+    )
     return _mended(document) if _has_surrogates(body) else document
+
+
+def _shallow(body: bytes) -> bytes:
+    """The document with null in place of every object and list that is nested too deeply.
+
+    Raises:
+        ValueError: it is absurdly deep, or ends in the middle.
+    """
+    kept: list[bytes] = []
+    depth = copied = 0
+    cut = -1
+    for found in _BRACKETS.finditer(body):
+        sign = found[0]
+        if sign in (b"{", b"["):
+            depth += 1
+            if depth == _DEEPEST + 1:
+                cut = found.start()
+            elif depth > _TOO_DEEP_TO_CUT:
+                raise ValueError("nested too deeply")
+        elif sign in (b"}", b"]"):
+            if depth == _DEEPEST + 1:
+                kept += (body[copied:cut], b"null")
+                copied = found.end()
+            depth -= 1
+    if depth != 0:
+        raise ValueError("ends in the middle")
+    return b"".join((*kept, body[copied:]))
 
 
 def _object_in_steps(
@@ -217,25 +292,26 @@ def _expected(text: str, index: int, sign: str) -> int:
     return index + 1
 
 
-def _exact_float(literal: str) -> float | Decimal:
+def _exact_float(literal: str) -> float | Decimal | str:
     if len(literal) <= _EXACT_DIGITS + 1 and "e" not in literal and "E" not in literal:
         return float(literal)
     try:
         exact = Decimal(literal)
     except InvalidOperation:
-        raise ValueError("an exponent beyond all bounds") from None
+        return literal  # an exponent beyond Python's bounds
     if not exact:
         return float(literal)
+    if len(literal) > _LONGEST_NUMBER or abs(exact.adjusted()) > _LONGEST_NUMBER:
+        return literal
     figures = len(bytes(exact.as_tuple().digits).rstrip(b"\0"))
-    return float(literal) if figures <= _EXACT_DIGITS and _SMALLEST_NORMAL < abs(exact) < _LARGEST else exact
+    # copy_abs: abs() rounds to the context, and overflows.
+    return float(literal) if figures <= _EXACT_DIGITS and _SMALLEST_NORMAL < exact.copy_abs() < _LARGEST else exact
 
 
-def _exact_int(literal: str) -> int | Decimal:
+def _exact_int(literal: str) -> int | Decimal | str:
+    if len(literal) > _LONGEST_NUMBER:
+        return literal
     return int(literal) if len(literal.lstrip("-")) <= _EXACT_DIGITS else Decimal(literal)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _mended(value: Any) -> Any:

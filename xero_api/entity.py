@@ -16,6 +16,9 @@ from xero_stream.settings.xero import AppTier
 Gone = DeletionReason
 """Why a record counts as deleted."""
 
+NO_ID = "00000000-0000-0000-0000-000000000000"
+"""How Xero writes "none" where an id is due."""
+
 R = TypeVar("R", bound=Record)
 Json = Mapping[str, Any]
 
@@ -261,7 +264,8 @@ class Entity(Generic[R]):
 
     def gone_as(self, raw: Json) -> Gone | None:
         """Why the record counts as deleted, or None if it is there."""
-        if self.merged_into and raw.get(self.merged_into):
+        merged_into = raw.get(self.merged_into) if self.merged_into else None
+        if isinstance(merged_into, str) and merged_into and merged_into != NO_ID:
             return Gone.MERGED
         status = raw.get(self.status_field) if self.status_field else None
         return self.gone.get(status.upper()) if isinstance(status, str) else None

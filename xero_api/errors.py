@@ -129,7 +129,7 @@ class InterceptedError(TransientError):
 
 
 class GarbledAnswerError(TransientError):
-    """A 200 whose body is empty, truncated or not JSON."""
+    """A 200 whose body is empty, truncated or not JSON, or an empty list where one record was asked for."""
 
 
 class HoldError(XeroError):

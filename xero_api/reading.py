@@ -16,7 +16,7 @@ from xero_api.answers import Answer
 from xero_api.call import Lane
 from xero_api.client import XeroClient
 from xero_api.entity import Entity, Full, Whole
-from xero_api.errors import InvalidRecordError, TimedOutError, UnmappableAnswerError
+from xero_api.errors import InvalidRecordError, TimedOutError
 from xero_api.paging import Done
 from xero_api.passes import Place, begin, go_on, smaller
 from xero_api.requests import PAGE_SIZE, Request, get_all, get_ids, get_one, xeros_id
@@ -137,8 +137,6 @@ class Reader:
         answer = await self._send(get_one(entity, record_id, filters))
         if answer.missing:
             return None
-        if not answer.records:
-            raise UnmappableAnswerError(f"{answer.request.endpoint}: the answer holds another record", status=200)
         return self._found(entity, answer.records[0]).record
 
     async def get_many(self, entity: Entity[R], record_ids: Iterable[RecordId]) -> Many[R]:

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from processors.fetch.policy import FieldPolicy
 from processors.quarantine.store import Kept
 from processors.recorder.decide import Read
 from xero_api.answers import Answer, Unreadable
-from xero_api.decode import encode
+from xero_api.decode import encode, encode_at_any_depth
 from xero_api.entity import Entity
 from xero_api.errors import InvalidRecordError
 from xero_api.requests import Form
+from xero_api.unify.oddities import Oddity, observed
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import TenantId
 
@@ -22,10 +24,17 @@ _LONGEST_ID = 200
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """A slice of an answer: what can be applied, and what can't."""
+    """A slice of an answer.
+
+    Attributes:
+        reads: what can be applied.
+        bad: what can't.
+        oddities: what was odd about the records that can, with their ids.
+    """
 
     reads: list[Read] = field(default_factory=list)
     bad: list[Kept] = field(default_factory=list)
+    oddities: list[tuple[str, Oddity]] = field(default_factory=list)
 
 
 def read_record(
@@ -36,7 +45,7 @@ def read_record(
     form: Form,
     keep_raw: bool,
     policy: FieldPolicy,
-) -> Read:
+) -> tuple[Read, list[Oddity]]:
     """Map one record.
 
     Args:
@@ -47,6 +56,9 @@ def read_record(
         keep_raw: keep Xero's own JSON, of kinds of record that no policy covers.
         policy: what of it must not be passed on.
 
+    Returns:
+        The read, and what was odd about the record.
+
     Raises:
         InvalidRecordError: it can't be mapped.
     """
@@ -56,18 +68,27 @@ def read_record(
     if not _usable(record_id):
         raise InvalidRecordError(entity.id_field, "is no id")
     gone = entity.gone_as(raw)
-    unified = policy.treated(entity.name, entity.unified(tenant_id, raw))
+    mapped, oddities = observed(partial(entity.unified, tenant_id), raw)
+    unified = policy.treated(entity.name, mapped)
     keep_raw = keep_raw and not policy.covers(entity.name)
-    return Read(
+    read = Read(
         record_id=record_id,
-        body=None if gone else encode(unified),
+        body=None if gone else _encoded(entity, unified),
         gone=gone,
         # A column of text takes no NUL; the body, which is bytes, keeps it.
         status=str(unified["status"]).replace("\x00", "\ufffd") if unified.get("status") is not None else None,
         updated_at=entity.version(raw),
-        raw=encode(raw) if keep_raw and not gone else None,
+        raw=_encoded(entity, raw) if keep_raw and not gone else None,
         raw_form=("one" if form is Form.ONE else "list") if keep_raw else None,
     )
+    return read, oddities
+
+
+def _encoded(entity: Entity[Any], record: Any) -> bytes:
+    try:
+        return encode(record)
+    except TypeError:
+        raise InvalidRecordError(entity.id_field, "the record is nested too deeply to be passed on") from None
 
 
 async def read_answer(
@@ -95,7 +116,7 @@ async def read_answer(
             reading = Reading()
             seen = set()
         try:
-            read = read_record(entity, raw, tenant_id=tenant_id, form=form, keep_raw=keep_raw, policy=policy)
+            read, oddities = read_record(entity, raw, tenant_id=tenant_id, form=form, keep_raw=keep_raw, policy=policy)
         except InvalidRecordError as error:
             reading.bad.append(_invalid(tenant_id, entity, raw, error, hidden=hidden))
             continue
@@ -103,6 +124,7 @@ async def read_answer(
             continue  # the same record twice in one page: the first is as good
         seen.add(read.record_id)
         reading.reads.append(read)
+        reading.oddities += [(read.record_id, oddity) for oddity in oddities]
     if reading.reads or reading.bad:
         yield reading
 
@@ -121,7 +143,7 @@ def _invalid(
         reason="invalid_record",
         error=str(error),
         source=f"{entity.name}/{record_id}",
-        value=b"" if hidden else encode(raw),  # a policy's fields have other names in there
+        value=b"" if hidden else encode_at_any_depth(raw),  # a policy's fields have other names in there
         tenant_id=tenant_id,
         entity=entity.name.value,
         record_id=record_id if record_id is not None and _usable(record_id) else None,
@@ -129,7 +151,7 @@ def _invalid(
 
 
 def _unreadable(tenant_id: TenantId, answer: Answer, item: Unreadable, *, hidden: bool) -> Kept:
-    value = b"" if hidden else encode(item.value)
+    value = b"" if hidden else encode_at_any_depth(item.value)
     return Kept(
         identity=f"{tenant_id}/{answer.request.entity.name}/{answer.meta.correlation_id}/{item.index}",
         stage=Stage.FETCH,

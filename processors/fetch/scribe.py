@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from processors.fetch.policy import FieldPolicy
 from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
@@ -16,6 +18,8 @@ from xero_api.answers import Answer
 from xero_stream.contracts.change_event import Snapshot, Trigger
 from xero_stream.contracts.names import TenantId
 from xero_stream.store.clock import utc_now
+
+log = structlog.get_logger(__name__)
 
 Also = Callable[[Any], Awaitable[None]]
 """Further statements for the last transaction of an answer, given its connection."""
@@ -96,12 +100,28 @@ class Scribe:
                 await self._write(answer, marks, trigger, pending.reads, bad=pending.bad, snapshots=places)
                 first = False
                 alive()
+            self._tell_oddities(answer, reading)
             pending = reading
         if pending is None and also is None:
             return
         pending = pending or Reading()
         places = snapshot.of(pending.reads, first=first, last=True) if snapshot else {}
         await self._write(answer, marks, trigger, pending.reads, bad=pending.bad, snapshots=places, also=also)
+
+    def _tell_oddities(self, answer: Answer, reading: Reading) -> None:
+        entity = answer.request.entity.name
+        for record_id, oddity in reading.oddities:
+            if self._metrics.odd_field(entity, oddity):
+                log.warning(
+                    "odd_field",
+                    tenant=self._tenant_id,
+                    entity=entity,
+                    record=record_id,
+                    field=oddity.path,
+                    kind=oddity.kind,
+                    correlation_id=answer.meta.correlation_id,
+                    hint="The first of its kind; further ones are counted in xero_stream_record_oddities_total only.",
+                )
 
     async def record_missing(self, answer: Answer, marks: int) -> None:
         """Record that a single GET proved a record absent."""

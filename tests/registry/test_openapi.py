@@ -166,10 +166,25 @@ LEFT_OUT_OF: dict[EntityName, set[str]] = {
 """Fields of one kind of record that are not mapped, with the reason beside them."""
 
 
+LATER: dict[EntityName, dict[str, str]] = {
+    EntityName.INVOICES: {"RoundingAmount": "19.0.0", "EnteredTotal": "19.0.0"},
+    EntityName.ITEMS: {"QuantityAvailable": "16.2.0", "QuantityOnBackOrder": "16.2.0"},
+    EntityName.ACCOUNTS: {"CreatedDateUTC": "20.0.0"},
+}
+"""Fields that are mapped and that the file, which is 16.1.0, does not have yet: the version of Xero's OpenAPI they came with.
+Source: release notes of https://github.com/XeroAPI/Xero-OpenAPI."""
+
+
 @entities
 def test_every_difference_is_explained_and_every_explanation_needed(document: Any, entity: Entity[Any]) -> None:
     """A row contradicts the file only where ``differs`` says why; a reason without a difference is stale."""
     assert _differences(document, entity) == set(entity.differs)
+
+
+def test_what_is_listed_as_later_is_not_in_the_file(document: Any) -> None:
+    """A newer file makes entries of ``LATER`` stale."""
+    for name, fields in LATER.items():
+        assert not fields.keys() & _item_schema(document, by_name(name))["properties"].keys(), name
 
 
 def test_a_wrong_row_is_noticed(document: Any) -> None:
@@ -214,7 +229,7 @@ def test_what_the_mapping_reads_exists(document: Any, entity: Entity[Any]) -> No
 
     entity.unify(raw)
 
-    known = set(_item_schema(document, entity)["properties"])
+    known = set(_item_schema(document, entity)["properties"]) | LATER.get(entity.name, {}).keys()
     companions = {name for name in raw.read if name.endswith("String") and name.removesuffix("String") in known}
     assert raw.read - known - companions == set()
 

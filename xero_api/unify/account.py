@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xero_api.unify.fields import Raw, flag, record_id, text, updated_at, word
+from xero_api.unify.fields import Raw, flag, moment, record_id, text, updated_at, word
 
 TYPES = {
     "current": "current_asset",
@@ -31,6 +31,7 @@ def unify(raw: Raw) -> dict[str, Any]:
     return {
         "id": record_id(raw, "AccountID"),
         "updated_at": updated_at(raw),
+        "created_at": moment(raw, "CreatedDateUTC"),
         "status": word(raw, "Status", {}),
         "code": text(raw, "Code"),
         "name": text(raw, "Name"),

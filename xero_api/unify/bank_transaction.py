@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from xero_api.errors import InvalidRecordError
 from xero_api.unify.documents import TAX_INCLUSIONS, contact, line_items
 from xero_api.unify.fields import (
     Raw,
@@ -37,13 +36,10 @@ def unify(raw: Raw) -> dict[str, Any]:
     Raises:
         InvalidRecordError: it can't be mapped.
     """
-    kind = word(raw, "Type", _TYPES)
-    if kind is None:
-        raise InvalidRecordError("Type", "missing")
     return {
         "id": record_id(raw, "BankTransactionID"),
         "updated_at": updated_at(raw),
-        "type": kind,
+        "type": word(raw, "Type", _TYPES),
         "status": word(raw, "Status", {}),
         "bank_account": part(raw, "BankAccount", _bank_account),
         "contact": contact(raw),

@@ -10,10 +10,10 @@ from xero_api.unify.fields import (
     exchange_rate,
     flag,
     identifier,
-    moment,
     part,
     record_id,
     text,
+    updated_at,
     word,
 )
 
@@ -32,7 +32,7 @@ def unify(raw: Raw) -> dict[str, Any]:
     return {
         "id": record_id(raw, "BankTransferID"),
         "updated_at": None,
-        "created_at": moment(raw, "CreatedDateUTC"),
+        "created_at": updated_at(raw, "CreatedDateUTC"),
         "status": word(raw, "Status", {}),
         "date": day(raw, "Date"),
         "amount": amount(raw, "Amount"),

@@ -47,7 +47,7 @@ def unify(raw: Raw) -> dict[str, Any]:
         "account_number": text(raw, "AccountNumber"),
         "registration_number": text(raw, "CompanyNumber"),
         "tax_number": text(raw, "TaxNumber"),
-        "tax_number_type": word(raw, "TaxNumberType", {}),
+        "tax_number_type": _tax_number_type(raw),
         "is_customer": flag(raw, "IsCustomer"),
         "is_supplier": flag(raw, "IsSupplier"),
         "merged_into": identifier(raw, "MergedToContactID"),
@@ -72,6 +72,12 @@ def unify(raw: Raw) -> dict[str, Any]:
         "groups": sorted(parts(raw, "ContactGroups", _group), key=lambda g: (g["name"] or "", g["id"] or "")),
         "has_attachments": flag(raw, "HasAttachments"),
     }
+
+
+def _tax_number_type(raw: Raw) -> str | None:
+    """The kind of the tax number; reads may spell it ``TAXNUMBERTYPE/EIN`` where writes take ``EIN`` (XeroAPI/xero-ruby#351)."""
+    found = word(raw, "TaxNumberType", {})
+    return found.removeprefix("taxnumbertype/") or None if found else None
 
 
 def _person(raw: Raw) -> dict[str, Any]:

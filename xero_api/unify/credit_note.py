@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from xero_api.errors import InvalidRecordError
 from xero_api.unify.documents import DIRECTIONS, TAX_INCLUSIONS, allocations, contact, line_items, payments
 from xero_api.unify.fields import Raw, amount, day, flag, identifier, record_id, text, updated_at, word
 
@@ -18,13 +17,10 @@ def unify(raw: Raw) -> dict[str, Any]:
     Raises:
         InvalidRecordError: it can't be mapped.
     """
-    kind = word(raw, "Type", DIRECTIONS)
-    if kind is None:
-        raise InvalidRecordError("Type", "missing")
     return {
         "id": record_id(raw, "CreditNoteID"),
         "updated_at": updated_at(raw),
-        "type": kind,
+        "type": word(raw, "Type", DIRECTIONS),
         "status": word(raw, "Status", {}),
         "number": text(raw, "CreditNoteNumber"),
         "reference": text(raw, "Reference"),

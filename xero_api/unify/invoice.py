@@ -1,9 +1,9 @@
 """Xero's Invoice → unified invoice. Pure."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 from typing import Any
 
-from xero_api.errors import InvalidRecordError
 from xero_api.unify.documents import DIRECTIONS, TAX_INCLUSIONS, contact, date_and_id, line_items, payments
 from xero_api.unify.fields import (
     Raw,
@@ -19,6 +19,9 @@ from xero_api.unify.fields import (
     updated_at,
     word,
 )
+
+_EXACTLY = Context(prec=1000)
+"""Digits that no sum of amounts exceeds; Python's own context rounds to 28."""
 
 
 def unify(raw: Raw) -> dict[str, Any]:
@@ -39,13 +42,10 @@ def unify(raw: Raw) -> dict[str, Any]:
     credited = amount(raw, "AmountCredited")
     if credited is None:  # single reads may leave it out
         credited = _sum(credit_notes + prepayments + overpayments)
-    kind = word(raw, "Type", DIRECTIONS)
-    if kind is None:
-        raise InvalidRecordError("Type", "missing")
     return {
         "id": record_id(raw, "InvoiceID"),
         "updated_at": updated_at(raw),
-        "type": kind,
+        "type": word(raw, "Type", DIRECTIONS),
         "status": _status(word(raw, "Status", {}), paid, credited, total),
         "number": text(raw, "InvoiceNumber"),
         "reference": text(raw, "Reference"),
@@ -62,6 +62,8 @@ def unify(raw: Raw) -> dict[str, Any]:
         "total_tax": amount(raw, "TotalTax"),
         "total_discount": amount_or_zero(raw, "TotalDiscount"),
         "total": total,
+        "rounding_amount": amount(raw, "RoundingAmount") or None,
+        "entered_total": amount(raw, "EnteredTotal"),
         "amount_paid": paid,
         "amount_credited": credited,
         "amount_due": amount(raw, "AmountDue"),
@@ -85,7 +87,7 @@ def _status(
 ) -> str | None:
     if status != "authorised" or total is None or not (paid or credited):
         return status
-    settled = _exact(paid) + _exact(credited)
+    settled = _EXACTLY.add(_exact(paid), _exact(credited))
     return "partially_paid" if 0 < settled < _exact(total) else status
 
 
@@ -102,7 +104,8 @@ def _applied(raw: Raw, key: str, id_key: str, number_key: str | None = None) -> 
 
 
 def _sum(applied: list[dict[str, Any]]) -> float | Decimal:
-    return canonical(sum((_exact(item["amount"]) for item in applied if item["amount"] is not None), Decimal(0)))
+    amounts = (_exact(item["amount"]) for item in applied if item["amount"] is not None)
+    return canonical(reduce(_EXACTLY.add, amounts, Decimal(0)))
 
 
 def _exact(value: float | Decimal) -> Decimal:

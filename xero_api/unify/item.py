@@ -28,6 +28,8 @@ def unify(raw: Raw) -> dict[str, Any]:
         "sales": part(raw, "SalesDetails", _trade),
         "purchase": part(raw, "PurchaseDetails", _trade),
         "quantity_on_hand": amount(raw, "QuantityOnHand"),
+        "quantity_available": amount(raw, "QuantityAvailable"),
+        "quantity_on_back_order": amount(raw, "QuantityOnBackOrder"),
         "total_cost": amount(raw, "TotalCostPool"),
     }
 

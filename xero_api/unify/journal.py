@@ -7,7 +7,7 @@ from typing import Any
 
 from xero_api.unify.account import TYPES
 from xero_api.unify.documents import tracking
-from xero_api.unify.fields import Raw, amount, day, filled, identifier, moment, parts, record_id, text, whole, word
+from xero_api.unify.fields import Raw, amount, day, filled, identifier, parts, record_id, text, updated_at, whole, word
 
 _SOURCES = {
     "accrec": "receivable_invoice",
@@ -48,7 +48,7 @@ def unify(raw: Raw) -> dict[str, Any]:
     """
     return {
         "id": record_id(raw, "JournalID"),
-        "updated_at": moment(raw, "CreatedDateUTC"),
+        "updated_at": updated_at(raw, "CreatedDateUTC"),
         "number": whole(raw, "JournalNumber"),
         "date": day(raw, "JournalDate"),
         "reference": text(raw, "Reference"),

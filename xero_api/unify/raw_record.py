@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from xero_api.errors import InvalidRecordError
 from xero_api.unify.fields import Raw, record_id, text, updated_at, word
+
+_DEEPEST = 200
+"""Levels of a record that travels as it is; Xero's have five."""
 
 
 def enveloped(
@@ -30,10 +34,12 @@ def enveloped(
     return unify
 
 
-def _in_order(value: Any) -> Any:
+def _in_order(value: Any, depth: int = 1) -> Any:
     """The same with keys sorted, so that equal records are equal bytes; -0.0 as 0.0."""
+    if depth > _DEEPEST:
+        raise InvalidRecordError("the record", f"nested deeper than {_DEEPEST} levels")
     if isinstance(value, list):
-        return [_in_order(item) for item in value]
+        return [_in_order(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {key: _in_order(value[key]) for key in sorted(value)}
+        return {key: _in_order(value[key], depth + 1) for key in sorted(value)}
     return value + 0.0 if isinstance(value, float) else value

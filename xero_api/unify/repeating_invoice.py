@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from xero_api.errors import InvalidRecordError
 from xero_api.unify.documents import DIRECTIONS, TAX_INCLUSIONS, contact, line_items
 from xero_api.unify.fields import Raw, amount, day, filled, flag, identifier, part, record_id, text, whole, word
 
@@ -16,13 +15,10 @@ def unify(raw: Raw) -> dict[str, Any]:
     Raises:
         InvalidRecordError: it can't be mapped.
     """
-    kind = word(raw, "Type", DIRECTIONS)
-    if kind is None:
-        raise InvalidRecordError("Type", "missing")
     return {
         "id": record_id(raw, "RepeatingInvoiceID"),
         "updated_at": None,
-        "type": kind,
+        "type": word(raw, "Type", DIRECTIONS),
         "status": word(raw, "Status", {}),
         "reference": text(raw, "Reference"),
         "contact": contact(raw),

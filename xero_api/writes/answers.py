@@ -15,6 +15,7 @@ from typing import Any
 from xero_api.answers import Timing, error_of
 from xero_api.dates import parse_moment
 from xero_api.decode import decode
+from xero_api.entity import NO_ID
 from xero_api.envelope import open_envelope
 from xero_api.errors import (
     InvalidRowsError,
@@ -26,9 +27,6 @@ from xero_api.errors import (
 from xero_api.meta import Meta, read_meta
 from xero_api.writes.requests import WriteRequest
 from xero_stream.contracts.names import RecordId
-
-NO_ID = "00000000-0000-0000-0000-000000000000"
-"""The id Xero gives a row that it didn't write."""
 
 _KEY_REUSED = b"used with a different request"
 _LISTS = {"ValidationErrors", "Warnings"}

@@ -162,8 +162,8 @@ def test_what_is_read_is_treated() -> None:
     raw = {**raws(CONTACTS)[0], "EmailAddress": email, "ContactStatus": "ACTIVE", "MergedToContactID": None}
     chosen = policy(CONTACTS, {"email": "hash"})
 
-    read = read_record(CONTACTS, raw, tenant_id=TENANT, form=Form.ONE, keep_raw=True, policy=chosen)
-    other = read_record(INVOICES, raws(INVOICES)[0], tenant_id=TENANT, form=Form.ONE, keep_raw=True, policy=chosen)
+    read, _ = read_record(CONTACTS, raw, tenant_id=TENANT, form=Form.ONE, keep_raw=True, policy=chosen)
+    other, _ = read_record(INVOICES, raws(INVOICES)[0], tenant_id=TENANT, form=Form.ONE, keep_raw=True, policy=chosen)
 
     assert read.body is not None
     assert email.encode() not in read.body

@@ -87,12 +87,15 @@ def test_a_404_of_xeros_to_a_single_read_proves_the_record_missing() -> None:
         decipher(get_one(INVOICES, A), 404, {}, b"<html>nginx</html>")
 
 
-def test_an_empty_200_to_a_single_read_proves_nothing() -> None:
-    """Only a 404 does."""
-    answer = decipher(get_one(INVOICES, A), 200, HEADERS, _body())
-
-    assert answer.absent == {A}
-    assert not answer.missing
+def test_a_200_without_the_record_to_a_single_read_proves_nothing() -> None:
+    """Only a 404 does. An empty list is read again later, anything else is kept with its bytes."""
+    with pytest.raises(GarbledAnswerError, match="empty list"):
+        decipher(get_one(INVOICES, A), 200, HEADERS, _body())
+    for stranger in ({"InvoiceID": B}, {"InvoiceID": 5}, None, "x"):
+        body = encode({"Invoices": [stranger]})
+        with pytest.raises(UnmappableAnswerError, match="does not hold the record") as caught:
+            decipher(get_one(INVOICES, A), 200, HEADERS, body)
+        assert caught.value.body == body
 
 
 def test_a_404_to_a_batch_is_our_fault() -> None:

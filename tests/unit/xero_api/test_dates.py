@@ -12,7 +12,12 @@ from xero_api.dates import iso_ms, parse_day, parse_moment, since_header
     [
         ("/Date(1539993600000+0000)/", "2018-10-20"),
         ("/Date(1539993600000)/", "2018-10-20"),
-        ("/Date(1539993600000+1300)/", "2018-10-20"),  # the offset is decoration
+        ("/Date(1539993600000+1300)/", "2018-10-20"),  # midnight UTC: the offset is decoration
+        ("/Date(1426849200000+1300)/", "2015-03-21"),  # not midnight UTC: it is midnight there
+        ("/Date(1451905200000+1300)/", "2016-01-05"),
+        ("/Date(1451970000000-0500)/", "2016-01-05"),
+        ("/Date(1451905200000+1345)/", "2016-01-05"),
+        ("/Date(-2209032000000+1200)/", "1900-01-01"),
         ("/Date(1540079999999+0000)/", "2018-10-20"),  # never rounded into the next day
         ("/Date(0+0000)/", "1970-01-01"),
         ("/Date(-1+0000)/", "1969-12-31"),
@@ -32,7 +37,7 @@ from xero_api.dates import iso_ms, parse_day, parse_moment, since_header
     ],
 )
 def test_document_dates_are_calendar_dates(value: str, day: str | None) -> None:
-    """The UTC date part, whatever offset is written; what is no date is None."""
+    """The UTC date part of midnight UTC, else the date where the offset is; what is no date is None."""
     assert parse_day(value) == day
 
 

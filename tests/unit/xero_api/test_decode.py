@@ -1,10 +1,13 @@
 """JSON in and out."""
 
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from xero_api.decode import decode, encode
+from xero_api.decode import decode, encode, encode_at_any_depth
 
 
 def test_ordinary_numbers_take_the_fast_path() -> None:
@@ -60,11 +63,11 @@ def test_a_byte_order_mark_is_skipped() -> None:
         b"{",
         b'{"a":1',
         b"<html>",
-        b"NaN",
-        b"[Infinity]",
         b'{"a":\xff}',
         b"[" * 100_000,
-        b"[1e99999999999999999999]",
+        b"[" * 2_000,
+        b"[" * 2_000 + b"]" * 1_999,
+        b"[" * 200_000 + b"]" * 200_000,
     ],
 )
 def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
@@ -73,11 +76,54 @@ def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
         decode(body)
 
 
-def test_what_is_no_json_can_not_be_encoded() -> None:
-    """An object of another kind, or a number that is none, is a TypeError."""
-    for value in (object(), Decimal("NaN"), Decimal("Infinity")):
+@dataclass
+class _Amount:
+    value: int
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), Decimal("NaN"), Decimal("Infinity"), _Amount(1), datetime(2026, 7, 1), date(2026, 7, 1), b"x", {1}],  # noqa: DTZ001
+    ids=repr,
+)
+def test_what_is_no_json_can_not_be_encoded(value: Any) -> None:
+    """An object of another kind, or a number that is none, is a TypeError: none is written in some form of its own."""
+    for write in (encode, encode_at_any_depth):
         with pytest.raises(TypeError):
-            encode({"a": value})
+            write({"a": value})
+
+
+def test_a_number_beyond_all_bounds_costs_its_field_only() -> None:
+    """A huge exponent, or what .NET writes for no number: the value comes as its text, all else as ever."""
+    body = b'{"a":1e999999999,"b":-1e-999999999,"c":1e99999999999999999999,"d":NaN,"e":-Infinity,"f":0.1}'
+
+    assert decode(body) == {
+        "a": "1e999999999",
+        "b": "-1e-999999999",
+        "c": "1e99999999999999999999",
+        "d": "NaN",
+        "e": "-Infinity",
+        "f": 0.1,
+    }
+
+
+@pytest.mark.parametrize("text", ["x", r"\ud83d", r"}]\"{["])
+@pytest.mark.parametrize("levels", [255, 700, 1_023, 1_500, 50_000])
+def test_what_is_nested_deeply_costs_its_field_only(levels: int, text: str) -> None:
+    """Whatever the depth, what stands beside it is read; only what is deeper than a decoder goes becomes null."""
+    deep = '{"x":[' * (levels // 2) + f'"{text}"' + "]}" * (levels // 2)
+    body = f'{{"Invoices":[{{"a":1}},{{"deep":{deep},"Total":12.5}},{{"b":"{text}"}}]}}'.encode()
+
+    first, second, third = decode(body)["Invoices"]
+
+    assert (first, second["Total"], len(third["b"])) == (
+        {"a": 1},
+        12.5,
+        len(text.replace(r"\ud83d", "?").replace("\\", "")),
+    )
+    with pytest.raises(TypeError):
+        encode(second)
+    assert decode(encode_at_any_depth(second))["Total"] == 12.5
 
 
 def test_an_invoice_of_five_thousand_lines_is_decoded() -> None:

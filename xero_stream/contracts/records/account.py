@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from xero_stream.contracts.records.common import Known, Record
+from xero_stream.contracts.records.common import Instant, Known, Record
 
 
 class AccountStatus(StrEnum):
@@ -61,6 +61,8 @@ class Account(Record):
 
     version: ClassVar[int] = 1
 
+    created_at: Instant | None
+    """When it was made. Null before Xero's API of November 2026."""
     status: Known[AccountStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     code: str | None

@@ -53,8 +53,9 @@ class BankTransaction(Record):
 
     version: ClassVar[int] = 1
 
-    type: Known[BankTransactionType]
-    """Which way the money went, and for what; a type of Xero's we don't know in lower case."""
+    type: Known[BankTransactionType] | None
+    """Which way the money went, and for what; a type of Xero's we don't know in lower case, null where
+    it can't be read."""
     status: Known[BankTransactionStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     bank_account: BankAccountRef | None

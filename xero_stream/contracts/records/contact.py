@@ -36,6 +36,15 @@ class AddressType(StrEnum):
     DELIVERY = "delivery"
 
 
+class TaxNumberType(StrEnum):
+    """What a tax number of the United States is."""
+
+    SSN = "ssn"
+    EIN = "ein"
+    ITIN = "itin"
+    ATIN = "atin"
+
+
 class Phone(Part):
     """A telephone number."""
 
@@ -170,8 +179,8 @@ class Contact(Record):
     """Company registration number."""
     tax_number: str | None
     """ABN, GST, VAT or tax id number; may be masked by Xero."""
-    tax_number_type: str | None
-    """Kind of tax number in lower case (United States), e.g. ``ein``."""
+    tax_number_type: Known[TaxNumberType] | None
+    """Kind of tax number (United States)."""
     is_customer: bool
     """Whether it has sales invoices. Changing it does not move ``updated_at``: it is fresh as of the last read."""
     is_supplier: bool

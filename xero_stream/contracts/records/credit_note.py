@@ -34,8 +34,9 @@ class CreditNote(Record):
 
     version: ClassVar[int] = 1
 
-    type: Known[Direction]
-    """``receivable`` or ``payable``; a type of Xero's we don't know in lower case."""
+    type: Known[Direction] | None
+    """``receivable`` or ``payable``; a type of Xero's we don't know in lower case, null where
+    it can't be read."""
     status: Known[CreditNoteStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     number: str | None

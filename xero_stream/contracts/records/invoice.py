@@ -48,8 +48,9 @@ class Invoice(Record):
 
     version: ClassVar[int] = 1
 
-    type: Known[Direction]
-    """``receivable`` for a sales invoice, ``payable`` for a bill; a type of Xero's we don't know in lower case."""
+    type: Known[Direction] | None
+    """``receivable`` for a sales invoice, ``payable`` for a bill; a type of Xero's we don't know in lower case, null where it
+    can't be read."""
     status: Known[InvoiceStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     number: str | None
@@ -81,7 +82,12 @@ class Invoice(Record):
     total_discount: Number
     """Discounts of all lines; 0 when there is none."""
     total: Number | None
-    """Total with tax."""
+    """Total with tax, and with ``rounding_amount`` where that is known."""
+    rounding_amount: Number | None
+    """What the totals were rounded by, -0.10 to 0.10. Xero tells it in single reads only: null for none, and as long as the
+    invoice has only been read in lists, whose totals are without it."""
+    entered_total: Number | None
+    """The total somebody entered, for the lines to be compared with. In single reads only, like ``rounding_amount``."""
     amount_paid: Number
     """Sum of the payments."""
     amount_credited: Number

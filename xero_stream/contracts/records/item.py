@@ -45,5 +45,10 @@ class Item(Record):
     """How it is bought."""
     quantity_on_hand: Number | None
     """Stock. A sale may change it without moving ``updated_at``: it is fresh as of the last read."""
+    quantity_available: Number | None
+    """``quantity_on_hand`` less what is on back order, so it may be negative; fresh as of the last read. Null before Xero's API
+    of August 2026."""
+    quantity_on_back_order: Number | None
+    """Sold without being in stock; ``quantity_on_hand`` is 0 then. Fresh as of the last read."""
     total_cost: Number | None
     """Value of the stock at average cost (Xero's TotalCostPool), fresh as of the last read."""

@@ -56,8 +56,9 @@ class RepeatingInvoice(Record):
 
     version: ClassVar[int] = 1
 
-    type: Known[Direction]
-    """``receivable`` for sales invoices, ``payable`` for bills; a type of Xero's we don't know in lower case."""
+    type: Known[Direction] | None
+    """``receivable`` for sales invoices, ``payable`` for bills; a type of Xero's we don't know in lower case, null where
+    it can't be read."""
     status: Known[RepeatingInvoiceStatus] | None
     """Where it stands; a status of Xero's we don't know is carried in lower case."""
     reference: str | None

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from xero_api.decode import encode
+from xero_api.entity import NO_ID
 from xero_api.errors import (
     BadRequestError,
     DisconnectedError,
@@ -24,7 +25,7 @@ from xero_api.errors import (
 from xero_api.registry import CONTACTS, CREDIT_NOTES, INVOICES
 from xero_api.writes import parts
 from xero_api.writes import requests as writing
-from xero_api.writes.answers import NO_ID, RowStatus, WriteAnswer, decipher, problems_of
+from xero_api.writes.answers import RowStatus, WriteAnswer, decipher, problems_of
 from xero_api.writes.requests import WriteRequest
 from xero_stream.contracts.names import RecordId
 
