@@ -65,4 +65,4 @@ def test_a_merged_contact_is_gone() -> None:
 def test_a_truth_that_cannot_be_mapped_is_an_error() -> None:
     """Better no verdict than one over fewer records than there are."""
     with pytest.raises(InvalidRecordError):
-        unified(INVOICES, TENANT, b'{"Invoices":[{"InvoiceID":"i1","Total":true,"Type":"ACCREC"}]}')
+        unified(INVOICES, TENANT, b'{"Invoices":[{"InvoiceID":"i1","LineItems":true,"Type":"ACCREC"}]}')
