@@ -165,6 +165,7 @@ class Writes:
         summarizes: methods of the collection that take ``summarizeErrors``.
         removed: whether a record is deleted with HTTP DELETE, not by its status.
         include_online: whether an attachment can be shown with the online document.
+        backorders: whether items may be sold beyond what is in stock (``allowBackorders``, OpenAPI 16.2.0).
     """
 
     create: str | None
@@ -176,6 +177,7 @@ class Writes:
     summarizes: frozenset[str] = frozenset({"PUT", "POST"})
     removed: bool = False
     include_online: bool = False
+    backorders: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

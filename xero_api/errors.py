@@ -24,6 +24,7 @@
     │       └── CodeLostError     the code was sent and no answer came: it may be used up
     ├── RejectedError             this request or record will never work; the rest may
     │   ├── UnsendableError       refused here, before the network: Xero has no such call, or wouldn't take it
+    │   │   └── UnfitFieldError   a value that Xero would take for another one, or that is no JSON
     │   ├── BadRequestError       400 and other refusals of this one request
     │   │   ├── InvalidRowsError  400 to a write, with what is wrong with each row
     │   │   ├── MissingFileError  404: the record has no such file, or isn't there
@@ -237,6 +238,22 @@ class UnsendableError(RejectedError):
 
     hint = "The message names what the call can't do: change the request; nothing was sent."
     sent = False
+
+
+class UnfitFieldError(UnsendableError):
+    """A value in a write that Xero would take for another one, or that is no JSON.
+
+    Attributes:
+        path: where in the body, e.g. ``Invoices[0].LineItems[3].UnitAmount``.
+        problem: what is wrong there, and what to give instead; never the value itself.
+    """
+
+    hint = "The message names the field and what to give instead: nothing was sent."
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
 
 
 class BadRequestError(RejectedError):

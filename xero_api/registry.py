@@ -121,6 +121,7 @@ INVOICES = Entity(
         delete=_words(DRAFT="DELETED", SUBMITTED="DELETED", AUTHORISED="VOIDED"),
         natural_key="InvoiceNumber",
         include_online=True,
+        backorders=True,
     ),
     differs=_words(scope=_GRANULAR),
 )

@@ -293,6 +293,82 @@ async def test_an_invalid_record_beyond_kafkas_limit_stalls_no_relay(stack: Stac
     await stack.judged(tenants)
 
 
+DEEP = '{"a":[' * 350 + r'"\ud83d"' + "]}" * 350
+HOSTILE = {
+    "bounds": '{"Reference": "bounds", "SubTotal": 1e999999999, "AmountDue": -1e-999999999, "SentToContact": 1}',
+    "digits": f'{{"Reference": "digits", "Total": {"7" * 4_000}, "Unknown": {"7" * 4_000}}}',
+    "half": r'{"Reference": "half", "Url": "cut \ud83d", "\udc00": "\u0000"}',
+    "deep": f'{{"Reference": "deep", "Unknown": {DEEP}}}',
+}
+"""Fields by the reference they come with; each record can be published without what can't be read of it."""
+
+
+async def test_hostile_fields_cost_themselves_only(stack: Stack, tenants: Sequence[str]) -> None:
+    """Numbers beyond all bounds, nesting, half a surrogate pair: the record is published without them, and its neighbours."""
+    tenant = tenants[2]
+    *odd, neighbour = (await ids_of(stack, tenant))[10 : 11 + len(HOSTILE)]
+    records = dict(zip(HOSTILE, odd, strict=True))
+    for name, fields in HOSTILE.items():
+        await put(stack, tenant, "Invoices", records[name], fields, webhook=False)
+    await put(stack, tenant, "Invoices", neighbour, '{"Reference": "beside them"}', webhook=False)
+    events = [await stack.event_of(tenant, "Invoices", one) for one in (*odd, neighbour)]
+    await stack.control("POST", "/webhooks/events", {"events": events, "together": True})
+    await stack.drained()
+
+    after = {name: (await changes_of(stack, record_id))[-1].event["after"] for name, record_id in records.items()}
+    assert {name: record["reference"] for name, record in after.items()} == {name: name for name in HOSTILE}
+    assert (after["bounds"]["sub_total"], after["bounds"]["amount_due"]) == (None, None)
+    assert after["bounds"]["sent_to_contact"] is True
+    assert after["digits"]["total"] is None
+    assert after["half"]["url"] == "cut \ufffd"
+    assert (await changes_of(stack, neighbour))[-1].event["after"]["reference"] == "beside them"
+    series = [series for name in stack.processors for series in (await stack.series(name)).items()]
+    counted = sum(value for name, value in series if "record_oddities_total" in name and "unreadable" in name)
+    assert counted >= 3, series
+    await stack.judged(tenants)
+
+
+async def test_a_hostile_answer_is_kept_and_its_neighbours_go_on(stack: Stack, tenants: Sequence[str]) -> None:
+    """A single read brings bytes that can't be mapped, or another record: quarantined with them, once, without a loop."""
+    tenant = tenants[2]
+    deep, stranger, neighbour = (await ids_of(stack, tenant))[20:23]
+    broken = f'{{"InvoiceID":"{deep}","LineItems":{"[" * 1_500 + "]" * 1_500},"Total":NaN}}'
+    for record_id, record in ((deep, broken), (stranger, f'{{"InvoiceID":"{neighbour}"}}')):
+        fault = {
+            "kind": "status",
+            "status": 200,
+            "contentType": "application/json",
+            "body": f'{{"Invoices":[{record}]}}',
+        }
+        rule = {"operation": ["get"], "tenantId": tenant, "endpoint": "Invoices", "times": 1, "fault": fault}
+        await stack.plan_faults(rule | {"name": record_id})
+        calls = await calls_of(stack, tenant)
+        await put(stack, tenant, "Invoices", record_id, '{"Reference": "behind bytes"}')
+        await stack.drained()
+        await stack.assert_faults_fired(record_id)
+        assert await calls_of(stack, tenant) == calls + 1
+
+    await put(stack, tenant, "Invoices", neighbour, '{"Reference": "not held up"}')
+    await stack.drained()
+
+    assert (await changes_of(stack, neighbour))[-1].event["after"]["reference"] == "not held up"
+    pool = await asyncpg.create_pool(stack.database_url, min_size=1, max_size=1)
+    try:
+        kept = {one.record_id: one for one in await entries(pool) if one.record_id in {deep, stranger}}
+        assert {one.reason for one in kept.values()} == {"invalid_record", "refused"}
+        assert b"[[[[[[" in kept[deep].value
+        assert neighbour.encode() in kept[stranger].value
+        for one in kept.values():
+            assert await letter_of(stack, str(one.id)) == one.value
+            assert await retry(pool, one.id)
+    finally:
+        await pool.close()
+    await stack.drained()
+    for record_id in (deep, stranger):
+        assert (await changes_of(stack, record_id))[-1].event["after"]["reference"] == "behind bytes"
+    await stack.judged(tenants)
+
+
 async def test_a_short_day_limit_ends_by_itself(stack: Stack, tenants: Sequence[str]) -> None:
     """A refusal that says "in four seconds" keeps the organisation waiting for four seconds, and not for a day."""
     tenant = tenants[0]

@@ -1,12 +1,15 @@
 """Writing: any answer is a result or a typed error, and nothing is ever sent twice by mistake."""
 
+import json
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xero_api.decode import decode, encode
-from xero_api.errors import InvalidRowsError, XeroError
+from xero_api.errors import InvalidRowsError, UnfitFieldError, XeroError
 from xero_api.registry import ENTITIES, INVOICES
 from xero_api.writes import requests as writing
 from xero_api.writes.again import KEY_SECONDS, Again, Fate, again, fate_of
@@ -128,3 +131,66 @@ def test_a_key_is_sent_as_it_is_or_refused(key: str) -> None:
     assert key.isascii()
     assert key.isprintable()
     assert key == key.strip()
+
+
+KEPT = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.dates()
+    | st.datetimes()
+    | st.text()
+    | st.binary()
+)
+FIELDS = [
+    "Date",
+    "DueDate",
+    "UnitAmount",
+    "Total",
+    "CurrencyRate",
+    "SentToContact",
+    "Reference",
+    "LineItems",
+    "Schedule",
+    "Unknown",
+]
+RECORDS = st.recursive(
+    st.dictionaries(st.sampled_from(FIELDS), KEPT, max_size=4),
+    lambda inner: st.dictionaries(
+        st.sampled_from(FIELDS), KEPT | inner | st.lists(inner | KEPT, max_size=3), max_size=4
+    ),
+    max_leaves=6,
+)
+
+
+def _equal(given: Any, read: Any) -> bool:
+    """Whether what Xero reads is what was given: the same kind, the same value."""
+    if isinstance(given, dict):
+        return (
+            isinstance(read, dict) and given.keys() == read.keys() and all(_equal(v, read[k]) for k, v in given.items())
+        )
+    if isinstance(given, list):
+        return isinstance(read, list) and len(given) == len(read) and all(map(_equal, given, read))
+    if isinstance(given, date):
+        return not isinstance(given, datetime) and read == given.isoformat()
+    if isinstance(given, (bool, str)) or given is None:
+        return type(read) is type(given) and bool(read == given)
+    exact = Decimal(repr(given)) if isinstance(given, float) else Decimal(given)
+    return not isinstance(read, bool) and exact == read
+
+
+@given(RECORDS)
+@settings(max_examples=200)
+def test_a_record_is_written_as_it_was_given_or_refused(record: dict[str, Any]) -> None:
+    """Whatever a caller gives: its body has the same values, or the field is named; nothing else is raised."""
+    try:
+        body = writing.create(INVOICES, [record], key="k").body
+    except UnfitFieldError as error:
+        refused = error.path
+    else:
+        (read,) = json.loads(body, parse_float=Decimal)["Invoices"]
+        assert _equal(record, read)
+        return
+    assert refused.startswith("Invoices[0]")

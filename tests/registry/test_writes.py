@@ -1,5 +1,6 @@
 """What the table says about writing against Xero's published OpenAPI."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from xero_api.entity import Entity, Part, UpdateAt
 from xero_api.registry import ENTITIES
 from xero_api.writes.requests import LONGEST_KEY
+from xero_api.writes.values import AMOUNTS, COUNTS, DATES, FLAGS, PRICES, RATES
 
 OPENAPI = Path(__file__).parents[2] / ".." / "shared" / "openapi" / "xero_accounting.yaml"
 written = pytest.mark.parametrize(
@@ -101,3 +103,45 @@ def test_parts_can_be_read(document: Any, entity: Entity[Any]) -> None:
 def test_the_longest_key_is_the_files(document: Any) -> None:
     """128 characters."""
     assert str(LONGEST_KEY) in document["components"]["parameters"]["idempotencyKey"]["description"]
+
+
+READ_ONLY = {
+    # Xero counts or knows these itself
+    *("FinancialYearEndDay", "FinancialYearEndMonth", "JournalNumber", "ErrorNumber", "ContentLength", "HasErrors", "HasValidationErrors"),
+    *("QuantityOnHand", "TotalCostPool", "Outstanding", "Overdue", "IsDemoCompany", "PaysTax", "IsSubscriber"),
+    *("SalesTaxCodeId", "TaxPercentage", "TaxableAmount", "NonTaxableAmount", "ExemptAmount"),
+    *("CreatedDateUTC", "DateUTC", "UpdatedDateUTC", "FullyPaidOnDate", "EndOfYearLockDate", "PeriodLockDate", "JournalDate"),
+}  # fmt: skip
+"""Numbers, flags and dates of the file that nobody writes."""
+
+
+def _fields(document: Any, node: Any, seen: set[str]) -> Iterator[tuple[str, Any]]:
+    """Every field of a schema and of what it holds."""
+    name = node.get("$ref", "").rpartition("/")[2]
+    if name in seen:
+        return
+    seen.add(name)
+    node = document["components"]["schemas"].get(name, node)
+    for field, value in node.get("properties", {}).items():
+        yield field, value
+        for inner in (value, value.get("items", {})):
+            if "$ref" in inner:
+                yield from _fields(document, inner, seen)
+
+
+@written
+def test_numbers_flags_and_dates_are_checked_before_they_are_sent(document: Any, entity: Entity[Any]) -> None:
+    """Each field of those kinds that the file has is in the tables of ``xero_api.writes.values``."""
+    listed = document["components"]["schemas"][entity.list_key]["properties"][entity.list_key]["items"]
+    kinds: dict[str, frozenset[str]] = {
+        "number": PRICES | AMOUNTS | RATES,
+        "integer": COUNTS | {"DueDate"},
+        "boolean": FLAGS,
+        "date": DATES | {"Period"},
+    }
+
+    def kind(field: Any) -> str:
+        return "date" if any(sign.startswith("x-is-msdate") for sign in field) else str(field.get("type"))
+
+    written = [(name, kind(field)) for name, field in _fields(document, listed, set()) if not field.get("readOnly")]
+    assert [(name, of) for name, of in written if name not in kinds.get(of, {name}) | READ_ONLY] == []

@@ -140,7 +140,7 @@ def allocate(entity: Entity[Any], record_id: RecordId, allocations: Sequence[All
         {
             "Invoice": {"InvoiceID": checked_id(Key.GUID, one.invoice_id, "invoices")},
             "Amount": one.amount,
-            "Date": one.day.isoformat(),
+            "Date": one.day,
         }
         for one in allocations
     ]

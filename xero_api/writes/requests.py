@@ -17,6 +17,7 @@ from xero_api.decode import encode
 from xero_api.entity import Entity, Json, Key, UpdateAt, Writes
 from xero_api.errors import UnsendableError
 from xero_api.requests import API_PATH, xeros_id
+from xero_api.writes.values import sendable
 from xero_stream.contracts.names import RecordId
 
 LONGEST_KEY = 128
@@ -123,22 +124,27 @@ class WriteRequest:
         return found | ({"Idempotency-Key": self.key} if self.key else {})
 
 
-def create(entity: Entity[Any], records: Sequence[Json], *, key: str) -> WriteRequest:
+def create(entity: Entity[Any], records: Sequence[Json], *, key: str, allow_backorders: bool = False) -> WriteRequest:
     """Create records; none that is there already is touched.
 
     Args:
         entity: what to create.
         records: 1 to ``entity.writes.many`` records in Xero's own fields; money as ``Decimal`` or int.
         key: the caller's ``Idempotency-Key``: stored before the request is sent, never used for another one.
+        allow_backorders: sell items beyond what is in stock; invoices only.
 
     Raises:
         UnsendableError: the entity can't be created, or it is too much, or the key can't be one.
+        UnfitFieldError: a value of a record can't be sent as it is.
     """
     writes = _writes(entity, Verb.CREATE)
-    return _many(entity, writes, Verb.CREATE, writes.create, records, key)
+    options = _options(entity, writes, Verb.CREATE, allow_backorders=allow_backorders)
+    return _many(entity, writes, Verb.CREATE, writes.create, records, key, options)
 
 
-def update_or_create(entity: Entity[Any], records: Sequence[Json], *, key: str) -> WriteRequest:
+def update_or_create(
+    entity: Entity[Any], records: Sequence[Json], *, key: str, allow_backorders: bool = False
+) -> WriteRequest:
     """Update the records whose id (or natural key) Xero knows, create the others.
 
     Lines without their ``LineItemID`` are new lines, and lines left out are deleted; without ``LineItems`` none changes.
@@ -147,16 +153,21 @@ def update_or_create(entity: Entity[Any], records: Sequence[Json], *, key: str) 
         entity: what to write.
         records: 1 to ``entity.writes.many`` records in Xero's own fields.
         key: as for :func:`create`.
+        allow_backorders: as for :func:`create`.
 
     Raises:
         UnsendableError: the entity can't be updated at its collection, or it is too much, or the key can't be one.
+        UnfitFieldError: a value of a record can't be sent as it is.
     """
     writes = _writes(entity, Verb.UPDATE_OR_CREATE)
     method = writes.update if writes.update_at is not UpdateAt.RECORD else None
-    return _many(entity, writes, Verb.UPDATE_OR_CREATE, method, records, key)
+    options = _options(entity, writes, Verb.UPDATE_OR_CREATE, allow_backorders=allow_backorders)
+    return _many(entity, writes, Verb.UPDATE_OR_CREATE, method, records, key, options)
 
 
-def update(entity: Entity[Any], record_id: RecordId, fields: Json, *, key: str) -> WriteRequest:
+def update(
+    entity: Entity[Any], record_id: RecordId, fields: Json, *, key: str, allow_backorders: bool = False
+) -> WriteRequest:
     """Update one record; a record that is not there is not created.
 
     Args:
@@ -164,14 +175,17 @@ def update(entity: Entity[Any], record_id: RecordId, fields: Json, *, key: str) 
         record_id: which one.
         fields: what changes, in Xero's own fields; lines as for :func:`update_or_create`.
         key: as for :func:`create`.
+        allow_backorders: as for :func:`create`.
 
     Raises:
         UnsendableError: the entity's records can't be updated one by one, or another id is among the fields.
+        UnfitFieldError: a value can't be sent as it is.
     """
     writes = _writes(entity, Verb.UPDATE)
     if writes.update is None or writes.update_at is UpdateAt.COLLECTION:
         raise lacks(entity, Verb.UPDATE)
-    return _one(entity, Verb.UPDATE, writes.update, record_id, fields, key)
+    options = _options(entity, writes, Verb.UPDATE, allow_backorders=allow_backorders)
+    return _one(entity, Verb.UPDATE, writes.update, record_id, fields, key, options)
 
 
 def delete(entity: Entity[Any], record_id: RecordId, *, status: str | None, key: str) -> WriteRequest:
@@ -202,8 +216,20 @@ def delete(entity: Entity[Any], record_id: RecordId, *, status: str | None, key:
     return _one(entity, Verb.DELETE, "POST", record_id, {entity.status_field: to}, key)
 
 
+def _options(entity: Entity[Any], writes: Writes, verb: Verb, *, allow_backorders: bool) -> tuple[tuple[str, str], ...]:
+    if allow_backorders and not writes.backorders:
+        raise cannot(entity, verb, "with back orders: leave allow_backorders out")
+    return (("allowBackorders", "true"),) if allow_backorders else ()
+
+
 def _many(
-    entity: Entity[Any], writes: Writes, verb: Verb, method: str | None, records: Sequence[Json], key: str
+    entity: Entity[Any],
+    writes: Writes,
+    verb: Verb,
+    method: str | None,
+    records: Sequence[Json],
+    key: str,
+    options: tuple[tuple[str, str], ...] = (),
 ) -> WriteRequest:
     if method is None:
         raise lacks(entity, verb)
@@ -213,7 +239,7 @@ def _many(
         verb=verb,
         method=method,
         path=f"{API_PATH}/{entity.path}",
-        params=params + _four_decimals(entity),
+        params=params + _four_decimals(entity) + options,
         body=encoded(entity, verb, entity.list_key, records, most=writes.many),
         key=key,
         list_key=entity.list_key,
@@ -223,7 +249,15 @@ def _many(
     )
 
 
-def _one(entity: Entity[Any], verb: Verb, method: str, record_id: RecordId, fields: Json, key: str) -> WriteRequest:
+def _one(
+    entity: Entity[Any],
+    verb: Verb,
+    method: str,
+    record_id: RecordId,
+    fields: Json,
+    key: str,
+    options: tuple[tuple[str, str], ...] = (),
+) -> WriteRequest:
     if entity.id_of(fields) not in {None, record_id}:
         raise cannot(entity, verb, "one record under the id of another")
     record = {**fields, entity.id_field: checked_id(entity.key, record_id, entity.name)}
@@ -232,7 +266,7 @@ def _one(entity: Entity[Any], verb: Verb, method: str, record_id: RecordId, fiel
         verb=verb,
         method=method,
         path=path_of(entity, record_id),
-        params=_four_decimals(entity),
+        params=_four_decimals(entity) + options,
         body=encoded(entity, verb, entity.list_key, [record]),
         key=key,
         list_key=entity.list_key,
@@ -289,16 +323,14 @@ def encoded(entity: Entity[Any], verb: Verb, list_key: str, rows: Sequence[Json]
         most: how many Xero takes at once.
 
     Raises:
-        UnsendableError: none, or too many, or what is no list of records, or no JSON.
+        UnsendableError: none, or too many, or what is no list of records.
+        UnfitFieldError: a value that can't go to Xero without becoming another one.
     """
     if not all(isinstance(row, Mapping) for row in rows):
         raise cannot(entity, verb, "what is no list of records: give [record], a list even of one")
     if not 0 < len(rows) <= most:
         raise UnsendableError(f"{entity.path} can {verb} 1 to {most} at once, not {len(rows)}: send several requests")
-    try:
-        return encode({list_key: list(rows)})
-    except TypeError as error:
-        raise cannot(entity, verb, f"what is no JSON: {error}") from None
+    return encode({list_key: [sendable(row, f"{list_key}[{index}]") for index, row in enumerate(rows)]})
 
 
 def path_of(entity: Entity[Any], record_id: RecordId) -> str:

@@ -44,6 +44,7 @@ from xero_api.errors import (
     ServerError,
     TimedOutError,
     UnauthorisedError,
+    UnfitFieldError,
     UnmappableAnswerError,
     UnreachableError,
     UnsendableError,
@@ -210,6 +211,7 @@ ELSEWHERE: dict[type[XeroError], str] = {
     MissingFileError: "unit/xero_api/test_parts.py",
     OverBudgetError: "integration/xero_api/test_organisation.py",
     PagingError: "unit/xero_api/test_passes.py",
+    UnfitFieldError: "unit/xero_api/writes/test_values.py",
     UnsendableError: "unit/xero_api/writes/test_requests.py",
 }
 """What is no answer to one call, and where it is provoked."""

@@ -1,7 +1,7 @@
 """Writes as values: exact bytes, and what is refused before the network."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,11 @@ ID = RecordId("ed255415-e141-4150-aab7-89c3bbbb851c")
 OTHER = RecordId("430fa14a-f945-44d3-9f97-5df5e28441b8")
 
 
+def allocation(amount: Decimal = Decimal(1), day: date = date(2026, 7, 1)) -> Allocation:
+    """Some credit for an invoice."""
+    return Allocation(invoice_id=ID, amount=amount, day=day)
+
+
 def _variant(entity: Entity[Any], **writes: Any) -> Entity[Any]:
     """The entity, written in another way."""
     assert entity.writes is not None
@@ -39,6 +44,15 @@ def test_a_bulk_create_is_one_put_that_answers_row_by_row() -> None:
     assert request.headers == {"Content-Type": "application/json", "Idempotency-Key": "command-1"}
     assert request.body == b'{"Invoices":[{"Type":"ACCREC"},{"InvoiceNumber":"INV-9"}]}'
     assert (request.rows, request.endpoint, request.each_for_itself) == (2, "Invoices/create", True)
+
+
+def test_back_orders_are_allowed_where_the_caller_says_so() -> None:
+    """On every write of an invoice, and never unasked (OpenAPI 16.2.0)."""
+    for write in (writing.create, writing.update_or_create):
+        assert write(INVOICES, [{}], key="k", allow_backorders=True).target.endswith("&allowBackorders=true")
+        assert "allowBackorders" not in write(INVOICES, [{}], key="k").target
+    one = writing.update(INVOICES, ID, {}, key="k", allow_backorders=True)
+    assert one.target.endswith(f"Invoices/{ID}?unitdp=4&allowBackorders=true")
 
 
 def test_four_decimals_are_asked_for_only_where_xero_has_them() -> None:
@@ -194,11 +208,30 @@ def _refusals() -> list[tuple[str, Any, str]]:
         ("no rows", lambda: writing.create(INVOICES, [], key="k"), "1 to 50 at once, not 0"),
         ("too many rows", lambda: writing.create(INVOICES, [{}] * 51, key="k"), "1 to 50 at once, not 51"),
         ("too big", lambda: writing.create(INVOICES, [{"Url": "x" * 3_000_000}], key="k"), "3000025 bytes"),
-        ("no JSON", lambda: writing.create(INVOICES, [{"Url": b"x"}], key="k"), "what is no JSON"),
-        ("not finite", lambda: writing.create(INVOICES, [{"Total": Decimal("NaN")}], key="k"), "what is no JSON"),
+        ("no JSON", lambda: writing.create(INVOICES, [{"Url": b"x"}], key="k"), "Invoices[0].Url: a bytes"),
+        (
+            "not finite",
+            lambda: writing.create(INVOICES, [{"Total": Decimal("NaN")}], key="k"),
+            "Invoices[0].Total: no finite number",
+        ),
         ("no key", lambda: writing.create(INVOICES, [{}], key=""), "Idempotency-Key"),
         ("long key", lambda: writing.create(INVOICES, [{}], key="k" * 129), "Idempotency-Key"),
         ("key of two lines", lambda: writing.create(INVOICES, [{}], key="a\r\nX: y"), "Idempotency-Key"),
+        (
+            "no back orders",
+            lambda: writing.create(CONTACTS, [{}], key="k", allow_backorders=True),
+            "Contacts can't create with back orders",
+        ),
+        (
+            "a day with a time",
+            lambda: parts.allocate(CREDIT_NOTES, ID, [allocation(day=datetime(2026, 7, 1, tzinfo=UTC))], key="k"),
+            "Allocations[0].Date: a datetime with a time zone",
+        ),
+        (
+            "an amount that is rounded",
+            lambda: parts.allocate(CREDIT_NOTES, ID, [allocation(amount=Decimal("1.005"))], key="k"),
+            "Allocations[0].Amount: a number with 3 decimals: Xero keeps 2",
+        ),
         ("foreign id", lambda: writing.update(INVOICES, ID, {"InvoiceID": OTHER}, key="k"), "the id of another"),
         ("no id", lambda: writing.update(INVOICES, RecordId("../Contacts"), {}, key="k"), "no lower-case GUID"),
         ("no email", lambda: parts.email(CONTACTS, ID, key="k"), "Contacts can't email"),
