@@ -143,8 +143,14 @@ def _text(value: str, path: str) -> str:
     return str(value)
 
 
-def _number(value: float | Decimal, path: str, name: str) -> int | float | Decimal:
-    """The number itself, of a plain type; ``bool`` and what is no number come from nowhere here."""
+def _number(value: Any, path: str, name: str) -> int | float | Decimal:
+    """The number itself, of a plain type.
+
+    Args:
+        value: an int, a float or a Decimal, and no bool.
+        path: where it stands.
+        name: the field's.
+    """
     exact = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
     if not exact.is_finite():
         raise UnfitFieldError(path, "no finite number")
