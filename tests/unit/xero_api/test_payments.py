@@ -470,7 +470,7 @@ def test_a_scalar_that_can_not_be_read_costs_its_field_only(
 
     unified, oddities = observed(entity.unify, raw)
 
-    entity.model.model_validate(unified)
+    entity.model.model_validate({"tenant_id": "t", **unified})
     assert oddities == [Oddity(OddityKind.UNREADABLE, path)]
 
 
