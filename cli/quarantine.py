@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from cli.exits import EPILOG, ExitCode, complain, guarded
 from cli.readable import printable
 from cli.store import STORE_ERRORS, store
+from processors.intake.place import home_of
 from processors.quarantine.store import Entry, entries, entry, retry
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.kafka.admin import LARGEST_MESSAGE, KafkaUnreachableError
@@ -106,8 +107,8 @@ def send_again(
 ) -> ExitCode:
     """Send entries round again, after what was wrong has been mended.
 
-    An entry about a record is read anew from Xero by the processors; what was an unreadable event goes back to the
-    topic webhook-events, byte for byte, with its key and partition. Exit code 1 if one could not be sent.
+    An entry about a record is read anew from Xero by the processors. An event goes back to the topic webhook-events,
+    byte for byte, under the key and in the partition of its organisation. Exit code 1 if one could not be sent.
     """
     if bool(identities) == everything:
         raise typer.BadParameter("give ids, or --all", param_hint="ID")
@@ -169,7 +170,9 @@ class Republisher:
             await self._producer.stop()
 
     async def send(self, pool: "asyncpg.Pool[Any]", one: Entry) -> None:
-        """Publish an entry's bytes with its key and partition, then call the entry resolved.
+        """Publish an entry's bytes under the key and in the partition of its organisation, then call the entry resolved.
+
+        Bytes that name no organisation get the key and partition that they had.
 
         What becomes of the event is another entry, or none.
 
@@ -178,6 +181,7 @@ class Republisher:
         """
         settings = KafkaSettings.read()
         row = await pool.fetchrow("SELECT key, partition, traceparent FROM quarantine WHERE id = $1", one.id)
+        key, partition = home_of(one.value, settings.partitions) or (row["key"], row["partition"])
         headers = [("traceparent", row["traceparent"].encode())] if row["traceparent"] else []
         try:
             if self._producer is None:
@@ -188,7 +192,7 @@ class Republisher:
                 )
                 await self._producer.start()
             await self._producer.send_and_wait(
-                settings.topics.webhook_events, one.value, key=row["key"], partition=row["partition"], headers=headers
+                settings.topics.webhook_events, one.value, key=key, partition=partition, headers=headers
             )
         except (KafkaError, OSError) as error:
             raise KafkaUnreachableError(

@@ -14,6 +14,7 @@ import typer
 
 from cli.exits import ExitCode, guarded
 from cli.follow import follow
+from cli.organisation import organisation_named
 from cli.readable import readable
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.kafka.admin import KafkaUnreachableError
@@ -63,7 +64,7 @@ def tail(
             _show(
                 settings,
                 entities,
-                tenant=TenantId(tenant.strip().lower()) if tenant else None,
+                tenant=organisation_named(tenant, "--tenant") if tenant else None,
                 from_beginning=from_beginning,
                 until_end=until_end,
                 as_json=as_json,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry
 
 from processors.fetch.judge import Verdict
+from processors.intake.fold import Refusal
 from processors.intake.stuck import Stuck
 from processors.recorder.recorder import Recorded
 from processors.tenants.watchdog import Watchdog
@@ -111,6 +112,12 @@ class ProcessorMetrics:
         self._events = counter(registry, "xero_stream_events_total", "Webhook events taken in.")
         self._ignored = counter(
             registry, "xero_stream_events_ignored_total", "Webhook events of categories that are not processed."
+        )
+        self._refused = counter(
+            registry,
+            "xero_stream_events_refused_total",
+            "Records of webhook-events that were put into quarantine, by reason.",
+            reason=Refusal,
         )
         self._marked = counter(registry, "xero_stream_records_marked_total", "Records marked as changed by events.")
         self._intake = histogram(
@@ -288,6 +295,11 @@ class ProcessorMetrics:
         self._ignored.inc(ignored)
         self._marked.inc(marked)
         self._intake.observe(seconds)
+
+    def events_refused(self, reasons: Mapping[Refusal, int]) -> None:
+        """So many records of a poll went into quarantine."""
+        for reason, count in reasons.items():
+            self._refused.labels(reason).inc(count)
 
     def called(self, call: CallRecord) -> None:
         """A call to Xero ended."""

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from xero_stream.contracts.ids import tenant_id_of
+from xero_stream.contracts.names import TenantId
+
 
 class Unreadable(StrEnum):
     """Why a verified body, or a part of it, could not be read."""
@@ -43,13 +46,13 @@ class Event(NamedTuple):
     Attributes:
         position: its place in the delivery's ``events``, from 0.
         body: as sent.
-        tenant: its ``tenantId`` in lower case, or None.
+        tenant: the organisation in the one spelling of its id, or None where ``tenantId`` is no GUID.
         category: for metrics.
     """
 
     position: int
     body: dict[str, Any]
-    tenant: str | None
+    tenant: TenantId | None
     category: Category
 
 
@@ -74,7 +77,7 @@ class Delivery(NamedTuple):
 
 
 _CATEGORIES = {category.value: category for category in Category}
-_LONGEST_TENANT = 128
+_LONGEST_CATEGORY = 128
 
 
 def parse(body: bytes) -> Delivery:
@@ -93,7 +96,7 @@ def parse(body: bytes) -> Delivery:
         return Delivery(delivery_id, (), None, None, Unreadable.NOT_A_DELIVERY, intent=False)
     read = tuple(
         [
-            Event(position, event, tenant_of(event), category_of(event))
+            Event(position, event, tenant_id_of(event.get("tenantId")), category_of(event))
             for position, event in enumerate(events)
             if isinstance(event, dict)
         ]
@@ -108,18 +111,10 @@ def parse(body: bytes) -> Delivery:
     )
 
 
-def tenant_of(event: dict[str, Any]) -> str | None:
-    """An event's tenant in lower case, or None where it has none fit for a key."""
-    tenant = event.get("tenantId")
-    if isinstance(tenant, str) and 0 < len(tenant) <= _LONGEST_TENANT:
-        return tenant.lower()
-    return None
-
-
 def category_of(event: dict[str, Any]) -> Category:
     """An event's category for metrics, whatever its letter case."""
     category = event.get("eventCategory")
-    if isinstance(category, str) and len(category) <= _LONGEST_TENANT:
+    if isinstance(category, str) and len(category) <= _LONGEST_CATEGORY:
         return _CATEGORIES.get(category.lower(), Category.OTHER)
     return Category.OTHER
 

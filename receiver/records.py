@@ -13,7 +13,7 @@ import orjson
 
 from receiver.parse import Delivery, Event, Unreadable
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
-from xero_stream.contracts.names import AppName, TenantId
+from xero_stream.contracts.names import AppName
 from xero_stream.contracts.partition import murmur2, partition_of
 from xero_stream.contracts.topics import Topics
 from xero_stream.kafka.lane import Record
@@ -21,7 +21,6 @@ from xero_stream.kafka.lane import Record
 LARGEST_VALUE = 7_864_320
 """Largest value that is sure to fit a topic with ``max.message.bytes`` 8 MiB, headers included."""
 
-_TENANTS_REMEMBERED = 20_000
 _ERRORS = {
     Unreadable.INVALID_JSON: "the body is not JSON",
     Unreadable.NOT_A_DELIVERY: "the body is JSON but not an object with a list of events",
@@ -62,10 +61,10 @@ class Receipt(NamedTuple):
 
 
 class Shaper:
-    """Knows the deployment's topics and partitions; remembers tenants' partitions, which are slow to compute."""
+    """Knows the deployment's topics and partitions."""
 
     def __init__(self, *, topics: Topics, partitions: int, keep_deliveries: bool = False) -> None:
-        """Nothing is remembered yet.
+        """Take them.
 
         Args:
             topics: the deployment's topic names.
@@ -76,7 +75,6 @@ class Shaper:
         self._events_topic = topics.webhook_events
         self._partitions = partitions
         self._keep_deliveries = keep_deliveries
-        self._tenants: dict[str, tuple[bytes, int]] = {}
         self._second = (-1, "")
 
     def records(self, delivery: Delivery, receipt: Receipt) -> Shaped:
@@ -100,7 +98,10 @@ class Shaper:
             if len(value) > LARGEST_VALUE:
                 unreadable = Unreadable.TOO_LARGE
                 continue
-            key, partition = self._place(event.tenant, delivery.id)
+            if event.tenant is None:
+                key, partition = None, self._spread(delivery.id)
+            else:
+                key, partition = event.tenant.encode(), partition_of(event.tenant, self._partitions)
             event_id = ("ce_id", f"{delivery.id}-{event.position}".encode())
             headers = [_SPECVERSION, event_id, source, _TYPE, _CONTENT_TYPE, trace]
             records.append(Record(self._events_topic, partition, key, value, headers))
@@ -109,17 +110,6 @@ class Shaper:
         if self._keep_deliveries:
             records.append(self._kept(delivery, receipt))
         return Shaped(records, unreadable)
-
-    def _place(self, tenant: str | None, delivery_id: str) -> tuple[bytes | None, int]:
-        if tenant is None:
-            return None, self._spread(delivery_id)
-        place = self._tenants.get(tenant)
-        if place is None:
-            if len(self._tenants) >= _TENANTS_REMEMBERED:
-                self._tenants.clear()
-            place = (tenant.encode(), partition_of(TenantId(tenant), self._partitions))
-            self._tenants[tenant] = place
-        return place
 
     def _iso(self, epoch_ms: int) -> str:
         second, millisecond = divmod(epoch_ms, 1000)

@@ -15,6 +15,7 @@ from xero_api.dates import parse_moment
 from xero_api.decode import decode
 from xero_api.errors import GarbledAnswerError, NotAConnectionError, UnmappableAnswerError
 from xero_api.meta import read_meta
+from xero_stream.contracts.ids import canonical_id
 from xero_stream.contracts.names import TenantId
 
 PATH = "/connections"
@@ -28,7 +29,7 @@ class Connection:
     Attributes:
         id: id of the connection: what is deleted to disconnect. None where it is not known: a custom connection that may not
             list its connections.
-        tenant_id: id of the organisation, in lower case.
+        tenant_id: id of the organisation, in its one spelling.
         tenant_type: ``ORGANISATION``, or something we don't serve; empty if Xero doesn't say.
         tenant_name: its name; null for some types.
         auth_event_id: the consent it was made by: equals ``authentication_event_id`` in that consent's access token.
@@ -142,7 +143,7 @@ def own_connection(answer: Answer) -> Connection:
     (organisation,) = answer.records
     return Connection(
         id=None,
-        tenant_id=TenantId(organisation["OrganisationID"].lower()),
+        tenant_id=TenantId(canonical_id(organisation["OrganisationID"])),
         tenant_type=ORGANISATION,
         tenant_name=_text(organisation.get("Name")),
         auth_event_id=None,
@@ -159,7 +160,7 @@ def _connection(item: dict[str, Any]) -> Connection | None:
     connection_id, auth_event_id = _text(item.get("id")), _text(item.get("authEventId"))
     return Connection(
         id=connection_id.lower() if connection_id else None,
-        tenant_id=TenantId(tenant_id.lower()),
+        tenant_id=TenantId(canonical_id(tenant_id)),
         tenant_type=(_text(item.get("tenantType")) or "").upper(),
         tenant_name=_text(item.get("tenantName")),
         auth_event_id=auth_event_id.lower() if auth_event_id else None,

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from xero_api.dates import parse_moment
 from xero_stream.contracts.change_event import DeletionReason
+from xero_stream.contracts.ids import canonical_id
 from xero_stream.contracts.names import EntityName, RecordId
 from xero_stream.contracts.records.common import Record
 from xero_stream.settings.xero import AppTier
@@ -251,9 +252,9 @@ class Entity(Generic[R]):
         return {"tenant_id": tenant_id.lower(), **self.unify(raw)}
 
     def id_of(self, raw: Json) -> RecordId | None:
-        """The record's id in lower case, or None if it has none."""
+        """The record's id in its one spelling, or None if it has none."""
         value = raw.get(self.id_field)
-        return RecordId(value.lower()) if isinstance(value, str) and value else None
+        return RecordId(canonical_id(value)) if isinstance(value, str) and value else None
 
     def version(self, raw: Json) -> datetime | None:
         """When the record last changed (milliseconds, UTC), or None if it doesn't say."""

@@ -14,10 +14,11 @@ import typer
 from cli.exits import EPILOG, ExitCode, guarded
 from cli.grants.add import Wish, add
 from cli.grants.choose import NothingToConnectError
+from cli.organisation import organisation_named
 from cli.readable import printable
 from cli.store import STORE_ERRORS, store
 from xero_api.errors import HoldError, MisconfiguredError, TransientError, XeroError
-from xero_stream.contracts.names import DEFAULT_APP, TenantId
+from xero_stream.contracts.names import DEFAULT_APP
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.store.connections import Connected, Organisation, OtherAppError, Standing, standing
 from xero_stream.store.deployment import DeploymentMismatchError
@@ -71,7 +72,7 @@ def add_grant(
         entities=EntitySettings.read().entities,
         app=app_name,
         refresh_token=token,
-        tenants=[TenantId(one.strip().lower()) for one in tenant or ()],
+        tenants=[organisation_named(one, "--tenant") for one in tenant or ()],
         customer_ref=customer_ref,
         tags=tags,
     )

@@ -6,6 +6,7 @@ from typing import Any
 from cli.verify.history import RecordRef
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity
+from xero_stream.contracts.ids import canonical_id
 
 Truth = dict[RecordRef, Mapping[str, Any] | None]
 
@@ -29,7 +30,7 @@ def unified(entity: Entity[Any], tenant_id: str, body: bytes) -> Truth:
     for raw in decode(body)[entity.list_key]:
         record_id = entity.id_of(raw)
         assert record_id is not None
-        ref = RecordRef(tenant_id.lower(), entity.name.value, record_id)
+        ref = RecordRef(canonical_id(tenant_id), entity.name.value, record_id)
         gone = entity.gone_as(raw) is not None
         # Through JSON and back, as the published record went: the same number has the same form then.
         found[ref] = None if gone else decode(encode(entity.unified(tenant_id, raw)))

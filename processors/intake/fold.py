@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 import orjson
 
+from processors.intake.place import Place
 from processors.intake.subject import Subjects
 from processors.sync.sequence import is_range
+from xero_stream.contracts.ids import canonical_guid
 from xero_stream.contracts.names import AppName, EntityName, RecordId, TenantId
 
 KEPT_DELIVERIES = 20
@@ -63,12 +65,20 @@ class Mark:
     traceparent: str | None = None
 
 
+class Refusal(StrEnum):
+    """Why a record of webhook-events goes into quarantine."""
+
+    UNREADABLE_EVENT = "unreadable_event"  # no event, or its ids are none
+    MISPLACED_EVENT = "misplaced_event"  # not under the key, or not in the partition, of its organisation
+    EVENT_OF_ANOTHER_APP = "event_of_another_app"  # than the organisation is connected through
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
-    """A record that can't be read as an event of ours."""
+class Refused:
+    """A record that no mark may be made of."""
 
     arrived: Arrived
-    reason: str
+    reason: Refusal
     error: str
 
 
@@ -80,7 +90,7 @@ class Folded:
         marks: one per record that changed.
         events: how many events they stand for.
         ignored: events of categories we don't read, counted by category.
-        unreadable: what has to be quarantined.
+        refused: what has to be quarantined.
         newest: when the latest of all events was appended, or None.
         ranges: the numbers (first, last) of the deliveries they came in by app, with the latest time of appending.
     """
@@ -88,7 +98,7 @@ class Folded:
     marks: list[Mark] = field(default_factory=list)
     events: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
-    unreadable: list[Unreadable] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
     newest: datetime | None = None
     ranges: dict[tuple[AppName, int, int], datetime] = field(default_factory=dict)
 
@@ -137,15 +147,23 @@ def _text(document: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def fold(arrived: Iterable[Arrived], subjects: Subjects) -> Folded:
+def _guid(event: Mapping[str, Any], name: str) -> str:
+    found = canonical_guid(_text(event, name))
+    if found is None:
+        raise ValueError(f"{name} is no GUID")
+    return found
+
+
+def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place) -> Folded:
     """Fold records into marks.
 
     Args:
         arrived: records of one partition in offset order.
         subjects: the entities that are streamed.
+        place: the partition, and which app each organisation is connected through.
 
     Returns:
-        The marks and what was left over. Never raises: what can't be read is in ``unreadable``.
+        The marks and what was left over. Never raises: what can't be read, or has no business here, is in ``refused``.
     """
     folded = Folded()
     by_record: dict[tuple[str, EntityName, str], Mark] = {}
@@ -162,13 +180,19 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects) -> Folded:
                 known = category if category.isascii() and len(category) <= 32 else "OTHER"
                 folded.ignored[known] = folded.ignored.get(known, 0) + 1
                 continue
-            tenant_id = TenantId(str(UUID(_text(event, "tenantId"))))
-            record_id = RecordId(str(UUID(_text(event, "resourceId"))))
+            tenant_id = TenantId(_guid(event, "tenantId"))
+            record_id = RecordId(_guid(event, "resourceId"))
+            app = AppName(_text(envelope, "app"))
             delivery = _delivery(envelope["delivery_id"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-            folded.unreadable.append(
-                Unreadable(arrived=record, reason="unreadable_event", error=f"{type(error).__name__}: {error}"[:300])
+            folded.refused.append(
+                Refused(arrived=record, reason=Refusal.UNREADABLE_EVENT, error=f"{type(error).__name__}: {error}"[:300])
             )
+            continue
+        misplaced, refused = place.misplaced(tenant_id, record.key), place.refused(tenant_id, app)
+        if misplaced or refused:
+            reason = Refusal.MISPLACED_EVENT if misplaced else Refusal.EVENT_OF_ANOTHER_APP
+            folded.refused.append(Refused(arrived=record, reason=reason, error=(misplaced or refused or "")[:300]))
             continue
         told_at = _event_at(event, received_at)
         event_at = told_at or received_at

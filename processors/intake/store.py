@@ -1,15 +1,15 @@
 """Intake's statements: marks and the offsets they came from, in one transaction under the partition's epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from processors.intake.fold import Mark, Unreadable
+from processors.intake.fold import Arrived, Mark, Refused
 from processors.partitions.store import FencedError
-from processors.quarantine.store import keep_unreadable
-from xero_stream.contracts.names import AppName
+from processors.quarantine.store import keep_refused
+from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.failpoints import Failpoint, reach
 
 # A stored record read from Xero after the event, and at least as new as it, leaves nothing to do: replays cost no call.
@@ -49,6 +49,13 @@ WHERE partition = $1 AND epoch = $2
 """
 
 
+async def owners(pool: "asyncpg.Pool[Any]", records: Iterable[Arrived]) -> dict[TenantId, AppName]:
+    """The app that each organisation is connected through, whatever state it is in, for those that the keys name."""
+    keys = {record.key.decode("utf-8", "replace").replace("\x00", "") for record in records if record.key}
+    rows = await pool.fetch("SELECT tenant_id, app FROM tenants WHERE tenant_id = ANY($1)", list(keys))
+    return {TenantId(row["tenant_id"]): AppName(row["app"]) for row in rows}
+
+
 async def take_in(
     pool: "asyncpg.Pool[Any]",
     *,
@@ -57,7 +64,7 @@ async def take_in(
     next_offset: int,
     newest: datetime | None,
     marks: Sequence[Mark],
-    unreadable: Sequence[Unreadable],
+    refused: Sequence[Refused],
     topic: str,
     ranges: Mapping[tuple[AppName, int, int], datetime] | None = None,
     last_digest: bytes | None = None,
@@ -71,7 +78,7 @@ async def take_in(
         next_offset: where the next poll starts.
         newest: latest receipt in the poll.
         marks: what to mark dirty.
-        unreadable: what to quarantine.
+        refused: what to quarantine.
         topic: the topic's name, for the quarantine entry.
         ranges: the numbers of the events' deliveries by app, with their receipt.
         last_digest: of the record before ``next_offset``.
@@ -103,6 +110,6 @@ async def take_in(
         if ranges:
             apps, firsts, lasts = zip(*ranges, strict=True)
             await connection.execute(_RANGES, apps, firsts, lasts, list(ranges.values()))
-        await keep_unreadable(connection, partition, unreadable, topic)
+        await keep_refused(connection, partition, refused, topic)
         await reach(Failpoint.INTAKE_OPEN)
     return marked

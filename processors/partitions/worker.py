@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,8 @@ import structlog
 
 from processors.intake.fold import Arrived, fold
 from processors.intake.line import digest, is_another
-from processors.intake.store import take_in
+from processors.intake.place import Place
+from processors.intake.store import owners, take_in
 from processors.intake.subject import Subjects
 from processors.metrics import LeaseChange, ProcessorMetrics
 from processors.partitions.store import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
@@ -134,7 +136,12 @@ class PartitionWorker:
         services = self._services
         loop = asyncio.get_running_loop()
         started = loop.time()
-        folded = fold(records, services.subjects)
+        place = Place(
+            partition=self.partition,
+            partitions=services.kafka.partitions,
+            owners=await owners(services.pool, records),
+        )
+        folded = fold(records, services.subjects, place)
         next_offset, last_digest = records[-1].offset + 1, digest(records[-1])
         marked = await take_in(
             services.pool,
@@ -144,15 +151,16 @@ class PartitionWorker:
             last_digest=last_digest,
             newest=folded.newest,
             marks=folded.marks,
-            unreadable=folded.unreadable,
+            refused=folded.refused,
             ranges=folded.ranges,
             topic=services.kafka.topics.webhook_events,
         )
         await reach(Failpoint.INTAKE_COMMITTED)
         self.next_offset, self._last_digest = next_offset, last_digest
         services.metrics.events_taken_in(folded.events, sum(folded.ignored.values()), marked, loop.time() - started)
-        if folded.unreadable:
-            services.metrics.quarantined(Stage.INTAKE, len(folded.unreadable))
+        if folded.refused:
+            services.metrics.quarantined(Stage.INTAKE, len(folded.refused))
+            services.metrics.events_refused(Counter(one.reason for one in folded.refused))
             if self._relay is not None:
                 self._relay.wake()
         if marked and self._desk is not None:

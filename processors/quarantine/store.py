@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
-from processors.intake.fold import Unreadable
+from processors.intake.fold import Refused
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
 
 _NAMESPACE = UUID("8c0f4f6e-6a3b-5d0e-9b6d-0f6a5f1c7d11")
@@ -91,9 +91,9 @@ def _text(value: str | None) -> str | None:
     return None if value is None else value.replace("\x00", "\ufffd")[:1000]
 
 
-async def keep_unreadable(connection: Any, partition: int, unreadable: Sequence[Unreadable], topic: str) -> None:
-    """Quarantine records of ``webhook-events`` that can't be read."""
-    for item in unreadable:
+async def keep_refused(connection: Any, partition: int, refused: Sequence[Refused], topic: str) -> None:
+    """Quarantine records of ``webhook-events`` that intake refused."""
+    for item in refused:
         source = f"{topic}/{partition}@{item.arrived.offset}"
         await keep(
             connection,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -15,6 +16,8 @@ from tests.commands.conftest import CommandLine
 from tests.commands.test_grants import fetch
 from tests.support.servers import run_apart
 from xero_stream.contracts.dead_letter import Stage
+from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.partition import partition_of
 
 Keep = Callable[..., UUID]
 BYTES = b'{"not": "an event"\x00\xff'
@@ -105,10 +108,22 @@ def test_retry_of_a_record_marks_it_dirty(deployed: CommandLine, keep_one: Keep)
     ]
 
 
+async def first_of(kafka: str, partition: TopicPartition) -> Any:
+    """The first record of a partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([partition])
+        async with asyncio.timeout(20):
+            return await consumer.getone()
+    finally:
+        await consumer.stop()
+
+
 def test_retry_of_an_unreadable_event_republishes_it(
     deployed: CommandLine, keep_one: Keep, kafka: str, topic_prefix: str
 ) -> None:
-    """Byte for byte onto webhook-events, with its key, partition and trace; it counts as resolved then."""
+    """Byte for byte onto webhook-events, with the key, partition and trace it had; it counts as resolved then."""
     deployed("topics", "apply")
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     one = keep_one(stage=Stage.INTAKE, reason="invalid_json", key=b"t-1", traceparent=trace)
@@ -116,21 +131,28 @@ def test_retry_of_an_unreadable_event_republishes_it(
     ended = deployed("quarantine", "retry", "--all")
     again = deployed("quarantine", "retry", str(one))
 
-    async def read() -> Any:
-        consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
-        await consumer.start()
-        try:
-            consumer.assign([TopicPartition(f"{topic_prefix}.webhook-events", 2)])
-            async with asyncio.timeout(20):
-                return await consumer.getone()
-        finally:
-            await consumer.stop()
-
     assert (ended.code, ended.out) == (0, f"{one} sent round again\n")
-    record = run_apart(read())
+    record = run_apart(first_of(kafka, TopicPartition(f"{topic_prefix}.webhook-events", 2)))
     assert (record.key, record.value, record.headers) == (b"t-1", BYTES, (("traceparent", trace.encode()),))
     assert fetch(deployed, "SELECT state FROM quarantine") == [{"state": "resolved"}]
     assert (again.code, again.out) == (1, f"{one} is resolved already\n")
+
+
+def test_retry_of_an_event_puts_it_in_its_organisations_place(
+    deployed: CommandLine, keep_one: Keep, kafka: str, topic_prefix: str
+) -> None:
+    """Wherever it lay before: there it would only be refused again."""
+    deployed("topics", "apply")
+    tenant = "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"
+    value = orjson.dumps({"app": "default", "event": {"tenantId": f"{{{tenant.upper()}}}"}})
+    home = partition_of(TenantId(tenant), int(deployed.environment["KAFKA_PARTITIONS"]))
+    one = keep_one(stage=Stage.INTAKE, reason="misplaced_event", key=b"another", value=value)
+
+    ended = deployed("quarantine", "retry", str(one))
+
+    assert (ended.code, ended.out) == (0, f"{one} sent round again\n")
+    record = run_apart(first_of(kafka, TopicPartition(f"{topic_prefix}.webhook-events", home)))
+    assert (record.key, record.value) == (tenant.encode(), value)
 
 
 def test_retry_without_kafka_leaves_it_open(deployed: CommandLine, keep_one: Keep) -> None:

@@ -147,7 +147,7 @@ class Load:
             next_offset=number,
             newest=now,
             marks=marks,
-            unreadable=(),
+            refused=(),
             topic="t",
         )
         reads = [

@@ -1,11 +1,18 @@
 """Arbitrary bodies: the parser is total, and nothing of a body is lost on its way to Kafka."""
 
+from uuid import UUID
+
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.intake.fold import Arrived, fold
+from processors.intake.place import Place, home_of
+from processors.intake.subject import Subjects
 from receiver.parse import Unreadable, looks_like_intent, parse
 from receiver.records import Receipt, Shaper
+from xero_api.registry import INVOICES
+from xero_stream.contracts.ids import canonical_guid, canonical_id
 from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.contracts.partition import partition_of
 from xero_stream.contracts.topics import Topics
@@ -70,3 +77,68 @@ def test_partitions(document: dict[str, object]) -> None:
         if record.key is not None:
             assert record.partition == partition_of(TenantId(record.key.decode()), 6)
             assert record.key == record.key.decode().lower().encode()
+
+
+def spellings(guid: UUID) -> st.SearchStrategy[str]:
+    """Ways to write an id: braces, parentheses, a URN, without hyphens, upper case, blanks around it."""
+    text = str(guid)
+    return st.sampled_from([text, guid.hex, f"{{{text}}}", f"({guid.hex})", f"urn:uuid:{text}", f" {text} "]).flatmap(
+        lambda written: st.sampled_from([written, written.upper(), written.title()])
+    )
+
+
+organisations = st.uuids().flatmap(
+    lambda guid: st.tuples(st.just(guid), st.lists(spellings(guid), min_size=1, max_size=5))
+)
+
+
+@given(organisations, st.integers(1, 60))
+def test_receiver_and_intake_agree_on_an_organisation_however_it_is_spelled(
+    organisation: tuple[UUID, list[str]], partitions: int
+) -> None:
+    """One key, one partition, one mark: what the receiver appends, intake finds in its place."""
+    guid, written = organisation
+    body = orjson.dumps(
+        {
+            "events": [
+                {
+                    "tenantId": text,
+                    "resourceId": text,
+                    "eventCategory": "INVOICE",
+                    "eventDateUtc": "2026-11-29T00:00:00",
+                }
+                for text in written
+            ]
+        }
+    )
+    receipt = Receipt(AppName("default"), body, "s", 0, "00-" + "1" * 32 + "-" + "1" * 16 + "-01")
+
+    records = Shaper(topics=Topics(), partitions=partitions).records(parse(body), receipt).records
+    place = Place(
+        partition=records[0].partition, partitions=partitions, owners={TenantId(str(guid)): AppName("default")}
+    )
+    folded = fold(
+        [Arrived(offset=number, key=record.key, value=record.value) for number, record in enumerate(records)],
+        Subjects.of([INVOICES]),
+        place,
+    )
+
+    assert {(record.key, record.partition) for record in records} == {
+        (str(guid).encode(), partition_of(TenantId(str(guid)), partitions))
+    }
+    assert not folded.refused
+    assert [(mark.tenant_id, mark.record_id, mark.events) for mark in folded.marks] == [
+        (str(guid), str(guid), len(written))
+    ]
+    assert {INVOICES.id_of({"InvoiceID": text.strip()}) for text in written} == {str(guid)}
+    assert {home_of(record.value, partitions) for record in records} == {(records[0].key, records[0].partition)}
+
+
+@given(texts | st.uuids().flatmap(spellings))
+def test_an_id_has_one_spelling(text: str) -> None:
+    """Spelled once more it stays as it is; what is no GUID is no organisation, and never raises."""
+    found = canonical_guid(text)
+
+    assert found is None or (canonical_guid(found) == found and UUID(found).hex in text.lower().replace("-", ""))
+    assert canonical_id(canonical_id(text)) == canonical_id(text)
+    assert found is None or canonical_id(text.strip()) == found

@@ -8,7 +8,7 @@ The rules, the same for every entity:
 * a scalar that can't be read is null (a flag: false) and noticed, see :mod:`xero_api.unify.oddities`: one wrong field
   must not cost the record. Errors are only the record's id, its version, and an object or a list that is none;
 * a document date goes by its ``...String`` twin, where there is one; two that differ are noticed;
-* ids are in lower case, the all-zero GUID is none;
+* ids have one spelling (GUIDs in lower case with hyphens), the all-zero GUID is none;
 * words of a closed set are mapped, unknown ones carried in lower case.
 """
 
@@ -23,6 +23,7 @@ from xero_api.dates import iso_ms, parse_day, parse_moment
 from xero_api.entity import NO_ID
 from xero_api.errors import InvalidRecordError
 from xero_api.unify.oddities import OddityKind, collected, notice
+from xero_stream.contracts.ids import canonical_id
 
 Raw = Mapping[str, Any]
 """A JSON object as Xero sent it."""
@@ -158,11 +159,11 @@ def flag(raw: Raw, key: str) -> bool:
 
 
 def identifier(raw: Raw, key: str) -> str | None:
-    """An id, in lower case."""
+    """An id in its one spelling."""
     value = raw.get(key)
     if isinstance(value, str):
-        lowered = value.lower()
-        return None if lowered == NO_ID else lowered or None
+        spelled = canonical_id(value)
+        return None if spelled == NO_ID else spelled or None
     if value is not None:
         _odd(key)
     return None

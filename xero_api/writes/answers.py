@@ -26,6 +26,7 @@ from xero_api.errors import (
 )
 from xero_api.meta import Meta, read_meta
 from xero_api.writes.requests import WriteRequest
+from xero_stream.contracts.ids import canonical_id
 from xero_stream.contracts.names import RecordId
 
 _KEY_REUSED = b"used with a different request"
@@ -175,7 +176,7 @@ def _status(item: Mapping[str, Any], problems: tuple[Problem, ...], warnings: tu
 
 def _id(item: Mapping[str, Any], id_field: str) -> RecordId | None:
     value = item.get(id_field)
-    return RecordId(value.lower()) if isinstance(value, str) and value else None
+    return RecordId(canonical_id(value)) if isinstance(value, str) and value else None
 
 
 def _refused(request: WriteRequest, meta: Meta, headers: Mapping[str, str], body: bytes) -> WriteAnswer:

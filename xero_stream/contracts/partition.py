@@ -5,6 +5,8 @@ and the partition is ``(hash & 0x7fffffff) % partitions`` (``BuiltInPartitioner.
 in any language that keys by the tenant id agrees with us.
 """
 
+from functools import lru_cache
+
 from xero_stream.contracts.names import TenantId
 
 _MASK = 0xFFFFFFFF
@@ -38,11 +40,12 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
+@lru_cache(maxsize=20_000)  # the hash is slow in Python, and nearly every event is of an organisation seen before
 def partition_of(tenant_id: TenantId, partitions: int) -> int:
     """The partition of every keyed record of a tenant.
 
     Args:
-        tenant_id: the Xero organisation.
+        tenant_id: the Xero organisation, as :mod:`xero_stream.contracts.ids` spells it.
         partitions: the deployment's partition count.
 
     Returns:

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from processors.intake.fold import Arrived, Mark, Unreadable
+from processors.intake.fold import Arrived, Mark, Refusal, Refused
 from processors.intake.store import take_in
 from processors.partitions.store import FencedError, Lease, take
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
@@ -29,7 +29,7 @@ def mark(record: str = "r1", *, at: datetime = T, delivery: str = "d1") -> Mark:
 
 
 async def intake(
-    pool: "asyncpg.Pool[Any]", lease: Lease, *marks: Mark, offset: int = 1, unreadable: tuple[Unreadable, ...] = ()
+    pool: "asyncpg.Pool[Any]", lease: Lease, *marks: Mark, offset: int = 1, refused: tuple[Refused, ...] = ()
 ) -> int:
     """Take marks in."""
     return await take_in(
@@ -39,7 +39,7 @@ async def intake(
         next_offset=offset,
         newest=T,
         marks=marks,
-        unreadable=unreadable,
+        refused=refused,
         topic="test.webhook-events",
     )
 
@@ -126,13 +126,13 @@ async def test_a_previous_owner_takes_nothing_in(pool: "asyncpg.Pool[Any]", leas
 
 async def test_what_can_not_be_read_is_quarantined_once(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
     """With its bytes; read again after a crash it is the same entry."""
-    bad = Unreadable(
+    bad = Refused(
         arrived=Arrived(offset=7, key=b"k", value=b"\x00{", appended_at=T),
-        reason="unreadable_event",
+        reason=Refusal.UNREADABLE_EVENT,
         error="JSONDecodeError",
     )
-    await intake(pool, lease, unreadable=(bad,))
-    await intake(pool, lease, unreadable=(bad,), offset=2)
+    await intake(pool, lease, refused=(bad,))
+    await intake(pool, lease, refused=(bad,), offset=2)
 
     (row,) = await pool.fetch("SELECT * FROM quarantine")
 

@@ -50,7 +50,7 @@ async def came(pool: "asyncpg.Pool[Any]", lease: Lease, *numbers: tuple[int, int
         next_offset=1,
         newest=at,
         marks=(),
-        unreadable=(),
+        refused=(),
         topic="test.webhook-events",
         ranges={(APP, first, last): at for first, last in numbers},
     )

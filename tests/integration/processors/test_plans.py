@@ -180,7 +180,7 @@ async def test_intake_of_a_full_poll(watched: Watched, lease: Lease) -> None:
             next_offset=1,
             newest=NOW,
             marks=marks,
-            unreadable=(),
+            refused=(),
             topic="t",
         )
 

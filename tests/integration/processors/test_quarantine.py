@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from processors.intake.fold import Arrived, Unreadable
+from processors.intake.fold import Arrived, Refusal, Refused
 from processors.partitions.store import Lease
 from processors.quarantine.store import (
     LARGEST_LETTER,
@@ -14,7 +14,7 @@ from processors.quarantine.store import (
     entries,
     entry,
     keep,
-    keep_unreadable,
+    keep_refused,
     published,
     resolve,
     retry,
@@ -108,7 +108,7 @@ async def test_an_unreadable_event_names_no_record_to_read_again(pool: "asyncpg.
     """It is kept for a human."""
     arrived = Arrived(offset=3, key=b"k", value=b"\x00", appended_at=datetime(2026, 11, 22, tzinfo=UTC))
     async with pool.acquire() as connection:
-        await keep_unreadable(connection, 1, [Unreadable(arrived=arrived, reason="unreadable_event", error="E")], "t")
+        await keep_refused(connection, 1, [Refused(arrived=arrived, reason=Refusal.UNREADABLE_EVENT, error="E")], "t")
 
     (found,) = await entries(pool)
     assert found.source == "t/1@3"

@@ -1,18 +1,27 @@
 """Folding events into marks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from processors.intake.fold import KEPT_DELIVERIES, Arrived, fold, moment
+from processors.intake.fold import KEPT_DELIVERIES, Arrived, Refusal, fold, moment
+from processors.intake.place import Place, home_of
 from processors.intake.subject import Subjects
 from xero_api.registry import CONTACTS, INVOICES, PAYMENTS
-from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.names import AppName, EntityName, TenantId
+from xero_stream.contracts.partition import partition_of
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 RECORD = "22222222-2222-2222-2222-222222222222"
 SUBJECTS = Subjects.of([INVOICES, CONTACTS, PAYMENTS])
+PARTITIONS = 6
+PLACE = Place(
+    partition=partition_of(TenantId(TENANT), PARTITIONS),
+    partitions=PARTITIONS,
+    owners={TenantId(TENANT): AppName("default")},
+)
 
 APPENDED = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -23,6 +32,8 @@ def arrived(
     delivery: str = "d1",
     appended: str = "2026-11-22T10:00:00Z",
     numbers: tuple[Any, Any] = (None, None),
+    app: str = "default",
+    key: str = TENANT,
     **event: Any,
 ) -> Arrived:
     """A record of webhook-events."""
@@ -34,7 +45,7 @@ def arrived(
         **event,
     }
     envelope = {
-        "app": "default",
+        "app": app,
         "received_at": "1999-01-01T00:00:00Z",  # of a machine whose clock is wrong: nothing goes by it
         "delivery_id": delivery,
         "first_event_sequence": numbers[0],
@@ -43,7 +54,7 @@ def arrived(
     }
     return Arrived(
         offset=offset,
-        key=TENANT.encode(),
+        key=key.encode(),
         value=orjson.dumps(envelope),
         appended_at=moment(appended),
         traceparent=f"trace-{offset}",
@@ -56,7 +67,7 @@ def test_the_numbers_of_deliveries_are_noted() -> None:
     events = [arrived(numbers=numbers, eventCategory="SUBSCRIPTION") for numbers in rows]
     events.append(arrived(numbers=(1, 4), appended="2026-11-22T11:00:00Z"))
 
-    assert fold(events, SUBJECTS).ranges == {
+    assert fold(events, SUBJECTS, PLACE).ranges == {
         ("default", 1, 4): datetime(2026, 11, 22, 11, tzinfo=UTC),
         ("default", 5, 5): datetime(2026, 11, 22, 10, tzinfo=UTC),
     }
@@ -74,7 +85,7 @@ def test_a_thousand_events_on_one_record_are_one_mark() -> None:
         for n in range(1000)
     ]
 
-    folded = fold(events, SUBJECTS)
+    folded = fold(events, SUBJECTS, PLACE)
 
     (mark,) = folded.marks
     assert mark.events == folded.events == 1000
@@ -87,7 +98,9 @@ def test_a_thousand_events_on_one_record_are_one_mark() -> None:
 
 def test_letter_case_does_not_matter() -> None:
     """Xero's documentation and its events disagree on the case of categories; ids may come in upper case."""
-    folded = fold([arrived(eventCategory="Invoice", tenantId=TENANT.upper(), resourceId=RECORD.upper())], SUBJECTS)
+    folded = fold(
+        [arrived(eventCategory="Invoice", tenantId=TENANT.upper(), resourceId=RECORD.upper())], SUBJECTS, PLACE
+    )
 
     (mark,) = folded.marks
     assert (mark.tenant_id, mark.record_id, mark.entity) == (TENANT, RECORD, EntityName.INVOICES)
@@ -95,11 +108,11 @@ def test_letter_case_does_not_matter() -> None:
 
 def test_unknown_categories_are_counted_not_quarantined() -> None:
     """New categories appear without notice."""
-    folded = fold([arrived(eventCategory="SUBSCRIPTION"), arrived(eventCategory="ü" * 99)], SUBJECTS)
+    folded = fold([arrived(eventCategory="SUBSCRIPTION"), arrived(eventCategory="ü" * 99)], SUBJECTS, PLACE)
 
     assert folded.ignored == {"SUBSCRIPTION": 1, "OTHER": 1}
     assert not folded.marks
-    assert not folded.unreadable
+    assert not folded.refused
 
 
 def test_a_category_in_another_word_is_recognised_by_its_url() -> None:
@@ -117,7 +130,7 @@ def test_a_category_in_another_word_is_recognised_by_its_url() -> None:
         arrived(eventCategory="ODD", resourceUrl=7),
     ]
 
-    folded = fold([*guessed, *others], SUBJECTS)
+    folded = fold([*guessed, *others], SUBJECTS, PLACE)
 
     (mark,) = folded.marks
     assert (mark.entity, mark.events) == (EntityName.PAYMENTS, len(guessed))
@@ -135,21 +148,55 @@ def test_what_can_not_be_read_is_kept() -> None:
         arrived(6, eventCategory=7),
     ]
 
-    folded = fold([*bad, arrived(8)], SUBJECTS)
+    folded = fold([*bad, arrived(8)], SUBJECTS, PLACE)
 
-    assert [item.arrived.offset for item in folded.unreadable] == [1, 2, 3, 4, 5, 6]
-    assert folded.unreadable[0].arrived.value == b"{"
+    assert [item.arrived.offset for item in folded.refused] == [1, 2, 3, 4, 5, 6]
+    assert folded.refused[0].arrived.value == b"{"
     assert len(folded.marks) == 1
+
+
+def test_an_event_belongs_under_the_key_and_in_the_partition_of_its_organisation() -> None:
+    """Two owners must never work for one organisation, whoever wrote to the topic."""
+    elsewhere = replace(PLACE, partition=(PLACE.partition + 1) % PARTITIONS)
+    spelled = "{" + TENANT.upper() + "}"
+
+    for folded in (
+        fold([arrived(1), arrived(2, tenantId=spelled)], SUBJECTS, elsewhere),
+        fold([arrived(1, key=spelled), arrived(2, key=RECORD)], SUBJECTS, PLACE),
+    ):
+        assert not folded.marks
+        assert [(one.arrived.offset, one.reason) for one in folded.refused] == [
+            (1, Refusal.MISPLACED_EVENT),
+            (2, Refusal.MISPLACED_EVENT),
+        ]
+        assert home_of(folded.refused[0].arrived.value, PARTITIONS) == (TENANT.encode(), PLACE.partition)
+
+
+def test_an_event_of_another_app_is_refused() -> None:
+    """An app's signing key does not command what another app is connected to; nobody owns what nobody is connected to."""
+    folded = fold([arrived(1, app="ghost"), arrived(2)], SUBJECTS, PLACE)
+    strange = fold([arrived(1, app="ghost")], SUBJECTS, replace(PLACE, owners={}))
+
+    assert [(one.arrived.offset, one.reason) for one in folded.refused] == [(1, Refusal.EVENT_OF_ANOTHER_APP)]
+    assert folded.refused[0].error == f"app 'ghost' sent it; organisation {TENANT} is connected through app 'default'"
+    assert folded.marks[0].events == 1
+    assert not strange.refused
+
+
+def test_an_event_that_names_no_organisation_has_no_home() -> None:
+    """It goes back where it was found."""
+    for value in (b"{", b"[]", b"{}", b'{"event": 1}', b'{"event": {"tenantId": "x"}}'):
+        assert home_of(value, PARTITIONS) is None
 
 
 def test_an_event_without_a_usable_date_is_dated_by_its_receipt() -> None:
     """It is still a reason to read the record, whatever is known of it: beside others, too."""
     for text in (None, "", "soon", "1999-12-31T00:00:00", "2026-11-23T10:00:00.001"):
-        (mark,) = fold([arrived(eventDateUtc=text)], SUBJECTS).marks
+        (mark,) = fold([arrived(eventDateUtc=text)], SUBJECTS, PLACE).marks
         assert (mark.event_at, mark.dated) == (datetime(2026, 11, 22, 10, 0, tzinfo=UTC), False)
-        (mark,) = fold([arrived(), arrived(eventDateUtc=text), arrived()], SUBJECTS).marks
+        (mark,) = fold([arrived(), arrived(eventDateUtc=text), arrived()], SUBJECTS, PLACE).marks
         assert not mark.dated
-    (mark,) = fold([arrived(eventDateUtc="2026-11-23T10:00:00")], SUBJECTS).marks
+    (mark,) = fold([arrived(eventDateUtc="2026-11-23T10:00:00")], SUBJECTS, PLACE).marks
     assert mark.dated
 
 

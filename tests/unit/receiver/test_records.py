@@ -1,13 +1,12 @@
 """What goes to Kafka: values that read as the contract, keys and partitions of the tenant, nothing lost."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 import pytest
 
 from receiver import records as records_module
-from receiver.parse import Delivery, Unreadable, parse
+from receiver.parse import Unreadable, parse
 from receiver.records import Receipt, Shaper
 from tests.support.webhooks import examples
 from xero_stream.contracts.names import AppName, TenantId
@@ -53,9 +52,9 @@ def test_value_has_exactly_the_contracts_fields() -> None:
 
 
 def test_key_and_partition() -> None:
-    """Key and partition are the tenant's, in lower case, so that all its events stay in order."""
+    """Key and partition are the organisation's, however its id is spelled, so that all its events stay in order."""
     upper = "C2CC9B6E-9458-4C7D-93CC-F02B81B0594F"
-    records = _shape(orjson.dumps({"events": [{"tenantId": upper}, {"tenantId": upper.lower()}]}))
+    records = _shape(orjson.dumps({"events": [{"tenantId": upper}, {"tenantId": "{" + upper.lower() + "}"}]}))
 
     expected = partition_of(TenantId(upper.lower()), 6)
     assert [(record.key, record.partition) for record in records] == [(upper.lower().encode(), expected)] * 2
@@ -156,20 +155,3 @@ def test_kept_delivery() -> None:
 def test_intent_to_receive_needs_no_record() -> None:
     """An intent to receive has nothing to append."""
     assert _shape(b'{"events":[]}') == []
-
-
-def test_remembered_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The memory of tenants' partitions does not grow without end, and forgetting changes no answer."""
-    monkeypatch.setattr(records_module, "_TENANTS_REMEMBERED", 10)
-    shaper = Shaper(topics=Topics(), partitions=6)
-
-    def place(tenant: str) -> Any:
-        delivery = parse(orjson.dumps({"events": [{"tenantId": tenant}]}))
-        assert isinstance(delivery, Delivery)
-        record = shaper.records(delivery, Receipt(AppName("default"), b"", "", 0, TRACE)).records[0]
-        return record.key, record.partition
-
-    first = [place(f"t{number}") for number in range(50)]
-
-    assert len(shaper._tenants) <= 10
-    assert [place(f"t{number}") for number in range(50)] == first
