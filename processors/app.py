@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 import time
@@ -51,6 +52,7 @@ from xero_stream.store.days import drop_days, make_days
 from xero_stream.store.deployment import claim
 from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
+from xero_stream.store.unconnected import expire
 from xero_stream.telemetry.health import Health
 from xero_stream.telemetry.memory import give_back
 from xero_stream.telemetry.private_port import PrivatePort
@@ -249,6 +251,7 @@ def _services(
         desk=DeskServices(pool=prepared.pool, runner=runner, metrics=metrics),
         metrics=metrics,
         patience=timedelta(seconds=config.settings.patience_seconds),
+        unconnected_limit=config.settings.unconnected_records,
     )
 
 
@@ -290,8 +293,8 @@ async def _check_topics(config: ProcessorsConfig) -> None:
 
 
 async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egress, metrics: ProcessorMetrics) -> None:
-    """The store's clock and missed events every few seconds, days of ``changes`` every hour, a changed apps file at once."""
-    days_at, trimmed_at, gap_patience = 0.0, 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
+    """The store's clock and missed events every few seconds, what grows old every hour, a changed apps file at once."""
+    days_at, trimmed_at, gap_patience = -math.inf, 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
     while True:
         metrics.beat("chores")
         try:
@@ -306,6 +309,7 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egr
                 metrics.beat("chores")
                 await drop_days(pool, today - timedelta(days=config.settings.change_days))
                 await forget_egress(pool, today - EGRESS_KEPT)
+                metrics.unconnected_expired(await expire(pool, config.settings.unconnected_events_days))
         except _STORE_ERRORS as error:
             log.warning("chores_wait_for_store", reason=str(error)[:300])
         try:

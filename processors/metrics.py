@@ -69,6 +69,8 @@ class Standing(StrEnum):
     QUARANTINE_OPEN = "xero_stream_quarantine_open"
     PARKED = "xero_stream_parked_tenants"
     SUSPENDED = "xero_stream_suspended_tenants"
+    UNCONNECTED = "xero_stream_unconnected_organisations"
+    UNCONNECTED_RECORDS = "xero_stream_unconnected_records"
     LOWEST_DAY = "xero_stream_lowest_day_calls_left"
     RELAY_LAG = "xero_stream_relay_lag_changes"
     RELAY_OLDEST = "xero_stream_relay_oldest_seconds"
@@ -85,6 +87,8 @@ STANDING: Mapping[Source, Mapping[Standing, str]] = {
         Standing.QUARANTINE_OPEN: "Open quarantine entries.",
         Standing.PARKED: "Tenants that wait for a limit to pass.",
         Standing.SUSPENDED: "Tenants that wait for a human.",
+        Standing.UNCONNECTED: "Organisations that Xero sends events of and that are not connected.",
+        Standing.UNCONNECTED_RECORDS: "Records of such organisations that are kept marked.",
         Standing.LOWEST_DAY: "Calls left today for the tenant that has fewest; absent if none made a call today.",
         Standing.RELAY_LAG: "Recorded changes that are not on Kafka yet, over all partitions.",
         Standing.RELAY_OLDEST: "Age of the oldest recorded change that is not on Kafka yet; 0 if there is none.",
@@ -216,6 +220,16 @@ class ProcessorMetrics:
         self._quarantined = counter(
             registry, "xero_stream_quarantined_total", "What was put into quarantine.", stage=Stage
         )
+        self._unconnected_dropped = counter(
+            registry,
+            "xero_stream_unconnected_dropped_events_total",
+            "Events of organisations that are not connected that were only counted, because as many records wait as may.",
+        )
+        self._unconnected_expired = counter(
+            registry,
+            "xero_stream_unconnected_expired_records_total",
+            "Records of organisations that are not connected that waited for too long and are no longer marked.",
+        )
         self._readings = Readings(registry, clock, Source)
         for source, gauges in STANDING.items():
             for name, meaning in gauges.items():
@@ -300,6 +314,14 @@ class ProcessorMetrics:
         """So many records of a poll went into quarantine."""
         for reason, count in reasons.items():
             self._refused.labels(reason).inc(count)
+
+    def unconnected_dropped(self, events: int) -> None:
+        """So many events of organisations that are not connected marked nothing."""
+        self._unconnected_dropped.inc(events)
+
+    def unconnected_expired(self, records: int) -> None:
+        """So many records of organisations that are not connected are marked no more."""
+        self._unconnected_expired.inc(records)
 
     def called(self, call: CallRecord) -> None:
         """A call to Xero ended."""

@@ -42,6 +42,7 @@ async def look_at_store() -> list[Finding]:
             *await _organisations(pool),
             await _tokens(pool),
             await _backlog(pool),
+            await _unconnected(pool),
             await _relay(pool),
             await _quarantine(pool),
         ]
@@ -117,16 +118,29 @@ async def _tokens(pool: "asyncpg.Pool[Any]") -> Finding:
 
 async def _backlog(pool: "asyncpg.Pool[Any]") -> Finding:
     row = await pool.fetchrow(
-        "SELECT count(*) AS all, count(*) FILTER (WHERE t.tenant_id IS NULL) AS unknown, "
+        "SELECT count(*) AS all, "
         "max(extract(epoch FROM now() - d.first_received_at)) FILTER (WHERE t.state = 'connected' AND "
-        "coalesce(t.parked_until, now()) <= now()) AS oldest FROM dirty d LEFT JOIN tenants t USING (tenant_id)"
+        "coalesce(t.parked_until, now()) <= now()) AS oldest FROM dirty d JOIN tenants t USING (tenant_id)"
     )
     what = f"{row['all']:,} records wait to be read"
-    if row["unknown"]:
-        what += f", {row['unknown']:,} of them of organisations that are not connected"
     if row["oldest"]:
         what += f"; the oldest since {row['oldest']:,.0f} s"
     return fine("backlog", what)
+
+
+async def _unconnected(pool: "asyncpg.Pool[Any]") -> Finding:
+    row = await pool.fetchrow(
+        "SELECT count(*) AS all, coalesce(sum(kept), 0)::bigint AS kept, coalesce(sum(dropped + expired), 0)::bigint AS counted "
+        "FROM unconnected u WHERE NOT EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = u.tenant_id)"
+    )
+    if not row["all"]:
+        return fine("unconnected", "no events of organisations that are not connected")
+    organisations = f"{row['all']:,} organisation{'' if row['all'] == 1 else 's'}"
+    return fine(
+        "unconnected",
+        f"events of {organisations} that nobody connected: {row['kept']:,} records wait, {row['counted']:,} were dropped or "
+        "expired; see `xero-stream grants list`",
+    )
 
 
 async def _relay(pool: "asyncpg.Pool[Any]") -> Finding:

@@ -22,6 +22,7 @@ from xero_stream.contracts.names import DEFAULT_APP
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.store.connections import Connected, Organisation, OtherAppError, Standing, standing
 from xero_stream.store.deployment import DeploymentMismatchError
+from xero_stream.store.unconnected import Unconnected, unconnected
 
 app = typer.Typer(
     help="Connect organisations with a refresh token or a custom connection, and see how they stand.",
@@ -89,10 +90,16 @@ def add_grant(
 def show_list(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> ExitCode:
-    """List grants with their organisations: state, first load, backlog. Exit code 1 if one needs you."""
-    rows = asyncio.run(_standing())
+    """List grants with their organisations: state, first load, backlog. Exit code 1 if one needs you.
+
+    Organisations that Xero sends events of and that are not connected come last, the hundred that did so most recently.
+    """
+    rows, strangers = asyncio.run(_standing())
     for row in rows:
         typer.echo(json.dumps(asdict(row), default=_plain) if as_json else line(row))
+    for one in strangers:
+        fields = {"state": "unconnected", **asdict(one)}
+        typer.echo(json.dumps(fields, default=_plain) if as_json else line_of_unconnected(one))
     if not rows and not as_json:
         typer.echo("no organisation is connected: see `xero-stream grants add --help`")
     return ExitCode.PROBLEMS if any(needs_you(row) for row in rows) else ExitCode.OK
@@ -108,9 +115,9 @@ def _refresh_token() -> str:
     return text.strip()
 
 
-async def _standing() -> list[Standing]:
+async def _standing() -> tuple[list[Standing], list[Unconnected]]:
     async with store() as pool:
-        return await standing(pool)
+        return await standing(pool), await unconnected(pool)
 
 
 def told(organisation: Organisation, connected: Connected) -> str:
@@ -150,6 +157,22 @@ def line(row: Standing) -> str:
     parts.append(f"backlog {row.backlog:,}")
     if row.day_remaining is not None:
         parts.append(f"{row.day_remaining:,} calls left today")
+    return printable(" · ".join(parts))
+
+
+def line_of_unconnected(one: Unconnected) -> str:
+    """An organisation that sends events and is not connected, as one line."""
+    parts = [
+        one.tenant_id,
+        f"app {one.app}" if one.app else "app unknown",
+        "not connected",
+        f"{one.events:,} events since {one.first_at:%Y-%m-%d %H:%M} UTC",
+        f"{one.kept:,} records wait",
+    ]
+    if one.dropped:
+        parts.append(f"{one.dropped:,} events only counted")
+    if one.expired:
+        parts.append(f"{one.expired:,} records expired")
     return printable(" · ".join(parts))
 
 

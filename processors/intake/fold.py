@@ -46,6 +46,7 @@ class Mark:
     """What the events of one record come to.
 
     Attributes:
+        app: by whose webhook the first of them came.
         event_at: the latest ``eventDateUtc``.
         dated: whether that can be: else the record is read, whatever is known of it.
         received_at: when the first of them was appended, by the broker's clock.
@@ -54,6 +55,7 @@ class Mark:
         traceparent: trace context of the first.
     """
 
+    app: AppName
     tenant_id: TenantId
     entity: EntityName
     record_id: RecordId
@@ -201,6 +203,7 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place) -> Folded
         mark = by_record.get(key)
         if mark is None:
             by_record[key] = Mark(
+                app=app,
                 tenant_id=tenant_id,
                 entity=entity,
                 record_id=record_id,

@@ -1,16 +1,20 @@
 """Intake's statements: marks and the offsets they came from, in one transaction under the partition's epoch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from processors.intake.fold import Arrived, Mark, Refused
+from processors.intake.unconnected import admit
 from processors.partitions.store import FencedError
 from processors.quarantine.store import keep_refused
 from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.store.unconnected import count, kept_of, note
 
 # A stored record read from Xero after the event, and at least as new as it, leaves nothing to do: replays cost no call.
 # Two seconds: Xero's stamps of the event and of the record may differ a little. LIMIT keeps the look-up a look-up: for
@@ -37,6 +41,8 @@ ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     equal_reads = CASE WHEN excluded.event_at > dirty.event_at THEN 0 ELSE dirty.equal_reads END,
     mode = CASE WHEN excluded.event_at > dirty.event_at THEN 'any' ELSE dirty.mode END
 """
+_MARK_RETURNING = f"{_MARK}RETURNING tenant_id, (xmax = 0) AS new"
+
 
 _RANGES = """
 INSERT INTO delivered_ranges (app, first, last, received_at)
@@ -47,6 +53,19 @@ _OFFSET = """
 UPDATE intake_offsets SET next_offset = $3::bigint, received_at = greatest(received_at, $4), last_offset = $3::bigint - 1, last_digest = $5
 WHERE partition = $1 AND epoch = $2
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What a poll came to.
+
+    Attributes:
+        marked: rows that were marked; the rest were known to be settled already.
+        dropped: events of organisations that are not connected that were only counted.
+    """
+
+    marked: int
+    dropped: int = 0
 
 
 async def owners(pool: "asyncpg.Pool[Any]", records: Iterable[Arrived]) -> dict[TenantId, AppName]:
@@ -68,7 +87,9 @@ async def take_in(
     topic: str,
     ranges: Mapping[tuple[AppName, int, int], datetime] | None = None,
     last_digest: bytes | None = None,
-) -> int:
+    owners: Collection[TenantId],
+    unconnected_limit: int,
+) -> TakenIn:
     """Write a poll's marks and its end offset.
 
     Args:
@@ -82,9 +103,11 @@ async def take_in(
         topic: the topic's name, for the quarantine entry.
         ranges: the numbers of the events' deliveries by app, with their receipt.
         last_digest: of the record before ``next_offset``.
+        owners: organisations that are connected, or were and wait for a human.
+        unconnected_limit: records of all others that are kept marked, of this partition.
 
     Returns:
-        How many rows were marked; the rest were known to be settled already.
+        What was written.
 
     Raises:
         FencedError: the partition has another owner; nothing was written.
@@ -92,24 +115,41 @@ async def take_in(
     async with pool.acquire() as connection, connection.transaction():
         if await connection.execute(_OFFSET, partition, epoch, next_offset, newest, last_digest) != "UPDATE 1":
             raise FencedError(partition, epoch)
-        marked = 0
-        if marks:
-            status = await connection.execute(
-                _MARK,
-                partition,
-                [m.tenant_id for m in marks],
-                [m.entity.value for m in marks],
-                [m.record_id for m in marks],
-                [m.event_at for m in marks],
-                [m.received_at for m in marks],
-                [",".join(m.deliveries) for m in marks],
-                [m.traceparent for m in marks],
-                [m.dated for m in marks],
-            )
-            marked = int(status.rsplit(" ", 1)[1])
+        written = await _mark_all(connection, partition, marks, owners, unconnected_limit)
         if ranges:
             apps, firsts, lasts = zip(*ranges, strict=True)
             await connection.execute(_RANGES, apps, firsts, lasts, list(ranges.values()))
         await keep_refused(connection, partition, refused, topic)
         await reach(Failpoint.INTAKE_OPEN)
-    return marked
+    return written
+
+
+async def _mark_all(
+    connection: Any, partition: int, marks: Sequence[Mark], owners: Collection[TenantId], limit: int
+) -> TakenIn:
+    strange = [mark for mark in marks if mark.tenant_id not in owners]
+    if not strange:
+        status = await connection.execute(_MARK, partition, *_columns(marks)) if marks else "INSERT 0 0"
+        return TakenIn(marked=int(status.rsplit(" ", 1)[1]))
+    admitted = admit(strange, await kept_of(connection, partition), limit)
+    connected = await note(connection, partition, admitted.apps, admitted.events)
+    own = [mark for mark in marks if mark.tenant_id in owners or mark.tenant_id in connected]
+    waiting = [mark for mark in admitted.marks if mark.tenant_id not in connected]
+    rows = await connection.fetch(_MARK_RETURNING, partition, *_columns([*own, *waiting]))
+    dropped = {tenant_id: n for tenant_id, n in admitted.dropped.items() if tenant_id not in connected}
+    kept = Counter(row["tenant_id"] for row in rows if row["new"])
+    await count(connection, {mark.tenant_id: kept[mark.tenant_id] for mark in waiting}, dropped)
+    return TakenIn(marked=len(rows), dropped=sum(dropped.values()) + admitted.nameless)
+
+
+def _columns(marks: Sequence[Mark]) -> tuple[list[Any], ...]:
+    return (
+        [m.tenant_id for m in marks],
+        [m.entity.value for m in marks],
+        [m.record_id for m in marks],
+        [m.event_at for m in marks],
+        [m.received_at for m in marks],
+        [",".join(m.deliveries) for m in marks],
+        [m.traceparent for m in marks],
+        [m.dated for m in marks],
+    )

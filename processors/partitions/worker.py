@@ -44,6 +44,7 @@ class WorkerServices:
     desk: DeskServices
     metrics: ProcessorMetrics
     patience: timedelta
+    unconnected_limit: int
 
 
 class Source(Protocol):
@@ -143,7 +144,7 @@ class PartitionWorker:
         )
         folded = fold(records, services.subjects, place)
         next_offset, last_digest = records[-1].offset + 1, digest(records[-1])
-        marked = await take_in(
+        taken_in = await take_in(
             services.pool,
             partition=self.partition,
             epoch=lease.epoch,
@@ -154,17 +155,22 @@ class PartitionWorker:
             refused=folded.refused,
             ranges=folded.ranges,
             topic=services.kafka.topics.webhook_events,
+            owners=place.owners.keys(),
+            unconnected_limit=services.unconnected_limit,
         )
         await reach(Failpoint.INTAKE_COMMITTED)
         self.next_offset, self._last_digest = next_offset, last_digest
-        services.metrics.events_taken_in(folded.events, sum(folded.ignored.values()), marked, loop.time() - started)
+        services.metrics.events_taken_in(
+            folded.events, sum(folded.ignored.values()), taken_in.marked, loop.time() - started
+        )
         if folded.refused:
             services.metrics.quarantined(Stage.INTAKE, len(folded.refused))
             services.metrics.events_refused(Counter(one.reason for one in folded.refused))
             if self._relay is not None:
                 self._relay.wake()
-        if marked and self._desk is not None:
-            self._desk.wake({mark.tenant_id for mark in folded.marks})
+        services.metrics.unconnected_dropped(taken_in.dropped)
+        if taken_in.marked and self._desk is not None:
+            self._desk.wake({mark.tenant_id for mark in folded.marks} & place.owners.keys())
 
     async def _in_line(self, lease: Lease, expected: int, records: Sequence[Arrived]) -> Sequence[Arrived]:
         """Drop what was taken in already; notice what is no longer there."""

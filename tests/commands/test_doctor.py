@@ -77,6 +77,7 @@ def test_before_and_after_the_set_up(deployed: CommandLine, empty_database_url: 
         "deployment",
         "tokens",
         "backlog",
+        "unconnected",
         "relay",
         "quarantine",
     ):
@@ -93,8 +94,20 @@ def test_all_is_well(deployed: CommandLine, simulator: Simulated) -> None:
     deployed("grants", "add", stdin=simulator.refresh_token())
     fetch(deployed, "UPDATE leases SET owner = 'somebody', released = false")
 
+    fetch(
+        deployed,
+        "INSERT INTO unconnected (tenant_id, partition, app, events, kept, dropped, expired) "
+        "VALUES ('c2cc9b6e-9458-4c7d-93cc-f02b81b0594f', 1, 'shop', 4000, 1000, 2990, 10)",
+    )
+
     ended = deployed("doctor")
 
+    (unconnected,) = about(ended.out, "unconnected")
+    assert (
+        "events of 1 organisation that nobody connected: 1,000 records wait, 3,000 were dropped or expired"
+        in unconnected
+    )
+    assert unconnected.startswith("ok ")
     assert ended.out.splitlines()[-1] == "all is well"
     assert ended.code == 0
 

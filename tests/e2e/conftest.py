@@ -17,6 +17,10 @@ INVOICES = 75
 """Of each organisation of the quiet stack: more than one IDs= call takes."""
 
 
+UNCONNECTED = 20
+"""Records of organisations that are not connected that the quiet stack keeps marked, per partition."""
+
+
 @pytest.fixture(scope="session")
 def quiet_folder(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Where the logs of the quiet stack go."""
@@ -33,7 +37,11 @@ async def quiet(shared_servers: SharedServers, quiet_folder: Path) -> AsyncItera
         prefix=f"t{uuid.uuid4().hex[:10]}",
         folder=quiet_folder,
         simulator_options=["--tenants=4", f"--invoices={INVOICES}", "--contacts=8", "--credit-notes=4"],
-        environment={"XERO_STREAM_PATIENCE_SECONDS": "2", "XERO_STREAM_LOG_LEVEL": "debug"},
+        environment={
+            "XERO_STREAM_PATIENCE_SECONDS": "2",
+            "XERO_STREAM_LOG_LEVEL": "debug",
+            "XERO_STREAM_UNCONNECTED_RECORDS": str(UNCONNECTED),
+        },
     ) as running:
         await running.connect()
         await running.drained()

@@ -4,15 +4,18 @@ import uuid
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+import asyncpg
 import orjson
 import pytest
 import pytest_asyncio
 
+from tests.e2e.conftest import UNCONNECTED
 from tests.support.servers import SharedServers
 from tests.support.stack import CLIENT_SECRET, WEBHOOK_KEY, Stack
 from tests.support.webhooks import sign
 from xero_stream.contracts.names import EntityName
 from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.unconnected import expire
 from xero_stream.telemetry import trace
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -169,5 +172,38 @@ async def test_an_event_of_an_unknown_organisation_waits(quiet: Stack, tenants: 
     await quiet.drained()
 
     assert await quiet.fetch("SELECT 1 FROM dirty WHERE tenant_id = $1", stranger)
+    (noted,) = await quiet.fetch("SELECT app, events, kept, dropped FROM unconnected WHERE tenant_id = $1", stranger)
+    assert tuple(noted) == ("default", 1, 1, 0)
+    await quiet.until(lambda: shown(quiet, "xero_stream_unconnected_organisations", 1), 15, "the gauge")
     assert stranger not in (await quiet.control("GET", "/calls"))["tenants"]
     await quiet.judged(tenants)
+
+
+async def shown(stack: Stack, series: str, least: float) -> bool:
+    """Whether a series of the processors has that value, or more."""
+    return (await stack.series("processors-0"))[series] >= least
+
+
+async def test_an_organisation_is_loaded_whole_whatever_was_dropped_or_expired(quiet: Stack) -> None:
+    """More records change than may wait, and what waits expires; then it is connected, and nothing is missing."""
+    figures = {"contacts": 6, "invoices": 40, "creditNotes": 4}
+    tenant = (await quiet.control("POST", "/tenants", figures))["tenantId"]
+    await quiet.edit(tenantId=tenant, count=80)
+    await quiet.drained()
+    (waiting,) = await quiet.fetch("SELECT count(*) AS n FROM dirty WHERE tenant_id = $1", tenant)
+    (noted,) = await quiet.fetch("SELECT * FROM unconnected WHERE tenant_id = $1", tenant)
+    assert 0 < waiting["n"] == noted["kept"] <= UNCONNECTED
+    assert noted["dropped"] > 0
+    dropped = (await quiet.series("processors-0"))["xero_stream_unconnected_dropped_events_total"]
+    assert dropped >= noted["dropped"]
+    assert tenant not in (await quiet.control("GET", "/calls"))["tenants"]
+
+    await quiet.fetch("UPDATE dirty SET first_received_at = now() - interval '8 days' WHERE tenant_id = $1", tenant)
+    await quiet.fetch("UPDATE unconnected SET dropped_at = now() - interval '1 hour' WHERE tenant_id = $1", tenant)
+    async with asyncpg.create_pool(quiet.database_url, min_size=1, max_size=1) as pool:
+        assert await expire(pool, 7) == waiting["n"]
+    await quiet.connect([tenant])
+    await quiet.drained()
+
+    assert not await quiet.fetch("SELECT 1 FROM unconnected WHERE tenant_id = $1", tenant)
+    await quiet.judged(await quiet.tenants())

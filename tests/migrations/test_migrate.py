@@ -19,7 +19,7 @@ from processors.recorder.recorder import Batch, Recorder
 from processors.tenants.store import load as load_tenant
 from tests.support.next_release import upgrade_in_a_process, with_step, without_steps_from
 from xero_stream.contracts.change_event import Trigger
-from xero_stream.contracts.names import EntityName, RecordId, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, EntityName, RecordId, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.store import migrate
 from xero_stream.store.days import make_days
@@ -131,6 +131,7 @@ class Load:
         ids = [RecordId(f"record-{place}") for place in range(20)]
         marks = [
             Mark(
+                app=DEFAULT_APP,
                 tenant_id=TENANT,
                 entity=EntityName.INVOICES,
                 record_id=one,
@@ -149,6 +150,8 @@ class Load:
             marks=marks,
             refused=(),
             topic="t",
+            owners={TENANT},
+            unconnected_limit=0,
         )
         reads = [
             Read(record_id=one, body=b'{"id":"%d","value":%d}' % (place, number), status="draft", updated_at=now)

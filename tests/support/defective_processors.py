@@ -14,6 +14,7 @@ from typing import Any
 from processors.__main__ import main
 from processors.fetch.judge import Judgement, Verdict
 from processors.intake import store as intake_store
+from processors.intake.store import TakenIn
 from processors.partitions import worker
 from processors.recorder import decide
 from processors.recorder import store as recorder_store
@@ -98,7 +99,7 @@ def offset_before_marks() -> None:
     """Intake commits where it stands, and then what it read."""
     take_in = intake_store.take_in
 
-    async def in_two_steps(pool: Any, *, next_offset: int, partition: int, epoch: int, **others: Any) -> int:
+    async def in_two_steps(pool: Any, *, next_offset: int, partition: int, epoch: int, **others: Any) -> TakenIn:
         await pool.execute(
             "UPDATE intake_offsets SET next_offset = $3 WHERE partition = $1 AND epoch = $2",
             partition,

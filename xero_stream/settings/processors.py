@@ -33,3 +33,9 @@ class ProcessorSettings(Section):
     """How long a stopping processor finishes what it began."""
     change_days: int = Field(default=30, alias="XERO_STREAM_CHANGE_DAYS", ge=2, le=3650)
     """Days that the store keeps changes; never fewer than are on Kafka already."""
+    unconnected_events_days: int = Field(default=7, alias="XERO_STREAM_UNCONNECTED_EVENTS_DAYS", ge=1, le=365)
+    """Days that a record of an organisation that is not connected stays marked as changed. When the organisation is
+    connected its first load reads everything, whatever was marked; seven days is as long as Kafka keeps the events."""
+    unconnected_records: int = Field(default=10_000, alias="XERO_STREAM_UNCONNECTED_RECORDS", ge=0, le=1_000_000)
+    """Records of organisations that are not connected that are kept marked, per partition. Further events of theirs are
+    only counted: an app's webhook brings events of any number of organisations."""

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0005"
+NEEDED = "0006"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

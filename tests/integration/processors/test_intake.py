@@ -1,16 +1,24 @@
 """Intake on the real PostgreSQL: marks and offsets in one transaction."""
 
+import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from processors.intake.fold import Arrived, Mark, Refusal, Refused
 from processors.intake.store import take_in
+from processors.intake.unconnected import MOST_ORGANISATIONS
 from processors.partitions.store import FencedError, Lease, take
-from xero_stream.contracts.names import EntityName, RecordId, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, RecordId, TenantId
+from xero_stream.settings.apps import App
+from xero_stream.settings.xero import AppTier
+from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect
+from xero_stream.store.unconnected import expire, take_over, unconnected
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -19,6 +27,7 @@ TENANT = TenantId("11111111-1111-1111-1111-111111111111")
 def mark(record: str = "r1", *, at: datetime = T, delivery: str = "d1") -> Mark:
     """What an event comes to."""
     return Mark(
+        app=DEFAULT_APP,
         tenant_id=TENANT,
         entity=EntityName.INVOICES,
         record_id=RecordId(record),
@@ -29,10 +38,16 @@ def mark(record: str = "r1", *, at: datetime = T, delivery: str = "d1") -> Mark:
 
 
 async def intake(
-    pool: "asyncpg.Pool[Any]", lease: Lease, *marks: Mark, offset: int = 1, refused: tuple[Refused, ...] = ()
+    pool: "asyncpg.Pool[Any]",
+    lease: Lease,
+    *marks: Mark,
+    offset: int = 1,
+    refused: tuple[Refused, ...] = (),
+    owners: Collection[TenantId] = (TENANT,),
+    limit: int = 100,
 ) -> int:
     """Take marks in."""
-    return await take_in(
+    taken_in = await take_in(
         pool,
         partition=lease.partition,
         epoch=lease.epoch,
@@ -41,7 +56,10 @@ async def intake(
         marks=marks,
         refused=refused,
         topic="test.webhook-events",
+        owners=owners,
+        unconnected_limit=limit,
     )
+    return taken_in.marked
 
 
 async def test_events_of_one_record_are_one_row(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
@@ -138,3 +156,152 @@ async def test_what_can_not_be_read_is_quarantined_once(pool: "asyncpg.Pool[Any]
 
     assert (row["value"], row["key"], row["source"]) == (b"\x00{", b"k", "test.webhook-events/1@7")
     assert (row["attempts"], row["state"]) == (2, "open")
+
+
+STRANGER = TenantId("99999999-9999-9999-9999-999999999999")
+
+
+async def noted(pool: "asyncpg.Pool[Any]", tenant_id: TenantId = STRANGER) -> Any:
+    """What is noted of an organisation that is not connected."""
+    return await pool.fetchrow("SELECT * FROM unconnected WHERE tenant_id = $1", tenant_id)
+
+
+async def connected(
+    pool: "asyncpg.Pool[Any]", tenant_id: TenantId = STRANGER, state: str = "connected"
+) -> list[Connected]:
+    """Connect an organisation; or have it wait for a human."""
+    now = datetime.now(UTC)
+    done = await connect(
+        pool,
+        app=App(name=DEFAULT_APP, client_id="c", client_secret=None, webhook_keys=(), tier=AppTier.CORE),
+        kind="authorization_code",
+        tokens=SealedTokens(access_token=b"a", refresh_token=b"r", refreshed_at=now, expires_at=now),
+        tenants=[Organisation(tenant_id=tenant_id)],
+        entities=[EntityName.INVOICES],
+        partitions=3,
+    )
+    await pool.execute("UPDATE tenants SET state = $2 WHERE tenant_id = $1", tenant_id, state)
+    return done
+
+
+def strange(record: str, tenant_id: TenantId = STRANGER, *, at: datetime = T) -> Mark:
+    """A mark of an organisation that is not connected."""
+    return replace(mark(record, at=at), tenant_id=tenant_id, app=AppName("shop"))
+
+
+async def test_records_of_organisations_that_are_not_connected_are_bounded(
+    pool: "asyncpg.Pool[Any]", lease: Lease
+) -> None:
+    """A flood of ids for one organisation: so many wait, the rest is counted; neighbours that are connected lose nothing."""
+    flood = [strange(f"r{number}") for number in range(250)]
+
+    first = await intake(pool, lease, *flood, mark("own"), limit=100)
+    again = await intake(pool, lease, *flood[:50], limit=100, offset=2)
+    other = await intake(
+        pool, lease, strange("x", TenantId("99999999-9999-9999-9999-999999999998")), limit=100, offset=3
+    )
+
+    assert (first, again, other) == (101, 0, 0)
+    assert await pool.fetchval("SELECT count(*) FROM dirty WHERE tenant_id = $1", STRANGER) == 100
+    assert await pool.fetchval("SELECT count(*) FROM dirty WHERE tenant_id = $1", TENANT) == 1
+    row = await noted(pool)
+    assert (row["app"], row["events"], row["kept"], row["dropped"]) == ("shop", 300, 100, 200)
+    assert [one.tenant_id for one in await unconnected(pool)] == ["99999999-9999-9999-9999-999999999998", STRANGER]
+
+
+async def test_made_up_organisations_are_bounded(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """Whoever has a signing key can name any number of them."""
+    marks = [strange("r", TenantId(str(UUID(int=number)))) for number in range(1, MOST_ORGANISATIONS + 51)]
+
+    await intake(pool, lease, *marks, limit=100_000)
+    await intake(pool, lease, *marks[-50:], limit=100_000, offset=2)
+
+    assert await pool.fetchval("SELECT count(*) FROM unconnected") == MOST_ORGANISATIONS
+    assert await pool.fetchval("SELECT count(*) FROM dirty") == MOST_ORGANISATIONS
+
+
+async def test_marks_of_organisations_that_are_not_connected_expire(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """After so many days; those of connected organisations and of those that wait for a human never do."""
+    suspended = TenantId("99999999-9999-9999-9999-999999999997")
+    await connected(pool, suspended, "disconnected")
+    await connected(pool, TENANT)
+    now = datetime.now(UTC)
+    old, young, ahead = now - timedelta(days=8), now - timedelta(days=6), now + timedelta(days=3)
+    await intake(pool, lease, *(strange(str(at), at=at) for at in (old, young, ahead)))
+    await intake(
+        pool, lease, mark("own", at=old), strange("waits", suspended, at=old), owners=(TENANT, suspended), offset=2
+    )
+
+    assert await expire(pool, 7) == 2
+
+    rows = await pool.fetch("SELECT record_id FROM dirty ORDER BY record_id")
+    assert [row["record_id"] for row in rows] == sorted([str(young), "own", "waits"])
+    row = await noted(pool)
+    assert (row["events"], row["kept"], row["expired"]) == (3, 1, 2)
+
+
+async def test_an_organisation_that_is_silent_for_so_long_is_forgotten(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """The alert ends by itself; what waits is counted anew, whatever took it away."""
+    await intake(pool, lease, strange("r1"), strange("r2"))
+    await pool.execute("DELETE FROM dirty WHERE record_id = 'r2'")
+    await expire(pool, 365)
+    recounted = (await noted(pool))["kept"]
+    await pool.execute("UPDATE unconnected SET last_at = now() - interval '8 days'")
+
+    assert await expire(pool, 7) == 1
+
+    assert recounted == 1
+    assert await noted(pool) is None
+
+
+async def test_connecting_ends_the_wait_and_reads_what_was_dropped(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """Its first load reads everything; if an event was dropped just before, once more when Xero must know it."""
+    neighbour = TenantId("99999999-9999-9999-9999-999999999996")
+    await intake(pool, lease, strange("r1"), strange("r2"), strange("r1", neighbour), limit=1)
+    await pool.execute(
+        "UPDATE unconnected SET dropped_at = now() - interval '11 minutes' WHERE tenant_id = $1", neighbour
+    )
+
+    (one,), (other,) = await connected(pool), await connected(pool, neighbour)
+
+    assert (one.passes, other.passes) == (1, 1)
+    assert await pool.fetchval("SELECT count(*) FROM unconnected") == 0
+    passes = await pool.fetch(
+        "SELECT tenant_id, kind, since < now() - interval '23 hours' AS since, not_before > now() AS later FROM passes ORDER BY 1, 2"
+    )
+    assert [tuple(row) for row in passes] == [
+        (neighbour, "backfill", None, False),
+        (STRANGER, "backfill", None, False),
+        (STRANGER, "catch_up", True, True),
+    ]
+
+
+async def test_an_organisation_that_is_being_connected_loses_no_event(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """Intake saw no organisation and no room; by the time it marks there is one, and the event counts as any other."""
+    async with pool.acquire() as connection, connection.transaction():
+        await take_over(connection, {STRANGER: 1})
+        under_way = asyncio.create_task(intake(pool, lease, strange("r1"), limit=0))
+        await waiting_for_a_lock(pool)
+        await connection.execute("INSERT INTO apps (app, tier) VALUES ('default', 'core')")
+        await connection.execute(
+            "INSERT INTO grants (grant_id, app, kind) VALUES ($1, 'default', 'authorization_code')", UUID(int=1)
+        )
+        await connection.execute(
+            "INSERT INTO tenants (tenant_id, app, grant_id, partition) VALUES ($1, 'default', $2, 1)",
+            STRANGER,
+            UUID(int=1),
+        )
+
+    assert await under_way == 1
+    await expire(pool, 7)
+    assert await noted(pool) is None
+
+
+async def waiting_for_a_lock(pool: "asyncpg.Pool[Any]") -> None:
+    """Until somebody does."""
+    waiting = (
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+    )
+    async with asyncio.timeout(10):
+        while not await pool.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL does not tell
+            await asyncio.sleep(0.01)

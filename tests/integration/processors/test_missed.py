@@ -52,6 +52,8 @@ async def came(pool: "asyncpg.Pool[Any]", lease: Lease, *numbers: tuple[int, int
         marks=(),
         refused=(),
         topic="test.webhook-events",
+        owners=(),
+        unconnected_limit=0,
         ranges={(APP, first, last): at for first, last in numbers},
     )
 

@@ -26,7 +26,7 @@ from processors.relay import store as relay
 from processors.standing import survey
 from processors.tenants import store as tenants
 from tests.support.servers import SharedServers
-from xero_stream.contracts.names import STREAMED, EntityName, RecordId, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, STREAMED, EntityName, RecordId, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.days import make_days
@@ -162,6 +162,7 @@ async def test_intake_of_a_full_poll(watched: Watched, lease: Lease) -> None:
     """5,000 events on 5,000 records: each is looked up by key, in the records and among the marks."""
     marks = [
         Mark(
+            app=DEFAULT_APP,
             tenant_id=LARGE,
             entity=EntityName.INVOICES,
             record_id=RecordId(str(UUID(int=number))),
@@ -173,7 +174,7 @@ async def test_intake_of_a_full_poll(watched: Watched, lease: Lease) -> None:
     ]
 
     async def work(pool: "asyncpg.Pool[Any]") -> int:
-        return await take_in(
+        taken_in = await take_in(
             pool,
             partition=PARTITION,
             epoch=lease.epoch,
@@ -182,7 +183,10 @@ async def test_intake_of_a_full_poll(watched: Watched, lease: Lease) -> None:
             marks=marks,
             refused=(),
             topic="t",
+            owners={LARGE},
+            unconnected_limit=0,
         )
+        return taken_in.marked
 
     assert await watched.run(work, within=5) == 5_000
 

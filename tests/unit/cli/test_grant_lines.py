@@ -1,16 +1,18 @@
 """Grants and quarantine entries as lines for people."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from cli.grants.command import line, needs_you, told
+from cli.grants.command import line, line_of_unconnected, needs_you, told
 from cli.quarantine import line as quarantine_line
 from processors.quarantine.store import Entry
 from xero_stream.contracts.names import TenantId
 from xero_stream.store.connections import Connected, Organisation, Standing
+from xero_stream.store.unconnected import Unconnected
 
 WHEN = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 ONE = Organisation(tenant_id=TenantId("t-1"), name="Ridge\x1bway")
@@ -118,4 +120,21 @@ def test_a_quarantine_entry() -> None:
 
     assert quarantine_line(entry) == (
         f"{UUID(int=2)} 2026-11-22 10:30 open fetch validation invoices/r-1 (1 attempt) LineItems[0]: no number"
+    )
+
+
+def test_an_organisation_that_is_not_connected() -> None:
+    """Its id, by whose webhook, how much came and waits; what was only counted where some was."""
+    at = datetime(2026, 11, 29, 10, 0, tzinfo=UTC)
+    one = Unconnected(
+        tenant_id=TenantId("t-9"), app="default", first_at=at, last_at=at, events=1, kept=1, dropped=0, expired=0
+    )
+
+    assert line_of_unconnected(one) == (
+        "t-9 · app default · not connected · 1 events since 2026-11-29 10:00 UTC · 1 records wait"
+    )
+    more = replace(one, app=None, events=4321, dropped=1200, expired=7)
+    assert line_of_unconnected(more).endswith(
+        "app unknown · not connected · 4,321 events since 2026-11-29 10:00 UTC · 1 records wait · "
+        "1,200 events only counted · 7 records expired"
     )
