@@ -78,9 +78,13 @@ def test_the_receiver_counts_every_category_by_its_name() -> None:
     assert {category.value for category in Category} == known | {"subscription", "other"}
 
 
-PROSE = (  # the pages left out are about every entity, and made from contracts and registry
+PROSE = (  # the pages left out are made from code, and about every entity
     ROOT / "README.md",
-    *(path for path in sorted(ROOT.glob("docs/*.md")) if path.name not in {"entities.md", "mapping.md", "records.md"}),
+    *(
+        path
+        for path in sorted(ROOT.glob("docs/*.md"))
+        if path.name not in {"entities.md", "mapping.md", "metrics.md", "records.md"}
+    ),
     *(
         path
         for folder in ("cli", "processors", "receiver", "xero_stream/settings")

@@ -28,7 +28,7 @@ def test_a_list_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("invoices,bananas", "XERO_STREAM_ENTITIES"),
         (" , ", "XERO_STREAM_ENTITIES"),
-        ("invoices,payments", "payments can't be streamed by this release"),
+        ("invoices,bank-transactions", "bank-transactions can't be streamed by this release"),
     ],
 )
 def test_anything_else_is_refused(monkeypatch: pytest.MonkeyPatch, value: str, told: str) -> None:
