@@ -26,7 +26,7 @@ from cryptography.fernet import Fernet
 from cli.verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot, read_change, read_record
 from cli.verify.promises import Finding, Promise, check
 from cli.verify.truth import unified
-from xero_api.registry import by_name
+from xero_api.registry import ENTITIES, by_name
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.kafka.admin import TopicAdmin, wanted
@@ -425,7 +425,7 @@ class Stack:
         return {
             "tenantId": tenant,
             "resourceId": record_id,
-            "eventCategory": path.removesuffix("s").upper(),
+            "eventCategory": next(entity.webhook or "" for entity in ENTITIES if entity.path == path),
             "eventType": "UPDATE",
             "eventDateUtc": stamp.isoformat(timespec="milliseconds").removesuffix("+00:00"),
         }
