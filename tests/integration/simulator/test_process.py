@@ -149,7 +149,7 @@ async def test_delivered_events_stay_delivered(process: Begin, receiver: Receive
 
     one.end(signal.SIGKILL)
     one.start()
-    await talk.edit(kind="pay")
+    await talk.edit(kind="change")
     await talk.calm()
 
     assert len(receiver.events) == seen + 1
