@@ -33,6 +33,7 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM dirty LIMIT 1000000) AS d) AS dirty,
        (SELECT count(*) FROM tenants WHERE state <> 'connected') AS suspended,
        (SELECT count(*) FROM unconnected) AS unconnected,
        (SELECT coalesce(sum(kept), 0) FROM unconnected) AS unconnected_records,
+       (SELECT extract(epoch FROM now() - max(dropped_at)) FROM unconnected) AS unconnected_dropped,
        (SELECT min(day_remaining) FROM tenants WHERE day_seen_at > now() - interval '1 day') AS lowest_day,
        (SELECT coalesce(sum(greatest(p.position - m.position, 0)), 0)
         FROM positions p JOIN relay_marks m USING (partition)) AS relay_lag,
@@ -62,6 +63,7 @@ async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, tier_of: 
             Standing.SUSPENDED: row["suspended"],
             Standing.UNCONNECTED: row["unconnected"],
             Standing.UNCONNECTED_RECORDS: float(row["unconnected_records"]),
+            Standing.UNCONNECTED_DROPPED: _seconds(row["unconnected_dropped"]),
             Standing.LOWEST_DAY: row["lowest_day"],
             Standing.RELAY_LAG: float(row["relay_lag"]),
             Standing.RELAY_OLDEST: max(0.0, float(row["relay_oldest"] or 0)),
@@ -116,3 +118,7 @@ async def watch(
             # The gauges that are not read grow old, and that is an alert: no reason to end the process.
             log.exception("gauges_not_read", reason=repr(error)[:300])
         await asyncio.sleep(EVERY_SECONDS)
+
+
+def _seconds(age: Any) -> float | None:
+    return None if age is None else max(0.0, float(age))

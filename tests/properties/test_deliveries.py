@@ -1,5 +1,6 @@
 """Arbitrary bodies: the parser is total, and nothing of a body is lost on its way to Kafka."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
@@ -118,7 +119,10 @@ def test_receiver_and_intake_agree_on_an_organisation_however_it_is_spelled(
         partition=records[0].partition, partitions=partitions, owners={TenantId(str(guid)): AppName("default")}
     )
     folded = fold(
-        [Arrived(offset=number, key=record.key, value=record.value) for number, record in enumerate(records)],
+        [
+            Arrived(offset=number, key=record.key, value=record.value, appended_at=datetime(2026, 11, 29, tzinfo=UTC))
+            for number, record in enumerate(records)
+        ],
         Subjects.of([INVOICES]),
         place,
     )

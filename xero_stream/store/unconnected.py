@@ -25,7 +25,7 @@ UPDATE unconnected u SET kept = u.kept + n.kept, dropped = u.dropped + n.dropped
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS n(tenant_id, kept, dropped) WHERE u.tenant_id = n.tenant_id
 """
 
-# Dated by the receiver's clock. A date in the future would never be old enough; to let go too early does no harm.
+# Dated by the broker's clock. A date in the future would never be old enough; to let go too early does no harm.
 _EXPIRE = """
 WITH old AS (
     SELECT d.tenant_id, d.entity, d.record_id FROM dirty d JOIN unconnected u USING (tenant_id)
