@@ -1,7 +1,7 @@
 """Events that lie, or claim to belong, elsewhere than the organisation they are about. One stack with the other tests."""
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -26,12 +26,20 @@ async def changed_silently(stack: Stack, tenant: str, place: int) -> tuple[str, 
     return record_id, await stack.event_of(tenant, "Invoices", record_id)
 
 
+Send = Callable[..., Awaitable[None]]
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def producer(quiet: Stack) -> AsyncIterator[AIOKafkaProducer]:
-    """Somebody else who may write to Kafka."""
+async def send(quiet: Stack) -> AsyncIterator[Send]:
+    """Writes to webhook-events as somebody else may: a value, under a key, into a partition."""
     producer = AIOKafkaProducer(bootstrap_servers=quiet.bootstrap_servers)
+    headers = [("traceparent", b"00-" + b"1" * 32 + b"-" + b"1" * 16 + b"-01")]
+
+    async def write(value: bytes, key: bytes, partition: int) -> None:
+        await producer.send_and_wait(quiet.topics.webhook_events, value, key=key, partition=partition, headers=headers)
+
     await producer.start()
-    yield producer
+    yield write
     await producer.stop()
 
 
@@ -80,7 +88,7 @@ async def test_an_organisation_in_another_spelling_is_the_same_organisation(quie
     await quiet.judged(await quiet.tenants())
 
 
-async def test_an_event_in_another_partition_waits_in_quarantine(quiet: Stack, producer: AIOKafkaProducer) -> None:
+async def test_an_event_in_another_partition_waits_in_quarantine(quiet: Stack, send: Send) -> None:
     """It marks nothing and costs no call; its bytes are kept and counted."""
     tenant = (await quiet.tenants())[1]
     home = partition_of(TenantId(tenant), PARTITIONS)
@@ -88,9 +96,8 @@ async def test_an_event_in_another_partition_waits_in_quarantine(quiet: Stack, p
     calls = (await quiet.control("GET", "/calls"))["tenants"][tenant]["calls"]
     value = logged(event)
 
-    topic = quiet.topics.webhook_events
-    await producer.send_and_wait(topic, value, key=tenant.encode(), partition=(home + 1) % PARTITIONS)
-    await producer.send_and_wait(topic, value, key=f"{{{tenant}}}".encode(), partition=home)
+    await send(value, key=tenant.encode(), partition=(home + 1) % PARTITIONS)
+    await send(value, key=f"{{{tenant}}}".encode(), partition=home)
     await quiet.drained()
 
     entries = await quarantined(quiet, "misplaced_event")
@@ -100,14 +107,14 @@ async def test_an_event_in_another_partition_waits_in_quarantine(quiet: Stack, p
     assert counted == len(entries) == 2
     assert (await quiet.control("GET", "/calls"))["tenants"][tenant]["calls"] == calls
 
-    await producer.send_and_wait(topic, value, key=tenant.encode(), partition=home)
+    await send(value, key=tenant.encode(), partition=home)
     await quiet.drained()
     assert [change for change in await quiet.changes() if change.ref.record_id == record_id][-1].spot.partition == home
     await quiet.fetch("UPDATE quarantine SET state = 'resolved' WHERE reason = 'misplaced_event'")
     await quiet.judged(await quiet.tenants())
 
 
-async def test_an_app_has_no_business_with_another_apps_organisation(quiet: Stack, producer: AIOKafkaProducer) -> None:
+async def test_an_app_has_no_business_with_another_apps_organisation(quiet: Stack, send: Send) -> None:
     """An event of app ``ghost`` for an organisation of ``default`` causes no call and is kept with its bytes."""
     tenant = (await quiet.tenants())[2]
     home = partition_of(TenantId(tenant), PARTITIONS)
@@ -115,7 +122,7 @@ async def test_an_app_has_no_business_with_another_apps_organisation(quiet: Stac
     calls = (await quiet.control("GET", "/calls"))["tenants"][tenant]["calls"]
     value = logged(event, app="ghost")
 
-    await producer.send_and_wait(quiet.topics.webhook_events, value, key=tenant.encode(), partition=home)
+    await send(value, key=tenant.encode(), partition=home)
     await quiet.drained()
 
     (entry,) = await quarantined(quiet, "event_of_another_app")
@@ -123,7 +130,7 @@ async def test_an_app_has_no_business_with_another_apps_organisation(quiet: Stac
     assert entry["error"] == f"app 'ghost' sent it; organisation {tenant} is connected through app 'default'"
     assert (await quiet.control("GET", "/calls"))["tenants"][tenant]["calls"] == calls
 
-    await producer.send_and_wait(quiet.topics.webhook_events, logged(event), key=tenant.encode(), partition=home)
+    await send(logged(event), key=tenant.encode(), partition=home)
     await quiet.drained()
     await quiet.fetch("UPDATE quarantine SET state = 'resolved' WHERE reason = 'event_of_another_app'")
     await quiet.judged(await quiet.tenants())
