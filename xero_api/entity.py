@@ -249,7 +249,7 @@ class Entity(Generic[R]):
         Raises:
             InvalidRecordError: the record can't be mapped.
         """
-        return {"tenant_id": tenant_id.lower(), **self.unify(raw)}
+        return {"tenant_id": canonical_id(tenant_id), **self.unify(raw)}
 
     def id_of(self, raw: Json) -> RecordId | None:
         """The record's id in its one spelling, or None if it has none."""
