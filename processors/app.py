@@ -30,6 +30,7 @@ from processors.quotas.store import StoredLedgers, forget_egress
 from processors.standing import watch
 from processors.start import Waiting, until_there
 from processors.sync.missed import heal_missed
+from processors.tenants.app_holds import AppHolds
 from processors.tenants.desk import DeskServices
 from processors.tenants.services import RunnerServices
 from processors.tenants.watchdog import Watchdog
@@ -162,10 +163,13 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         xero = open_xero(config.xero, config.apps, prepared.pool, config.encryption.keys, metrics, read.called)
         stack.push_async_callback(xero.aclose)
         fatal: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        holds = AppHolds(prepared.pool)
+        following = asyncio.create_task(_follow_apps(config.apps, holds), name="apps")
+        stack.callback(following.cancel)
         membership = Membership(
             kafka=config.kafka,
             settings=config.settings,
-            services=_services(config, prepared, xero.client, minutes, metrics),
+            services=_services(config, prepared, xero.client, minutes, holds, metrics),
             on_fatal=lambda error: None if fatal.done() else fatal.set_result(error),
         )
         memberships.append(membership)
@@ -226,6 +230,7 @@ def _services(
     prepared: _Prepared,
     client: XeroClient,
     minutes: AppMinutes,
+    holds: AppHolds,
     metrics: ProcessorMetrics,
 ) -> WorkerServices:
     runner = RunnerServices(
@@ -235,6 +240,7 @@ def _services(
         entities=config.entities,
         tier_of=partial(_tier_of, config),
         room=Room(),
+        app_holds=holds,
         app_minute_of=minutes.of,
         keep_raw=config.settings.keep_raw,
         policy=config.policy,
@@ -293,7 +299,7 @@ async def _check_topics(config: ProcessorsConfig) -> None:
 
 
 async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egress, metrics: ProcessorMetrics) -> None:
-    """The store's clock and missed events every few seconds, what grows old every hour, a changed apps file at once."""
+    """The store's clock and missed events every few seconds, what grows old every hour."""
     days_at, trimmed_at, gap_patience = -math.inf, 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
     while True:
         metrics.beat("chores")
@@ -312,15 +318,26 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egr
                 metrics.unconnected_expired(await expire(pool, config.settings.unconnected_events_days))
         except _STORE_ERRORS as error:
             log.warning("chores_wait_for_store", reason=str(error)[:300])
-        try:
-            if config.apps.refresh():
-                log.info("apps_read_again", apps=[app.name for app in config.apps.all()])
-        except Exception as error:
-            log.exception("apps_file_unusable", reason=str(error))
         if time.monotonic() - trimmed_at > _TRIMMED_EVERY:
             trimmed_at = time.monotonic()
             give_back()
         await asyncio.sleep(5)
+
+
+async def _follow_apps(apps: Apps, holds: AppHolds) -> None:
+    """Read the apps file again when it changes: an app that Xero refused is tried with the new values at once."""
+    unusable = ""
+    while True:
+        try:
+            if apps.refresh():
+                log.info("apps_read_again", apps=[app.name for app in apps.all()])
+                holds.changed()
+            unusable = ""
+        except SettingsError as error:
+            if str(error) != unusable:
+                unusable = str(error)
+                log.error("apps_file_unusable", reason=unusable)  # noqa: TRY400 - the message says all
+        await asyncio.sleep(1)
 
 
 def _live(watchdog: Watchdog) -> Health:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ import structlog
 from processors.metrics import ProcessorMetrics
 from xero_api.call import CallRecord
 from xero_api.client import XeroClient
-from xero_api.errors import ClientConfigError, DisconnectedError
+from xero_api.errors import ClientConfigError, DisconnectedError, TransientError
 from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.source import GrantId, GrantTokens
 from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
@@ -123,7 +123,11 @@ class StoredGrants:
     @asynccontextmanager
     async def locked(self, grant_id: GrantId) -> AsyncIterator[StoredGrant]:
         """The grant, locked against every other process until the block ends."""
-        async with grants.locked(self._pool, UUID(grant_id)) as row:
+        async with AsyncExitStack() as stack:
+            try:
+                row = await stack.enter_async_context(grants.locked(self._pool, UUID(grant_id)))
+            except grants.UnknownGrantError as error:
+                raise TransientError("another grant was stored in the place of this one") from error
             yield StoredGrant(row, self._cipher)
 
 

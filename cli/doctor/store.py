@@ -91,7 +91,9 @@ async def _organisations(pool: "asyncpg.Pool[Any]") -> list[Finding]:
     rows = await standing(pool)
     if not any(row.tenant_id for row in rows):
         return [problem("organisations", "none is connected", "xero-stream grants add --help")]
-    waiting = [problem("organisations", line(row), "xero-stream grants add") for row in rows if needs_you(row)]
+    waiting = [
+        problem("organisations", line(row), row.app_hint or "xero-stream grants add") for row in rows if needs_you(row)
+    ]
     return waiting or [fine("organisations", f"{sum(row.tenant_id is not None for row in rows)} connected")]
 
 

@@ -136,7 +136,7 @@ def told(organisation: Organisation, connected: Connected) -> str:
 
 def needs_you(row: Standing) -> bool:
     """Whether only a human can help."""
-    return row.grant_state != "active" or row.state not in {"connected", None}
+    return row.grant_state != "active" or row.state not in {"connected", None} or row.app_trouble is not None
 
 
 def line(row: Standing) -> str:
@@ -147,7 +147,9 @@ def line(row: Standing) -> str:
     if row.customer_ref:
         parts.append(row.customer_ref)
     parts.append((row.state or "").replace("_", " "))
-    if needs_you(row):
+    if row.app_trouble is not None:
+        parts.append(f"Xero refuses the app ({row.app_trouble})")
+    elif needs_you(row):
         parts.append("connect it again with `xero-stream grants add`")
     if row.parked_until:
         parts.append(f"parked until {row.parked_until:%Y-%m-%d %H:%M} UTC ({row.parked_reason or 'no reason given'})")

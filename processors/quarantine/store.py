@@ -10,6 +10,7 @@ import asyncpg
 
 from processors.intake.fold import Refused
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
+from xero_stream.store.connections import rouse
 
 _NAMESPACE = UUID("8c0f4f6e-6a3b-5d0e-9b6d-0f6a5f1c7d11")
 LARGEST_LETTER = 8 * 1024 * 1024 - 16 * 1024
@@ -228,4 +229,5 @@ async def retry(pool: "asyncpg.Pool[Any]", identity: UUID) -> bool:
             row["record_id"],
             row["partition"],
         )
+        await rouse(connection, row["tenant_id"])
         return True

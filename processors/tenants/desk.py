@@ -63,6 +63,7 @@ class Desk:
         self._runners: dict[TenantId, tuple[Runner, asyncio.Task[None]]] = {}
         self._memories: dict[TenantId, Memory] = {}
         self._look = asyncio.Event()
+        self._holds_seen = 0
         self._stopping = False
         self._name = f"desk-{lease.partition}"
 
@@ -88,6 +89,7 @@ class Desk:
             try:
                 tenants = await store.with_work(self._services.pool, self._lease.partition, utc_now())
                 self.wake(tenant for tenant in tenants if tenant not in self._runners)
+                await self._look_at_the_running()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 log.warning("desk_waits", partition=self._lease.partition, reason=str(error)[:300])
             try:
@@ -95,6 +97,21 @@ class Desk:
                     await self._look.wait()
             except TimeoutError:
                 continue
+
+    async def _look_at_the_running(self) -> None:
+        """Whoever works, or waits, learns within a second what a human did about it."""
+        holds = self._services.runner.app_holds
+        running = list(self._runners)
+        if not running:
+            return
+        standing = await store.told(self._services.pool, running)
+        for tenant_id in running:
+            if tenant_id in self._runners and tenant_id in standing:
+                self._runners[tenant_id][0].told(standing[tenant_id])
+        if holds.version != self._holds_seen:
+            self._holds_seen = holds.version
+            for runner, _ in self._runners.values():
+                runner.look_anew()
 
     async def stop(self, drain: float) -> None:
         """Let calls in flight finish and be recorded, within so many seconds; start nothing new."""

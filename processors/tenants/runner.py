@@ -64,6 +64,9 @@ class Runner:
         self._wake = asyncio.Event()
         self._wake.set()
         self._calls: dict[Slot, asyncio.Task[None]] = {}
+        self._callers: list[Caller] = []
+        self._told: store.Told | None = None
+        self._look_anew = False
         self._stopping = False
         self._fenced: FencedError | None = None
         self._ids = {name: _ids_per_call(name) for name in services.entities}
@@ -75,6 +78,16 @@ class Runner:
 
     def wake(self) -> None:
         """There are new events."""
+        self._wake.set()
+
+    def told(self, now: store.Told) -> None:
+        """How the organisation stands in the store: where that has changed, all waits end and it is looked at anew."""
+        if self._told is not None and self._told != now:
+            self.look_anew()
+
+    def look_anew(self) -> None:
+        """A human did something that it may have waited for."""
+        self._look_anew = True
         self._wake.set()
 
     def stop(self) -> None:
@@ -93,7 +106,7 @@ class Runner:
                 try:
                     await self._work()
                 finally:
-                    await self._caller.written_off()
+                    await asyncio.gather(*(caller.written_off() for caller in self._callers))
         except STORE_ERRORS as error:
             # The desk looks again in a second; everything that is due is in the store.
             log.warning("tenant_waits_for_store", tenant=self._tenant_id, reason=repr(error)[:300])
@@ -105,11 +118,14 @@ class Runner:
                 await asyncio.wait(self._calls.values(), timeout=5)
 
     async def _prepared(self) -> bool:
-        """Load the tenant; False where it is not connected: its events wait in the store."""
+        """Load the tenant, without any wait of before; False where it is not connected: its events wait in the store."""
         self._wake.clear()
+        self._look_anew = False
         tenant = await store.load(self._services.pool, self._tenant_id)
         if tenant is None or tenant.state != "connected":
             return False
+        self._told = store.Told(roused=tenant.roused, connected=True)
+        self._app = tenant.app
         # Kept from task to task while the lease is ours; out of the ledger for the first one.
         memory = self._memories.get(self._tenant_id)
         if memory is None or self._released(memory, tenant):
@@ -119,14 +135,17 @@ class Runner:
         self._troubles = Troubles(
             services=self._services,
             lease=self._lease,
+            app=tenant.app,
             tenant_id=self._tenant_id,
             memory=memory,
             parked_until=tenant.parked_until,
+            roused=tenant.roused,
             on_change=self._on_change,
         )
         self._caller = Caller(
             services=self._services, lease=self._lease, tenant=tenant, memory=memory, on_wait=self._goes_on_waiting
         )
+        self._callers.append(self._caller)
         self._scribe = Scribe(
             recorder=self._recorder,
             metrics=self._services.metrics,
@@ -158,12 +177,18 @@ class Runner:
         while True:
             if self._fenced is not None:
                 raise self._fenced
+            if self._look_anew and not self._stopping and not await self._prepared():
+                return
             self._wake.clear()
             now, parked_until = utc_now(), self._troubles.parked_until
             if self._stopping or (parked_until is not None and parked_until > now):
                 if not self._calls:
                     return  # the desk starts us again when a parked tenant is due
                 await self._wait(parked_until if not self._stopping else None)
+                continue
+            refused = self._services.app_holds.seconds(self._app)
+            if refused:
+                await self._wait(now + timedelta(seconds=refused))
                 continue
             agenda = await store.agenda(
                 self._services.pool, self._lease.partition, self._tenant_id, self._entities, now
@@ -221,6 +246,7 @@ class Runner:
                 await self._troubles.failed(work, error)
             else:
                 self._troubles.succeeded(work.slot)
+                await self._services.app_holds.works(self._app)
         except NotNowError:
             return  # what it was for stays due
         except FencedError as error:

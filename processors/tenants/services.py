@@ -10,6 +10,7 @@ import asyncpg
 from processors.fetch.policy import FieldPolicy
 from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
+from processors.tenants.app_holds import AppHolds
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import TenantBudget
 from xero_api.client import XeroClient
@@ -33,6 +34,7 @@ class RunnerServices:
         entities: the enabled ones; an app reads those its tier includes (:meth:`entities_of`).
         tier_of: an app's tier.
         room: for answers, until they are recorded.
+        app_holds: apps that Xero refuses as a whole.
         app_minute_of: our part of an app's calls a minute, shared by its tenants in this process.
         keep_raw: publish Xero's own JSON too.
         policy: what of the records must not be passed on.
@@ -46,6 +48,7 @@ class RunnerServices:
     entities: Sequence[EntityName]
     tier_of: Callable[[AppName], AppTier]
     room: Room
+    app_holds: AppHolds
     app_minute_of: Callable[[AppName], Awaitable[Minute]]
     keep_raw: bool
     policy: FieldPolicy

@@ -65,6 +65,7 @@ class Tenant:
     name: str
     customer_ref: str | None
     state: str
+    roused: int
     parked_until: datetime | None
     day_remaining: int | None
     day_seen_at: datetime | None
@@ -102,7 +103,7 @@ async def with_work(pool: "asyncpg.Pool[Any]", partition: int, now: datetime) ->
 async def load(pool: "asyncpg.Pool[Any]", tenant_id: TenantId) -> Tenant | None:
     """One tenant, or None if it is not connected (yet)."""
     row = await pool.fetchrow(
-        "SELECT tenant_id, app, grant_id, connection_created_at, name, customer_ref, state, parked_until, "
+        "SELECT tenant_id, app, grant_id, connection_created_at, name, customer_ref, state, roused, parked_until, "
         "day_remaining, day_seen_at FROM tenants WHERE tenant_id = $1",
         tenant_id,
     )
@@ -256,9 +257,44 @@ async def park(
     )
 
 
-async def suspend(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, state: str) -> None:
-    """The tenant waits for a human: ``needs_reauth`` or ``disconnected``. Its dirty rows stay."""
-    await pool.execute("UPDATE tenants SET state = $2 WHERE tenant_id = $1 AND state = 'connected'", tenant_id, state)
+async def suspend(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, state: str, roused: int) -> bool:
+    """The tenant waits for a human: ``needs_reauth`` or ``disconnected``. Its dirty rows stay.
+
+    Args:
+        pool: the store.
+        tenant_id: who waits.
+        state: for what.
+        roused: how often a human had done something for it when the call was made: one who has done so since gave it
+            another grant, of which the call says nothing.
+
+    Returns:
+        Whether it waits.
+    """
+    status = await pool.execute(
+        "UPDATE tenants SET state = $2 WHERE tenant_id = $1 AND roused = $3", tenant_id, state, roused
+    )
+    return bool(status == "UPDATE 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What ends the waits of a tenant's task when it changes.
+
+    Attributes:
+        roused: how often a human did something for the organisation.
+        connected: whether it is to be read.
+    """
+
+    roused: int
+    connected: bool
+
+
+async def told(pool: "asyncpg.Pool[Any]", tenants: Sequence[TenantId]) -> dict[TenantId, Told]:
+    """How these tenants stand."""
+    rows = await pool.fetch("SELECT tenant_id, roused, state FROM tenants WHERE tenant_id = ANY($1)", tenants)
+    return {
+        TenantId(row["tenant_id"]): Told(roused=row["roused"], connected=row["state"] == "connected") for row in rows
+    }
 
 
 async def postpone(

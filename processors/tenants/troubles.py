@@ -19,13 +19,14 @@ from xero_api.errors import (
     DisconnectedError,
     Intent,
     LimitKind,
+    MisconfiguredError,
     RateLimitedError,
     UnauthorisedError,
     XeroError,
     intent,
 )
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.store.clock import utc_now
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,6 @@ _UNAUTHORISED_WAITS = (5.0, 30.0, 30.0, 150.0, 600.0)
 """Xero may refuse a good token once; after a minute another token may be had; a missing scope or role stays missing until a
 human came."""
 _LONGEST_UNRECORDED_WAIT = 15.0
-_MISCONFIGURED_WAIT = timedelta(seconds=60)
 _UNTIL_A_HUMAN_CAME = timedelta(days=3650)
 
 
@@ -48,14 +48,18 @@ class Troubles:
         *,
         services: RunnerServices,
         lease: Lease,
+        app: AppName,
         tenant_id: TenantId,
         memory: Memory,
         parked_until: datetime | None,
+        roused: int,
         on_change: Callable[[], None],
     ) -> None:
         self._services = services
         self._lease = lease
+        self._app = app
         self._tenant_id = tenant_id
+        self._roused = roused
         self._memory = memory
         self._on_change = on_change
         self._held: dict[Slot, float] = {}
@@ -117,7 +121,8 @@ class Troubles:
                 await self._set_aside(work, error)
             case Intent.STOP:
                 log.error("xero_misconfigured", tenant=self._tenant_id, reason=str(error)[:300], hint=error.hint)
-                self.parked_until = utc_now() + _MISCONFIGURED_WAIT
+                assert isinstance(error, MisconfiguredError)
+                await self._services.app_holds.refused(self._app, error)
 
     async def park_if_long(self, seconds: float, reason: str) -> None:
         """A long wait is written down, so that a restart does not forget it; a short one stays with the budget."""
@@ -170,7 +175,8 @@ class Troubles:
             self.hold(slot, _UNAUTHORISED_WAITS[min(failures, len(_UNAUTHORISED_WAITS)) - 1])
             return
         state = "disconnected" if isinstance(error, DisconnectedError) else "needs_reauth"
-        await store.suspend(self._services.pool, self._tenant_id, state)
+        if not await store.suspend(self._services.pool, self._tenant_id, state, self._roused):
+            return  # the desk has us look at the new grant
         log.error("tenant_suspended", tenant=self._tenant_id, state=state, hint=error.hint)
         self.parked_until = utc_now() + _UNTIL_A_HUMAN_CAME
 

@@ -16,7 +16,7 @@ GRACE = timedelta(minutes=30)
 _EARLY = timedelta(seconds=60)
 _SHARE_OF_LIFE = 0.8
 _LAST_MOMENT = timedelta(seconds=10)
-_TOO_FRESH_TO_DOUBT = timedelta(seconds=60)
+_BETWEEN_DOUBTS = timedelta(seconds=60)
 _AHEAD = timedelta(seconds=60)
 """A set obtained this much later than now carries stamps of another clock, or the clock was set back: they say nothing."""
 
@@ -45,14 +45,19 @@ def usable(tokens: TokenSet, now: datetime) -> bool:
     return now < tokens.expires_at - _LAST_MOMENT and not _of_the_future(tokens, now)
 
 
-def worth_replacing(tokens: TokenSet, now: datetime) -> bool:
-    """Whether a 401 may be the token's age. A set this fresh was refused for another reason: refreshing would loop.
+def worth_replacing(tokens: TokenSet, now: datetime, doubted_at: datetime | None) -> bool:
+    """Whether another token may help after a 401: the token may be old, or the grant may have been withdrawn.
+
+    Only the token endpoint knows whether a grant still lives, so a fresh token is doubted too, but not more often than once
+    a minute: a scope that is missing would otherwise cost a refresh for each call.
 
     Args:
         tokens: the stored set.
-        now: the clock of ``refreshed_at`` and ``expires_at``.
+        now: wall clock.
+        doubted_at: when the grant's token was last replaced after a 401; None: never, as far as known.
     """
-    return now >= tokens.refreshed_at + _TOO_FRESH_TO_DOUBT or _of_the_future(tokens, now)
+    fresh = now < tokens.refreshed_at + _BETWEEN_DOUBTS
+    return not fresh or doubted_at is None or now >= doubted_at + _BETWEEN_DOUBTS
 
 
 def second_token(used: str | None, stored: TokenSet, now: datetime) -> str | None:

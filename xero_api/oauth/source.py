@@ -59,7 +59,7 @@ class TokenSource(Protocol):
             rejected: the one refused.
 
         Raises:
-            XeroError: there is none; ``UnauthorisedError`` if the refused one is too fresh for its age to be the reason.
+            XeroError: there is none; ``UnauthorisedError`` if the refused one is fresh, and came in place of another refused one.
         """
 
 
@@ -124,6 +124,7 @@ class GrantTokens:
         self._unsaved: dict[GrantId, TokenSet] = {}
         self._running: dict[GrantId, asyncio.Task[TokenSet]] = {}
         self._again_from: dict[GrantId, datetime] = {}
+        self._doubted: dict[GrantId, datetime] = {}
 
     async def token(self, app: AppName, tenant_id: TenantId) -> AccessToken:
         """See :class:`TokenSource`."""
@@ -205,7 +206,7 @@ class GrantTokens:
         if unsaved and unsaved.previous_refresh_token == tokens.refresh_token:
             await grant.save(unsaved)  # obtained before, but the store failed then
             tokens = unsaved
-        if not _wanted(tokens, rejected, self._now()):
+        if not self._wanted(grant_id, tokens, rejected):
             return tokens
         await reach(Failpoint.REFRESH_OPEN)
         try:
@@ -215,10 +216,20 @@ class GrantTokens:
                 self._again_from[grant_id] = self._now() + _COOL_DOWN
                 return tokens
             raise
+        if tokens.access_token == rejected:
+            self._doubted[grant_id] = new.refreshed_at
         self._unsaved[grant_id] = new
         await reach(Failpoint.REFRESH_ANSWERED)
         await grant.save(new)
         return new
+
+    def _wanted(self, grant_id: GrantId, tokens: TokenSet, rejected: str | None) -> bool:
+        now = self._now()
+        if rejected is None or tokens.access_token != rejected:
+            return due(tokens, now)
+        if not worth_replacing(tokens, now, self._doubted.get(grant_id)):
+            raise UnauthorisedError("401 with a fresh token", status=401)
+        return True
 
     async def _obtain(self, grant: LockedGrant, tokens: TokenSet) -> TokenSet:
         credentials, now = self._credentials(grant.app), self._now()
@@ -238,11 +249,3 @@ class GrantTokens:
         except ReauthoriseError as refusal:
             await grant.mark_dead(str(refusal))
             raise
-
-
-def _wanted(tokens: TokenSet, rejected: str | None, now: datetime) -> bool:
-    if rejected is not None and tokens.access_token == rejected:
-        if not worth_replacing(tokens, now):
-            raise UnauthorisedError("401 with a fresh token", status=401)
-        return True
-    return due(tokens, now)

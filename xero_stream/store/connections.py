@@ -16,6 +16,7 @@ import orjson
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.partition import partition_of
 from xero_stream.settings.apps import App
+from xero_stream.store import apps
 from xero_stream.store.unconnected import Dropped, take_over
 
 GrantKind = Literal["authorization_code", "client_credentials"]
@@ -92,6 +93,7 @@ ON CONFLICT (tenant_id) DO UPDATE SET
         ELSE coalesce(excluded.connection_created_at, tenants.connection_created_at) END,
     customer_ref = coalesce(excluded.customer_ref, tenants.customer_ref),
     tags = tenants.tags || excluded.tags,
+    roused = tenants.roused + 1,
     parked_until = CASE WHEN tenants.app = excluded.app THEN tenants.parked_until END,
     connected_at = CASE WHEN tenants.state = 'connected' THEN tenants.connected_at ELSE now() END
 """
@@ -113,6 +115,25 @@ ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, place = NULL, 
     not_before = to_timestamp(0), attempts = 0, error = NULL, started_at = NULL, finished_at = NULL
 RETURNING entity
 """
+
+
+# What failed before is tried at once: the new grant may be what it waited for.
+_NOW = (
+    "UPDATE passes SET not_before = to_timestamp(0) WHERE tenant_id = $1 AND finished_at IS NULL",
+    "UPDATE dirty SET not_before = to_timestamp(0) WHERE tenant_id = $1 AND attempts > 0",
+)
+
+
+async def rouse(connection: Any, tenant_id: str) -> None:
+    """A human did something for an organisation: whichever process works for it ends its waits within a second.
+
+    Limits that Xero set (parked until) stay.
+
+    Args:
+        connection: a pool, or the connection of a transaction.
+        tenant_id: which.
+    """
+    await connection.execute("UPDATE tenants SET roused = roused + 1 WHERE tenant_id = $1", tenant_id)
 
 
 async def connect(
@@ -157,6 +178,8 @@ async def connect(
             partition = homes[tenant.tenant_id]
             before = await _connect_one(connection, app, grant_id, tenant, partition)
             passes = await _open_passes(connection, tenant.tenant_id, partition, entities, before)
+            for statement in _NOW:
+                await connection.execute(statement, tenant.tenant_id)
             if tenant.tenant_id in dropped:
                 await _read_again_later(connection, tenant.tenant_id, partition, entities, dropped[tenant.tenant_id])
             done.append(Connected(tenant_id=tenant.tenant_id, before=before, passes=passes))
@@ -199,6 +222,8 @@ class Standing:
 
     Attributes:
         tenant_id: which; None for a grant without any.
+        app_trouble: why Xero refuses the app it is connected through; None: it doesn't.
+        app_hint: what to do about that.
         loading: entities whose first load is not done.
         backlog: records known to have changed and not read yet.
         loaded: records seen by passes that are not done.
@@ -218,6 +243,8 @@ class Standing:
     parked_until: datetime | None
     parked_reason: str | None
     day_remaining: int | None
+    app_trouble: str | None
+    app_hint: str | None
     loading: list[str]
     loaded: int
     load_total: int | None
@@ -229,9 +256,10 @@ SELECT g.grant_id, g.app, g.kind, g.state AS grant_state, g.refreshed_at, t.tena
        t.state, t.partition, t.customer_ref, t.day_remaining,
        CASE WHEN t.parked_until > now() THEN t.parked_until END AS parked_until,
        CASE WHEN t.parked_until > now() THEN t.parked_reason END AS parked_reason,
+       a.trouble AS app_trouble, a.trouble_hint AS app_hint,
        coalesce(p.loading, '{}') AS loading, coalesce(p.loaded, 0) AS loaded, p.load_total,
        coalesce((SELECT count(*) FROM dirty d WHERE d.tenant_id = t.tenant_id), 0) AS backlog
-FROM grants g LEFT JOIN tenants t USING (grant_id)
+FROM grants g JOIN apps a ON a.app = g.app LEFT JOIN tenants t USING (grant_id)
 LEFT JOIN LATERAL (
     SELECT array_agg(entity ORDER BY entity) AS loading, sum(seen)::bigint AS loaded, sum(total)::bigint AS load_total
     FROM passes WHERE passes.tenant_id = t.tenant_id AND finished_at IS NULL
@@ -246,13 +274,7 @@ async def standing(pool: "asyncpg.Pool[Any]") -> list[Standing]:
 
 
 async def _insert_grant(connection: Any, app: App, kind: GrantKind, tokens: SealedTokens) -> UUID:
-    await connection.execute(
-        "INSERT INTO apps (app, client_id, tier) VALUES ($1, $2, $3) "
-        "ON CONFLICT (app) DO UPDATE SET client_id = excluded.client_id, tier = excluded.tier, seen_at = now()",
-        app.name,
-        app.client_id,
-        app.tier.value,
-    )
+    await apps.seen(connection, app)
     grant_id = uuid4()
     await connection.execute(
         "INSERT INTO grants (grant_id, app, kind, access_token, refresh_token, refreshed_at, expires_at, previous_token) "

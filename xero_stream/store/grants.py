@@ -9,6 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
+from xero_stream.contracts.names import AppName
+from xero_stream.store import apps
+
 
 class UnknownGrantError(Exception):
     """There is no such grant."""
@@ -68,6 +71,7 @@ class LockedGrantRow:
             refreshed_at,
             expires_at,
         )
+        await apps.works(self._connection, AppName(self.row.app))
 
     async def mark_dead(self) -> None:
         """A human has to connect it again; so do all tenants that live by it."""

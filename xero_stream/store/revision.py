@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0006"
+NEEDED = "0007"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

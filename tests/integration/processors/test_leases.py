@@ -138,7 +138,7 @@ async def test_a_parked_organisation_has_no_work_before_its_time(pool: "asyncpg.
     assert await tenants.with_work(pool, loaded.partition, T + timedelta(minutes=119)) == []
     assert await tenants.with_work(pool, loaded.partition, T + timedelta(hours=2)) == [TENANT]
 
-    await tenants.suspend(pool, TENANT, "needs_reauth")
+    assert await tenants.suspend(pool, TENANT, "needs_reauth", 0)
     assert await tenants.with_work(pool, loaded.partition, T + timedelta(hours=2)) == []
 
 

@@ -20,7 +20,7 @@ from xero_api.budget.tenant import Go, TenantBudget, Wait, app_minute
 from xero_api.call import Lane
 from xero_api.errors import LimitKind, RateLimitedError
 from xero_api.meta import Limits, Meta
-from xero_stream.contracts.names import AppName, EntityName, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, TenantId
 from xero_stream.settings.xero import AppTier
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -58,9 +58,11 @@ async def refused(services: RunnerServices, lease: Lease, *, retry_after: float)
     troubles = Troubles(
         services=services,
         lease=lease,
+        app=DEFAULT_APP,
         tenant_id=TENANT,
         memory=Memory(budget=budget),
         parked_until=None,
+        roused=0,
         on_change=lambda: None,
     )
     error = RateLimitedError("429", limit=LimitKind.DAY, status=429, meta=Meta(limits=limits, retry_after=retry_after))

@@ -7,11 +7,18 @@ from typing import Any
 
 import asyncpg
 import pytest
+from cryptography.fernet import Fernet
 
+from processors.tenants.app_holds import AppHolds
+from processors.tenants.store import Told, load, suspend, told
+from processors.xero import StoredGrants
+from xero_api.errors import TransientError
+from xero_api.oauth.token import refused_app
 from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, TenantId
 from xero_stream.contracts.partition import partition_of
 from xero_stream.settings.apps import App
 from xero_stream.settings.xero import AppTier
+from xero_stream.store.apps import troubles
 from xero_stream.store.connections import (
     Connected,
     Organisation,
@@ -22,6 +29,8 @@ from xero_stream.store.connections import (
     keep_grant,
     standing,
 )
+from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.grants import locked
 from xero_stream.store.pool import open_pool
 
 NOW = datetime.now(UTC)
@@ -206,3 +215,87 @@ async def test_standing(pool: "asyncpg.Pool[Any]") -> None:
         1,
     )
     assert (row.parked_until, row.parked_reason) == (None, None)
+
+
+async def test_another_grant_ends_the_waits_after_failures(pool: "asyncpg.Pool[Any]") -> None:
+    """Failed passes and records are due at once; what waits for another reason, and what Xero limits, waits on."""
+    await connected(pool, ONE)
+    later = NOW + timedelta(hours=1)
+    await pool.execute("UPDATE passes SET not_before = $1, attempts = 3", later)
+    await pool.execute("UPDATE tenants SET parked_until = $1, parked_reason = 'day'", later)
+    await pool.executemany(
+        "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, not_before, attempts) "
+        "VALUES ($1, 'invoices', $2, 0, now(), now(), $3, $4)",
+        [(ONE.tenant_id, "failed", later, 5), (ONE.tenant_id, "stale", later, 0)],
+    )
+
+    await connected(pool, ONE)
+
+    assert await pool.fetchval("SELECT max(not_before) FROM passes") < NOW
+    waiting = await pool.fetch("SELECT record_id FROM dirty WHERE not_before > now()")
+    assert [row["record_id"] for row in waiting] == ["stale"]
+    assert await pool.fetchval("SELECT parked_until FROM tenants") == later
+
+
+async def test_an_old_grants_end_does_not_suspend_what_has_a_new_one(pool: "asyncpg.Pool[Any]") -> None:
+    """A call under way with the old grant fails after the new one was stored: it says nothing of that."""
+    await connected(pool, ONE)
+    loaded = await load(pool, ONE.tenant_id)
+    assert loaded is not None
+
+    await connected(pool, ONE)
+
+    assert not await suspend(pool, ONE.tenant_id, "needs_reauth", loaded.roused)
+    assert await told(pool, [ONE.tenant_id]) == {ONE.tenant_id: Told(roused=loaded.roused + 1, connected=True)}
+    assert await suspend(pool, ONE.tenant_id, "needs_reauth", loaded.roused + 1)
+    assert await told(pool, [ONE.tenant_id]) == {ONE.tenant_id: Told(roused=loaded.roused + 1, connected=False)}
+
+
+async def test_a_grant_that_was_replaced_is_asked_for_again(pool: "asyncpg.Pool[Any]") -> None:
+    """Its row is gone while a call wants its token: the next try finds the new one."""
+    await connected(pool, ONE)
+    source = StoredGrants(pool, TokenCipher([Fernet.generate_key().decode()]))
+    old = await source.grant_of(AppName(DEFAULT_APP), ONE.tenant_id)
+    await connected(pool, ONE)
+
+    with pytest.raises(TransientError, match="another grant"):
+        async with source.locked(old):
+            raise AssertionError
+
+    assert await source.grant_of(AppName(DEFAULT_APP), ONE.tenant_id) != old
+
+
+async def test_an_app_that_xero_refuses(pool: "asyncpg.Pool[Any]") -> None:
+    """Each of its organisations says so, until Xero takes it again; the first refusal keeps its time."""
+    await connected(pool, ONE)
+    holds = AppHolds(pool)
+    name = AppName(DEFAULT_APP)
+
+    await holds.refused(name, refused_app("invalid_client", where="token endpoint: 401"))
+    (first,) = await troubles(pool)
+    await holds.refused(name, refused_app("invalid_scope", where="token endpoint: 400"))
+
+    (second,) = await troubles(pool)
+    assert (second.trouble, second.since) == ("token endpoint: 400: invalid_scope", first.since)
+    assert "granular" in second.hint
+    (row,) = await standing(pool)
+    assert row.app_trouble == second.trouble
+    assert 59 < holds.seconds(name) <= 60
+
+    holds.changed()
+    assert holds.seconds(name) == 0
+    assert await troubles(pool), "only Xero says that it takes the app"
+    await holds.works(name)
+    assert await troubles(pool) == []
+
+
+async def test_another_processs_app_trouble_ends_with_new_tokens(pool: "asyncpg.Pool[Any]") -> None:
+    """A refresh that goes well shows that Xero takes the app, whoever wrote down that it didn't."""
+    await connected(pool, ONE)
+    await AppHolds(pool).refused(AppName(DEFAULT_APP), refused_app("invalid_client", where="token endpoint"))
+    grant = await pool.fetchval("SELECT grant_id FROM grants")
+
+    async with locked(pool, grant) as row:
+        await row.save(access_token=b"a", refresh_token=b"r", previous_token=None, refreshed_at=NOW, expires_at=NOW)
+
+    assert await troubles(pool) == []

@@ -10,7 +10,7 @@ from processors.planner.plan import GetOne, Slot
 from processors.tenants.troubles import Troubles
 from xero_api.call import Lane
 from xero_api.errors import UnauthorisedError
-from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
 
 SLOT = Slot(lane=Lane.WEBHOOK, entity=EntityName.INVOICES)
 OTHER = Slot(lane=Lane.WEBHOOK, entity=EntityName.CONTACTS)
@@ -22,9 +22,11 @@ def test_answers_that_can_not_be_recorded_cost_fewer_and_fewer_calls() -> None:
     troubles = Troubles(
         services=unused,
         lease=unused,
+        app=DEFAULT_APP,
         tenant_id=TenantId("t"),
         memory=unused,
         parked_until=None,
+        roused=0,
         on_change=unused,
     )
 
@@ -47,9 +49,11 @@ async def test_a_refused_token_stops_its_entity_for_longer_and_longer() -> None:
     troubles = Troubles(
         services=services,
         lease=unused,
+        app=DEFAULT_APP,
         tenant_id=TenantId("t"),
         memory=unused,
         parked_until=None,
+        roused=0,
         on_change=unused,
     )
     work = GetOne(slot=SLOT, entity=EntityName.INVOICES, record_id="r")

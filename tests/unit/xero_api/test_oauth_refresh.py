@@ -31,10 +31,15 @@ def test_a_short_lived_token_is_refreshed_a_minute_early() -> None:
     assert due(short, START + timedelta(seconds=60))
 
 
-def test_a_fresh_token_is_not_doubted() -> None:
-    """A 401 within a minute of refreshing has another reason: scope, role."""
-    assert not worth_replacing(tokens(), START + timedelta(seconds=59))
-    assert worth_replacing(tokens(), START + timedelta(seconds=60))
+def test_a_fresh_token_is_doubted_once_a_minute() -> None:
+    """The grant may have been withdrawn; where it was not, a 401 within a minute has another reason: scope, role."""
+    fresh, old = START + timedelta(seconds=59), START + timedelta(seconds=60)
+
+    assert worth_replacing(tokens(), fresh, None)
+    assert not worth_replacing(tokens(), fresh, START)
+    assert worth_replacing(tokens(), fresh, START - timedelta(seconds=1))
+    assert worth_replacing(tokens(), old, None)
+    assert worth_replacing(tokens(), old, old)
 
 
 @pytest.mark.parametrize(

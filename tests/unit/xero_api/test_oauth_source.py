@@ -313,15 +313,43 @@ async def test_a_rejected_token_is_replaced_once(world: World) -> None:
     assert (await process.replacement(old)).value == "a1"
 
 
-async def test_a_fresh_token_is_not_replaced(world: World) -> None:
-    """A 401 with a token of this minute is about scope or role: refreshing would go on for ever."""
+async def test_a_fresh_token_is_replaced_once_a_minute(world: World) -> None:
+    """A second 401 within a minute is about scope or role: refreshing would go on for ever."""
     process = world.process()
     token = await process.token(DEFAULT_APP, TENANT)
 
+    other = await process.replacement(token)
     with pytest.raises(UnauthorisedError):
+        await process.replacement(other)
+    world.time.move(minutes=1)
+    third = await process.replacement(other)
+
+    assert [other.value, third.value] == ["a1", "a2"]
+    assert len(world.identity.requests) == 2
+
+
+async def test_a_withdrawn_grant_is_found_at_its_first_401(world: World) -> None:
+    """However fresh the token: only the token endpoint knows that the grant is dead."""
+    process = world.process()
+    token = await process.token(DEFAULT_APP, TENANT)
+    world.identity.current = "withdrawn"
+
+    with pytest.raises(ReauthoriseError):
         await process.replacement(token)
 
-    assert world.identity.requests == []
+    assert world.row.dead is not None
+
+
+async def test_a_refresh_that_failed_does_not_settle_the_doubt(world: World) -> None:
+    """The endpoint was down: the next 401 asks it again."""
+    process = world.process()
+    token = await process.token(DEFAULT_APP, TENANT)
+    world.identity.before = [lambda: httpx.Response(503)]
+
+    with pytest.raises(ServerError):
+        await process.replacement(token)
+
+    assert (await process.replacement(token)).value == "a1"
 
 
 async def test_a_rejected_token_that_somebody_replaced_already(world: World) -> None:
