@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.stack import Stack
+from tests.support.stack import WEBHOOK_KEY, Stack
 from tests.support.stacks import StartStack
+from tests.support.webhooks import sign
 
 TRUTH_SECONDS = 10.0
 """Until every place tells: the event has to arrive, and gauges are read every five seconds."""
@@ -149,7 +150,7 @@ async def a_refused_app(stack: Stack, ours: list[str], apps: Path) -> None:
     await stack.until(refused, TRUTH_SECONDS, "the app to be refused")
     listed = await command(stack, "grants", "list")
     assert listed.code == 1
-    assert "Xero refuses the app (token endpoint: 401: invalid_client)" in listed.out
+    assert "Xero refuses the app (token endpoint: 400: invalid_client)" in listed.out
     assert "XERO_CLIENT_SECRET" in (await command(stack, "doctor")).out
     await suspended(stack, len(ours))
     asked = await tokens_asked(stack)
@@ -162,6 +163,29 @@ async def a_refused_app(stack: Stack, ours: list[str], apps: Path) -> None:
     await stack.drained(GOES_ON_SECONDS)
     assert (await command(stack, "grants", "list")).code == 0
     await suspended(stack, 0)
+
+
+async def deliver(stack: Stack, app: str, event: Mapping[str, str]) -> None:
+    """Send an event as Xero does for an app of its own: to the app's path, once the receiver has read the apps file."""
+    body = json.dumps({"events": [event], "firstEventSequence": 1, "lastEventSequence": 1, "entropy": "E"}).encode()
+
+    async def taken() -> bool:
+        answer = await stack.http.post(
+            f"{stack.webhook_url}/{app}", content=body, headers={"x-xero-signature": sign(body)}
+        )
+        return answer.status_code == 200
+
+    await stack.until(taken, 10, f"the receiver to know the app {app}")
+
+
+async def published(stack: Stack, record_id: str) -> None:
+    """Wait until an update of a record is on its way to Kafka."""
+
+    async def there() -> bool:
+        return bool(await stack.fetch("SELECT 1 FROM changes WHERE record_id = $1 AND op = 'u'", record_id))
+
+    await stack.until(there, 15, f"the change of {record_id}")
+    await stack.drained()
 
 
 async def write(file: Path, text: str) -> None:
@@ -179,13 +203,21 @@ async def a_custom_connection(stack: Stack, tenant: str, apps: Path) -> None:
     """Its token is refused by /connections: it is added all the same, and its changes are streamed."""
     body: dict[str, Any] = {"kind": "client_credentials", "tenants": [tenant], "listsConnections": False}
     made = await stack.control("POST", "/grants", body)
-    await write(apps, f"[apps.shop]\nclient_id = '{made['clientId']}'\nclient_secret = '{made['clientSecret']}'\n")
+    lines = (
+        "[apps.shop]",
+        f"client_id = '{made['clientId']}'",
+        f"client_secret = '{made['clientSecret']}'",
+        f"webhook_keys = ['{WEBHOOK_KEY}']",
+    )
+    await write(apps, "\n".join(lines))
 
     added = await command(stack, "grants", "add", "--app", "shop", "--client-credentials")
 
     assert added.code == 0, added.out
     assert f"({tenant}): connected" in added.out
     await stack.drained()
-    await stack.edit(tenantId=tenant, endpoint="Invoices", kind="change")
-    await stack.drained()
+    edited = await stack.edit(tenantId=tenant, endpoint="Invoices", kind="change", webhook=False)
+    record_id = edited["edits"][0]["id"]
+    await deliver(stack, "shop", await stack.event_of(tenant, "Invoices", record_id))
+    await published(stack, record_id)
     assert set((await states(stack)).values()) == {"connected"}

@@ -243,12 +243,12 @@ class Standing:
     parked_until: datetime | None
     parked_reason: str | None
     day_remaining: int | None
-    app_trouble: str | None
-    app_hint: str | None
     loading: list[str]
     loaded: int
     load_total: int | None
     backlog: int
+    app_trouble: str | None = None
+    app_hint: str | None = None
 
 
 _STANDING = """

@@ -138,3 +138,12 @@ def test_an_organisation_that_is_not_connected() -> None:
         "app unknown · not connected · 4,321 events since 2026-11-29 10:00 UTC · 1 records wait · "
         "1,200 events only counted · 7 records expired"
     )
+
+
+def test_an_app_that_xero_refuses_is_named() -> None:
+    """A new grant would not help: the app's settings have to change."""
+    row = standing(app_trouble="token endpoint: 401: invalid_client", app_hint="compare XERO_CLIENT_SECRET")
+
+    assert needs_you(row)
+    assert "Xero refuses the app (token endpoint: 401: invalid_client)" in line(row)
+    assert "grants add" not in line(row)
