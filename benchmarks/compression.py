@@ -72,7 +72,7 @@ def _changes() -> list[bytes]:
             fetch=Fetch(correlation_id=str(uuid.uuid4()), fetched_at=now),
         )
         place = Placement(
-            store_id=uuid.uuid4(),
+            incarnation=uuid.uuid4(),
             prefix="xero",
             topic="xero.changes.invoices",
             partition=0,

@@ -117,7 +117,7 @@ async def _measure() -> None:
             deployment: Deployment = await claim(pool, topic_prefix="bench", partitions=1)
             await make_days(pool, utc_now().date())
             lease: Lease = await take(pool, 0, "bench")
-            recorder = Recorder(pool=pool, lease=lease, store_id=deployment.store_id, topics=kafka.topics)
+            recorder = Recorder(pool=pool, lease=lease, topics=kafka.topics)
             relay = Relay(
                 pool=pool,
                 marks=pool,

@@ -68,8 +68,7 @@ def readable(change: Mapping[str, Any]) -> str:
     """One line about a change: what it is, what happened to it, whom it concerns.
 
     Args:
-        change: a decoded ``ChangeEvent``; numbers may be int, float or Decimal. Whatever is missing (a change that was
-            too large leaves ``before`` or ``after`` out) is left out of the line.
+        change: a decoded ``ChangeEvent``; numbers may be int, float or Decimal. Whatever is missing is left out of the line.
 
     Returns:
         Parts joined by `` · ``, without control characters.

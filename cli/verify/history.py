@@ -67,9 +67,9 @@ class Change:
         """Its position."""
         return int(self.source["position"])
 
-    def omits(self, name: str) -> bool:
-        """Whether ``before`` or ``after`` was left out because of the size."""
-        return name in (self.event.get("omitted") or ())
+    def omitted(self, side: str) -> frozenset[str]:
+        """Which fields of ``before`` or ``after`` were left out because of the size."""
+        return _fields(self.event, side)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +95,11 @@ class RecordMessage:
         """Which record it is about."""
         key = decode(self.key)
         return RecordRef(key["tenant_id"], self.entity, key["id"])
+
+    @property
+    def omitted(self) -> frozenset[str]:
+        """Which fields of the record were left out because of the size."""
+        return _fields(self.value or {}, "record")
 
     @property
     def ce_id(self) -> str:
@@ -142,12 +147,12 @@ class Latest:
     Attributes:
         position: of its last change.
         record: the unified record; None where it is gone.
-        known: False where the last change was too large to carry it.
+        omitted: fields that the last change was too large to carry.
     """
 
     position: int
     record: Mapping[str, Any] | None
-    known: bool = True
+    omitted: frozenset[str] = frozenset()
 
 
 def read_change(spot: Spot, key: bytes, value: bytes, headers: Iterable[tuple[str, bytes]]) -> Change:
@@ -175,6 +180,19 @@ def _text(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     return {name: value.decode(errors="replace") for name, value in headers}
 
 
+def without(record: Mapping[str, Any] | None, fields: frozenset[str]) -> Mapping[str, Any] | None:
+    """The record without these fields: what can be compared where they were left out."""
+    if record is None or not fields:
+        return record
+    return {name: value for name, value in record.items() if name not in fields}
+
+
+def _fields(message: Mapping[str, Any], side: str) -> frozenset[str]:
+    return frozenset(
+        path.removeprefix(f"{side}.") for path in message.get("omitted") or () if path.startswith(f"{side}.")
+    )
+
+
 def in_log_order(changes: Iterable[Change]) -> list[Change]:
     """Topic by topic, partition by partition, in the order of the log."""
     return sorted(changes, key=lambda change: change.spot)
@@ -190,6 +208,6 @@ def latest(changes: Iterable[Change]) -> dict[RecordRef, Latest]:
     state: dict[RecordRef, Latest] = {}
     for change in in_log_order(changes):
         state[change.ref] = Latest(
-            position=change.position, record=change.event["after"], known=not change.omits("after")
+            position=change.position, record=change.event["after"], omitted=change.omitted("after")
         )
     return state

@@ -18,6 +18,7 @@ from cli.verify.history import (
     held,
     in_log_order,
     latest,
+    without,
 )
 from xero_api.decode import decode
 from xero_stream.contracts.change_event import Op
@@ -82,8 +83,9 @@ def published_state(history: History) -> dict[RecordRef, Latest]:
     state = latest(history.changes)
     for ref, message in held(history.records).items():
         if ref not in state and message.spot.partition in history.start and message.value is not None:
-            known = not message.value.get("omitted")
-            state[ref] = Latest(position=message.value["position"], record=message.value["record"], known=known)
+            state[ref] = Latest(
+                position=message.value["position"], record=message.value["record"], omitted=message.omitted
+            )
     return state
 
 
@@ -214,7 +216,7 @@ def never_older(changes: Iterable[Change]) -> list[Finding]:
 def continuous(changes: Iterable[Change], start: Mapping[int, int] | None = None) -> list[Finding]:
     """Of one record, each change begins where the one before it ended, fits its ``op``, and differs.
 
-    The first that is told of a record may be its end: a store that went back can't know whether it was ever told of.
+    ``before`` is null with c and r, and only there; ``after`` with d, and only there. The first change of a record may be its end.
 
     Args:
         changes: in any order.
@@ -224,41 +226,41 @@ def continuous(changes: Iterable[Change], start: Mapping[int, int] | None = None
     state: dict[RecordRef, Latest] = {}
     for change in in_log_order(changes):
         earlier = state.get(change.ref)
-        cut = earlier is None and change.spot.partition in (start or {})
+        cut = earlier is None and (change.spot.partition in (start or {}) or change.event["op"] == Op.DELETE)
         what = _misfit(change, earlier, cut=cut) or _discontinuity(change, earlier, cut=cut)
-        if what and not (earlier is None and _ends_nothing(change)):
+        if what:
             findings.append(Finding(promise=Promise.DIFFERENCE, where=str(change.spot), what=f"{change.ref}: {what}"))
         state[change.ref] = Latest(
-            position=change.position, record=change.event["after"], known=not change.omits("after")
+            position=change.position, record=change.event["after"], omitted=change.omitted("after")
         )
     return findings
 
 
-def _ends_nothing(change: Change) -> bool:
-    return change.event["op"] == Op.DELETE and change.event["before"] is change.event["after"] is None
-
-
 def _misfit(change: Change, earlier: Latest | None, *, cut: bool) -> str | None:
-    """Whether ``op`` contradicts what was there before, or ``after``."""
-    op, after = change.event["op"], change.event["after"]
-    there = earlier is not None and (earlier.record is not None or not earlier.known)
+    """Whether ``op`` contradicts what was there before, ``before`` or ``after``."""
+    op, before, after = change.event["op"], change.event["before"], change.event["after"]
+    there = earlier is not None and earlier.record is not None
     begins = op in (Op.CREATE, Op.READ)
     if not cut and begins == there:
         return f"op {op}, but {'an' if there else 'no'} earlier change left it there"
-    if (after is None) != (op == Op.DELETE) and not change.omits("after"):
+    if (after is None) != (op == Op.DELETE):
         return f"op {op} with {'no' if after is None else 'an'} after"
+    if (before is None) != begins:
+        return f"op {op} with {'no' if before is None else 'a'} before"
     return None
 
 
 def _discontinuity(change: Change, earlier: Latest | None, *, cut: bool) -> str | None:
     """Whether ``before`` is not what the last change left, or ``after`` is the same."""
     before, after = change.event["before"], change.event["after"]
-    if change.omits("before") or cut or (earlier is not None and not earlier.known):
+    if cut or before is None:
         return None
     left = earlier.record if earlier else None
-    if before != left:
-        return f"before is not what the last change left: {'; '.join(differences(left, before)[:3])}"
-    if before == after and not change.omits("after"):
+    unknown = change.omitted("before") | (earlier.omitted if earlier else frozenset())
+    if without(before, unknown) != without(left, unknown):
+        found = differences(without(left, unknown), without(before, unknown))
+        return f"before is not what the last change left: {'; '.join(found[:3])}"
+    if before == after and not change.event.get("omitted"):
         return "nothing differs"
     return None
 
@@ -281,19 +283,19 @@ def equal_to_truth(
     findings += [
         Finding(promise=Promise.PUBLISHED, where=str(ref), what="is published, and Xero has no such record")
         for ref, found in state.items()
-        if ref not in truth and (found.record is not None or not found.known)
+        if ref not in truth and found.record is not None
     ]
     return findings
 
 
 def _unlike(expected: Mapping[str, Any] | None, found: Latest | None) -> str | None:
-    if found is not None and not found.known:
-        return None
     published = found.record if found else None
     if expected is None:
         return None if published is None else "is gone in Xero, and still published"
     if published is None:
         return "was never published" if found is None else "is published as deleted, and is there in Xero"
+    omitted = found.omitted if found else frozenset()
+    expected, published = without(expected, omitted), without(published, omitted)
     if published != expected:
         return "differs: " + "; ".join(differences(expected, published)[:3])
     return None
@@ -324,7 +326,7 @@ def compacted(state: Mapping[RecordRef, Latest], records: Iterable[RecordMessage
 
 def _unlike_held(found: Latest, message: RecordMessage | None) -> str | None:
     value = message.value if message else None
-    if found.known and found.record is None:
+    if found.record is None:
         return None if value is None else "the record is deleted, and this is no tombstone"
     if value is None:
         return (
@@ -334,8 +336,10 @@ def _unlike_held(found: Latest, message: RecordMessage | None) -> str | None:
         )
     if value["position"] != found.position:
         return f"position {value['position']}, but the record's last change is at {found.position}"
-    if found.known and not value.get("omitted") and value["record"] != found.record:
-        return "differs from the last change: " + "; ".join(differences(found.record, value["record"])[:3])
+    omitted = found.omitted | (message.omitted if message else frozenset())
+    expected, record = without(found.record, omitted), without(value["record"], omitted)
+    if record != expected:
+        return "differs from the last change: " + "; ".join(differences(expected, record)[:3])
     return None
 
 

@@ -60,7 +60,7 @@ def read_record(
         The read, and what was odd about the record.
 
     Raises:
-        InvalidRecordError: it can't be mapped.
+        InvalidRecordError: it has no id, or is there and can't be mapped.
     """
     record_id = entity.id_of(raw)
     if record_id is None:
@@ -68,15 +68,23 @@ def read_record(
     if not _usable(record_id):
         raise InvalidRecordError(entity.id_field, "is no id")
     gone = entity.gone_as(raw)
-    mapped, oddities = observed(partial(entity.unified, tenant_id), raw)
-    unified = policy.treated(entity.name, mapped)
+    body: bytes | None = None
+    status: Any = None
+    oddities: list[Oddity] = []
+    try:
+        mapped, oddities = observed(partial(entity.unified, tenant_id), raw)
+        unified = policy.treated(entity.name, mapped)
+        body, status = _encoded(entity, unified), unified.get("status")
+    except InvalidRecordError:
+        if gone is None:
+            raise  # of one that is gone, the end counts, not how it looked
     keep_raw = keep_raw and not policy.covers(entity.name)
     read = Read(
         record_id=record_id,
-        body=None if gone else _encoded(entity, unified),
+        body=body,
         gone=gone,
         # A column of text takes no NUL; the body, which is bytes, keeps it.
-        status=str(unified["status"]).replace("\x00", "\ufffd") if unified.get("status") is not None else None,
+        status=str(status).replace("\x00", "\ufffd") if status is not None else None,
         updated_at=entity.version(raw),
         raw=_encoded(entity, raw) if keep_raw and not gone else None,
         raw_form=("one" if form is Form.ONE else "list") if keep_raw else None,

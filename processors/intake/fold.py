@@ -53,6 +53,7 @@ class Mark:
         deliveries: ids of the deliveries they came in, oldest first, at most 20.
         events: how many were folded.
         traceparent: trace context of the first.
+        created: whether one of them said that the record was created.
     """
 
     app: AppName
@@ -65,6 +66,7 @@ class Mark:
     dated: bool = True
     events: int = 1
     traceparent: str | None = None
+    created: bool = False
 
 
 class Refusal(StrEnum):
@@ -198,6 +200,7 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place) -> Folded
             continue
         told_at = _event_at(event, received_at)
         event_at = told_at or received_at
+        created = str(event.get("eventType")).upper() == "CREATE"
         folded.events += 1
         key = (tenant_id, entity, record_id)
         mark = by_record.get(key)
@@ -212,11 +215,13 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place) -> Folded
                 deliveries=[delivery],
                 dated=told_at is not None,
                 traceparent=record.traceparent if (record.traceparent or "").isprintable() else None,
+                created=created,
             )
             continue
         mark.event_at = max(mark.event_at, event_at)
         mark.received_at = min(mark.received_at, received_at)
         mark.dated = mark.dated and told_at is not None
+        mark.created = mark.created or created
         mark.events += 1
         if delivery not in mark.deliveries:
             mark.deliveries = [*mark.deliveries, delivery][:KEPT_DELIVERIES]

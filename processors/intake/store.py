@@ -20,10 +20,13 @@ from xero_stream.store.unconnected import count, kept_of, note
 # Two seconds: Xero's stamps of the event and of the record may differ a little. LIMIT keeps the look-up a look-up: for
 # a full poll the planner would rather read all records once.
 _MARK = """
-INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, deliveries, traceparent)
-SELECT m.tenant_id, m.entity, m.record_id, $1, m.event_at, m.received_at, string_to_array(m.deliveries, ','), m.traceparent
-FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[], $9::bool[])
-     AS m(tenant_id, entity, record_id, event_at, received_at, deliveries, traceparent, dated)
+INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, deliveries, traceparent,
+                   created)
+SELECT m.tenant_id, m.entity, m.record_id, $1, m.event_at, m.received_at, string_to_array(m.deliveries, ','), m.traceparent,
+       m.created
+FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[], $9::bool[],
+            $10::bool[])
+     AS m(tenant_id, entity, record_id, event_at, received_at, deliveries, traceparent, dated, created)
 LEFT JOIN LATERAL (
     SELECT true AS known FROM records r
     WHERE r.tenant_id = m.tenant_id AND r.entity = m.entity AND r.record_id = m.record_id
@@ -35,6 +38,7 @@ ORDER BY m.tenant_id, m.entity, m.record_id
 ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     event_at = greatest(dirty.event_at, excluded.event_at),
     marks = excluded.marks,
+    created = dirty.created OR excluded.created,
     deliveries = (dirty.deliveries || excluded.deliveries)[1:20],
     not_before = CASE WHEN excluded.event_at > dirty.event_at THEN to_timestamp(0) ELSE dirty.not_before END,
     attempts = CASE WHEN excluded.event_at > dirty.event_at THEN 0 ELSE dirty.attempts END,
@@ -152,4 +156,5 @@ def _columns(marks: Sequence[Mark]) -> tuple[list[Any], ...]:
         [",".join(m.deliveries) for m in marks],
         [m.traceparent for m in marks],
         [m.dated for m in marks],
+        [m.created for m in marks],
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,13 +142,16 @@ async def release(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
     )
 
 
-async def store_went_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: int) -> int:
-    """Jump to a position that Kafka has seen and this store has not, and read every record of the partition again.
+async def store_went_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: int, last: Mapping[str, int]) -> int:
+    """Go on behind what Kafka has, under a new incarnation, and read every record of the partition again.
+
+    Changes behind that position, and the one at it, were recorded and never published, or they are others than Kafka's.
 
     Args:
         pool: the store.
         lease: ours.
-        position: the highest position known from outside the store.
+        position: the last position that Kafka has.
+        last: the last position that Kafka has, by topic of changes.
 
     Returns:
         How many passes were opened.
@@ -156,14 +160,28 @@ async def store_went_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: int
         FencedError: the partition has another owner.
     """
     async with pool.acquire() as connection, connection.transaction():
-        status = await connection.execute(
-            "UPDATE positions SET position = greatest(position, $3) WHERE partition = $1 AND epoch = $2",
+        stored = await connection.fetchval(
+            "SELECT heads FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE", lease.partition, lease.epoch
+        )
+        if stored is None:
+            raise FencedError(lease.partition, lease.epoch)
+        # Retention may have emptied a topic: then the store's is the last one known, if Kafka can have seen it.
+        known = {topic: head for topic, head in heads(stored).items() if head <= position}
+        await connection.execute(
+            "UPDATE positions SET position = $2, heads = $3, incarnation = gen_random_uuid() WHERE partition = $1",
             lease.partition,
-            lease.epoch,
+            position,
+            orjson.dumps({**known, **last}),
+        )
+        await connection.execute(
+            "DELETE FROM changes WHERE partition = $1 AND position >= $2", lease.partition, position
+        )
+        await connection.execute(
+            "DELETE FROM record_versions v USING tenants t "
+            "WHERE v.tenant_id = t.tenant_id AND t.partition = $1 AND v.position > $2",
+            lease.partition,
             position,
         )
-        if status != "UPDATE 1":
-            raise FencedError(lease.partition, lease.epoch)
         await connection.execute(
             "UPDATE relay_marks SET position = $3 WHERE partition = $1 AND epoch = $2",
             lease.partition,

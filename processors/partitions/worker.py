@@ -275,7 +275,6 @@ class PartitionWorker:
         recorder = Recorder(
             pool=services.pool,
             lease=lease,
-            store_id=services.store_id,
             topics=services.kafka.topics,
             patience=services.patience,
         )

@@ -30,6 +30,7 @@ class Kept:
         source: where the bytes came from.
         value: the bytes.
         attempts: how often it was tried.
+        created: an event said that the record was created: once it can be applied, it is published so.
     """
 
     identity: str
@@ -44,15 +45,16 @@ class Kept:
     key: bytes | None = None
     traceparent: str | None = None
     attempts: int = 1
+    created: bool = False
 
 
 _KEEP = """
 INSERT INTO quarantine (id, partition, tenant_id, entity, record_id, stage, reason, error, attempts, source, key, value,
-                        traceparent)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                        traceparent, created)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (id) DO UPDATE SET
     attempts = quarantine.attempts + 1, last_at = now(), error = excluded.error, value = excluded.value,
-    state = 'open'
+    state = 'open', created = excluded.created OR (quarantine.created AND quarantine.state <> 'resolved')
 """
 
 
@@ -83,6 +85,7 @@ async def keep(connection: Any, partition: int, kept: Kept) -> UUID:
         kept.key,
         kept.value,
         _text(kept.traceparent),
+        kept.created,
     )
     return entry
 

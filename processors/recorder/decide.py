@@ -15,7 +15,8 @@ class Read:
 
     Attributes:
         record_id: its id.
-        body: bytes of the unified record; None where it is gone or missing.
+        body: bytes of the unified record, also of one that is gone, as the answer shows it; None where it is missing, or
+            gone and can't be mapped.
         gone: why it is gone, where the answer says so.
         missing: a single GET answered 404.
         status: the unified status.
@@ -110,6 +111,8 @@ def decide(
     row: Row | None,
     read_at: datetime,
     trigger: Trigger,
+    created: bool = False,
+    unclear: bool = False,
     patience: timedelta = timedelta(minutes=10),
 ) -> Decision:
     """Decide what a read leads to.
@@ -120,6 +123,9 @@ def decide(
         row: the dirty row, unless it was marked after the read was sent.
         read_at: S.
         trigger: why it was read.
+        created: an event said that it was created.
+        unclear: nobody can tell whether it is older than our first sight of it: the first load is not done, or it was in
+            quarantine.
         patience: see :mod:`processors.fetch.judge`.
     """
     if read.missing:
@@ -135,17 +141,20 @@ def decide(
         return Decision(updated_at=newest, row=judgement)
     if not differs:
         return Decision(write=Write.TOUCH, updated_at=newest, row=judgement)
-    op, reason = _op(read, stored, trigger)
+    begins = Op.CREATE if created or not (unclear or trigger in _REREAD) else Op.READ
+    op, reason = _op(read, stored, trigger, begins)
     return Decision(write=Write.REPLACE, op=op, reason=reason, updated_at=newest, row=judgement)
 
 
-def _op(read: Read, stored: Stored | None, trigger: Trigger) -> tuple[Op | None, DeletionReason | None]:
+_REREAD = frozenset({Trigger.BACKFILL, Trigger.RECONCILE})
+"""Passes that read what is there: what they meet first may be years old."""
+
+
+def _op(read: Read, stored: Stored | None, trigger: Trigger, begins: Op) -> tuple[Op | None, DeletionReason | None]:
     if read.gone is not None:
-        # What a first load finds gone was never told of. Any other read may end what a store that went back has forgotten.
+        # What a first load finds gone was never published. An event's record is announced even if its first change is its end.
         return (None, None) if stored is None and trigger is Trigger.BACKFILL else (Op.DELETE, read.gone)
-    if stored is None:
-        return (Op.READ if trigger is Trigger.BACKFILL else Op.CREATE), None
-    return (Op.CREATE if stored.gone else Op.UPDATE), None
+    return (begins if stored is None or stored.gone else Op.UPDATE), None
 
 
 def _missing(*, stored: Stored | None, row: Row | None, read_at: datetime, patience: timedelta) -> Decision:

@@ -1,6 +1,7 @@
 """The final bytes of a change: value, key, headers, and the value for the compacted topic. Pure."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version as installed_version
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from processors.recorder.shorten import shorten
 from xero_api.registry import by_name
 from xero_stream.contracts.change_event import DeletionReason, Op, Origin, Snapshot, Trigger, ce_id, record_key
 from xero_stream.contracts.dataschema import change_schema, schema_urn
@@ -17,6 +19,9 @@ from xero_stream.contracts.names import EntityName
 VERSION = installed_version("xero-stream")
 LARGEST = 8 * 1024 * 1024 - 16 * 1024
 """Bytes a record may have: the topics' ``max.message.bytes`` less room for key, headers and framing."""
+
+
+_TOP = re.compile(r"[.\[]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +46,8 @@ class Draft:
     """A change before it has a position.
 
     Attributes:
-        before: stored bytes of the unified record, or None.
-        after: bytes of the unified record, or None.
+        before: bytes of the unified record before; None only where the record begins.
+        after: bytes of the unified record after; None only where it ends.
         raw: bytes of Xero's own JSON, or None.
         updated_at: Xero's UpdatedDateUTC.
         status: the unified status after, for ``ce_type``.
@@ -73,7 +78,7 @@ class Placement:
     """Where a change stands in the log.
 
     Attributes:
-        store_id: identity of the store.
+        incarnation: of the partition's positions.
         prefix: topic prefix.
         topic: the change's topic.
         partition: its partition.
@@ -83,7 +88,7 @@ class Placement:
         customer_ref: of the tenant.
     """
 
-    store_id: UUID
+    incarnation: UUID
     prefix: str
     topic: str
     partition: int
@@ -102,7 +107,7 @@ class Encoded:
         value: the ChangeEvent.
         headers: JSON object of header name to text, in order.
         record: value on ``records.<entity>``; None is a tombstone.
-        omitted: what did not fit.
+        omitted: what was left out of the value because it did not fit.
     """
 
     key: bytes
@@ -142,24 +147,16 @@ def change_type(draft: Draft) -> str:
 
 
 def encode_change(draft: Draft, placement: Placement, *, largest: int = LARGEST) -> Encoded:
-    """Encode a change; what is too large drops ``raw``, then ``before``, then carries a reference to the record.
+    """Encode a change. What is too large drops ``raw``, then shortens ``before``, then ``after``; never to null.
 
     Args:
         draft: the change.
         placement: where it stands.
         largest: most bytes of a value.
     """
-    key = record_key(draft.tenant_id, draft.record_id)
-    omitted: list[str] = []
-    value = _value(draft, placement, omitted)
-    for name in ("raw", "before", "after"):
-        if len(value) <= largest:
-            break
-        if getattr(draft, name) is not None:
-            omitted.append(name)
-            value = _value(draft, placement, omitted)
+    value, omitted = _fitting(draft, placement, largest)
     return Encoded(
-        key=key,
+        key=record_key(draft.tenant_id, draft.record_id),
         value=value,
         headers=orjson.dumps(_headers(draft, placement)),
         record=_record(draft, placement, largest),
@@ -167,21 +164,47 @@ def encode_change(draft: Draft, placement: Placement, *, largest: int = LARGEST)
     )
 
 
-def _fragment(body: bytes | None, name: str, omitted: list[str]) -> Any:
-    return None if body is None or name in omitted else orjson.Fragment(body)
+def _fitting(draft: Draft, placement: Placement, largest: int) -> tuple[bytes, list[str]]:
+    """The value, and what it leaves out: ``raw``, ``before.<field>``, ``after.<field>``."""
+    omitted: list[str] = []
+    value = _value(draft, placement, omitted)
+    if len(value) > largest and draft.raw is not None:
+        draft = replace(draft, raw=None)
+        omitted.append("raw")
+        value = _value(draft, placement, omitted)
+    if len(value) > largest and draft.before is not None:
+        before, left_out = shorten(draft.before, draft.entity)
+        draft = replace(draft, before=before)
+        omitted += [f"before.{name}" for name in left_out]
+        value = _value(draft, placement, omitted)
+    if len(value) > largest and draft.after is not None:
+        after, left_out = shorten(draft.after, draft.entity)
+        draft = replace(draft, after=after)
+        omitted += [f"after.{name}" for name in left_out]
+        value = _value(draft, placement, omitted)
+    if len(value) > largest:  # then it is the paths: below ``raw`` they are made of names that Xero chose
+        draft = replace(
+            draft, changed_fields=list(dict.fromkeys(_TOP.split(path, 1)[0] for path in draft.changed_fields))
+        )
+        value = _value(draft, placement, omitted)
+    return value, omitted
+
+
+def _fragment(body: bytes | None) -> Any:
+    return None if body is None else orjson.Fragment(body)
 
 
 def _value(draft: Draft, placement: Placement, omitted: list[str]) -> bytes:
     document: dict[str, Any] = {
         "op": draft.op.value,
-        "before": _fragment(draft.before, "before", omitted),
-        "after": _fragment(draft.after, "after", omitted),
+        "before": _fragment(draft.before),
+        "after": _fragment(draft.after),
         "ts_ms": epoch_ms(placement.recorded_at),
         "transaction": None,
         "source": _source(draft, placement),
         "changed_fields": draft.changed_fields,
         "deletion_reason": draft.deletion_reason.value if draft.deletion_reason else None,
-        "raw": _fragment(draft.raw, "raw", omitted),
+        "raw": _fragment(draft.raw),
         "omitted": omitted or None,
     }
     return orjson.dumps(document)
@@ -229,14 +252,16 @@ def _record(draft: Draft, placement: Placement, largest: int) -> bytes | None:
     }
     value = orjson.dumps({**head, "record": orjson.Fragment(draft.after)})
     if len(value) > largest:
-        return orjson.dumps({**head, "record": None, "omitted": ["record"]})
+        short, left_out = shorten(draft.after, draft.entity)
+        omitted = [f"record.{name}" for name in left_out]
+        return orjson.dumps({**head, "record": orjson.Fragment(short), "omitted": omitted})
     return value
 
 
 def _headers(draft: Draft, placement: Placement) -> dict[str, str]:
     headers = {
         "ce_specversion": "1.0",
-        "ce_id": ce_id(placement.store_id, placement.partition, placement.position),
+        "ce_id": ce_id(placement.incarnation, placement.partition, placement.position),
         "ce_type": change_type(draft),
         "ce_source": f"/xero-stream/{placement.prefix}/{draft.tenant_id}",
         "ce_subject": f"{draft.entity}/{draft.record_id}",

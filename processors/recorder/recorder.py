@@ -14,11 +14,11 @@ from processors.fetch.judge import Verdict
 from processors.partitions.store import Lease
 from processors.quarantine.store import Kept, keep, resolve
 from processors.recorder import store
-from processors.recorder.decide import Decision, Read, Write, decide
+from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.diff import changed_fields
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
 from xero_api.decode import decode
-from xero_stream.contracts.change_event import Op, Snapshot, Trigger
+from xero_stream.contracts.change_event import Op, Snapshot, Trigger, record_key
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
@@ -102,13 +102,11 @@ class Recorder:
         *,
         pool: "asyncpg.Pool[Any]",
         lease: Lease,
-        store_id: UUID,
         topics: Topics,
         patience: timedelta = timedelta(minutes=10),
     ) -> None:
         self._pool = pool
         self._lease = lease
-        self._store_id = store_id
         self._topics = topics
         self._patience = patience
         # One transaction at a time: they all need the partition's row, and those that wait for it inside the store would
@@ -159,11 +157,11 @@ class Recorder:
         return recorded
 
     async def _record(self, connection: Any, batch: Batch, now: datetime) -> Recorded:
-        position, heads = await store.lock(connection, self._lease)
+        head = await store.lock(connection, self._lease)
         ids = [read.record_id for read in batch.reads]
         ids += [kept.record_id for kept in batch.bad if kept.record_id]
         loaded = await store.load(connection, batch.tenant_id, batch.entity.value, ids)
-        work = _Work(batch=batch, now=now, position=position, heads=heads)
+        work = _Work(batch=batch, now=now, position=head.position, heads=head.by_topic, incarnation=head.incarnation)
         for read in batch.reads:
             found = loaded[read.record_id]
             waiting = found.waiting if found.waiting and found.waiting.marks <= batch.marks else None
@@ -173,6 +171,8 @@ class Recorder:
                 row=waiting.row if waiting else None,
                 read_at=batch.read_at,
                 trigger=batch.trigger,
+                created=found.created or bool(waiting and waiting.created),
+                unclear=found.unclear,
                 patience=self._patience,
             )
             self._apply(work, read, found, waiting, decision)
@@ -180,6 +180,7 @@ class Recorder:
             waiting = loaded[kept.record_id].waiting if kept.record_id else None
             if waiting and waiting.marks <= batch.marks and kept.record_id:
                 work.settled.append((kept.record_id, waiting.marks))
+            work.bad.append(replace(kept, created=bool(waiting and waiting.created)))
         await self._write(connection, work)
         return work.recorded
 
@@ -199,20 +200,20 @@ class Recorder:
             return
         position = 0
         if decision.op is not None:
-            before = stored.body if stored and not stored.gone else None
+            before, after = _sides(batch, read, stored, decision.op)
             draft = Draft(
                 op=decision.op,
                 entity=batch.entity,
                 tenant_id=batch.tenant_id,
                 record_id=read.record_id,
                 before=before,
-                after=read.body,
-                changed_fields=changed_fields(
-                    decode(before) if before else None, decode(read.body) if read.body else None
-                ),
+                after=after,
+                changed_fields=changed_fields(decode(before) if before else None, decode(after) if after else None),
                 updated_at=decision.updated_at,
                 trigger=Trigger.WEBHOOK if waiting else batch.trigger,
-                snapshot=batch.snapshots.get(read.record_id, Snapshot.FALSE),
+                snapshot=batch.snapshots.get(
+                    read.record_id, Snapshot.TRUE if decision.op is Op.READ else Snapshot.FALSE
+                ),
                 deletion_reason=decision.reason,
                 raw=read.raw,
                 status=read.status,
@@ -246,7 +247,7 @@ class Recorder:
         topic = self._topics.changes(draft.entity)
         work.position += 1
         placement = Placement(
-            store_id=self._store_id,
+            incarnation=work.incarnation,
             prefix=self._topics.prefix,
             topic=topic,
             partition=self._lease.partition,
@@ -325,7 +326,7 @@ class Recorder:
             )
         if work.applied:
             await resolve(connection, batch.tenant_id, entity, work.applied)
-        for kept in (*batch.bad, *(self._unproven(work, *item) for item in work.unproven)):
+        for kept in (*work.bad, *(self._unproven(work, *item) for item in work.unproven)):
             await keep(connection, self._lease.partition, kept)
             work.recorded.quarantined += 1
         if batch.also is not None:
@@ -344,6 +345,7 @@ class Recorder:
             entity=batch.entity.value,
             record_id=record_id,
             traceparent=waiting.traceparent,
+            created=waiting.created,
         )
 
 
@@ -355,6 +357,7 @@ class _Work:
     now: datetime
     position: int
     heads: dict[str, int]
+    incarnation: UUID
     changes: list[tuple[Any, ...]] = field(default_factory=list)
     records: list[tuple[Any, ...]] = field(default_factory=list)
     versions: list[tuple[Any, ...]] = field(default_factory=list)
@@ -364,7 +367,17 @@ class _Work:
     doubtful: list[str] = field(default_factory=list)
     unproven: list[tuple[str, store.Waiting]] = field(default_factory=list)
     applied: list[str] = field(default_factory=list)
+    bad: list[Kept] = field(default_factory=list)
     recorded: Recorded = field(default_factory=Recorded)
+
+
+def _sides(batch: Batch, read: Read, stored: Stored | None, op: Op) -> tuple[bytes | None, bytes | None]:
+    """``before`` and ``after``. An end that is the first change of a record shows what was read, or at least the key."""
+    known = stored.body if stored and not stored.gone else None
+    if op is not Op.DELETE:
+        return known, read.body
+    key = record_key(batch.tenant_id, read.record_id)
+    return known or read.body or key, None
 
 
 def _refused(batch: Batch, read: Read, error: asyncpg.PostgresError) -> Kept:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -13,14 +14,20 @@ from processors.recorder.decide import Stored
 from processors.recorder.envelope import Webhook
 from processors.recorder.versions import Version
 
-_LOCK = "SELECT position, heads FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE"
+_LOCK = "SELECT position, heads, incarnation FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE"
 
 _LOAD = """
 SELECT i.record_id, r.version_at, r.read_at, r.gone, r.status, r.body, r.raw, r.raw_form,
-       d.event_at, d.first_received_at, d.attempts, d.equal_reads, d.marks, d.deliveries, d.traceparent
+       d.event_at, d.first_received_at, d.attempts, d.equal_reads, d.marks, d.deliveries, d.traceparent,
+       coalesce(d.created, false) AS created, q.kept, coalesce(q.created, false) AS kept_created,
+       EXISTS (SELECT 1 FROM passes p WHERE p.tenant_id = $1 AND p.entity = $2 AND p.kind = 'backfill'
+               AND p.finished_at IS NULL) AS loading
 FROM unnest($3::text[]) AS i(record_id)
 LEFT JOIN records r ON r.tenant_id = $1 AND r.entity = $2 AND r.record_id = i.record_id
 LEFT JOIN dirty d ON d.tenant_id = $1 AND d.entity = $2 AND d.record_id = i.record_id
+CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS kept, bool_or(created) AS created FROM quarantine
+    WHERE tenant_id = $1 AND entity = $2 AND record_id = i.record_id AND state <> 'resolved') AS q
 """
 
 _CHANGE = """
@@ -81,27 +88,50 @@ class Waiting:
         marks: which events it stands for.
         webhook: what goes into the change.
         traceparent: trace context of its first event.
+        created: whether one of its events said that the record was created.
     """
 
     row: Row
     marks: int
     webhook: Webhook
     traceparent: str | None
+    created: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What the store has on one record."""
+    """What the store has on one record.
+
+    Attributes:
+        stored: the record.
+        waiting: its dirty row.
+        created: whether an event said that it was created, and it could not be applied then.
+        unclear: whether it may be older than our first sight of it: its first load is not done, or it is in quarantine.
+    """
 
     stored: Stored | None
     waiting: Waiting | None
+    created: bool
+    unclear: bool
 
 
-async def lock(connection: Any, lease: Lease) -> tuple[int, dict[str, int]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where a partition's log ends.
+
+    Attributes:
+        position: the last one given out.
+        by_topic: the last one per topic.
+        incarnation: part of every ``ce_id``; drawn anew when positions are given out again.
+    """
+
+    position: int
+    by_topic: dict[str, int]
+    incarnation: UUID
+
+
+async def lock(connection: Any, lease: Lease) -> Head:
     """Take the partition's position for the rest of the transaction.
-
-    Returns:
-        The last position given out, and the last one per topic.
 
     Raises:
         FencedError: the partition has another owner.
@@ -109,7 +139,7 @@ async def lock(connection: Any, lease: Lease) -> tuple[int, dict[str, int]]:
     row = await connection.fetchrow(_LOCK, lease.partition, lease.epoch)
     if row is None:
         raise FencedError(lease.partition, lease.epoch)
-    return row["position"], heads(row["heads"])
+    return Head(position=row["position"], by_topic=heads(row["heads"]), incarnation=row["incarnation"])
 
 
 async def load(connection: Any, tenant_id: str, entity: str, record_ids: Sequence[str]) -> dict[str, Loaded]:
@@ -139,11 +169,12 @@ def _loaded(row: Any) -> Loaded:
                 deliveries=row["deliveries"], event_at=row["event_at"], received_at=row["first_received_at"]
             ),
             traceparent=row["traceparent"],
+            created=row["created"],
         )
         if row["marks"] is not None
         else None
     )
-    return Loaded(stored=stored, waiting=waiting)
+    return Loaded(stored=stored, waiting=waiting, created=row["kept_created"], unclear=row["loading"] or row["kept"])
 
 
 async def write_changes(connection: Any, rows: Sequence[tuple[Any, ...]]) -> None:

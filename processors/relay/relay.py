@@ -11,13 +11,15 @@ import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-from processors.partitions.store import FencedError, Lease, holds, store_went_back
+from processors.partitions.store import FencedError, Lease, holds
 from processors.quarantine.store import published, unpublished
 from processors.relay import store
-from processors.relay.resume import Committed, resume
+from processors.relay.recover import entities_on_kafka, last_positions, recover
+from processors.relay.resume import Committed, Resume, check_owner, committed_offset, is_another, resume
 from xero_stream.contracts.names import EntityName
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin, end_offsets
+from xero_stream.kafka.partition_reader import PartitionReader
 from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -51,16 +53,6 @@ class RelayObserver(Protocol):
 
     def beat(self, name: str) -> None:
         """Still alive and not stuck."""
-
-
-def committed_offset(found: tuple[int, str] | None) -> Committed | None:
-    """The relay group's offset as a value; its metadata is the store's id."""
-    if found is None:
-        return None
-    try:
-        return Committed(position=found[0], store_id=UUID(found[1]))
-    except ValueError:
-        return Committed(position=found[0], store_id=None)
 
 
 class Relay:
@@ -138,37 +130,64 @@ class Relay:
         try:
             self._observer.beat(self._name)
             await reach(Failpoint.PRODUCER_READY)
-            after = await self._where_to_go_on()
+            plan = await self._where_to_go_on()
             self._observer.beat(self._name)
             self.resumed.set()
-            await self._publish_from(producer, after)
+            await self._publish_from(producer, plan.after, plan.stamp)
         finally:
             await producer.discard()
 
-    async def _where_to_go_on(self) -> int:
+    async def _where_to_go_on(self) -> Resume:
         lease = self._lease
         async with TopicAdmin(self._kafka) as admin:
             found = await admin.committed(self._topics.relay_group, self._topics.webhook_events, lease.partition)
-        last_position, mark = await store.standing(self._pool, lease.partition)
+        committed = committed_offset(found)
+        check_owner(self._store_id, committed)
+        reached = await self._last_on_kafka() if committed is None else committed.position
+        standing = await store.standing(self._pool, lease.partition, reached)
         plan = resume(
-            store_id=self._store_id, last_position=last_position, mark=mark, committed=committed_offset(found)
+            reached=reached,
+            committed=committed,
+            last_position=standing.last,
+            mark=standing.mark,
+            stamp=standing.stamp,
         )
-        if plan.went_back_to is not None:
-            opened = await store_went_back(self._pool, lease, plan.went_back_to)
-            self._observer.store_went_back(lease.partition)
-            log.error(
-                "store_went_back",
-                partition=lease.partition,
-                store_position=last_position,
-                kafka_position=plan.went_back_to,
-                passes_opened=opened,
-                hint="the database is older than Kafka (restored backup?); every record of the partition is read again",
-            )
-            self._on_went_back()
-        if plan.after > mark:
+        if plan.went_back:
+            await self._recover(plan.after, standing.last)
+        if plan.after > standing.mark:
             await store.mark(self._marks, lease, plan.after)
         await self._look_for_emptied_topics(plan.after)
-        return plan.after
+        return plan
+
+    async def _last_on_kafka(self) -> int:
+        """Kafka forgets the offset of an idle group; the last changes that it has say as much."""
+        topics = sorted({self._topics.changes(entity) for entity in await entities_on_kafka(self._kafka)})
+        async with PartitionReader(self._kafka, topics, self._lease.partition) as reader:
+            found = await last_positions(reader, topics)
+        return max(found.values(), default=0)
+
+    async def _recover(self, reached: int, last_position: int) -> None:
+        """The store takes over what Kafka has. Only before anything is recorded: else the lease is taken anew first."""
+        lease = self._lease
+        if self.resumed.is_set():
+            log.error("store_went_back_under_way", partition=lease.partition, kafka_position=reached)
+            raise FencedError(lease.partition, lease.epoch)
+        recovered = await recover(
+            self._pool, lease, self._kafka, reached, alive=lambda: self._observer.beat(self._name)
+        )
+        self._observer.store_went_back(lease.partition)
+        log.error(
+            "store_went_back",
+            partition=lease.partition,
+            store_position=last_position,
+            kafka_position=reached,
+            records_taken_over=recovered.records,
+            records_gone=recovered.gone,
+            passes_opened=recovered.passes,
+            hint="the database is older than Kafka (restored backup?); it took over what Kafka has, and every record of "
+            "the partition is read again",
+        )
+        self._on_went_back()
 
     async def _look_for_emptied_topics(self, after: int) -> None:
         """Topics that had changes and have never had any were made anew: what was on them is loaded again."""
@@ -194,7 +213,7 @@ class Relay:
         )
         self._on_went_back()
 
-    async def _publish_from(self, producer: TransactionalProducer, after: int) -> None:
+    async def _publish_from(self, producer: TransactionalProducer, after: int, stamp: int | None) -> None:
         loop = asyncio.get_running_loop()
         committed_at = 0.0
         while True:
@@ -202,12 +221,13 @@ class Relay:
             self._wake.clear()
             ready = await store.next_changes(self._pool, self._lease.partition, after, self._topics)
             if ready is not None:
+                self._check_line(after, stamp, ready.stamp_before)
                 if ready.first != after + 1:
                     log.error("positions_gap", partition=self._lease.partition, after=after, found=ready.first)
                 started = loop.time()
-                await self._transaction(producer, ready.records, ready.last)
+                await self._transaction(producer, ready.records, ready.last, ready.stamp)
                 await reach(Failpoint.RELAY_ENDED)
-                after = ready.last
+                after, stamp = ready.last, ready.stamp
                 committed_at = loop.time()
                 self._observer.relayed(self._lease.partition, ready.count, committed_at - started)
                 await store.mark(self._marks, self._lease, after)
@@ -217,20 +237,36 @@ class Relay:
             if self._stopping:
                 return
             if loop.time() - committed_at > _RECOMMIT and after:
-                await self._transaction(producer, [], after)
+                await self._transaction(producer, [], after, stamp)
                 committed_at = loop.time()
             self._observer.relay_works(self._lease.partition)
+            standing = await store.standing(self._pool, self._lease.partition, after)
+            self._check_line(after, stamp, standing.stamp, standing.last)
             try:
                 async with asyncio.timeout(_IDLE_POLL):
                     await self._wake.wait()
             except TimeoutError:
                 continue
 
-    async def _transaction(self, producer: TransactionalProducer, records: list[Outgoing], position: int) -> None:
+    def _check_line(self, after: int, published: int | None, stored: int | None, last: int | None = None) -> None:
+        """Notice a store that lost its tail under us and went on: it has another change where the last one published was.
+
+        Raises:
+            FencedError: it is so. The lease is taken anew, and the store takes over what Kafka has before anything else.
+        """
+        if is_another(stored, published) or (last is not None and last < after):
+            lease = self._lease
+            log.error("store_went_back_under_way", partition=lease.partition, kafka_position=after)
+            raise FencedError(lease.partition, lease.epoch)
+
+    async def _transaction(
+        self, producer: TransactionalProducer, records: list[Outgoing], position: int, stamp: int | None
+    ) -> None:
         anchor = TopicPartition(self._topics.webhook_events, self._lease.partition)
+        reached = Committed(position=position, store_id=self._store_id, stamp=stamp)
         broker = await producer.publish(
             records,
-            offsets={anchor: OffsetAndMetadata(position, str(self._store_id))},
+            offsets={anchor: OffsetAndMetadata(position, reached.metadata)},
             group=self._topics.relay_group,
         )
         self._failures = 0

@@ -1,7 +1,8 @@
 """The relay's statements: the next changes to publish, and the mark behind them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -18,10 +19,13 @@ from xero_stream.kafka.transactional import Outgoing
 
 MOST_CHANGES = 500
 MOST_BYTES = 2 * 1024 * 1024
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The first change always comes, however large; after it, as many as stay below the limit of bytes.
 _NEXT = """
-SELECT position, topic, entity, key, value, headers, record, recorded_at FROM (
+SELECT position, topic, entity, key, value, headers, record, recorded_at,
+       (SELECT recorded_at FROM changes WHERE partition = $1 AND position = $2 LIMIT 1) AS recorded_before
+FROM (
     SELECT *, sum(size) OVER (ORDER BY position) AS running
     FROM (SELECT * FROM changes WHERE partition = $1 AND position > $2 ORDER BY position LIMIT $3) AS window_of_changes
 ) AS counted
@@ -42,6 +46,58 @@ WHERE partition = $1 AND entity = ANY($2::text[]) AND kind = 'backfill'
 """
 
 
+_FENCE = "SELECT 1 FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE"
+
+# S is not known: the earliest there is, so that every read to come counts as later.
+_TAKE_OVER = """
+INSERT INTO records (tenant_id, entity, record_id, partition, position, status, version_at, read_at, body, recorded_at)
+SELECT tenant_id, $2, record_id, $1, position, status, version_at, to_timestamp(0), body, recorded_at
+FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::bytea[], $9::timestamptz[])
+     AS k(tenant_id, record_id, position, status, version_at, body, recorded_at)
+ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
+    position = excluded.position, gone = NULL, status = excluded.status, version_at = excluded.version_at,
+    read_at = excluded.read_at, body = excluded.body, raw = NULL, raw_form = NULL, recorded_at = excluded.recorded_at
+WHERE (records.position, records.gone, records.body) IS DISTINCT FROM (excluded.position, NULL, excluded.body)
+"""
+
+_LIVE = "SELECT tenant_id, record_id FROM records WHERE partition = $1 AND entity = $2 AND gone IS NULL"
+
+_BURY = """
+UPDATE records r SET gone = 'deleted', status = NULL, body = NULL, raw = NULL, raw_form = NULL
+FROM unnest($2::text[], $3::text[]) AS k(tenant_id, record_id)
+WHERE r.tenant_id = k.tenant_id AND r.entity = $1 AND r.record_id = k.record_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRecord:
+    """A record as Kafka has it."""
+
+    tenant_id: str
+    record_id: str
+    position: int
+    status: str | None
+    version_at: datetime | None
+    body: bytes
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a partition is.
+
+    Attributes:
+        last: the last position given out.
+        mark: the last position known to be on Kafka.
+        stamp: when the change at the position asked for was recorded, in microseconds since 1970; None where the store
+            has none there.
+    """
+
+    last: int
+    mark: int
+    stamp: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """Changes ready to go.
@@ -51,12 +107,16 @@ class Ready:
         first: position of the first change.
         last: position of the last change.
         count: number of changes.
+        stamp: when the last of them was recorded, as in :class:`Standing`.
+        stamp_before: the same of the change they follow.
     """
 
     records: list[Outgoing]
     first: int
     last: int
     count: int
+    stamp: int
+    stamp_before: int | None
 
 
 async def next_changes(pool: "asyncpg.Pool[Any]", partition: int, after: int, topics: Topics) -> Ready | None:
@@ -67,7 +127,23 @@ async def next_changes(pool: "asyncpg.Pool[Any]", partition: int, after: int, to
     records: list[Outgoing] = []
     for row in rows:
         records += _twins(row, topics)
-    return Ready(records=records, first=rows[0]["position"], last=rows[-1]["position"], count=len(rows))
+    return Ready(
+        records=records,
+        first=rows[0]["position"],
+        last=rows[-1]["position"],
+        count=len(rows),
+        stamp=microseconds(rows[-1]["recorded_at"]),
+        stamp_before=_stamp(rows[0]["recorded_before"]),
+    )
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970: PostgreSQL keeps no more of a moment."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _stamp(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)
 
 
 def _twins(row: Any, topics: Topics) -> Iterator[Outgoing]:
@@ -108,13 +184,75 @@ async def mark(pool: "asyncpg.Pool[Any]", lease: Lease, position: int) -> None:
         raise FencedError(lease.partition, lease.epoch)
 
 
-async def standing(pool: "asyncpg.Pool[Any]", partition: int) -> tuple[int, int]:
-    """The last position given out and the mark."""
+async def standing(pool: "asyncpg.Pool[Any]", partition: int, after: int) -> Standing:
+    """How far the partition is.
+
+    Args:
+        pool: the store.
+        partition: which.
+        after: the position of which the stamp is wanted.
+    """
     row = await pool.fetchrow(
-        "SELECT p.position, m.position AS mark FROM positions p JOIN relay_marks m USING (partition) WHERE partition = $1",
+        "SELECT p.position, m.position AS mark, "
+        "(SELECT recorded_at FROM changes WHERE partition = $1 AND position = $2 LIMIT 1) AS recorded_at "
+        "FROM positions p JOIN relay_marks m USING (partition) WHERE partition = $1",
         partition,
+        after,
     )
-    return row["position"], row["mark"]
+    return Standing(last=row["position"], mark=row["mark"], stamp=_stamp(row["recorded_at"]))
+
+
+async def take_over(
+    pool: "asyncpg.Pool[Any]", lease: Lease, entity: EntityName, records: Sequence[PublishedRecord]
+) -> int:
+    """Make stored records what Kafka has; those that are so already are left alone.
+
+    Returns:
+        How many were not.
+
+    Raises:
+        FencedError: the partition has another owner.
+    """
+    if not records:
+        return 0
+    columns = [
+        [getattr(record, name) for record in records]
+        for name in ("tenant_id", "record_id", "position", "status", "version_at", "body", "recorded_at")
+    ]
+    async with pool.acquire() as connection, connection.transaction():
+        await _fence(connection, lease)
+        status = await connection.execute(_TAKE_OVER, lease.partition, entity.value, *columns)
+    return int(status.rsplit(" ", 1)[1])
+
+
+async def bury_others(
+    pool: "asyncpg.Pool[Any]", lease: Lease, entity: EntityName, present: Collection[tuple[str, str]]
+) -> int:
+    """Stored records that Kafka does not have count as deleted: its tombstone is the last that consumers saw of them.
+
+    Args:
+        pool: the store.
+        lease: ours.
+        entity: whose records.
+        present: tenant and record id of all that Kafka has.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        FencedError: the partition has another owner.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await _fence(connection, lease)
+        rows = await connection.fetch(_LIVE, lease.partition, entity.value)
+        others = [identity for row in rows if (identity := (row["tenant_id"], row["record_id"])) not in present]
+        await connection.execute(_BURY, entity.value, [one for one, _ in others], [other for _, other in others])
+    return len(others)
+
+
+async def _fence(connection: Any, lease: Lease) -> None:
+    if await connection.fetchval(_FENCE, lease.partition, lease.epoch) is None:
+        raise FencedError(lease.partition, lease.epoch)
 
 
 async def published_topics(pool: "asyncpg.Pool[Any]", partition: int, after: int) -> list[str]:

@@ -1,9 +1,11 @@
 """From a signed webhook to a change event on Kafka, in real processes."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.support.stack import Stack
@@ -114,4 +116,36 @@ async def test_an_app_without_the_payment_webhook_gets_payments_by_its_first_loa
     found = (await told(quiet, tenants[2], EntityName.PAYMENTS))[before:]
     assert without == before
     assert [change["source"]["record_id"] for change in found] == [payment]
+    assert await quiet.findings(tenants) == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_what_is_edited_during_a_first_load_is_created_only_if_xero_says_so(quiet: Stack) -> None:
+    """An invoice that the load has not reached is edited: ``r``. One is made meanwhile: ``c``. The load changes neither."""
+    tenants = await quiet.tenants()
+    tenant, topic = tenants[3], quiet.topics.changes(EntityName.INVOICES)
+    edit = {"tenantId": tenant, "endpoint": "Invoices"}
+    (old,) = (await quiet.edit(**edit, kind="create", webhook=False))["edits"]
+    load = "UPDATE passes SET place = NULL, finished_at = NULL, not_before = now() + $2 WHERE tenant_id = $1 AND entity = 'invoices'"
+    await quiet.fetch(load, tenant, timedelta(hours=1))
+
+    await quiet.edit(**edit, kind="change", recordId=old["records"][0]["id"])
+    (new,) = (await quiet.edit(**edit, kind="create"))["edits"]
+    ids = [edit["records"][0]["id"] for edit in (old, new)]
+
+    async def both() -> bool:
+        found = await quiet.fetch("SELECT DISTINCT record_id FROM changes WHERE record_id = ANY($1)", ids)
+        return len(found) == 2
+
+    await quiet.until(both, 20, "the edits to be recorded before the load goes on")
+    await quiet.fetch(load, tenant, timedelta())
+    await quiet.drained()
+
+    found: dict[str, tuple[str, str, str]] = {}
+    for record in await quiet.read([topic]):
+        change = orjson.loads(record.value)
+        if change["source"]["record_id"] in ids:
+            verb = dict(record.headers)["ce_type"].decode().rsplit(".", 1)[1]
+            found.setdefault(change["source"]["record_id"], (change["op"], verb, change["source"]["trigger"]))
+    assert found == {ids[0]: ("r", "read", "webhook"), ids[1]: ("c", "created", "webhook")}
     assert await quiet.findings(tenants) == []

@@ -143,7 +143,7 @@ def lines(count: int, letters: int) -> str:
 
 
 async def test_large_invoices_shorten_their_changes_and_stall_nothing(stack: Stack, tenants: Sequence[str]) -> None:
-    """What does not fit 8 MiB goes without ``before``, then as a reference; neighbours go on, omissions are named."""
+    """What does not fit 8 MiB goes with a shorter ``before``, then ``after``; neighbours go on, omissions are named."""
     tenant = tenants[2]
     large, huge, neighbour = (await ids_of(stack, tenant))[:3]
 
@@ -154,20 +154,26 @@ async def test_large_invoices_shorten_their_changes_and_stall_nothing(stack: Sta
     await put(stack, tenant, "Invoices", neighbour, '{"Reference": "beside it"}')
     await stack.drained()
 
-    whole, without_before = (await changes_of(stack, large))[1:]
-    (reference,) = (await changes_of(stack, huge))[1:]
+    whole, shorter = (await changes_of(stack, large))[1:]
+    (both,) = (await changes_of(stack, huge))[1:]
     (beside,) = (await changes_of(stack, neighbour))[1:]
     assert whole.event["omitted"] is None
     assert len(whole.event["after"]["line_items"]) == 2_500
-    assert without_before.event["omitted"] == ["before"]
-    assert without_before.event["changed_fields"] == ["updated_at", "reference"]
-    assert reference.event["omitted"] == ["before", "after"]
-    assert reference.event["changed_fields"], "a reference still says what changed"
+    lists = [name for name, value in whole.event["after"].items() if isinstance(value, list) and value]
+    assert shorter.event["omitted"] == [f"before.{name}" for name in lists]
+    assert shorter.event["before"] == {**whole.event["after"], **{key: [] for key in lists}}
+    assert len(shorter.event["after"]["line_items"]) == 2_500
+    assert shorter.event["changed_fields"] == ["updated_at", "reference"]
+    assert {"before.line_items", "after.line_items"} <= set(both.event["omitted"])
+    assert (both.event["before"]["id"], both.event["after"]["id"]) == (huge, huge)
+    assert both.event["after"]["line_items"] == []
+    assert "line_items" in both.event["changed_fields"]
     assert beside.event["after"]["reference"] == "beside it"
     held = [record.value for record in await stack.records() if record.ref.record_id == huge][-1]
     assert held is not None
-    assert held["omitted"] == ["record"]
-    assert held["position"] == reference.position
+    assert "record.line_items" in held["omitted"]
+    assert held["record"] == both.event["after"]
+    assert held["position"] == both.position
     await stack.judged(tenants)
 
 

@@ -174,10 +174,10 @@ class Load:
 async def load(database_url: str) -> AsyncIterator[Load]:
     """The previous release at work."""
     pool = await open_pool(database_url, size=4)
-    deployment = await claim(pool, topic_prefix="test", partitions=3)
+    await claim(pool, topic_prefix="test", partitions=3)
     await make_days(pool, datetime.now(UTC).date())
     lease = await take(pool, 1, "test")
-    recorder = Recorder(pool=pool, lease=lease, store_id=deployment.store_id, topics=Topics(prefix="test"))
+    recorder = Recorder(pool=pool, lease=lease, topics=Topics(prefix="test"))
     yield Load(pool, lease, recorder)
     await pool.close()
 

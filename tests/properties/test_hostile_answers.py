@@ -104,7 +104,7 @@ def _change(entity: Entity[Any], before: bytes | None, after: bytes | None, raw:
         raw=raw,
     )
     placement = Placement(
-        store_id=UUID(int=1),
+        incarnation=UUID(int=1),
         prefix="xero",
         topic="t",
         partition=0,

@@ -90,7 +90,21 @@ async def test_defects_are_noticed(new_stack: StartStack) -> None:
 
         await restart(stack, "relay-from-mark")
         await stack.drained()
-        assert Promise.ONCE in {finding.promise for finding in await stack.findings(tenants)}
+        findings = await stack.findings(tenants)
+        assert Promise.ONCE in {finding.promise for finding in findings}
+        known = {str(finding) for finding in findings}
+
+        for defect, promises in (
+            ("headers-of-the-change", {Promise.ONCE, Promise.DESCRIBED}),
+            ("nothing-before", {Promise.DIFFERENCE}),
+        ):
+            await restart(stack, defect)
+            await stack.edit(tenantId=edited, endpoint="Invoices", kind="change")
+            await stack.drained()
+            findings = await stack.findings(tenants)
+            fresh = {finding.promise for finding in findings if str(finding) not in known}
+            known |= {str(finding) for finding in findings}
+            assert fresh == promises, defect
 
 
 async def run_with(stack: Stack, module: str, *names: str, defect: str | None = None) -> None:

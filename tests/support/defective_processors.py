@@ -16,9 +16,10 @@ from processors.fetch.judge import Judgement, Verdict
 from processors.intake import store as intake_store
 from processors.intake.store import TakenIn
 from processors.partitions import worker
-from processors.recorder import decide
+from processors.recorder import decide, recorder
 from processors.recorder import store as recorder_store
 from processors.relay import relay
+from processors.relay import store as relay_store
 from processors.relay.resume import Resume
 from processors.tenants.caller import Caller
 from xero_api.budget.tenant import Go, TenantBudget
@@ -88,7 +89,7 @@ def look_before_fencing() -> None:
         await asyncio.sleep(4)
         await session(self)
 
-    async def remembered(self: relay.Relay) -> int:
+    async def remembered(self: relay.Relay) -> Resume:
         return known[self]
 
     replace(relay.Relay, "_session", look_first)
@@ -115,11 +116,31 @@ def look_late() -> None:
     """No defect, but a slow machine: the relay learns where Kafka stands three seconds after the lease was taken."""
     resume = relay.Relay._where_to_go_on
 
-    async def late(self: relay.Relay) -> int:
+    async def late(self: relay.Relay) -> Resume:
         await asyncio.sleep(3)
         return await resume(self)
 
     replace(relay.Relay, "_where_to_go_on", late)
+
+
+def headers_of_the_change() -> None:
+    """The latest record goes out with the headers of the change beside it, a tombstone too."""
+
+    def same(change: Any, *_: Any) -> Any:
+        return change
+
+    replace(relay_store, "latest_headers", same)
+
+
+def nothing_before() -> None:
+    """Changes carry the record after, and the record before only in the store."""
+    sides = recorder._sides
+
+    def without_before(*arguments: Any) -> Any:
+        _, after = sides(*arguments)
+        return None, after
+
+    replace(recorder, "_sides", without_before)
 
 
 DEFECTS: dict[str, Callable[[], None]] = {
@@ -128,6 +149,8 @@ DEFECTS: dict[str, Callable[[], None]] = {
     "no-budget": call_without_a_budget,
     "late-relay": look_late,
     "no-fencing": one_producer_per_process,
+    "headers-of-the-change": headers_of_the_change,
+    "nothing-before": nothing_before,
     "offset-before-fencing": look_before_fencing,
     "offset-before-marks": offset_before_marks,
 }

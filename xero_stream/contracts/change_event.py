@@ -118,9 +118,10 @@ class ChangeEvent(BaseModel):
 
     op: Op
     before: dict[str, Any] | None
-    """The unified record before, or null."""
+    """The unified record before: what the last change of the record left. Null with ``op`` c and r, and only there. A
+    delete that is the first change of a record has what Xero still showed of it, at least ``tenant_id`` and ``id``."""
     after: dict[str, Any] | None
-    """The unified record after, or null."""
+    """The unified record after. Null with ``op`` d, and only there."""
     ts_ms: int
     """When we recorded the change, epoch milliseconds."""
     transaction: None = None
@@ -132,7 +133,8 @@ class ChangeEvent(BaseModel):
     raw: dict[str, Any] | None = None
     """Xero's own JSON, where the setting asks for it."""
     omitted: list[str] | None = None
-    """What was left out because the change would not fit Kafka's message size: ``raw``, ``before``, ``after``."""
+    """What was left out because the change would not fit Kafka's message size: ``raw``, ``before.<field>``,
+    ``after.<field>``. Those fields are null, or empty where null is not allowed; read the record from Xero by its ``id``."""
 
 
 def record_key(tenant_id: str, record_id: str) -> bytes:
@@ -140,15 +142,15 @@ def record_key(tenant_id: str, record_id: str) -> bytes:
     return orjson.dumps({"tenant_id": tenant_id, "id": record_id})
 
 
-def ce_id(store_id: UUID, partition: int, position: int) -> str:
-    """The CloudEvents id of a change: the same for the same position of the same store, for ever.
+def ce_id(incarnation: UUID, partition: int, position: int) -> str:
+    """The CloudEvents id of a change: the same for the same change, for ever.
 
     Args:
-        store_id: the id the store was given when it was made.
+        incarnation: of the partition's positions; drawn anew when a store that lost its tail gives positions out again.
         partition: the change's partition.
         position: the change's position.
     """
-    return str(uuid5(store_id, f"{partition}/{position}"))
+    return str(uuid5(incarnation, f"{partition}/{position}"))
 
 
 def latest_headers(change: Mapping[str, str], entity: EntityName, dataschema: str | None) -> dict[str, str]:

@@ -129,7 +129,7 @@ def _change_of(model: type[Record]) -> type[BaseModel]:
 
 def _latest_of(model: type[Record]) -> type[BaseModel]:
     record = LatestRecord.model_fields["record"]
-    fields: dict[str, Any] = {"record": (model | None, Field(description=record.description))}
+    fields: dict[str, Any] = {"record": (model, Field(description=record.description))}
     return create_model(f"{model.__name__}Latest", __base__=LatestRecord, __doc__=LatestRecord.__doc__, **fields)
 
 

@@ -16,7 +16,7 @@ class Deployment:
     """What was fixed at first start.
 
     Attributes:
-        store_id: the store's identity; part of every ``ce_id``.
+        store_id: the store's identity; stands beside the relay's offsets.
         topic_prefix: what the topics' names start with.
         partitions: of every keyed topic.
     """

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0007"
+NEEDED = "0008"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

@@ -14,7 +14,6 @@ from processors.recorder.recorder import Batch, Recorded, Recorder
 from xero_stream.contracts.change_event import Op, Trigger
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
-from xero_stream.store.deployment import Deployment
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -32,11 +31,9 @@ class Also:
         self.done += 1
 
 
-async def record(
-    pool: "asyncpg.Pool[Any]", lease: Lease, deployment: Deployment, *reads: Read, also: Also | None = None
-) -> Recorded:
+async def record(pool: "asyncpg.Pool[Any]", lease: Lease, *reads: Read, also: Also | None = None) -> Recorded:
     """Record a batch."""
-    recorder = Recorder(pool=pool, lease=lease, store_id=deployment.store_id, topics=Topics(prefix="test"))
+    recorder = Recorder(pool=pool, lease=lease, topics=Topics(prefix="test"))
     batch = Batch(
         tenant_id=TENANT,
         entity=EntityName.INVOICES,
@@ -63,12 +60,12 @@ def read(record_id: str, *, status: str = "draft", raw: bytes | None = None) -> 
     ids=["NUL in a word", "NUL in an id", "an id too long for the index"],
 )
 async def test_what_the_store_refuses_is_quarantined_and_its_neighbours_go_on(
-    pool: "asyncpg.Pool[Any]", lease: Lease, deployment: Deployment, refused: Read
+    pool: "asyncpg.Pool[Any]", lease: Lease, refused: Read
 ) -> None:
     """Once each, without a gap, and what belongs to the batch is done once."""
     also = Also()
 
-    recorded = await record(pool, lease, deployment, read("one"), refused, read("two"), also=also)
+    recorded = await record(pool, lease, read("one"), refused, read("two"), also=also)
 
     assert recorded.changes == {Op.CREATE: 2}
     assert (recorded.quarantined, recorded.last_position) == (1, 2)
@@ -79,9 +76,7 @@ async def test_what_the_store_refuses_is_quarantined_and_its_neighbours_go_on(
     assert await pool.fetchval("SELECT owner FROM leases WHERE partition = 1") == "test+"
 
 
-async def test_a_refused_record_takes_its_mark_along(
-    pool: "asyncpg.Pool[Any]", lease: Lease, deployment: Deployment
-) -> None:
+async def test_a_refused_record_takes_its_mark_along(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
     """It is not read again and again; a later event or a human brings it back."""
     await pool.execute(
         "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at) "
@@ -90,15 +85,15 @@ async def test_a_refused_record_takes_its_mark_along(
         T,
     )
 
-    await record(pool, lease, deployment, read("bad", status="a\x00b"))
+    await record(pool, lease, read("bad", status="a\x00b"))
 
     assert await pool.fetchval("SELECT count(*) FROM dirty") == 0
     assert await pool.fetchval("SELECT count(*) FROM quarantine") == 1
 
 
-async def test_bytes_of_any_kind_are_kept(pool: "asyncpg.Pool[Any]", lease: Lease, deployment: Deployment) -> None:
+async def test_bytes_of_any_kind_are_kept(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
     """Bodies are bytes: NUL, and what is no UTF-8 at all."""
-    await record(pool, lease, deployment, read("one", raw=b'{"a":"\x00\xff"}'))
+    await record(pool, lease, read("one", raw=b'{"a":"\x00\xff"}'))
 
     assert await pool.fetchval("SELECT raw FROM records") == b'{"a":"\x00\xff"}'
     assert b'"raw":{"a":"\x00\xff"}' in await pool.fetchval("SELECT value FROM changes")

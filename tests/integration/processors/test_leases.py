@@ -12,6 +12,7 @@ from processors.partitions.store import (
     FencedError,
     Lease,
     events_lost,
+    heads,
     holds,
     release,
     reset_offset,
@@ -88,7 +89,7 @@ async def test_the_previous_owner_moves_no_offset_and_makes_no_call(pool: "async
     with pytest.raises(FencedError):
         await reset_offset(pool, loaded, 5)
     with pytest.raises(FencedError):
-        await store_went_back(pool, loaded, 5)
+        await store_went_back(pool, loaded, 5, {})
     with pytest.raises(FencedError):
         await tenants.call_started(pool, loaded, TENANT, 2, T)
 
@@ -99,12 +100,23 @@ async def test_the_previous_owner_moves_no_offset_and_makes_no_call(pool: "async
 async def test_a_store_that_went_back_jumps_and_reads_everything_again(
     pool: "asyncpg.Pool[Any]", loaded: Lease
 ) -> None:
-    """Of its own partition only."""
-    await pool.execute("UPDATE positions SET position = 5 WHERE partition = 1")
+    """Of its own partition only: position, mark and last positions are Kafka's; ids will be others than before."""
+    before = await pool.fetch("SELECT partition, incarnation FROM positions ORDER BY partition")
+    stored = b'{"xero.changes.a": 4, "xero.changes.b": 5, "xero.changes.c": 14}'
+    await pool.execute("UPDATE positions SET position = 5, heads = $1 WHERE partition = 1", stored)
 
-    assert await store_went_back(pool, loaded, 12) == 1
+    assert await store_went_back(pool, loaded, 12, {"xero.changes.b": 12}) == 1
 
-    assert await pool.fetchval("SELECT position FROM positions WHERE partition = 1") == 12
+    after = await pool.fetch("SELECT partition, incarnation FROM positions ORDER BY partition")
+    assert [one["incarnation"] != other["incarnation"] for one, other in zip(before, after, strict=True)] == [
+        False,
+        True,
+        False,
+    ]
+    row = await pool.fetchrow("SELECT position, heads FROM positions WHERE partition = 1")
+    assert row["position"] == 12
+    # The store's own where Kafka has none any more, but never one that Kafka can't have seen.
+    assert heads(row["heads"]) == {"xero.changes.a": 4, "xero.changes.b": 12}
     assert await pool.fetchval("SELECT position FROM relay_marks WHERE partition = 1") == 12
     assert await passes(pool) == [(TENANT, None, True)]
 

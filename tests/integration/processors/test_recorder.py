@@ -19,7 +19,6 @@ from xero_stream.contracts.change_event import ChangeEvent, DeletionReason, Op, 
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
-from xero_stream.store.deployment import Deployment
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 S = timedelta(seconds=1)
@@ -30,9 +29,9 @@ ALL = 2**40
 class Desk:
     """Records reads as an answer would bring them."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", lease: Lease, deployment: Deployment) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
         self.pool = pool
-        self.recorder = Recorder(pool=pool, lease=lease, store_id=deployment.store_id, topics=Topics(prefix="test"))
+        self.recorder = Recorder(pool=pool, lease=lease, topics=Topics(prefix="test"))
 
     async def record(
         self,
@@ -57,18 +56,33 @@ class Desk:
         )
         return await self.recorder.record(batch, datetime.now(UTC))
 
-    async def dirty(self, record: str, *, at: int = 0, marks: int | None = None) -> int:
+    async def dirty(self, record: str, *, at: int = 0, marks: int | None = None, created: bool = False) -> int:
         """Mark a record; answers its marks."""
         found: int = await self.pool.fetchval(
             "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, deliveries, "
-            "marks) VALUES ($1, 'invoices', $2, 1, $3, $3, '{d1}', coalesce($4, nextval('dirty_marks'))) "
+            "marks, created) VALUES ($1, 'invoices', $2, 1, $3, $3, '{d1}', coalesce($4, nextval('dirty_marks')), $5) "
             "RETURNING marks",
             TENANT,
             record,
             T + at * S,
             marks,
+            created,
         )
         return found
+
+    async def load_begins(self) -> None:
+        """The organisation was just connected."""
+        await self.pool.execute("INSERT INTO apps (app, tier) VALUES ('default', 'core')")
+        await self.pool.execute(
+            "INSERT INTO grants (grant_id, app, kind) VALUES (gen_random_uuid(), 'default', 'authorization_code')"
+        )
+        await self.pool.execute(
+            "INSERT INTO tenants (tenant_id, app, grant_id, partition) SELECT $1, 'default', grant_id, 1 FROM grants",
+            TENANT,
+        )
+        await self.pool.execute(
+            "INSERT INTO passes (tenant_id, entity, kind, partition) VALUES ($1, 'invoices', 'backfill', 1)", TENANT
+        )
 
     async def changes(self) -> list[ChangeEvent]:
         """All changes in order, through the published contract."""
@@ -77,9 +91,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(pool: "asyncpg.Pool[Any]", lease: Lease, deployment: Deployment) -> Desk:
+def desk(pool: "asyncpg.Pool[Any]", lease: Lease) -> Desk:
     """A recorder and its store."""
-    return Desk(pool, lease, deployment)
+    return Desk(pool, lease)
 
 
 def read(record: str = "r1", value: int = 1, *, updated: int = 0, gone: DeletionReason | None = None) -> Read:
@@ -181,6 +195,75 @@ async def test_a_deletion_carries_its_reason_and_leaves_a_tombstone(desk: Desk) 
     assert await desk.pool.fetchval("SELECT record IS NULL FROM changes WHERE position = 2")
     row = await desk.pool.fetchrow("SELECT gone, body, position FROM records")
     assert tuple(row) == ("merged", None, 2)
+
+
+async def test_an_end_that_is_the_first_change_shows_what_xero_still_shows(desk: Desk) -> None:
+    """``before`` is never null there: the deleted record as it was read; its key where that can't be mapped."""
+    body = orjson.dumps({"tenant_id": TENANT, "id": "a", "status": "deleted"})
+    await desk.record(Read(record_id="a", body=body, gone=DeletionReason.DELETED, updated_at=T))
+    await desk.record(Read(record_id="b", gone=DeletionReason.ERASED, updated_at=T))
+
+    changes = await desk.changes()
+    assert [(change.op, change.after) for change in changes] == [(Op.DELETE, None)] * 2
+    assert [change.before for change in changes] == [orjson.loads(body), {"tenant_id": TENANT, "id": "b"}]
+    assert [change.changed_fields for change in changes] == [["id", "status", "tenant_id"], ["id", "tenant_id"]]
+    rows = await desk.pool.fetch("SELECT gone, body FROM records ORDER BY record_id")
+    assert [tuple(row) for row in rows] == [("deleted", None), ("erased", None)]
+
+
+async def test_what_is_first_seen_while_its_load_is_open_is_read_and_not_created(desk: Desk) -> None:
+    """An old record edited during the load; one that an event says was created; and after the load, one not seen before."""
+    await desk.load_begins()
+    await desk.dirty("old")
+    await desk.dirty("new", created=True)
+    await desk.record(read("old", updated=5), read("new", updated=5))
+    await desk.record(read("elsewhere"), entity=EntityName.CONTACTS)
+    await desk.pool.execute("UPDATE passes SET finished_at = now()")
+    await desk.dirty("later")
+    await desk.record(read("later", updated=5))
+
+    changes = await desk.changes()
+    assert [(change.source.record_id, change.op) for change in changes] == [
+        ("old", Op.READ),
+        ("new", Op.CREATE),
+        ("elsewhere", Op.CREATE),
+        ("later", Op.CREATE),
+    ]
+    assert [change.source.snapshot for change in changes] == ["true", "false", "false", "false"]
+    headers = await desk.pool.fetch("SELECT headers FROM changes ORDER BY position")
+    types = [orjson.loads(row["headers"])["ce_type"].rsplit(".", 1)[1] for row in headers]
+    assert types == ["read", "created", "created", "created"]
+
+
+async def test_what_quarantine_gives_back_is_created_only_if_an_event_said_so(desk: Desk) -> None:
+    """The load could not apply it; later edits bring it, and so does an event of its creation that was set aside."""
+    for name, created in (("old", False), ("new", True)):
+        await desk.dirty(name, created=created)
+    kept = [
+        Kept(
+            identity=name,
+            stage=Stage.FETCH,
+            reason="invalid_record",
+            error="LineItems: not a list",
+            source=f"invoices/{name}",
+            value=b"{}",
+            tenant_id=TENANT,
+            entity="invoices",
+            record_id=name,
+        )
+        for name in ("old", "new")
+    ]
+    await desk.record(bad=kept)
+    await desk.record(bad=kept)  # tried again, without an event
+
+    for name in ("old", "new"):
+        await desk.dirty(name)
+    await desk.record(read("old", updated=5), read("new", updated=5), at=101)
+
+    assert [(change.source.record_id, change.op) for change in await desk.changes()] == [
+        ("old", Op.READ),
+        ("new", Op.CREATE),
+    ]
 
 
 async def test_a_proven_absence_is_a_deletion(desk: Desk) -> None:

@@ -20,9 +20,10 @@ from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
 from processors.relay.relay import Relay
-from processors.relay.resume import ForeignStoreError
+from processors.relay.resume import Committed, ForeignStoreError, committed_offset
+from processors.relay.store import microseconds
 from tests.support.topics import make_anew
-from xero_stream.contracts.change_event import Trigger, ce_id
+from xero_stream.contracts.change_event import DeletionReason, Trigger, ce_id
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.kafka.admin import TopicAdmin, wanted
@@ -83,6 +84,11 @@ class Told:
         self.looked_again += 1
 
 
+def body(record_id: str, status: str) -> bytes:
+    """A record."""
+    return orjson.dumps({"tenant_id": TENANT, "id": record_id, "status": status})
+
+
 class Bench:
     """A partition with a recorder to fill it and relays to empty it."""
 
@@ -110,12 +116,12 @@ class Bench:
             **given,
         )
 
-    async def write(self, lease: Lease, count: int, body: Callable[[int], bytes] | None = None) -> None:
+    async def write(self, lease: Lease, count: int, given: Callable[[int], bytes] | None = None) -> None:
         """Record so many new records."""
         reads = []
         for _ in range(count):
             self._written += 1
-            value = body(self._written) if body else orjson.dumps({"id": f"r{self._written}", "status": "draft"})
+            value = given(self._written) if given else orjson.dumps({"id": f"r{self._written}", "status": "draft"})
             reads.append(
                 Read(
                     record_id=f"r{self._written}",
@@ -124,7 +130,7 @@ class Bench:
                     updated_at=datetime(2026, 11, 1, tzinfo=UTC),
                 )
             )
-        recorder = Recorder(pool=self.pool, lease=lease, store_id=self.deployment.store_id, topics=self.kafka.topics)
+        recorder = Recorder(pool=self.pool, lease=lease, topics=self.kafka.topics)
         now = datetime.now(UTC)
         await recorder.record(
             Batch(
@@ -139,6 +145,41 @@ class Bench:
             ),
             now,
         )
+
+    @property
+    def changes(self) -> str:
+        """The topic of changes."""
+        return self.kafka.topics.changes(EntityName.INVOICES)
+
+    async def record(self, lease: Lease, statuses: dict[str, str | None]) -> None:
+        """Read records in these statuses; None: deleted."""
+        now = datetime.now(UTC)
+        reads = [
+            Read(record_id=name, gone=DeletionReason.DELETED, updated_at=now)
+            if status is None
+            else Read(record_id=name, body=body(name, status), status=status, updated_at=now)
+            for name, status in statuses.items()
+        ]
+        await Recorder(pool=self.pool, lease=lease, topics=self.kafka.topics).record(
+            Batch(
+                tenant_id=TENANT,
+                entity=EntityName.INVOICES,
+                customer_ref=None,
+                reads=reads,
+                read_at=now,
+                marks=0,
+                trigger=Trigger.POLL,
+                fetch=Fetch(correlation_id=None, fetched_at=now),
+            ),
+            now,
+        )
+        self._written = await self.pool.fetchval("SELECT position FROM positions WHERE partition = $1", PARTITION)
+
+    async def ids(self) -> list[str]:
+        """The ids of everything on both topics, in order."""
+        topics = (self.changes, self.kafka.topics.records(EntityName.INVOICES))
+        found = [record for topic in topics for record in await self.read(topic)]
+        return [dict(record.headers)["ce_id"].decode() for record in found]
 
     async def run(self, relay: Relay) -> None:
         """Run a relay until everything is published."""
@@ -213,14 +254,17 @@ async def test_changes_are_published_in_order_with_their_record_and_position(ben
     records = await bench.read(bench.kafka.topics.records(EntityName.INVOICES))
     assert [record.value for record in records] == [row["record"] for row in stored]
     ids = [dict(record.headers)["ce_id"].decode() for record in changes]
-    assert ids == [ce_id(bench.deployment.store_id, PARTITION, position) for position in range(1, 8)]
+    incarnation = await bench.pool.fetchval("SELECT incarnation FROM positions WHERE partition = $1", PARTITION)
+    assert ids == [ce_id(incarnation, PARTITION, position) for position in range(1, 8)]
     assert len({*ids, *(dict(record.headers)["ce_id"].decode() for record in records)}) == 14
     assert {dict(record.headers)["ce_type"] for record in records} == {b"io.xerostream.invoice.latest"}
     assert {dict(record.headers)["ce_dataschema"] for record in records} == {b"urn:xero-stream:schema:invoice-latest:1"}
     async with TopicAdmin(bench.kafka) as admin:
         topics = bench.kafka.topics
         found = await admin.committed(topics.relay_group, topics.webhook_events, PARTITION)
-    assert found == (7, str(bench.deployment.store_id))
+    recorded_at = await bench.pool.fetchval("SELECT recorded_at FROM changes WHERE position = 7")
+    store_id = bench.deployment.store_id
+    assert committed_offset(found) == Committed(position=7, store_id=store_id, stamp=microseconds(recorded_at))
 
 
 async def test_a_crash_behind_the_commit_repeats_nothing(bench: Bench) -> None:
@@ -382,28 +426,101 @@ async def test_topics_that_lost_everything_are_filled_again(bench: Bench, lost: 
     assert bench.told.emptied == 1
 
 
-async def test_a_store_older_than_kafka_jumps_ahead_and_says_so(bench: Bench) -> None:
-    """Positions that Kafka has are never given out again, and everything is read again."""
-    lease = await bench.lease()
-    await bench.write(lease, 5)
-    await bench.run(bench.relay(lease))
+ROLLED_BACK = ["behind", "behind, offset forgotten", "went on"]
+
+
+async def roll_back(bench: Bench, lease: Lease, how: str) -> None:
+    """The store loses all behind its second position; or has given out the positions behind it to other changes since."""
     for table in ("positions", "relay_marks"):
         await bench.pool.execute(f"UPDATE {table} SET position = 2")
-    await bench.pool.execute("DELETE FROM changes WHERE position > 2")
-    await bench.pool.execute("DELETE FROM records WHERE position > 2")
+    await bench.pool.execute("UPDATE positions SET heads = $1", orjson.dumps({bench.changes: 2}))
+    for table in ("changes", "records", "record_versions"):
+        await bench.pool.execute(f"DELETE FROM {table} WHERE position > 2")
+    await bench.pool.execute("UPDATE records SET body = $1 WHERE record_id = 'r1'", body("r1", "draft"))
+    if how == "went on":
+        await bench.record(lease, {"r4": "other than before", "r8": "new", "r9": "new", "r2": "other"})
 
+
+@pytest.mark.parametrize("how", ROLLED_BACK)
+async def test_a_store_older_than_kafka_takes_over_what_kafka_has(
+    bench: Bench, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No position twice, no gap, ``previous`` unbroken, ``before`` and ``op`` as consumers know it, ids never seen before."""
+    lease = await bench.lease()
+    await bench.record(lease, {"r1": "draft", "r2": "draft"})
+    await bench.record(lease, {"r1": "paid", "r4": "draft", "r5": "draft"})
+    await bench.record(lease, {"r5": None})
+    await bench.run(bench.relay(lease))
+    ids = await bench.ids()
+    await bench.record(lease, {"r7": "recorded and never relayed"})
+    never = orjson.loads(await bench.pool.fetchval("SELECT headers FROM changes WHERE position = 7"))["ce_id"]
+
+    await roll_back(bench, lease, how)
+    if how == "behind, offset forgotten":
+        monkeypatch.setattr(TopicAdmin, "committed", nobody_knows)
     lease = await bench.lease()
     relay = bench.relay(lease)
     running = asyncio.create_task(relay.run())
     await asyncio.wait_for(relay.resumed.wait(), 20)
     assert (bench.told.went_back, bench.told.looked_again) == (1, 1)
-    await bench.write(lease, 2)
+    stored = await bench.pool.fetch("SELECT record_id, gone, position, body FROM records ORDER BY record_id")
+    live = {row["record_id"]: (row["position"], row["body"]) for row in stored if not row["gone"]}
+    assert live == {"r1": (3, body("r1", "paid")), "r2": (2, body("r2", "draft")), "r4": (4, body("r4", "draft"))}
+    await bench.record(lease, {"r1": "paid", "r2": "paid", "r4": "paid", "r5": "draft", "r6": "draft"})
     relay.wake()
-    await bench.published(7, running)
+    await bench.published(10, running)
     relay.stop()
     await running
 
-    assert await bench.positions() == [1, 2, 3, 4, 5, 6, 7]
+    changes = [orjson.loads(record.value) for record in await bench.read(bench.changes)]
+    assert [change["source"]["position"] for change in changes] == list(range(1, 11))
+    assert [change["source"]["previous"] for change in changes] == list(range(10))
+    found = [(c["source"]["record_id"], c["op"], c["before"] and c["before"]["status"]) for c in changes[6:]]
+    assert found == [("r2", "u", "draft"), ("r4", "u", "draft"), ("r5", "c", None), ("r6", "c", None)]
+    assert len({*await bench.ids(), never}) == len(ids) + 2 * 4 + 1
+
+
+async def nobody_knows(*_: Any) -> None:
+    """Kafka forgot the group's offset."""
+
+
+async def test_a_store_that_loses_its_tail_under_the_relay_is_noticed(bench: Bench) -> None:
+    """A failover that lost what was committed last: nothing of it is published, and the lease is taken anew."""
+    lease = await bench.lease()
+    await bench.record(lease, {"r1": "draft", "r2": "draft", "r3": "draft"})
+    relay = bench.relay(lease)
+    running = asyncio.create_task(relay.run())
+    await bench.published(3, running)
+
+    async with bench.pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE positions SET position = 2")
+        await connection.execute("DELETE FROM changes WHERE position > 2")
+        await connection.execute("DELETE FROM record_versions WHERE position > 2")
+        await connection.execute("DELETE FROM records WHERE position > 2")
+    await bench.record(lease, {"r3": "other", "r4": "draft", "r5": "draft"})
+    relay.wake()
+    async with asyncio.timeout(20):
+        with pytest.raises(FencedError):
+            await running
+    assert await bench.positions() == [1, 2, 3]
+
+    lease = await bench.lease()
+    relay = bench.relay(lease)
+    running = asyncio.create_task(relay.run())
+    await asyncio.wait_for(relay.resumed.wait(), 20)
+    await bench.record(lease, {"r3": "other", "r4": "draft", "r5": "draft"})
+    relay.wake()
+    await bench.published(6, running)
+    relay.stop()
+    await running
+
+    changes = [orjson.loads(record.value) for record in await bench.read(bench.changes)]
+    assert [change["source"]["position"] for change in changes] == [1, 2, 3, 4, 5, 6]
+    assert [(change["op"], change["after"]["status"]) for change in changes[3:]] == [
+        ("u", "other"),
+        ("c", "draft"),
+        ("c", "draft"),
+    ]
 
 
 async def test_where_kafka_forgot_the_mark_is_believed(bench: Bench) -> None:

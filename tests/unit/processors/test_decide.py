@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from processors.fetch.judge import Row, Verdict
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.versions import Version
@@ -32,9 +34,11 @@ def seen(
     row: Row | None = None,
     at: int = 10,
     trigger: Trigger = Trigger.POLL,
+    created: bool = False,
+    unclear: bool = False,
 ) -> Decision:
     """Decide on a read."""
-    return decide(read, stored=have, row=row, read_at=T + at * S, trigger=trigger)
+    return decide(read, stored=have, row=row, read_at=T + at * S, trigger=trigger, created=created, unclear=unclear)
 
 
 def record(body: bytes | None = B, *, updated: int = 5, gone: DeletionReason | None = None) -> Read:
@@ -42,10 +46,34 @@ def record(body: bytes | None = B, *, updated: int = 5, gone: DeletionReason | N
     return Read(record_id="r", body=body, updated_at=T + updated * S, gone=gone)
 
 
-def test_a_first_read_creates_or_is_a_snapshot() -> None:
-    """``c`` from an event, ``r`` from a backfill."""
-    assert seen(record()).op is Op.CREATE
-    assert seen(record(), trigger=Trigger.BACKFILL).op is Op.READ
+@pytest.mark.parametrize("have", [None, stored(None, gone="missing")], ids=["never seen", "was gone"])
+@pytest.mark.parametrize(
+    ("trigger", "created", "unclear", "op"),
+    [
+        (Trigger.WEBHOOK, False, False, Op.CREATE),
+        (Trigger.POLL, False, False, Op.CREATE),
+        # The first load is not done, or the record was in quarantine: it may be years old.
+        (Trigger.WEBHOOK, False, True, Op.READ),
+        (Trigger.POLL, False, True, Op.READ),
+        # A pass that reads what is there.
+        (Trigger.BACKFILL, False, False, Op.READ),
+        (Trigger.RECONCILE, False, False, Op.READ),
+        # An event said so.
+        (Trigger.WEBHOOK, True, True, Op.CREATE),
+        (Trigger.BACKFILL, True, True, Op.CREATE),
+        (Trigger.RECONCILE, True, False, Op.CREATE),
+    ],
+)
+def test_first_sight_is_birth_only_where_that_is_known(
+    have: Stored | None, trigger: Trigger, created: bool, unclear: bool, op: Op
+) -> None:
+    """Else ``r``: a reaction to ``.created`` must not fire for what was there already."""
+    assert seen(record(), have=have, trigger=trigger, created=created, unclear=unclear).op is op
+
+
+def test_an_event_that_says_created_makes_no_creation_of_a_known_record() -> None:
+    """The load was quicker than the event."""
+    assert seen(record(B), have=stored(A), trigger=Trigger.WEBHOOK, created=True).op is Op.UPDATE
 
 
 def test_an_equal_read_publishes_nothing_but_moves_the_version() -> None:

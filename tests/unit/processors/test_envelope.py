@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
@@ -29,7 +30,7 @@ DRAFT = Draft(
     traceparent="00-1-2-01",
 )
 PLACE = Placement(
-    store_id=STORE,
+    incarnation=STORE,
     prefix="xero",
     topic="xero.changes.credit-notes",
     partition=2,
@@ -88,31 +89,54 @@ def test_types_follow_what_happened() -> None:
     assert change_type(replace(DRAFT, status="voided", status_before="voided")) == kind + "updated"
 
 
-def test_what_is_too_large_drops_raw_then_before_then_refers() -> None:
-    """It never stalls the relay."""
-    draft = replace(
-        DRAFT, raw=b'"' + b"r" * 5000 + b'"', before=b'"' + b"b" * 3000 + b'"', after=b'"' + b"a" * 2500 + b'"'
-    )
+LINES = [{"description": "l" * 40} for _ in range(60)]
+LARGE = {"tenant_id": "t", "id": "r", "status": "paid", "total": 1.5, "reference": "x" * 9_000, "line_items": LINES}
+SHORT = {**LARGE, "reference": None, "line_items": []}
 
-    def omitted(largest: int) -> list[str] | None:
+
+def body(record: dict[str, Any]) -> bytes:
+    """JSON."""
+    return orjson.dumps(record)
+
+
+def test_what_is_too_large_drops_raw_then_shortens_before_then_after() -> None:
+    """Neither is ever null for it; the fields that were left out are named, and the key's fields stay."""
+    before = {**LARGE, "status": "authorised"}
+    draft = replace(DRAFT, raw=b'"' + b"r" * 20_000 + b'"', before=body(before), after=body(LARGE))
+
+    def fitted(largest: int) -> tuple[Any, Any, list[str]]:
         encoded = encode_change(draft, PLACE, largest=largest)
         assert len(encoded.value) <= largest
         document = orjson.loads(encoded.value)
         assert (document["omitted"] or []) == encoded.omitted
-        assert document["source"]["record_id"] == "r"
-        return encoded.omitted
+        return document["before"], document["after"], encoded.omitted
 
-    assert omitted(20_000) == []
-    assert omitted(8_000) == ["raw"]
-    assert omitted(5_000) == ["raw", "before"]
-    assert omitted(2_000) == ["raw", "before", "after"]
+    shorter = {**SHORT, "status": "authorised"}
+    left_out = ["reference", "line_items"]
+    assert fitted(60_000) == (before, LARGE, [])
+    assert fitted(30_000) == (before, LARGE, ["raw"])
+    assert fitted(15_000) == (shorter, LARGE, ["raw", *(f"before.{name}" for name in left_out)])
+    assert fitted(5_000) == (
+        shorter,
+        SHORT,
+        ["raw", *(f"before.{name}" for name in left_out), *(f"after.{name}" for name in left_out)],
+    )
+
+
+def test_paths_that_are_too_large_are_cut_to_the_field() -> None:
+    """Below ``raw`` they are made of names that Xero chose, of any length."""
+    paths = [f"raw.{name * 400}" for name in "abcdefgh"] + ["status"]
+
+    encoded = encode_change(replace(DRAFT, changed_fields=paths), PLACE, largest=2_000)
+
+    assert orjson.loads(encoded.value)["changed_fields"] == ["raw", "status"]
 
 
 def test_the_compacted_topic_gets_the_record_or_a_tombstone() -> None:
-    """With its position; a record that is too large leaves a marker, not the old content."""
+    """With its position; a record that is too large is shortened, and not the old content."""
     record = orjson.loads(encode_change(DRAFT, PLACE).record or b"null")
     assert (record["position"], record["record"]["status"]) == (7, "paid")
     gone = replace(DRAFT, op=Op.DELETE, after=None, deletion_reason=DeletionReason.MERGED)
     assert encode_change(gone, PLACE).record is None
-    large = replace(DRAFT, after=b'"' + b"a" * 5000 + b'"')
-    assert orjson.loads(encode_change(large, PLACE, largest=2000).record or b"")["omitted"] == ["record"]
+    large = orjson.loads(encode_change(replace(DRAFT, after=body(LARGE)), PLACE, largest=5_000).record or b"")
+    assert (large["record"], large["omitted"]) == (SHORT, ["record.reference", "record.line_items"])

@@ -73,6 +73,29 @@ def test_the_numbers_of_deliveries_are_noted() -> None:
     }
 
 
+def test_one_event_that_says_created_is_enough() -> None:
+    """In any place among the others; no other type says it."""
+    kinds: dict[str, list[Any]] = {
+        "a": ["UPDATE", "CREATE", "UPDATE"],
+        "b": ["UPDATE"],
+        "c": [None],
+        "d": ["create"],
+        "e": [{"CREATE": 1}],
+    }
+    ids = {name: f"22222222-2222-2222-2222-22222222222{name}" for name in kinds}
+    events = [arrived(resourceId=ids[name], eventType=kind) for name, found in kinds.items() for kind in found]
+
+    marks = fold(events, SUBJECTS, PLACE).marks
+
+    assert {mark.record_id[-1]: mark.created for mark in marks} == {
+        "a": True,
+        "b": False,
+        "c": False,
+        "d": True,
+        "e": False,
+    }
+
+
 def test_a_thousand_events_on_one_record_are_one_mark() -> None:
     """Folding keeps the latest date, the broker's first time of appending, and the first deliveries."""
     events = [

@@ -24,7 +24,7 @@ class Unlucky(Relay):
     async def _session(self) -> None:
         self.attempts += 1
         if self.attempts == FAILURES + 1:
-            await self._transaction(cast("TransactionalProducer", Willing()), [], 1)
+            await self._transaction(cast("TransactionalProducer", Willing()), [], 1, None)
         if self.attempts == FAILURES + 2:
             self.stop()
         raise OutcomeUnknownError

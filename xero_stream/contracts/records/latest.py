@@ -18,7 +18,8 @@ class LatestRecord(Part):
     """When we recorded it, epoch milliseconds."""
     version_ts_ms: int | None
     """Xero's UpdatedDateUTC, epoch milliseconds."""
-    record: dict[str, Any] | None
-    """The unified record; null if it was too large, see ``omitted``."""
+    record: dict[str, Any]
+    """The unified record."""
     omitted: list[str] | None = None
-    """``["record"]`` where the record did not fit Kafka's message size."""
+    """What was left out because the record would not fit Kafka's message size: ``record.<field>``. Those fields are null, or
+    empty where null is not allowed."""

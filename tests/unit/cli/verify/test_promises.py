@@ -245,31 +245,55 @@ def test_a_change_that_does_not_follow_is_seen(
     assert words in found[0].what
 
 
-def test_the_first_that_is_told_of_a_record_may_be_its_end_and_only_once(history: History) -> None:
-    """Whoever has it drops it; a second end ends nothing."""
-    end = altered(history.changes[0], op="d", after=None)
-    assert end.event["before"] is None
+def test_the_first_change_of_a_record_may_be_its_end_and_only_once(history: History) -> None:
+    """With what Xero still showed of it, at least the key. A second end ends nothing."""
+    end = altered(history.changes[0], op="d", before={"tenant_id": TENANT, "id": "i1"}, after=None)
     assert continuous([end]) == []
 
     again = replace(altered(end, source={"position": 99}), spot=end.spot._replace(offset=99))
     (found,) = continuous([end, again])
     assert "op d, but no earlier change left it there" in found.what
-    assert continuous([altered(end, before={"id": "i1"})])
 
 
-def test_what_was_left_out_for_its_size_is_not_judged(history: History) -> None:
-    """A change too large to carry its record says so; neither it nor its successor is called broken."""
+@pytest.mark.parametrize(
+    ("place", "fields", "words"),
+    [
+        (2, {"before": None}, "op u with no before"),
+        (5, {"before": None}, "op d with no before"),
+        (0, {"op": "d", "before": None, "after": None}, "op d with no before"),
+        (0, {"before": {"id": "i1"}}, "op r with a before"),
+        (7, {"before": {"id": "i2"}}, "op c with a before"),
+    ],
+)
+@pytest.mark.parametrize("start", [{}, {PARTITION: 1}])
+def test_a_before_that_is_not_there_is_seen(
+    history: History, place: int, fields: dict[str, Any], words: str, start: dict[int, int]
+) -> None:
+    """Also where it says that it was left out for its size, and where retention dropped the beginning of the log."""
     broken = list(history.changes)
-    broken[2] = altered(broken[2], after=None, before=None, omitted=["before", "after"])
+    broken[place] = altered(broken[place], omitted=["before.total"], **fields)
+
+    assert words in continuous(broken, start)[0].what
+
+
+def test_only_what_was_left_out_for_its_size_is_not_judged(history: History) -> None:
+    """A change too large for a field says so: that field can't be compared, in it, its successor and the truth. Others can."""
+    broken = list(history.changes)
+    left = {"before": {**I1, "total": None}, "after": {**I1, "status": "authorised", "total": None}}
+    broken[2] = altered(broken[2], **left, omitted=["raw", "before.total", "after.total"])
+    authorised = {**I1, "status": "authorised"}
+    others = {ref("c1", "contacts"): {"tenant_id": TENANT, "id": "c1", "name": "Ridgeway"}}
 
     assert continuous(broken) == []
-    assert (
-        equal_to_truth(
-            latest(broken[:3]),
-            {ref("i1"): {"id": "i1"}, ref("c1", "contacts"): {"tenant_id": TENANT, "id": "c1", "name": "Ridgeway"}},
-        )
-        == []
-    )
+    assert equal_to_truth(latest(broken[:3]), {ref("i1"): authorised, **others}) == []
+    held = replace(history.records[2], value={"position": 3, "record": authorised})
+    assert compacted({ref("i1"): latest(broken[:3])[ref("i1")]}, [held]) == []
+    short = replace(held, value={"position": 3, "record": {**I1, "total": None}, "omitted": ["record.total"]})
+    assert "status" in compacted({ref("i1"): latest(history.changes[:3])[ref("i1")]}, [short])[0].what
+
+    assert "status" in equal_to_truth(latest(broken[:3]), {ref("i1"): I1, **others})[0].what
+    broken[4] = altered(broken[4], before={**authorised, "status": "draft"})
+    assert "before is not what the last change left: status" in continuous(broken)[0].what
 
 
 def test_a_missing_record_is_seen(history: History) -> None:
