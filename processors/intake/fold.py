@@ -4,16 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from processors.intake.place import Place
 from processors.intake.subject import Subjects
 from processors.sync.sequence import is_range
-from xero_stream.contracts.ids import canonical_guid
+from xero_stream.contracts.ids import canonical_guid, tenant_id_of
 from xero_stream.contracts.names import AppName, EntityName, RecordId, TenantId
 
+T = TypeVar("T")
 KEPT_DELIVERIES = 20
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
@@ -151,8 +152,7 @@ def _text(document: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _guid(event: Mapping[str, Any], name: str) -> str:
-    found = canonical_guid(_text(event, name))
+def _known(name: str, found: T | None) -> T:
     if found is None:
         raise ValueError(f"{name} is no GUID")
     return found
@@ -184,8 +184,8 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place) -> Folded
                 known = category if category.isascii() and len(category) <= 32 else "OTHER"
                 folded.ignored[known] = folded.ignored.get(known, 0) + 1
                 continue
-            tenant_id = TenantId(_guid(event, "tenantId"))
-            record_id = RecordId(_guid(event, "resourceId"))
+            tenant_id = _known("tenantId", tenant_id_of(event.get("tenantId")))
+            record_id = RecordId(_known("resourceId", canonical_guid(_text(event, "resourceId"))))
             app = AppName(_text(envelope, "app"))
             delivery = _delivery(envelope["delivery_id"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -5,10 +5,13 @@ id in (the receiver, intake, an answer of Xero's, a command) makes it canonical 
 """
 
 import re
+from functools import lru_cache
 
 from xero_stream.contracts.names import TenantId
 
 _LENGTH = 36
+_LONGEST = 128
+"""No spelling of a GUID is longer, blanks around it included."""
 _GUID = re.compile(
     r"(?:urn:uuid:)?[{(]?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})[)}]?", re.ASCII
 )
@@ -45,5 +48,10 @@ def tenant_id_of(value: object) -> TenantId | None:
     Args:
         value: any JSON value.
     """
-    found = canonical_guid(value) if isinstance(value, str) else None
+    return _tenant_id(value) if isinstance(value, str) and len(value) <= _LONGEST else None
+
+
+@lru_cache(maxsize=20_000)  # nearly every event is of an organisation seen before
+def _tenant_id(text: str) -> TenantId | None:
+    found = canonical_guid(text)
     return None if found is None else TenantId(found)
