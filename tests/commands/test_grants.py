@@ -221,3 +221,29 @@ def test_on_a_terminal_the_token_is_asked_for_and_not_shown(deployed: CommandLin
     assert os.waitstatus_to_exitcode(status) == 0, shown
     assert b"being loaded" in shown
     assert token.encode() not in shown
+
+
+def test_organisations_that_are_not_connected_are_listed(deployed: CommandLine) -> None:
+    """After the grants, as a line and as JSON; nobody has to do anything about them, so the exit code stays 0."""
+    stranger = "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"
+    fetch(
+        deployed,
+        "INSERT INTO unconnected (tenant_id, partition, app, events, kept, dropped) VALUES ($1, 1, 'shop', 40, 10, 30)",
+        stranger,
+    )
+
+    listed, as_json = deployed("grants", "list"), deployed("grants", "list", "--json")
+
+    assert (listed.code, as_json.code) == (0, 0)
+    assert f"{stranger} · app shop · not connected · 40 events since" in listed.out
+    assert "10 records wait · 30 events only counted" in listed.out
+    document = json.loads(as_json.out.splitlines()[-1])
+    assert (document["state"], document["tenant_id"], document["kept"]) == ("unconnected", stranger, 10)
+
+
+def test_an_organisation_may_be_named_in_any_spelling(deployed: CommandLine) -> None:
+    """What is no id at all is a usage error that says so, before a token is used up."""
+    ended = deployed("grants", "add", "--tenant", "Ridgeway University", stdin="t")
+
+    assert ended.code == 2
+    assert "is no tenant id of Xero's" in ended.err
