@@ -23,7 +23,7 @@ async def test_lists_batches_and_single_reads_give_the_same_records(api: Api, en
 
     async def read(request: Request) -> dict[RecordId, bytes]:
         records = (await api.send(request)).records
-        return {RecordId(str(entity.id_of(raw))): encode(entity.unify(raw)) for raw in records}
+        return {RecordId(str(entity.id_of(raw))): encode(entity.unified(api.tenant, raw)) for raw in records}
 
     listed = await read(get_page(entity, None) if isinstance(entity.paging, Pages) else get_all(entity))
     ids = list(listed)[:SOME]
