@@ -30,7 +30,7 @@ settings.register_profile(
 settings.load_profile("any-machine")
 
 
-WHOLE_SYSTEMS = ("tests/robustness/", "tests/e2e/")
+WHOLE_SYSTEMS = ("tests/robustness/", "tests/e2e/", "tests/alerts/test_alerts")
 """Folders whose tests start five processes and more: never two of them at a time."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.robustness.experiment import SESSION_SECONDS, Experiment
+from tests.support.clocks import machine_clock
 from tests.support.follower import Follower
 from tests.support.proxied_servers import proxied_servers
 from tests.support.stack import Stack
@@ -29,6 +30,7 @@ def new_experiment(seed: int, chance: random.Random, scale: int, folder: Path) -
     async def make() -> AsyncIterator[Experiment]:
         failpoints = folder / "failpoints"
         failpoints.mkdir()
+        clocks = {name: machine_clock(folder, name) for name in ("receiver", "processors-0", "processors-1")}
         # Half of all deployments give their workers names: a restart then moves no partition.
         named = chance.random() < 0.5
         async with contextlib.AsyncExitStack() as stack:
@@ -49,8 +51,8 @@ def new_experiment(seed: int, chance: random.Random, scale: int, folder: Path) -
                     "XERO_STREAM_GAP_PATIENCE_SECONDS": "5",
                 },
                 environments={
-                    f"processors-{number}": {"XERO_STREAM_GROUP_INSTANCE_ID": f"worker-{number}"} if named else {}
-                    for number in range(2)
+                    name: {**clock.environment, **({"XERO_STREAM_GROUP_INSTANCE_ID": f"of-{name}"} if named else {})}
+                    for name, clock in clocks.items()
                 },
             )
             await stack.enter_async_context(system)
@@ -69,6 +71,7 @@ def new_experiment(seed: int, chance: random.Random, scale: int, folder: Path) -
                 chance=chance,
                 scale=scale,
                 failpoints=failpoints,
+                clocks=clocks,
             )
 
     return make

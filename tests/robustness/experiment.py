@@ -5,11 +5,12 @@ import math
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.support.clocks import MachineClock
 from tests.support.follower import Follower
 from tests.support.proxy import KafkaProxy, Proxy
 from tests.support.stack import PARTITIONS, Stack
@@ -58,6 +59,7 @@ class Experiment:
         chance: the only source of randomness.
         scale: 1, or more for a soak.
         failpoints: the folder the processes look into.
+        clocks: of the machine that each process believes to run on, by its name.
         recoveries: one for each failure so far.
     """
 
@@ -70,6 +72,7 @@ class Experiment:
     chance: random.Random
     scale: int
     failpoints: Path
+    clocks: Mapping[str, MachineClock]
     recoveries: list[Recovery] = field(default_factory=list)
 
     def one_tenant_each(self) -> list[str]:

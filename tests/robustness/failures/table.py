@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.robustness.failures import failpoints, kafka, postgres, processes, xero
+from tests.robustness.failures import clocks, failpoints, kafka, postgres, processes, xero
 from tests.robustness.failures.failure import Failure
 
 
@@ -15,6 +15,7 @@ def table() -> dict[str, Sequence[Failure]]:
         "kafka": kafka.FAILURES,
         "postgres": postgres.FAILURES,
         "xero": xero.FAILURES,
+        "clocks": clocks.FAILURES,
     }
     names = [failure.name for failures in found.values() for failure in failures]
     assert len(set(names)) == len(names), "two failures share a name"
