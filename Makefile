@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # Most of the suite waits for something: whole systems one after the other in one worker, all else where there is room.
 BOTH := -n 2
 
-.PHONY: help install demo test robustness unit lint format bench soak schemas lock clean
+.PHONY: help install demo test robustness alerts unit lint format bench soak schemas lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -27,6 +27,10 @@ test: lint ## the whole suite, on a real Kafka and a real PostgreSQL
 
 robustness: install ## failures drawn by seed, under load (SEED=n repeats one; ARGS="-k zombie")
 	XERO_STREAM_LONG=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/robustness
+
+alerts: install ## every alert rule fired and ended by Prometheus itself (Debian's package, installed if missing)
+	sh scripts/prometheus.sh
+	XERO_STREAM_LONG=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/alerts
 
 unit: install ## pure parts only, in seconds
 	$(PYTEST) $(BOTH) $(ARGS) tests/unit tests/properties

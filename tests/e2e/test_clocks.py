@@ -12,7 +12,9 @@ from cli.verify.history import Change
 from tests.support.clocks import DAY, SEEN_SECONDS, MachineClock, machine_clock
 from tests.support.stack import Stack
 from tests.support.stacks import StartStack
+from xero_stream.contracts.names import STREAMED
 
+LOG_APPEND_TIME = 1
 NEAR = timedelta(minutes=10)
 """How far a time may be from the real one: far less than any machine here is off."""
 
@@ -109,9 +111,15 @@ async def test_a_day_off_and_nothing_changes(new_stack: StartStack, clocks: dict
             await edited_and_published(stack, 15)
 
         history = await stack.judged(tenants, least=20 * len(tenants))
-        ended = datetime.now(UTC)
+        ended, topics = datetime.now(UTC), stack.topics
         wrong = [(what, at) for what, at in times(list(history.changes)) if not began - NEAR < at < ended + NEAR]
         assert not wrong, "no time of a record comes from a machine's clock"
+        published = await stack.read(
+            [topic for name in STREAMED for topic in (topics.changes(name), topics.records(name))]
+        )
+        stamped = [*await stack.read([topics.webhook_events]), *published]
+        assert {record.timestamp_type for record in stamped} == {LOG_APPEND_TIME}, "the broker stamps every record"
+        assert all(abs(record.timestamp / 1000 - ended.timestamp()) < NEAR.total_seconds() for record in stamped)
         (grant,) = await stack.fetch("SELECT version FROM grants")
         assert grant["version"] == 0, "nobody thought that the token had ended"
         await stack.assert_quotas_kept()
