@@ -32,6 +32,8 @@ from xero_stream.contracts.partition import partition_of
 from xero_stream.kafka.admin import TopicAdmin, wanted
 
 BACKUP = "backup"
+BACK_SECONDS = 90.0
+"""For a process to be back, however busy the machine is."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -246,7 +248,7 @@ async def processors_end(scene: Scene) -> AsyncIterator[None]:
     await _copy_store(scene)
     yield
     scene.processors.start()
-    await scene.stack.settled_group()
+    await scene.stack.settled_group(within=BACK_SECONDS)
 
 
 @contextlib.asynccontextmanager
@@ -255,7 +257,7 @@ async def receiver_ends(scene: Scene) -> AsyncIterator[None]:
     await scene.receiver.stop()
     yield
     scene.receiver.start()
-    await scene.stack.until(scene.stack.receiver_ready, 20, "the receiver to be back")
+    await scene.stack.until(scene.stack.receiver_ready, BACK_SECONDS, "the receiver to be back")
 
 
 @contextlib.asynccontextmanager
@@ -276,7 +278,7 @@ async def restored_wrongly(scene: Scene) -> AsyncIterator[None]:
     async with _locked(scene, "SELECT 1 FROM leases WHERE partition = 2 FOR UPDATE"):
         scene.processors.start()
         yield
-    await stack.settled_group()
+    await stack.settled_group(within=BACK_SECONDS)
 
 
 @contextlib.asynccontextmanager

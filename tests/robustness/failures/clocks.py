@@ -7,7 +7,7 @@ from tests.robustness.experiment import Experiment
 from tests.robustness.failures.failure import Failure
 from tests.support.clocks import DAY, SEEN_SECONDS
 
-WORKS_SECONDS = 20.0
+WORKS_SECONDS = 30.0
 
 
 async def set_one(experiment: Experiment, *, off: float) -> None:
