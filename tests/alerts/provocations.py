@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class Scene:
         stack: receiver with two workers, one process of processors, simulator.
         proxied: the servers, and proxies in front of them.
         clocks: of the machine that each process believes to run on.
-        tenants: the connected organisations, each by a grant of its own.
+        tenants: all organisations of the simulator; each is connected by a grant of its own.
     """
 
     stack: Stack
@@ -62,9 +63,22 @@ class Scene:
         """The processors."""
         return self.stack.processes["processors-0"]
 
+    @property
+    def partitions(self) -> list[int]:
+        """All partitions, the one with most organisations first."""
+        here = Counter(partition_of(TenantId(one), PARTITIONS) for one in self.tenants)
+        assert len(here) == PARTITIONS, "a partition has no organisation: draw another seed"
+        return [partition for partition, _ in here.most_common()]
+
     def tenant(self, partition: int, number: int = 0) -> str:
-        """An organisation of a partition: a provocation that stops one leaves the others alone."""
-        return [one for one in self.tenants if partition_of(TenantId(one), PARTITIONS) == partition][number]
+        """An organisation of ``partitions[partition]``: a provocation that stops one leaves the others alone."""
+        here = self.partitions[partition]
+        return [one for one in self.tenants if partition_of(TenantId(one), PARTITIONS) == here][number]
+
+    @property
+    def stranger(self) -> str:
+        """The organisation that is not connected at the beginning."""
+        return self.tenant(0, 3)
 
     async def change(self, tenant: str, count: int = 1) -> None:
         """Edit contacts of an organisation."""
@@ -193,9 +207,17 @@ async def minute_used_up(scene: Scene) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def intake_waits(scene: Scene) -> AsyncIterator[None]:
     """Somebody's transaction holds the row that says where intake is."""
-    async with _locked(scene, "SELECT 1 FROM intake_offsets WHERE partition = 2 FOR UPDATE"):
+    async with _locked(scene, "SELECT 1 FROM intake_offsets WHERE partition = $1 FOR UPDATE"):
         await scene.change(scene.tenant(2))
         yield
+
+
+@contextlib.asynccontextmanager
+async def stranger_sends(scene: Scene) -> AsyncIterator[None]:
+    """Xero sends more events of an organisation that nobody connected than are kept; then it is connected."""
+    await scene.change(scene.stranger, count=10)
+    yield
+    await scene.stack.connect([scene.stranger])
 
 
 @contextlib.asynccontextmanager
@@ -275,7 +297,7 @@ async def restored_wrongly(scene: Scene) -> AsyncIterator[None]:
     await _forget_events(stack)
     stack.database_url = scene.proxied.servers.postgres.url(BACKUP)
     scene.processors.env = {**scene.processors.env, "DATABASE_URL": scene.proxied.through_proxy(stack.database_url)}
-    async with _locked(scene, "SELECT 1 FROM leases WHERE partition = 2 FOR UPDATE"):
+    async with _locked(scene, "SELECT 1 FROM leases WHERE partition = $1 FOR UPDATE"):
         scene.processors.start()
         yield
     await stack.settled_group(within=BACK_SECONDS)
@@ -283,10 +305,11 @@ async def restored_wrongly(scene: Scene) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _locked(scene: Scene, statement: str) -> AsyncIterator[None]:
+    """Hold a row of the third partition."""
     connection = await asyncpg.connect(scene.stack.database_url)
     try:
         async with connection.transaction():
-            await connection.fetch(statement)
+            await connection.fetch(statement, scene.partitions[2])
             yield
     finally:
         await connection.close()
@@ -338,6 +361,7 @@ GROUPS: Mapping[str, Sequence[Provocation]] = {
         _row(clocks_set_wrong, "ClocksDiffer"),
         _row(minute_used_up, "EventsUnsettled", EventsUnsettled={"> 900": "> 3"}),
         _row(intake_waits, "IntakeStuck", IntakeStuck={"> 120": "> 6"}),
+        _row(stranger_sends, "OrganisationNotConnected", "UnconnectedEventsDropped", UnconnectedEventsDropped=_AN_HOUR),
     ),
     "a relay without end, a worker that hangs": (
         _row(
