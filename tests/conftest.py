@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.published import published
 from tests.support.servers import (
     database_url,
     empty_database_url,
@@ -14,9 +15,17 @@ from tests.support.servers import (
     shared_servers,
     topic_prefix,
 )
-from tests.support.stacks import LONG, SOAK
+from tests.support.stacks import LONG, NIGHTLY, SOAK
 
-__all__ = ["database_url", "empty_database_url", "kafka", "private_servers", "shared_servers", "topic_prefix"]
+__all__ = [
+    "database_url",
+    "empty_database_url",
+    "kafka",
+    "private_servers",
+    "published",
+    "shared_servers",
+    "topic_prefix",
+]
 
 # How busy the machine is says nothing about the code: no deadline per example, and slow drawing is no failure.
 # Every change draws some examples; a soak a thousand. Explaining a failure would trace every line of every example.
@@ -53,8 +62,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if SOAK:
         for item in items:
             item.add_marker(pytest.mark.timeout(4 * 3600))
-    if not LONG:
-        late = [item for item in items if item.get_closest_marker("long")]
-        if late:
-            config.hook.pytest_deselected(items=late)
-            items[:] = [item for item in items if not item.get_closest_marker("long")]
+    late = {name for name, wanted in (("long", LONG), ("nightly", NIGHTLY)) if not wanted}
+    left_out = [item for item in items if late & {marker.name for marker in item.iter_markers()}]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]

@@ -475,49 +475,12 @@ class Stack:
 
     async def ends(self, topic: str) -> dict[int, int]:
         """End offsets of a topic."""
-        ends = await self._ends([TopicPartition(topic, number) for number in range(PARTITIONS)])
+        ends = await _ends(self.bootstrap_servers, [TopicPartition(topic, number) for number in range(PARTITIONS)])
         return {tp.partition: offset for tp, offset in ends.items()}
 
-    async def _ends(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap_servers)
-        await consumer.start()
-        try:
-            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
-            return ends
-        finally:
-            await consumer.stop()
-
     async def read(self, topics: Sequence[str]) -> list[Any]:
-        """Everything on these topics, as a read_committed consumer gets it.
-
-        Read up to the end of the log, not only of what is decided: the marker that ends a transaction comes a moment
-        after its commit was answered.
-        """
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap_servers,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            fetch_max_wait_ms=50,
-            max_partition_fetch_bytes=16 * 1024 * 1024,
-        )
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
-            consumer.assign(partitions)
-            ends = await self._ends(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            found: list[Any] = []
-            deadline = time.monotonic() + 60
-            while True:
-                positions = {tp: await consumer.position(tp) for tp in partitions}
-                if all(positions[tp] >= ends[tp] for tp in partitions):
-                    return found
-                assert time.monotonic() < deadline, f"not read to the end: {positions} of {ends}"
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += records
-        finally:
-            await consumer.stop()
+        """Everything on these topics, as a read_committed consumer gets it."""
+        return await read_topics(self.bootstrap_servers, topics)
 
     async def changes(self) -> list[Change]:
         """All change events."""
@@ -618,3 +581,46 @@ def _first_positions(changes: Sequence[Change]) -> dict[int, int]:
     for change in changes:
         first[change.spot.partition] = min(change.position, first.get(change.spot.partition, change.position))
     return first
+
+
+async def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> list[Any]:
+    """Everything on these topics, as a read_committed consumer gets it.
+
+    Read up to the end of the log, not only of what is decided: the marker that ends a transaction comes a moment
+    after its commit was answered.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        fetch_max_wait_ms=50,
+        max_partition_fetch_bytes=16 * 1024 * 1024,
+    )
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
+        consumer.assign(partitions)
+        ends = await _ends(bootstrap_servers, partitions)
+        await consumer.seek_to_beginning(*partitions)
+        found: list[Any] = []
+        deadline = time.monotonic() + 60
+        while True:
+            positions = {tp: await consumer.position(tp) for tp in partitions}
+            if all(positions[tp] >= ends[tp] for tp in partitions):
+                return found
+            assert time.monotonic() < deadline, f"not read to the end: {positions} of {ends}"
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                found += records
+    finally:
+        await consumer.stop()
+
+
+async def _ends(bootstrap_servers: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers)
+    await consumer.start()
+    try:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        return ends
+    finally:
+        await consumer.stop()

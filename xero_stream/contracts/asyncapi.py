@@ -1,7 +1,7 @@
-"""``asyncapi.yaml``: topics, keys, headers and values as AsyncAPI 3.0 with Kafka bindings. Pure."""
+"""``asyncapi.yaml``: topics, keys, headers and values as AsyncAPI 3.1 with Kafka bindings. Pure."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from xero_stream.contracts.names import EntityName
@@ -13,7 +13,11 @@ _JSON = "application/json"
 
 
 def asyncapi(
-    entities: Collection[EntityName], schemas: dict[str, str], headers: dict[str, Any], version: str
+    entities: Collection[EntityName],
+    schemas: Mapping[str, str],
+    headers: Mapping[str, Any],
+    examples: Mapping[str, Any],
+    version: str,
 ) -> dict[str, Any]:
     """The document.
 
@@ -21,18 +25,21 @@ def asyncapi(
         entities: those that have topics.
         schemas: file of each value's schema, relative to the document, by message name.
         headers: JSON Schema of each message's headers, by message name.
+        examples: headers and payload of a published message, by message name.
         version: of the contracts.
     """
     topics = Topics()
     channels = {
         "webhookEvents": _channel(
             topics.webhook_events,
+            "Webhook events",
             "WebhookEvent",
             "One record per verified webhook event, as sent by Xero. Partition: murmur2 of the tenant id.",
             days=7,
         ),
         "deadLetters": _channel(
             topics.dead_letters,
+            "Dead letters",
             "DeadLetter",
             "What could not be parsed or applied, as bytes, with where and why.",
             days=30,
@@ -41,18 +48,20 @@ def asyncapi(
     for entity in entities:
         channels[_camel("changes", entity)] = _channel(
             topics.changes(entity),
+            f"Changes of {_words(entity)}",
             _title(entity, "Change"),
-            f"Every change of {entity}, once and in order per partition. Read with isolation.level=read_committed.",
+            f"Every change of {_words(entity)}, once and in order per partition. Read with isolation.level=read_committed.",
             days=30,
         )
         channels[_camel("records", entity)] = _channel(
             topics.records(entity),
+            f"Latest {_words(entity)}",
             _title(entity, "Latest"),
-            f"The latest state of {entity}; a null value says the record is gone.",
+            f"The latest state of {_words(entity)}; a null value says the record is gone.",
             days=None,
         )
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "xero-stream",
             "version": version,
@@ -60,25 +69,38 @@ def asyncapi(
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": _JSON,
+        "servers": {
+            "kafka": {
+                "host": "{bootstrapServers}",
+                "protocol": "kafka",
+                "title": "Kafka",
+                "description": "The brokers that KAFKA_BOOTSTRAP_SERVERS names; TLS and SASL as KAFKA_SECURITY_PROTOCOL says.",
+                "variables": {
+                    "bootstrapServers": {"default": "127.0.0.1:9092", "description": "A `host:port` of one broker."}
+                },
+            }
+        },
         "channels": channels,
         "operations": {
             f"send{name[0].upper()}{name[1:]}": {
                 "action": "send",
+                "title": channel["title"],
                 "summary": f"xero-stream writes to {channel['address']}.",
                 "channel": {"$ref": f"#/channels/{name}"},
             }
             for name, channel in channels.items()
         },
-        "components": {"messages": dict(_messages(entities, schemas, headers))},
+        "components": {"messages": dict(_messages(entities, schemas, headers, examples))},
     }
 
 
-def _channel(address: str, message: str, description: str, *, days: int | None) -> dict[str, Any]:
+def _channel(address: str, title: str, message: str, description: str, *, days: int | None) -> dict[str, Any]:
     policy: dict[str, Any] = {"cleanup.policy": ["compact"]}
     if days is not None:
         policy = {"cleanup.policy": ["delete"], "retention.ms": days * _DAY_MS}
     return {
         "address": address,
+        "title": title,
         "description": description,
         "messages": {message: {"$ref": f"#/components/messages/{message}"}},
         "bindings": {
@@ -92,7 +114,10 @@ def _channel(address: str, message: str, description: str, *, days: int | None) 
 
 
 def _messages(
-    entities: Collection[EntityName], schemas: dict[str, str], headers: dict[str, Any]
+    entities: Collection[EntityName],
+    schemas: Mapping[str, str],
+    headers: Mapping[str, Any],
+    examples: Mapping[str, Any],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     tenant_key = {"type": ["string", "null"], "description": "Tenant id; null for an event without one."}
     record_key = {
@@ -101,21 +126,28 @@ def _messages(
         "properties": {"tenant_id": {"type": "string"}, "id": {"type": "string"}},
         "required": ["tenant_id", "id"],
     }
-    rows: list[tuple[str, dict[str, Any]]] = [("WebhookEvent", tenant_key)]
+    rows: list[tuple[str, str, dict[str, Any]]] = [("WebhookEvent", "Webhook event", tenant_key)]
     for entity in entities:
-        rows += [(_title(entity, "Change"), record_key), (_title(entity, "Latest"), record_key)]
-    for name, key in rows:
-        yield name, _message(name, key, headers[name], {"$ref": schemas[name]}, _JSON)
+        words = entity.singular.replace("-", " ")
+        rows.append((_title(entity, "Change"), f"Change of a record: {words}", record_key))
+        rows.append((_title(entity, "Latest"), f"Latest state of a record: {words}", record_key))
+    for name, title, key in rows:
+        message = _message(name, title, key, headers[name], {"$ref": schemas[name]}, _JSON)
+        yield name, {**message, "examples": [examples[name]]} if name in examples else message
     original = {"type": ["string", "null"], "description": "The original record's key."}
     payload = {"type": "string", "format": "binary", "description": "The original bytes."}
-    yield "DeadLetter", _message("DeadLetter", original, headers["DeadLetter"], payload, "application/octet-stream")
+    yield (
+        "DeadLetter",
+        _message("DeadLetter", "Dead letter", original, headers["DeadLetter"], payload, "application/octet-stream"),
+    )
 
 
 def _message(
-    name: str, key: dict[str, Any], headers: Any, payload: dict[str, Any], content_type: str
+    name: str, title: str, key: dict[str, Any], headers: Any, payload: dict[str, Any], content_type: str
 ) -> dict[str, Any]:
     return {
         "name": name,
+        "title": title,
         "contentType": content_type,
         "headers": headers,
         "payload": payload,
@@ -125,6 +157,10 @@ def _message(
 
 def _title(entity: EntityName, suffix: str) -> str:
     return "".join(word.capitalize() for word in entity.singular.split("-")) + suffix
+
+
+def _words(entity: EntityName) -> str:
+    return entity.value.replace("-", " ")
 
 
 def _camel(prefix: str, entity: EntityName) -> str:

@@ -31,6 +31,8 @@ class _Definitions:
         """The node as a list of alternatives without references."""
         if "$ref" in node:
             return self.branches(self._definitions[node["$ref"].rsplit("/", 1)[-1]])
+        if isinstance(node.get("type"), list):
+            return [{**node, "type": kind} if kind != "null" else {"type": kind} for kind in node["type"]]
         alternatives = node.get("anyOf") or node.get("oneOf")
         if alternatives:
             return [branch for alternative in alternatives for branch in self.branches(alternative)]

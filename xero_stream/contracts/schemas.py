@@ -18,9 +18,10 @@ from pydantic import BaseModel, Field, create_model
 from xero_stream.contracts.asyncapi import asyncapi, to_yaml
 from xero_stream.contracts.change_event import ChangeEvent
 from xero_stream.contracts.compatibility import breaks
+from xero_stream.contracts.connect import CONNECT_DECIMAL, connect_change, connect_key, connect_latest
 from xero_stream.contracts.dataschema import ENVELOPE_VERSION, change_schema, latest_schema, schema_urn
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
-from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.names import STREAMED, EntityName
 from xero_stream.contracts.records.account import Account
 from xero_stream.contracts.records.bank_transaction import BankTransaction
 from xero_stream.contracts.records.bank_transfer import BankTransfer
@@ -51,6 +52,7 @@ from xero_stream.contracts.records.raw_record import (
 from xero_stream.contracts.records.repeating_invoice import RepeatingInvoice
 from xero_stream.contracts.records.tax_rate import TaxRate
 from xero_stream.contracts.records.tracking_category import TrackingCategory
+from xero_stream.contracts.topics import Topics
 from xero_stream.contracts.webhook_event import WebhookEvent
 
 RECORDS: dict[EntityName, type[Record]] = {
@@ -84,25 +86,39 @@ RECORDS: dict[EntityName, type[Record]] = {
 """The contract of each entity's records."""
 
 RELEASED = "released"
+CONNECT = "connect"
+"""Folder of the schemas for Kafka Connect's JsonConverter."""
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ASYNCAPI = "asyncapi.yaml"
 
 
+EXAMPLES = Path(__file__).with_name("examples.json")
+"""Published messages, one for each kind: headers and payload by message name."""
+
+
 @cache
-def documents() -> Mapping[str, str]:
-    """Every published file by name, as text."""
+def documents(entities: tuple[EntityName, ...] = STREAMED, *, amounts_as_text: bool = False) -> Mapping[str, str]:
+    """Every published file by name, as text.
+
+    Args:
+        entities: those that have topics; AsyncAPI describes no others.
+        amounts_as_text: as ``XERO_STREAM_AMOUNTS=string`` makes them.
+    """
     schemas = dict(_schemas())
     headers = {name: _without_document_keys(schema) for name, schema in _header_schemas().items()}
-    files = {file: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for file, schema in schemas.items()}
+    schemas |= {f"{CONNECT}/{file}": schema for file, schema in _connect_schemas()}
+    if amounts_as_text:
+        schemas = {file: _with_text_amounts(schema) for file, schema in schemas.items()}
+    files = {file: _text(schema) for file, schema in schemas.items()}
     values = {"WebhookEvent": _file("webhook-event", ENVELOPE_VERSION)}
     for entity, model in RECORDS.items():
         title = model.__name__
         values[f"{title}Change"] = _file(*change_schema(entity, model.version))
         values[f"{title}Latest"] = _file(*latest_schema(entity, model.version))
         headers[f"{title}Change"], headers[f"{title}Latest"] = headers["Change"], headers["Latest"]
-    return MappingProxyType(
-        {**files, _ASYNCAPI: to_yaml(asyncapi(RECORDS, values, headers, f"{ENVELOPE_VERSION}.0.0"))}
-    )
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    document = asyncapi(entities, values, headers, examples, f"{ENVELOPE_VERSION}.0.0")
+    return MappingProxyType({**files, _ASYNCAPI: to_yaml(document)})
 
 
 def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -115,6 +131,33 @@ def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     letter = _header_schemas()["DeadLetter"]
     file = _file("dead-letter-headers", ENVELOPE_VERSION)
     yield file, _named("dead-letter-headers", ENVELOPE_VERSION, letter)
+
+
+def _connect_schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+    topics = Topics()
+    yield "key.json", connect_key(topics)
+    for entity, model in RECORDS.items():
+        name = model.__name__
+        yield f"{entity}-changes.json", connect_change(_change_of(model), name, topics.changes(entity))
+        yield f"{entity}-records.json", connect_latest(_latest_of(model), name, topics.records(entity))
+
+
+def _with_text_amounts(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_with_text_amounts(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("format") == "decimal":
+        kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
+        words = ["string" if kind == "number" else kind for kind in kinds]
+        return {**node, "type": words if len(words) > 1 else words[0]}
+    if node.get("name") == CONNECT_DECIMAL:
+        return {"field": node["field"], "type": "string", "optional": node["optional"]}
+    return {key: _with_text_amounts(value) for key, value in node.items()}
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _change_of(model: type[Record]) -> type[BaseModel]:
@@ -151,7 +194,11 @@ def _without_document_keys(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tidied(node: Any) -> Any:
-    """Without the titles pydantic makes of names, and open for fields to come: readers ignore what they don't know."""
+    """Without the titles pydantic makes of names, and open for fields to come: readers ignore what they don't know.
+
+    A scalar or null is written as two types, not as two alternatives: generators make a type with a poor name, or none, of
+    alternatives.
+    """
     if isinstance(node, list):
         return [_tidied(item) for item in node]
     if not isinstance(node, dict):
@@ -159,12 +206,21 @@ def _tidied(node: Any) -> Any:
     tidied = {key: _tidied(value) for key, value in node.items() if key not in {"title", "properties", "$defs"}}
     if tidied.get("additionalProperties") is False:
         del tidied["additionalProperties"]
-    if isinstance(node.get("title"), str) and node.get("type") == "object":
+    if isinstance(node.get("title"), str) and (node.get("type") == "object" or "enum" in node):
         tidied = {"title": node["title"], **tidied}
     for key in ("properties", "$defs"):  # their keys are names, not words of JSON Schema
         if key in node:
             tidied[key] = {name: _tidied(value) for name, value in node[key].items()}
-    return tidied
+    return _nullable(tidied)
+
+
+def _nullable(node: dict[str, Any]) -> dict[str, Any]:
+    alternatives = node.get("anyOf", [])
+    rest = [one for one in alternatives if one != {"type": "null"}]
+    if len(rest) != 1 or len(rest) == len(alternatives) or not isinstance(rest[0].get("type"), str):
+        return node
+    others = {key: value for key, value in node.items() if key != "anyOf"}
+    return {**rest[0], "type": [rest[0]["type"], "null"], **others}
 
 
 def _header_schemas() -> dict[str, dict[str, Any]]:
@@ -220,16 +276,18 @@ def _strings(required: dict[str, str], optional: dict[str, str]) -> dict[str, An
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, entities: tuple[EntityName, ...] = STREAMED, *, amounts_as_text: bool = False) -> None:
     """Write every file, and remove those no longer generated.
 
     Args:
         folder: where.
+        entities: those that have topics.
+        amounts_as_text: as ``XERO_STREAM_AMOUNTS=string`` makes them.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    files = documents()
+    (folder / CONNECT).mkdir(parents=True, exist_ok=True)
+    files = documents(entities, amounts_as_text=amounts_as_text)
     for path in _generated(folder):
-        if path.name not in files:
+        if str(path.relative_to(folder)) not in files:
             path.unlink()
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -244,7 +302,7 @@ def release(folder: Path) -> None:
     released = folder / RELEASED
     released.mkdir(parents=True, exist_ok=True)
     for name, text in documents().items():
-        if name != _ASYNCAPI:
+        if name != _ASYNCAPI and not name.startswith(CONNECT):
             (released / name).write_text(text, encoding="utf-8")
 
 
@@ -258,7 +316,9 @@ def check(folder: Path) -> list[str]:
     problems = [
         f"{folder / name}: stale, run `make schemas`" for name, text in files.items() if not _same(folder / name, text)
     ]
-    problems += [f"{path}: no longer generated" for path in _generated(folder) if path.name not in files]
+    problems += [
+        f"{path}: no longer generated" for path in _generated(folder) if str(path.relative_to(folder)) not in files
+    ]
     for path in sorted((folder / RELEASED).glob("*.json")):
         if path.name in files:
             old, new = json.loads(path.read_text(encoding="utf-8")), json.loads(files[path.name])
@@ -267,7 +327,7 @@ def check(folder: Path) -> list[str]:
 
 
 def _generated(folder: Path) -> list[Path]:
-    return sorted([*folder.glob("*.json"), *folder.glob(_ASYNCAPI)])
+    return sorted([*folder.glob("*.json"), *folder.glob(f"{CONNECT}/*.json"), *folder.glob(_ASYNCAPI)])
 
 
 def _same(path: Path, text: str) -> bool:
@@ -288,9 +348,22 @@ def main(arguments: list[str] | None = None) -> int:
     action.add_argument("--write", metavar="DIR", type=Path, help="write them there")
     action.add_argument("--check", metavar="DIR", type=Path, help="fail if they are stale or broke their readers")
     action.add_argument("--release", metavar="DIR", type=Path, help="freeze them as what readers rely on")
+    parser.add_argument(
+        "--entities",
+        metavar="NAMES",
+        type=_entities,
+        default=STREAMED,
+        help="with --write: what AsyncAPI describes, as in XERO_STREAM_ENTITIES",
+    )
+    parser.add_argument(
+        "--amounts",
+        choices=("number", "string"),
+        default="number",
+        help="with --write: how amounts are written, as in XERO_STREAM_AMOUNTS",
+    )
     options = parser.parse_args(arguments)
     if options.write:
-        write(options.write)
+        write(options.write, options.entities, amounts_as_text=options.amounts == "string")
     elif options.release:
         release(options.release)
     else:
@@ -298,6 +371,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.writelines(f"{problem}\n" for problem in problems)
         return 1 if problems else 0
     return 0
+
+
+def _entities(text: str) -> tuple[EntityName, ...]:
+    return tuple(EntityName(word.strip()) for word in text.split(","))
 
 
 if __name__ == "__main__":

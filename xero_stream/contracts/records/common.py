@@ -19,9 +19,9 @@ def _as_number(value: Decimal) -> int | float:
 Number = Annotated[
     Decimal,
     PlainSerializer(_as_number, return_type=int | float, when_used="json"),
-    WithJsonSchema({"type": "number"}),
+    WithJsonSchema({"type": "number", "format": "decimal"}),
 ]
-"""A JSON number, exact: ``Decimal`` in Python. ``model_dump_json`` writes the nearest double."""
+"""A JSON number, exact: ``Decimal`` in Python, also in what generators make of the schema's format. ``model_dump_json`` writes the nearest double."""
 
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"})]
 """A calendar date of the organisation, ``YYYY-MM-DD``. It has no time zone; never shift it."""

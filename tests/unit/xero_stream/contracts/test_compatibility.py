@@ -21,6 +21,8 @@ def _object(required: list[str] | None = None, **properties: Any) -> dict[str, A
         (_object(a=TEXT), _object(["a"], a=TEXT), "a: required now"),
         (_object(["a"], a=TEXT), _object(a=TEXT), "a: may be absent now"),
         (_object(a=MAYBE), _object(a=TEXT), "a: its type was null, string, is string"),
+        (_object(a={"type": ["string", "null"]}), _object(a=TEXT), "a: its type was null, string, is string"),
+        (_object(a=MAYBE), _object(a={"type": ["string", "null"], "pattern": "^x$"}), "a: its form changed"),
         (_object(a=TEXT), _object(a=MAYBE), "a: its type was string, is null, string"),
         (_object(a={"type": "number"}), _object(a=TEXT), "a: its type was number, is string"),
         (

@@ -9,7 +9,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from xero_stream.contracts.asyncapi import to_yaml
-from xero_stream.contracts.schemas import RECORDS, check, documents, main
+from xero_stream.contracts.names import STREAMED
+from xero_stream.contracts.schemas import CONNECT, RECORDS, check, documents, main
 from xero_stream.contracts.topics import Topics
 
 REPOSITORY = Path(__file__).parents[4]
@@ -71,7 +72,7 @@ def test_every_schema_is_a_schema() -> None:
     """Each file is valid JSON Schema of the dialect it names, with an id that says name and version."""
     checked: set[str] = set()
     for name, text in documents().items():
-        if name.endswith(".json"):
+        if name.endswith(".json") and not name.startswith(CONNECT):
             schema = json.loads(text)
             for part in (*schema.pop("$defs", {}).values(), schema):
                 if (told := json.dumps(part)) not in checked:  # most files share their parts
@@ -82,11 +83,12 @@ def test_every_schema_is_a_schema() -> None:
 
 
 def test_amounts_are_numbers() -> None:
-    """Consumers get JSON numbers, never strings, for money."""
+    """Consumers get JSON numbers for money, and generators learn that they are decimal."""
     schema = json.loads(documents()["invoice.1.json"])
 
-    assert schema["properties"]["amount_paid"]["type"] == "number"
-    assert schema["properties"]["total"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
+    paid, total = schema["properties"]["amount_paid"], schema["properties"]["total"]
+    assert (paid["type"], paid["format"]) == ("number", "decimal")
+    assert (total["type"], total["format"]) == (["number", "null"], "decimal")
 
 
 def test_readers_may_meet_fields_they_do_not_know() -> None:
@@ -111,7 +113,7 @@ def _references(node: Any) -> list[str]:
 
 
 def test_the_asyncapi_document_hangs_together() -> None:
-    """Every reference leads somewhere, and every topic of the deployment has its channel."""
+    """Every reference leads somewhere; the topics of the enabled entities have channels, no others."""
     files = documents()
     document = yaml.safe_load(files["asyncapi.yaml"])
     topics = Topics()
@@ -124,10 +126,38 @@ def test_the_asyncapi_document_hangs_together() -> None:
         else:
             assert reference in files
 
-    assert document["asyncapi"] == "3.0.0"
+    assert document["asyncapi"] == "3.1.0"
     addresses = {channel["address"] for channel in document["channels"].values()}
-    entity_topics = {name(entity) for entity in RECORDS for name in (topics.changes, topics.records)}
+    entity_topics = {name(entity) for entity in STREAMED for name in (topics.changes, topics.records)}
     assert addresses == {topics.webhook_events, topics.dead_letters, *entity_topics}
+
+
+def test_the_examples_follow_their_schemas() -> None:
+    """Every message with a JSON value has an example, which its schemas of headers and value accept."""
+    files = documents()
+    for name, message in yaml.safe_load(files["asyncapi.yaml"])["components"]["messages"].items():
+        if name == "DeadLetter":
+            continue
+        (example,) = message["examples"]
+        Draft202012Validator(message["headers"]).validate(example["headers"])
+        schema = json.loads(files[message["payload"]["$ref"]])
+        Draft202012Validator(schema).validate(example["payload"])
+        assert example["payload"].get("source", {}).get("entity", "") in {*STREAMED, ""}
+
+
+def test_asyncapi_of_other_entities(tmp_path: Path) -> None:
+    """--entities decides what AsyncAPI describes."""
+    assert main(["--write", str(tmp_path), "--entities", "quotes, users"]) == 0
+
+    channels = yaml.safe_load((tmp_path / "asyncapi.yaml").read_text())["channels"]
+    assert set(channels) == {
+        "webhookEvents",
+        "deadLetters",
+        "changesQuotes",
+        "recordsQuotes",
+        "changesUsers",
+        "recordsUsers",
+    }
 
 
 @pytest.mark.parametrize(
