@@ -17,6 +17,7 @@ import asyncpg
 import structlog
 from prometheus_client import CollectorRegistry
 
+from processors.fetch.amounts import Amounts
 from processors.fetch.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.fetch.room import Room
 from processors.intake.subject import Subjects
@@ -244,6 +245,7 @@ def _services(
         app_minute_of=minutes.of,
         keep_raw=config.settings.keep_raw,
         policy=config.policy,
+        amounts=Amounts(config.settings.amounts),
         http_timeout=config.xero.http_timeout_seconds,
         metrics=metrics,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from processors.fetch.amounts import Amounts, written
 from processors.fetch.policy import FieldPolicy
 from processors.quarantine.store import Kept
 from processors.recorder.decide import Read
@@ -45,6 +46,7 @@ def read_record(
     form: Form,
     keep_raw: bool,
     policy: FieldPolicy,
+    amounts: Amounts = Amounts.NUMBER,
 ) -> tuple[Read, list[Oddity]]:
     """Map one record.
 
@@ -55,6 +57,7 @@ def read_record(
         form: how it was read: single GETs carry more than lists.
         keep_raw: keep Xero's own JSON, of kinds of record that no policy covers.
         policy: what of it must not be passed on.
+        amounts: how its amounts are written.
 
     Returns:
         The read, and what was odd about the record.
@@ -73,7 +76,7 @@ def read_record(
     oddities: list[Oddity] = []
     try:
         mapped, oddities = observed(partial(entity.unified, tenant_id), raw)
-        unified = policy.treated(entity.name, mapped)
+        unified = written(policy.treated(entity.name, mapped), amounts)
         body, status = _encoded(entity, unified), unified.get("status")
     except InvalidRecordError:
         if gone is None:
@@ -100,7 +103,13 @@ def _encoded(entity: Entity[Any], record: Any) -> bytes:
 
 
 async def read_answer(
-    answer: Answer, *, tenant_id: TenantId, keep_raw: bool, policy: FieldPolicy, size: int
+    answer: Answer,
+    *,
+    tenant_id: TenantId,
+    keep_raw: bool,
+    policy: FieldPolicy,
+    size: int,
+    amounts: Amounts = Amounts.NUMBER,
 ) -> AsyncIterator[Reading]:
     """The records of an answer in slices; yields to the loop between them.
 
@@ -110,6 +119,7 @@ async def read_answer(
         keep_raw: keep Xero's own JSON.
         policy: what of the records must not be passed on.
         size: most records per slice.
+        amounts: how amounts are written.
     """
     entity, form = answer.request.entity, answer.request.form
     reading = Reading()
@@ -124,7 +134,9 @@ async def read_answer(
             reading = Reading()
             seen = set()
         try:
-            read, oddities = read_record(entity, raw, tenant_id=tenant_id, form=form, keep_raw=keep_raw, policy=policy)
+            read, oddities = read_record(
+                entity, raw, tenant_id=tenant_id, form=form, keep_raw=keep_raw, policy=policy, amounts=amounts
+            )
         except InvalidRecordError as error:
             reading.bad.append(_invalid(tenant_id, entity, raw, error, hidden=hidden))
             continue

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from processors.fetch.amounts import Amounts
 from processors.fetch.policy import FieldPolicy
 from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
@@ -60,6 +61,7 @@ class Scribe:
         customer_ref: str | None,
         keep_raw: bool,
         policy: FieldPolicy,
+        amounts: Amounts,
         on_change: Callable[[], None],
     ) -> None:
         self._recorder = recorder
@@ -68,6 +70,7 @@ class Scribe:
         self._customer_ref = customer_ref
         self._keep_raw = keep_raw
         self._policy = policy
+        self._amounts = amounts
         self._on_change = on_change
 
     async def record(
@@ -93,7 +96,12 @@ class Scribe:
         pending: Reading | None = None
         first = True
         async for reading in read_answer(
-            answer, tenant_id=self._tenant_id, keep_raw=self._keep_raw, policy=self._policy, size=SLICE
+            answer,
+            tenant_id=self._tenant_id,
+            keep_raw=self._keep_raw,
+            policy=self._policy,
+            size=SLICE,
+            amounts=self._amounts,
         ):
             if pending is not None:
                 places = snapshot.of(pending.reads, first=first, last=False) if snapshot else {}

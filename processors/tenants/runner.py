@@ -153,6 +153,7 @@ class Runner:
             customer_ref=tenant.customer_ref,
             keep_raw=self._services.keep_raw,
             policy=self._services.policy,
+            amounts=self._services.amounts,
             on_change=self._on_change,
         )
         return True

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from processors.fetch.amounts import Amounts
 from processors.fetch.policy import FieldPolicy
 from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
@@ -38,6 +39,7 @@ class RunnerServices:
         app_minute_of: our part of an app's calls a minute, shared by its tenants in this process.
         keep_raw: publish Xero's own JSON too.
         policy: what of the records must not be passed on.
+        amounts: how amounts are written.
         http_timeout: seconds a call may take.
         metrics: what is counted.
     """
@@ -52,6 +54,7 @@ class RunnerServices:
     app_minute_of: Callable[[AppName], Awaitable[Minute]]
     keep_raw: bool
     policy: FieldPolicy
+    amounts: Amounts
     http_timeout: float
     metrics: ProcessorMetrics
 

@@ -1,5 +1,7 @@
 """The processors' settings."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 
 from xero_stream.settings.base import Section
@@ -18,6 +20,9 @@ class ProcessorSettings(Section):
     """How long Kafka waits for a silent processor before it gives its partitions to others."""
     keep_raw: bool = Field(default=False, alias="XERO_STREAM_KEEP_RAW")
     """Publish Xero's own JSON as ``raw`` beside the unified record."""
+    amounts: Literal["number", "string"] = Field(default="number", alias="XERO_STREAM_AMOUNTS")
+    """How amounts are written: ``number`` (exact in JSON, but some parsers round) or ``string``. The same for every
+    process. Changing it publishes each record again as it is read again."""
     field_policy: str | None = Field(default=None, alias="XERO_STREAM_FIELD_POLICY")
     """What must not be passed on, as JSON: entity, path of a field of our record, and ``drop``, ``hash`` or
     ``truncate:N`` (characters), e.g. ``{"contacts": {"email": "hash", "phones": "drop"}}``. Such entities have no
