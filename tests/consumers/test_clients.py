@@ -46,7 +46,7 @@ def test_numbers_in_javascript(tmp_path: Path) -> None:
 
 
 def _shown(name: str, published: Published) -> str:
-    return adapted(snippets(PAGE)[name], published, group=name)
+    return adapted(snippets(PAGE)[name], published, group=f"group-of-{name}")
 
 
 def _assert_reads_all(argv: list[str], folder: Path, published: Published) -> None:
