@@ -124,6 +124,7 @@ async def _measure() -> None:
                 lease=lease,
                 store_id=deployment.store_id,
                 kafka=kafka,
+                entities=[EntityName.INVOICES],
                 observer=ProcessorMetrics(CollectorRegistry(), Watchdog()),
                 on_went_back=lambda: None,
             )

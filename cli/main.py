@@ -43,6 +43,9 @@ COMMANDS: dict[str, Entry] = {
     "local": Entry(module="cli.local", name="local", about="Only the local Kafka and PostgreSQL."),
     "migrate": Entry(module="cli.migrate", name="migrate", about="Bring the store's schema up to date."),
     "topics": Entry(module="cli.topics", name="app", about="Check or apply the Kafka topics."),
+    "deployment": Entry(
+        module="cli.deployment.command", name="app", about="The settings that all processes share: show, change."
+    ),
     "grants": Entry(module="cli.grants.command", name="app", about="Connect organisations, see how they stand."),
     "tail": Entry(module="cli.tail", name="tail", about="Show change events as they are published."),
     "quarantine": Entry(

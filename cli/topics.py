@@ -7,9 +7,12 @@ import typer
 
 from cli.exits import EPILOG, ExitCode, guarded
 from xero_stream.kafka.admin import Applied, KafkaUnreachableError, Problem, TopicAdmin, wanted
+from xero_stream.kafka.marker import read_marker
+from xero_stream.settings.base import SettingsError
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.receiver import ReceiverSettings
+from xero_stream.settings.shared import differences, values
 
 app = typer.Typer(
     help="Check or apply the Kafka topics: names, partitions, retention, sizes. Nothing creates topics by itself.",
@@ -68,12 +71,26 @@ def _settings() -> tuple[KafkaSettings, bool]:
 
 async def _check(settings: KafkaSettings, *, deliveries: bool) -> list[Problem]:
     async with TopicAdmin(settings) as admin:
+        await _compare(settings, admin)
         return await admin.check(wanted(settings, EntitySettings.read().entities, deliveries=deliveries))
 
 
 async def _apply(settings: KafkaSettings, *, deliveries: bool) -> Applied:
     async with TopicAdmin(settings) as admin:
+        await _compare(settings, admin)
         return await admin.apply(wanted(settings, EntitySettings.read().entities, deliveries=deliveries))
+
+
+async def _compare(settings: KafkaSettings, admin: TopicAdmin) -> None:
+    """See that the settings are the deployment's, as far as Kafka knows it: else topics would be made that nobody uses.
+
+    Raises:
+        SettingsError: they are not.
+    """
+    ours = values(settings, EntitySettings.read())
+    found = differences(ours, await read_marker(admin, settings))
+    if found:
+        raise SettingsError("; ".join(map(str, found)))
 
 
 def _show(problems: Sequence[Problem]) -> None:

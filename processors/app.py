@@ -17,6 +17,7 @@ import asyncpg
 import structlog
 from prometheus_client import CollectorRegistry
 
+from processors.deployment import Follower, tell_kafka
 from processors.fetch.amounts import Amounts
 from processors.fetch.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.fetch.room import Room
@@ -28,6 +29,7 @@ from processors.quotas.egress import KEPT as EGRESS_KEPT
 from processors.quotas.egress import Egress
 from processors.quotas.minutes import AppMinutes
 from processors.quotas.store import StoredLedgers, forget_egress
+from processors.relay.resume import ForeignStoreError, check_owner, committed_offset
 from processors.standing import watch
 from processors.start import Waiting, until_there
 from processors.sync.missed import heal_missed
@@ -38,6 +40,7 @@ from processors.tenants.watchdog import Watchdog
 from processors.xero import open_xero
 from xero_api.budget.tenant import APP_PER_MINUTE
 from xero_api.client import XeroClient
+from xero_api.registry import ENTITIES as ALL
 from xero_api.registry import by_name
 from xero_api.scopes import NotOnTierError, require
 from xero_stream.contracts.names import STREAMED, AppName, EntityName
@@ -47,11 +50,19 @@ from xero_stream.settings.base import SettingsError
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.processors import ProcessorSettings
+from xero_stream.settings.receiver import ReceiverSettings
+from xero_stream.settings.shared import CLUSTER, ENTITIES, KEEP_DELIVERIES, values, values_of_apps
 from xero_stream.settings.store import EncryptionSettings, StoreSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
 from xero_stream.store.clock import set_clock, utc_now
+from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.days import drop_days, make_days
-from xero_stream.store.deployment import claim
+from xero_stream.store.deployment import (
+    Deployment,
+    claim,
+    keep_same,
+)
+from xero_stream.store.deployment_keys import check_keys
 from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
 from xero_stream.store.unconnected import expire
@@ -82,6 +93,22 @@ class ProcessorsConfig:
     settings: ProcessorSettings
     entities: Sequence[EntityName] = STREAMED
     policy: FieldPolicy = NO_POLICY
+    keep_deliveries: str | None = None
+    """The receivers' setting, where it is given here too: the first to know it writes it down for them."""
+
+    def shared(self, cluster: str | None) -> dict[str, str]:
+        """What this process has of the settings that must be the same in all.
+
+        Args:
+            cluster: the id of the Kafka cluster it reaches; None while that is not known.
+        """
+        return {
+            **values(self.kafka, self.encryption, self.xero, self.settings),
+            **values_of_apps(self.apps.all()),
+            **({KEEP_DELIVERIES: self.keep_deliveries} if self.keep_deliveries else {}),
+            ENTITIES: ",".join(sorted(self.entities)),
+            **({CLUSTER: cluster} if cluster else {}),
+        }
 
     @classmethod
     def read(cls) -> "ProcessorsConfig":
@@ -95,7 +122,7 @@ class ProcessorsConfig:
             require((by_name(name).scope for name in entities), (app.tier for app in apps.all()))
         except NotOnTierError as error:
             raise SettingsError(f"XERO_STREAM_ENTITIES: {error}") from error
-        key = settings.field_policy_key
+        key, receiver = settings.field_policy_key, ReceiverSettings.read()
         return cls(
             kafka=KafkaSettings.read(),
             store=StoreSettings.read(),
@@ -109,7 +136,23 @@ class ProcessorsConfig:
                 key.get_secret_value() if key else None,
                 {name: by_name(name).model for name in entities},
             ),
+            keep_deliveries=str(receiver.keep_deliveries).lower()
+            if "keep_deliveries" in receiver.model_fields_set
+            else None,
         )
+
+    def check(self) -> None:
+        """See that this can work at all, before anything is opened.
+
+        Raises:
+            SettingsError: a key is malformed, or no app can ask Xero for anything.
+        """
+        TokenCipher(self.encryption.keys)
+        if not any(app.client_id for app in self.apps.all()):
+            raise SettingsError(
+                "XERO_CLIENT_ID is not set, and no app in XERO_STREAM_APPS_FILE has a client_id: nothing can be read from Xero. "
+                "Both client id and secret are in Xero's developer portal"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +162,7 @@ class _Prepared:
     pool: "asyncpg.Pool[Any]"
     fast: "asyncpg.Pool[Any]"
     store_id: UUID
+    cluster: str
     closing: contextlib.AsyncExitStack
 
 
@@ -130,9 +174,12 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         stop: set by whoever wants the end (a signal, a test).
 
     Raises:
+        SettingsError: nothing can be done with these settings.
         RefusedError: schema, topics or store don't fit; nothing was started.
+        DeploymentMismatchError: other processes have other settings, from the beginning or since they were changed.
         StoreRefusesError: PostgreSQL turns us away.
     """
+    config.check()
     registry = CollectorRegistry()
     watchdog = Watchdog()
     metrics = ProcessorMetrics(registry, watchdog)
@@ -165,8 +212,19 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         stack.push_async_callback(xero.aclose)
         fatal: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         holds = AppHolds(prepared.pool)
-        following = asyncio.create_task(_follow_apps(config.apps, holds), name="apps")
-        stack.callback(following.cancel)
+        follower = Follower(
+            pool=prepared.pool,
+            kafka=config.kafka,
+            entities=config.entities,
+            apps=config.apps,
+            shared=partial(config.shared, prepared.cluster),
+            on_apps=holds.changed,
+        )
+        following = asyncio.create_task(follower.follow(), name="deployment")
+        following.add_done_callback(partial(_refuse, fatal))
+        settling = asyncio.create_task(follower.settle(), name="deployment-settled")
+        for task in (following, settling):
+            stack.callback(task.cancel)
         membership = Membership(
             kafka=config.kafka,
             settings=config.settings,
@@ -187,11 +245,23 @@ async def _prepare(config: ProcessorsConfig) -> _Prepared:
         fast = await open_pool(url, size=4, name="xero-stream-ledger", synchronous_commit=False)
         stack.push_async_callback(_close, fast)
         await _check_schema(url)
-        deployment = await claim(pool, topic_prefix=config.kafka.topic_prefix, partitions=config.kafka.partitions)
-        await _check_topics(config)
+        await check_keys(pool, TokenCipher(config.encryption.keys))
+        await claim(
+            pool,
+            topic_prefix=config.kafka.topic_prefix,
+            partitions=config.kafka.partitions,
+            settings=config.shared(None),
+            complete=True,
+        )
+        async with TopicAdmin(config.kafka) as admin:
+            cluster = await admin.cluster_id()
+            deployment = await keep_same(pool, config.shared(cluster))
+            await _check_store(config, admin, deployment)
+            await _check_topics(config, admin)
+        await tell_kafka(config.kafka, deployment.shared)
         await set_clock(pool)
         await make_days(pool, utc_now().date())
-        return _Prepared(pool=pool, fast=fast, store_id=deployment.store_id, closing=stack.pop_all())
+        return _Prepared(pool=pool, fast=fast, store_id=deployment.store_id, cluster=cluster, closing=stack.pop_all())
 
 
 async def _work(
@@ -256,6 +326,9 @@ def _services(
         kafka=config.kafka,
         owner=f"{socket.gethostname()}-{os.getpid()}",
         subjects=Subjects.of(map(by_name, config.entities)),
+        disabled=Subjects.of(row for row in ALL if row.name not in config.entities),
+        entities=config.entities,
+        shared=partial(config.shared, prepared.cluster),
         desk=DeskServices(pool=prepared.pool, runner=runner, metrics=metrics),
         metrics=metrics,
         patience=timedelta(seconds=config.settings.patience_seconds),
@@ -291,9 +364,30 @@ async def _check_schema(url: str) -> None:
         )
 
 
-async def _check_topics(config: ProcessorsConfig) -> None:
-    async with TopicAdmin(config.kafka) as admin:
-        problems: list[Problem] = await admin.check(wanted(config.kafka, config.entities))
+async def _check_store(config: ProcessorsConfig, admin: TopicAdmin, deployment: Deployment) -> None:
+    """See that the topics do not carry another store's changes, before any partition is taken.
+
+    Raises:
+        RefusedError: they do.
+    """
+    topics = config.kafka.topics
+    found = await admin.all_committed(topics.relay_group, topics.webhook_events, range(deployment.partitions))
+    try:
+        for committed in map(committed_offset, found.values()):
+            check_owner(deployment.store_id, committed)
+    except ForeignStoreError as error:
+        raise RefusedError(str(error)) from error
+
+
+def _refuse(fatal: "asyncio.Future[BaseException]", following: "asyncio.Task[None]") -> None:
+    """The deployment's settings were changed: end."""
+    error = None if following.cancelled() else following.exception()
+    if error is not None and not fatal.done():
+        fatal.set_result(error)
+
+
+async def _check_topics(config: ProcessorsConfig, admin: TopicAdmin) -> None:
+    problems: list[Problem] = await admin.check(wanted(config.kafka, config.entities))
     if problems:
         lines = "; ".join(f"{problem.topic} {problem.what}" for problem in problems[:5])
         more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
@@ -324,22 +418,6 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egr
             trimmed_at = time.monotonic()
             give_back()
         await asyncio.sleep(5)
-
-
-async def _follow_apps(apps: Apps, holds: AppHolds) -> None:
-    """Read the apps file again when it changes: an app that Xero refused is tried with the new values at once."""
-    unusable = ""
-    while True:
-        try:
-            if apps.refresh():
-                log.info("apps_read_again", apps=[app.name for app in apps.all()])
-                holds.changed()
-            unusable = ""
-        except SettingsError as error:
-            if str(error) != unusable:
-                unusable = str(error)
-                log.error("apps_file_unusable", reason=unusable)  # noqa: TRY400 - the message says all
-        await asyncio.sleep(1)
 
 
 def _live(watchdog: Watchdog) -> Health:

@@ -29,6 +29,13 @@ _MINUTE_FORGOTTEN_SECONDS = 60.0
 _MOST_ODD_FIELDS = 1_000
 
 
+class Ignoring(StrEnum):
+    """Why an event is not read."""
+
+    DISABLED = "disabled"  # its entity is known, and not in XERO_STREAM_ENTITIES
+    UNKNOWN = "unknown"  # we have no records of its category
+
+
 class LeaseChange(StrEnum):
     """What happened to a lease."""
 
@@ -117,7 +124,10 @@ class ProcessorMetrics:
         self._clock = clock
         self._events = counter(registry, "xero_stream_events_total", "Webhook events taken in.")
         self._ignored = counter(
-            registry, "xero_stream_events_ignored_total", "Webhook events of categories that are not processed."
+            registry,
+            "xero_stream_events_ignored_total",
+            "Webhook events that are not read: of an entity that is not enabled, or of a category without records.",
+            reason=Ignoring,
         )
         self._refused = counter(
             registry,
@@ -305,10 +315,13 @@ class ProcessorMetrics:
             self._odd_fields.add((entity, oddity))
         return len(self._odd_fields) > known
 
-    def events_taken_in(self, events: int, ignored: int, marked: int, seconds: float) -> None:
+    def events_ignored(self, reason: Ignoring, count: int) -> None:
+        """So many events are not read."""
+        self._ignored.labels(reason).inc(count)
+
+    def events_taken_in(self, events: int, marked: int, seconds: float) -> None:
         """A poll was written."""
         self._events.inc(events)
-        self._ignored.inc(ignored)
         self._marked.inc(marked)
         self._intake.observe(seconds)
 

@@ -16,6 +16,7 @@ from aiohttp import http_parser
 
 from receiver.answers import Answers
 from receiver.connections import Listener
+from receiver.deployment import Fit, compared
 from receiver.keys import KeyRing
 from receiver.limits import Limits
 from receiver.metrics import WorkerMetrics
@@ -25,6 +26,7 @@ from xero_stream.kafka.appender import Appender
 from xero_stream.kafka.producer import Producers
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.base import SettingsError
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.receiver import ReceiverSettings
 
@@ -99,6 +101,12 @@ class Receiver:
             patience=limits.answer_seconds,
             clock=clock,
         )
+        self._fit = Fit(
+            kafka=kafka,
+            ours=compared(kafka, settings, EntitySettings.read()),
+            keep_deliveries=settings.keep_deliveries,
+            clock=clock,
+        )
         handler = Receive(
             keys=self._keys,
             shaper=Shaper(topics=kafka.topics, partitions=kafka.partitions, keep_deliveries=settings.keep_deliveries),
@@ -120,13 +128,14 @@ class Receiver:
             stop: set it to end.
 
         Raises:
-            SettingsError: the topic doesn't fit the settings, seen when Kafka was first reached.
+            SettingsError: the topics or the deployment don't fit the settings, seen when Kafka was first reached.
         """
         self._metrics.take_over()
         self._metrics.started(self._clock())
         server = await asyncio.get_running_loop().create_server(self._listener, sock=listening, backlog=_BACKLOG)
         self.appender.start()
         ticking = asyncio.create_task(self._tick(), name="tick")
+        fitting = asyncio.create_task(self._fit.run(), name="fit")
         self._metrics.serving(True)
         _log.info("receiver_serving", address=listening.getsockname())
         # What exists now lives until the end; the collector need not look at it again and again.
@@ -134,17 +143,22 @@ class Receiver:
         gc.freeze()
         stopping = asyncio.create_task(stop.wait())
         try:
-            either: set[asyncio.Future[Any]] = {stopping, self.appender.first_build}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if self.appender.first_build.done():
-                self.appender.first_build.result()
-            await stopping
+            await self._until_told(stopping, fitting)
         finally:
             stopping.cancel()
             await self._drain(server)
-            ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await ticking
+            for task in (ticking, fitting):
+                task.cancel()
+                with suppress(asyncio.CancelledError, SettingsError):
+                    await task
+
+    async def _until_told(self, stopping: "asyncio.Task[Any]", fitting: "asyncio.Task[None]") -> None:
+        """Wait for the end, or for what can't be served with these settings."""
+        waited: set[asyncio.Future[Any]] = {stopping, fitting, self.appender.first_build}
+        while not stopping.done():
+            done, waited = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            for one in done - {stopping}:
+                one.result()
 
     async def _drain(self, server: asyncio.Server) -> None:
         started = self._clock()

@@ -22,10 +22,13 @@ from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.local.servers import LocalServers
 from xero_stream.settings.apps import App
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.shared import API_URL, IDENTITY_URL, KEYS
 from xero_stream.settings.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.connections import Organisation, SealedTokens, connect
 from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.deployment import forget
+from xero_stream.store.grants import seal_again
 from xero_stream.store.migrate import upgrade
 from xero_stream.store.pool import open_pool
 
@@ -93,6 +96,7 @@ async def build(
     new_key = places.prepare(servers.database_url)
     say("bringing schema and topics up to date")
     await upgrade(servers.database_url)
+    await _forget_places(servers.database_url, new_key=new_key)
     kafka = _kafka_settings(servers)
     async with TopicAdmin(kafka) as admin:
         applied = await admin.apply(wanted(kafka, STREAMED))
@@ -126,6 +130,16 @@ async def build(
         names=names,
         seed=found_seed,
     )
+
+
+async def _forget_places(database_url: str, *, new_key: bool) -> None:
+    """Let the deployment take this run's addresses and key: all its processes are started here, with the same ones."""
+    pool = await open_pool(database_url, size=1, name="xero-stream-demo")
+    await forget(pool, (API_URL, IDENTITY_URL, KEYS))
+    if new_key:
+        async with pool.acquire() as connection, connection.transaction():
+            await seal_again(connection, lambda _: None)
+    await pool.close()
 
 
 def _kafka_settings(servers: LocalServers) -> KafkaSettings:

@@ -4,14 +4,17 @@ from typing import Any
 
 import asyncpg
 
+from cli.deployment.command import ignored_line
+from cli.deployment.here import here
 from cli.doctor.findings import Finding, fine, problem, skipped
 from cli.grants.command import line, needs_you
 from cli.store import STORE_ERRORS, database_url
 from xero_stream.settings.base import SettingsError
-from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.shared import ONLY_RECEIVERS, differences
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.store.connections import standing
 from xero_stream.store.crypto import TokenCipher, UndecryptableError
+from xero_stream.store.deployment import ignored, read
 from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
 
@@ -37,7 +40,7 @@ async def look_at_store() -> list[Finding]:
         return [
             answers,
             schema,
-            await _deployment(pool),
+            *await _deployment(pool),
             await _partitions(pool),
             *await _organisations(pool),
             await _tokens(pool),
@@ -59,22 +62,17 @@ async def _schema(url: str) -> Finding:
     return fine("schema", f"is {found}")
 
 
-async def _deployment(pool: "asyncpg.Pool[Any]") -> Finding:
-    row = await pool.fetchrow("SELECT topic_prefix, partitions FROM deployment")
-    try:
-        kafka = KafkaSettings.read()
-    except SettingsError:
-        return skipped("deployment", "Kafka's settings can't be used")
-    if row is None:
-        return fine("deployment", "not started yet: the first start fixes prefix and partitions")
-    if (row["topic_prefix"], row["partitions"]) != (kafka.topic_prefix, kafka.partitions):
-        return problem(
-            "deployment",
-            f"the store was made with KAFKA_TOPIC_PREFIX={row['topic_prefix']} and KAFKA_PARTITIONS={row['partitions']}, "
-            f"the settings say {kafka.topic_prefix} and {kafka.partitions}",
-            "set them back, or use an empty store and a new prefix",
-        )
-    return fine("deployment", f"prefix {row['topic_prefix']}, {row['partitions']} partitions")
+async def _deployment(pool: "asyncpg.Pool[Any]") -> list[Finding]:
+    deployment = await read(pool)
+    if deployment is None:
+        return [fine("deployment", "not started yet: the first start writes down what all processes share")]
+    ours, _ = here()
+    counts = [fine("events", ignored_line(one)) for one in await ignored(pool)]
+    differing = [one for one in differences(ours, deployment.shared) if one.name not in ONLY_RECEIVERS]
+    if differing:
+        return [*(problem("deployment", str(one), "xero-stream deployment show") for one in differing), *counts]
+    shared = f"prefix {deployment.topic_prefix}, {deployment.partitions} partitions"
+    return [fine("deployment", f"{shared}, settings as they are here"), *counts]
 
 
 async def _partitions(pool: "asyncpg.Pool[Any]") -> Finding:

@@ -22,12 +22,14 @@ from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.settings.apps import App, Apps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.shared import API_URL, ENTITIES, IDENTITY_URL, KEYS, values, values_of_apps
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import XeroSettings
 from xero_stream.store.clock import set_clock, utc_now
 from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect, drop_grant, keep_grant
 from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.deployment import claim
+from xero_stream.store.deployment_keys import check_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +61,27 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
 
     Raises:
         SettingsError: a setting is missing or wrong.
-        StoreUnreachableError, DeploymentMismatchError: the store does not answer, or belongs to other settings.
+        StoreUnreachableError, DeploymentMismatchError: the store does not answer, or its deployment has other settings
+            (another encryption key, other entities, another client id …).
         XeroError: Xero refuses the grant, or does not answer.
         NothingToConnectError, OtherAppError: there is nothing to connect.
     """
     app = _app(wish.app)
     credentials = credentials_of(app, custom=wish.refresh_token is None)
-    cipher = TokenCipher(EncryptionSettings.read().keys)
-    kafka, xero = KafkaSettings.read(), XeroSettings.read()
+    encryption, kafka, xero = EncryptionSettings.read(), KafkaSettings.read(), XeroSettings.read()
+    cipher = TokenCipher(encryption.keys)
     async with store() as pool:
-        await claim(pool, topic_prefix=kafka.topic_prefix, partitions=kafka.partitions)
+        await check_keys(pool, cipher)
+        await claim(
+            pool,
+            topic_prefix=kafka.topic_prefix,
+            partitions=kafka.partitions,
+            settings={
+                **values(encryption, xero, only=(KEYS, API_URL, IDENTITY_URL)),
+                **values_of_apps([app]),
+                ENTITIES: ",".join(sorted(wish.entities)),
+            },
+        )
         # Processors go by the store's clock: a token stamped by this machine's could look fresh to them for a day.
         await set_clock(pool)
         tokens = await _obtain(xero, credentials, wish.refresh_token, utc_now())

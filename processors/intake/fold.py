@@ -94,7 +94,8 @@ class Folded:
     Attributes:
         marks: one per record that changed.
         events: how many events they stand for.
-        ignored: events of categories we don't read, counted by category.
+        disabled: events of entities that are known and not streamed here, counted by entity.
+        ignored: events of categories without records, counted by category.
         refused: what has to be quarantined.
         newest: when the latest of all events was appended, or None.
         ranges: the numbers (first, last) of the deliveries they came in by app, with the latest time of appending.
@@ -102,6 +103,7 @@ class Folded:
 
     marks: list[Mark] = field(default_factory=list)
     events: int = 0
+    disabled: dict[EntityName, int] = field(default_factory=dict)
     ignored: dict[str, int] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     newest: datetime | None = None
@@ -158,13 +160,14 @@ def _known(name: str, found: T | None) -> T:
     return found
 
 
-def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place) -> Folded:
+def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place, disabled: Subjects | None = None) -> Folded:
     """Fold records into marks.
 
     Args:
         arrived: records of one partition in offset order.
         subjects: the entities that are streamed.
         place: the partition, and which app each organisation is connected through.
+        disabled: those that could be streamed, and are not.
 
     Returns:
         The marks and what was left over. Never raises: what can't be read, or has no business here, is in ``refused``.
@@ -180,6 +183,10 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place) -> Folded
             _note_range(folded.ranges, envelope, received_at)
             category = _text(event, "eventCategory").upper()
             entity = subjects.entity_of(category, event)
+            off = disabled.entity_of(category, event) if entity is None and disabled else None
+            if off is not None:
+                folded.disabled[off] = folded.disabled.get(off, 0) + 1
+                continue
             if entity is None:
                 known = category if category.isascii() and len(category) <= 32 else "OTHER"
                 folded.ignored[known] = folded.ignored.get(known, 0) + 1

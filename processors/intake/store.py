@@ -12,7 +12,7 @@ from processors.intake.fold import Arrived, Mark, Refused
 from processors.intake.unconnected import admit
 from processors.partitions.store import FencedError
 from processors.quarantine.store import keep_refused
-from xero_stream.contracts.names import AppName, TenantId
+from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.store.unconnected import count, kept_of, note
 
@@ -53,6 +53,13 @@ INSERT INTO delivered_ranges (app, first, last, received_at)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[])
 """
 
+_IGNORED = """
+INSERT INTO ignored_events (partition, entity, events, first_at, last_at)
+SELECT $1, i.entity, i.events, $4, $4 FROM unnest($2::text[], $3::bigint[]) AS i(entity, events) ORDER BY i.entity
+ON CONFLICT (partition, entity) DO UPDATE SET events = ignored_events.events + excluded.events,
+    last_at = greatest(ignored_events.last_at, excluded.last_at)
+"""
+
 _OFFSET = """
 UPDATE intake_offsets SET next_offset = $3::bigint, received_at = greatest(received_at, $4), last_offset = $3::bigint - 1, last_digest = $5
 WHERE partition = $1 AND epoch = $2
@@ -90,6 +97,7 @@ async def take_in(
     refused: Sequence[Refused],
     topic: str,
     ranges: Mapping[tuple[AppName, int, int], datetime] | None = None,
+    disabled: Mapping[EntityName, int] | None = None,
     last_digest: bytes | None = None,
     owners: Collection[TenantId],
     unconnected_limit: int,
@@ -106,6 +114,7 @@ async def take_in(
         refused: what to quarantine.
         topic: the topic's name, for the quarantine entry.
         ranges: the numbers of the events' deliveries by app, with their receipt.
+        disabled: how many events were of entities that are not enabled.
         last_digest: of the record before ``next_offset``.
         owners: organisations that are connected, or were and wait for a human.
         unconnected_limit: records of all others that are kept marked, of this partition.
@@ -123,6 +132,10 @@ async def take_in(
         if ranges:
             apps, firsts, lasts = zip(*ranges, strict=True)
             await connection.execute(_RANGES, apps, firsts, lasts, list(ranges.values()))
+        if disabled:
+            await connection.execute(
+                _IGNORED, partition, [one.value for one in disabled], list(disabled.values()), newest
+            )
         await keep_refused(connection, partition, refused, topic)
         await reach(Failpoint.INTAKE_OPEN)
     return written

@@ -12,6 +12,8 @@ import orjson
 import structlog
 
 from xero_stream.contracts.names import AppName
+from xero_stream.settings.shared import Shared
+from xero_stream.store.deployment import hold_same
 
 CATCH_UP_OVERLAP = timedelta(days=1)
 """Xero repeats a failed delivery for 24 hours: events that were lost may be that much older than their neighbours."""
@@ -64,7 +66,7 @@ WHERE pid = ANY(pg_blocking_pids($1)) AND usename = current_user AND application
 _EVICT_AFTER = 2.0
 
 
-async def take(pool: "asyncpg.Pool[Any]", partition: int, owner: str) -> Lease:
+async def take(pool: "asyncpg.Pool[Any]", partition: int, owner: str, ours: Shared | None = None) -> Lease:
     """Take a partition over, whoever has it.
 
     Waits for the previous owner's open transactions, two seconds for each, then ends them; all its later ones are turned
@@ -74,11 +76,17 @@ async def take(pool: "asyncpg.Pool[Any]", partition: int, owner: str) -> Lease:
         pool: the store.
         partition: which.
         owner: our name, for people.
+        ours: our values of the settings that must be the same in all processes; None compares nothing.
+
+    Raises:
+        DeploymentMismatchError: the deployment's settings were changed: a process with the former ones takes nothing more.
     """
     async with pool.acquire() as connection:
         evicting = asyncio.create_task(_evict(pool, connection.get_server_pid(), partition))
         try:
             async with connection.transaction():
+                if ours is not None:
+                    await hold_same(connection, ours)
                 return await _take(connection, partition, owner)
         finally:
             evicting.cancel()

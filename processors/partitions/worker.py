@@ -13,27 +13,36 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from processors.intake.fold import Arrived, fold
+from processors.intake.fold import Arrived, Folded, fold
 from processors.intake.line import digest, is_another
 from processors.intake.place import Place
 from processors.intake.store import owners, take_in
 from processors.intake.subject import Subjects
-from processors.metrics import LeaseChange, ProcessorMetrics
+from processors.metrics import Ignoring, LeaseChange, ProcessorMetrics
 from processors.partitions.store import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
 from processors.recorder.recorder import Recorder
 from processors.relay.relay import Relay
 from processors.relay.resume import ForeignStoreError
 from processors.tenants.desk import Desk, DeskServices
 from xero_stream.contracts.dead_letter import Stage
+from xero_stream.contracts.names import EntityName
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.shared import Shared
+from xero_stream.store.deployment import DeploymentMismatchError
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerServices:
-    """What all workers of a process share."""
+    """What all workers of a process share.
+
+    Attributes:
+        subjects: the entities that are enabled.
+        disabled: those that are known and not enabled.
+        shared: this process's values of the settings that must be the same in all.
+    """
 
     pool: "asyncpg.Pool[Any]"
     fast: "asyncpg.Pool[Any]"
@@ -41,6 +50,9 @@ class WorkerServices:
     kafka: KafkaSettings
     owner: str
     subjects: Subjects
+    disabled: Subjects
+    entities: Sequence[EntityName]
+    shared: Callable[[], Shared]
     desk: DeskServices
     metrics: ProcessorMetrics
     patience: timedelta
@@ -74,6 +86,7 @@ class PartitionWorker:
         self._relay: Relay | None = None
         self._desk: Desk | None = None
         self._intake = asyncio.Lock()
+        self._told_ignored: set[EntityName] = set()
         self.next_offset: int | None = None
         self._last_digest: bytes | None = None
         self._witness: bytes | None = None
@@ -142,7 +155,7 @@ class PartitionWorker:
             partitions=services.kafka.partitions,
             owners=await owners(services.pool, records),
         )
-        folded = fold(records, services.subjects, place)
+        folded = fold(records, services.subjects, place, services.disabled)
         next_offset, last_digest = records[-1].offset + 1, digest(records[-1])
         taken_in = await take_in(
             services.pool,
@@ -154,15 +167,15 @@ class PartitionWorker:
             marks=folded.marks,
             refused=folded.refused,
             ranges=folded.ranges,
+            disabled=folded.disabled,
             topic=services.kafka.topics.webhook_events,
             owners=place.owners.keys(),
             unconnected_limit=services.unconnected_limit,
         )
         await reach(Failpoint.INTAKE_COMMITTED)
         self.next_offset, self._last_digest = next_offset, last_digest
-        services.metrics.events_taken_in(
-            folded.events, sum(folded.ignored.values()), taken_in.marked, loop.time() - started
-        )
+        services.metrics.events_taken_in(folded.events, taken_in.marked, loop.time() - started)
+        self._ignored(folded)
         if folded.refused:
             services.metrics.quarantined(Stage.INTAKE, len(folded.refused))
             services.metrics.events_refused(Counter(one.reason for one in folded.refused))
@@ -171,6 +184,20 @@ class PartitionWorker:
         services.metrics.unconnected_dropped(taken_in.dropped)
         if taken_in.marked and self._desk is not None:
             self._desk.wake({mark.tenant_id for mark in folded.marks} & place.owners.keys())
+
+    def _ignored(self, folded: Folded) -> None:
+        metrics = self._services.metrics
+        metrics.events_ignored(Ignoring.DISABLED, sum(folded.disabled.values()))
+        metrics.events_ignored(Ignoring.UNKNOWN, sum(folded.ignored.values()))
+        for entity in folded.disabled.keys() - self._told_ignored:
+            self._told_ignored.add(entity)
+            log.warning(
+                "events_of_a_disabled_entity",
+                partition=self.partition,
+                entity=entity.value,
+                hint="they are counted and not read; `xero-stream deployment set XERO_STREAM_ENTITIES` enables the entity, and "
+                "reads what they were about",
+            )
 
     async def _in_line(self, lease: Lease, expected: int, records: Sequence[Arrived]) -> Sequence[Arrived]:
         """Drop what was taken in already; notice what is no longer there."""
@@ -236,7 +263,7 @@ class PartitionWorker:
                 log.warning("fenced", partition=self.partition, reason=str(error))
                 # Kafka will tell us soon whether the partition is still ours; if it is, take it again.
                 await self._pause(3.0)
-            except ForeignStoreError as error:
+            except (ForeignStoreError, DeploymentMismatchError) as error:
                 self._on_fatal(error)
                 return
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
@@ -257,7 +284,7 @@ class PartitionWorker:
     async def _lease_and_serve(self) -> None:
         services = self._services
         await reach(Failpoint.LEASE_ASKED)
-        lease = await take(services.pool, self.partition, services.owner)
+        lease = await take(services.pool, self.partition, services.owner, services.shared())
         services.metrics.lease(LeaseChange.TAKEN)
         log.info("lease_taken", partition=self.partition, epoch=lease.epoch, clean=lease.clean, position=lease.position)
         await reach(Failpoint.LEASE_TAKEN)
@@ -269,6 +296,7 @@ class PartitionWorker:
             lease=lease,
             store_id=services.store_id,
             kafka=services.kafka,
+            entities=services.entities,
             observer=services.metrics,
             on_went_back=self._look_again,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -66,6 +66,7 @@ class Relay:
         lease: Lease,
         store_id: UUID,
         kafka: KafkaSettings,
+        entities: Sequence[EntityName],
         observer: RelayObserver,
         on_went_back: Callable[[], None],
     ) -> None:
@@ -75,6 +76,7 @@ class Relay:
         self._store_id = store_id
         self._kafka = kafka
         self._topics = kafka.topics
+        self._entities = entities
         self._observer = observer
         self._on_went_back = on_went_back
         self._wake = asyncio.Event()
@@ -193,7 +195,10 @@ class Relay:
         """Topics that had changes and have never had any were made anew: what was on them is loaded again."""
         lease, topics = self._lease, self._topics
         had = await store.published_topics(self._pool, lease.partition, after)
-        entities = [entity for entity in EntityName if topics.changes(entity) in had]
+        # Only those that are enabled have topics for sure.
+        entities = [entity for entity in self._entities if topics.changes(entity) in had]
+        if topics.one_changes_topic:
+            entities = await store.published_entities(self._pool, lease.partition, after, entities)
         if not entities:
             return
         names = [name(entity) for entity in entities for name in (topics.changes, topics.records)]
@@ -201,7 +206,13 @@ class Relay:
         emptied = [e for e in entities if not ends[topics.changes(e)] or not ends[topics.records(e)]]
         if not emptied:
             return
-        opened = await store.load_anew(self._pool, lease, topics, emptied)
+        # A topic that others publish on too, and that still has their changes, goes on where it is.
+        gone = {
+            topics.changes(entity)
+            for entity in emptied
+            if not (topics.one_changes_topic and ends[topics.changes(entity)])
+        }
+        opened = await store.load_anew(self._pool, lease, gone, emptied)
         self._observer.topics_emptied(lease.partition)
         log.error(
             "topics_emptied",

@@ -39,6 +39,12 @@ WHERE h.head <= $4
    OR EXISTS (SELECT 1 FROM changes c WHERE c.partition = $1 AND c.topic = h.topic AND c.position <= $4)
 """
 
+_PUBLISHED_ENTITIES = """
+SELECT e.entity FROM unnest($2::text[]) AS e(entity)
+WHERE EXISTS (SELECT 1 FROM tenants t JOIN records r ON r.tenant_id = t.tenant_id AND r.entity = e.entity
+              WHERE t.partition = $1 AND r.position BETWEEN 1 AND $3)
+"""
+
 _LOAD_AGAIN = """
 UPDATE passes SET place = NULL, seen = 0, total = NULL, since = NULL, finished_at = NULL, started_at = NULL, attempts = 0,
     error = NULL, not_before = to_timestamp(0)
@@ -270,13 +276,30 @@ async def published_topics(pool: "asyncpg.Pool[Any]", partition: int, after: int
     return [row["topic"] for row in rows]
 
 
-async def load_anew(pool: "asyncpg.Pool[Any]", lease: Lease, topics: Topics, entities: Sequence[EntityName]) -> int:
+async def published_entities(
+    pool: "asyncpg.Pool[Any]", partition: int, after: int, entities: Sequence[EntityName]
+) -> list[EntityName]:
+    """The entities that something was published of, where all share one topic of changes.
+
+    Args:
+        pool: the store.
+        partition: which.
+        after: the last position that was published.
+        entities: the candidates.
+    """
+    rows = await pool.fetch(_PUBLISHED_ENTITIES, partition, [entity.value for entity in entities], after)
+    return [EntityName(row["entity"]) for row in rows]
+
+
+async def load_anew(
+    pool: "asyncpg.Pool[Any]", lease: Lease, gone: Collection[str], entities: Sequence[EntityName]
+) -> int:
     """Forget what was published of these entities, and load them again: consumers have lost it.
 
     Args:
         pool: the store.
         lease: ours.
-        topics: the topics' names.
+        gone: topics of changes that begin anew.
         entities: whose changes are gone from Kafka.
 
     Returns:
@@ -292,7 +315,6 @@ async def load_anew(pool: "asyncpg.Pool[Any]", lease: Lease, topics: Topics, ent
         )
         if stored is None:
             raise FencedError(lease.partition, lease.epoch)
-        gone = {topics.changes(entity) for entity in entities}
         left = {topic: position for topic, position in heads(stored).items() if topic not in gone}
         await connection.execute(
             "UPDATE positions SET heads = $2 WHERE partition = $1", lease.partition, orjson.dumps(left)

@@ -135,7 +135,10 @@ def test_what_goes_wrong_later(deployed: CommandLine, simulator: Simulated) -> N
     )
 
     assert ended.code == 1
-    assert "set them back" in about(ended.out, "deployment")[0]
+    deployment = "".join(about(ended.out, "deployment"))
+    assert "KAFKA_TOPIC_PREFIX=t" in deployment
+    assert "here it is other. It can't be changed" in deployment
+    assert "XERO_STREAM_ENCRYPTION_KEYS=the key " in deployment
     assert "nobody works on partitions 1" in about(ended.out, "processors")[0]
     assert len(about(ended.out, "organisations")) == 2
     assert "1 of 1 grants can't be decrypted" in about(ended.out, "tokens")[0]

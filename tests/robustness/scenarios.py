@@ -10,9 +10,18 @@ from tests.robustness.failures.failure import Failure
 from tests.support.stacks import LONG
 from xero_stream.failpoints import Failpoint
 
-SHORT = {"processes": 0, "kill-at": 0, "freeze-at": 1, "kafka": 2, "postgres": 1, "xero": 1, "clocks": 0}
+SHORT = {"processes": 0, "kill-at": 0, "freeze-at": 1, "kafka": 2, "postgres": 1, "xero": 1, "clocks": 0, "settings": 1}
 """Failures of each kind in the short form, beside a kill at every failpoint."""
-ON_REQUEST = {"processes": 3, "kill-at": 0, "freeze-at": 3, "kafka": 6, "postgres": 3, "xero": 3, "clocks": 2}
+ON_REQUEST = {
+    "processes": 3,
+    "kill-at": 0,
+    "freeze-at": 3,
+    "kafka": 6,
+    "postgres": 3,
+    "xero": 3,
+    "clocks": 2,
+    "settings": 3,
+}
 """The same in ``make robustness``."""
 TOGETHER = 9
 """Failpoints that are armed at once in the short form: all of them are reached in every run."""

@@ -18,7 +18,7 @@ from tests.support.stacks import SOAK
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "soak"
 EDITS_PER_SECOND = 5
-LIVED_THROUGH = ("kafka", "postgres", "xero", "clocks")
+LIVED_THROUGH = ("kafka", "postgres", "xero", "clocks", "settings")
 """Kinds of failures of which nearly all end none of our processes."""
 SHORT_SECONDS = 36.0
 SOAK_MINUTES = 120.0

@@ -9,6 +9,9 @@ from cli.grants.add import Wish, add
 from tests.integration.simulator.rig import Talk
 from xero_stream.contracts.names import DEFAULT_APP, EntityName
 
+_KEY = Fernet.generate_key().decode()
+"""One deployment, one key: another one would be refused."""
+
 
 async def connect_all(
     talk: Talk, database_url: str, monkeypatch: pytest.MonkeyPatch, *, tier: str, entities: Sequence[EntityName]
@@ -23,7 +26,7 @@ async def connect_all(
         "XERO_CLIENT_ID": grant["clientId"],
         "XERO_CLIENT_SECRET": grant["clientSecret"],
         "XERO_APP_TIER": tier,
-        "XERO_STREAM_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "XERO_STREAM_ENCRYPTION_KEYS": _KEY,
     }.items():
         monkeypatch.setenv(name, value)
     await add(Wish(app=DEFAULT_APP, refresh_token=grant["refreshToken"], entities=entities))

@@ -27,7 +27,7 @@ from cli.verify.history import Change, EventRef, History, RecordMessage, RecordR
 from cli.verify.promises import Finding, Promise, check
 from cli.verify.truth import unified
 from xero_api.registry import ENTITIES, by_name
-from xero_stream.contracts.names import DEFAULT_APP, STREAMED, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, STREAMED, EntityName, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.settings.apps import App
@@ -136,6 +136,7 @@ class Stack:
     environment: Mapping[str, str] = field(default_factory=dict)
     environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     processors_module: Sequence[str] = ("cli.main", "processors")
+    one_topic_too: bool = False
     seed: int = 1
     processes: dict[str, Process] = field(default_factory=dict)
     _http: httpx.AsyncClient | None = None
@@ -150,6 +151,14 @@ class Stack:
     def topics(self) -> Topics:
         """The topics' names."""
         return Topics(prefix=self.prefix)
+
+    @property
+    def change_topics(self) -> list[str]:
+        """Where changes may be."""
+        names = [
+            replace(self.topics, one_changes_topic=one).changes(name) for one in (False, True) for name in STREAMED
+        ]
+        return [name for name in dict.fromkeys(names) if self.one_topic_too or name != f"{self.prefix}.changes"]
 
     @property
     def simulator_url(self) -> str:
@@ -355,7 +364,9 @@ class Stack:
         """All organisations of the simulator."""
         return [row["tenantId"] for row in (await self.control("GET", "/tenants"))["tenants"]]
 
-    async def connect(self, tenants: Sequence[str] | None = None) -> list[str]:
+    async def connect(
+        self, tenants: Sequence[str] | None = None, entities: Sequence[EntityName] = STREAMED
+    ) -> list[str]:
         """Connect organisations, all by default, without a browser."""
         chosen = list(tenants) if tenants is not None else await self.tenants()
         grant = await self.control("POST", "/grants", {"tenants": chosen})
@@ -380,7 +391,7 @@ class Stack:
                     expires_at=long_ago,
                 ),
                 tenants=[Organisation(tenant_id=TenantId(tenant)) for tenant in chosen],
-                entities=STREAMED,
+                entities=entities,
                 partitions=PARTITIONS,
             )
         finally:
@@ -429,6 +440,19 @@ class Stack:
             "eventType": "UPDATE",
             "eventDateUtc": stamp.isoformat(timespec="milliseconds").removesuffix("+00:00"),
         }
+
+    async def command(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """Run ``xero-stream`` with the processors' environment; answers its exit code and all it wrote."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli.main", *arguments),
+            env={**os.environ, **self.env("command"), **environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, output.decode()
 
     # What came of it.
 
@@ -484,7 +508,7 @@ class Stack:
 
     async def changes(self) -> list[Change]:
         """All change events."""
-        records = await self.read([self.topics.changes(name) for name in STREAMED])
+        records = await self.read(self.change_topics)
         return [
             read_change(Spot(r.topic, r.partition, r.offset), r.key, r.value, r.headers)
             for r in sorted(records, key=lambda r: (r.topic, r.partition, r.offset))

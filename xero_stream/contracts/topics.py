@@ -50,6 +50,11 @@ class Topics:
         """The member-less group whose offsets hold the relayed positions."""
         return f"{self.prefix}.relay"
 
+    @property
+    def deployment_group(self) -> str:
+        """The member-less group whose offset on ``webhook-events`` carries the settings that all processes share."""
+        return f"{self.prefix}.deployment"
+
     def relay_transactional_id(self, partition: int) -> str:
         """The transactional id that fences the previous owner of a partition."""
         return f"{self.prefix}.relay.{partition}"

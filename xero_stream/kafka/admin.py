@@ -1,5 +1,7 @@
 """The topics a deployment needs: declared once, checked and applied by command. Never auto-created."""
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, for_code
 from aiokafka.structs import TopicPartition
 
 from xero_stream.contracts.names import EntityName
@@ -15,6 +17,7 @@ from xero_stream.kafka.compression import topic_compression
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
 
+_COORDINATOR_SECONDS = 5
 _DAY_MS = 24 * 60 * 60 * 1000
 LARGEST_MESSAGE = 8 * 1024 * 1024
 
@@ -184,12 +187,28 @@ class TopicAdmin:
         applied.left = [p for p in problems if not p.fixable]
         return applied
 
+    async def cluster_id(self) -> str:
+        """What the cluster calls itself, whichever of its addresses we use."""
+        return str((await self._client.describe_cluster())["cluster_id"])
+
     async def committed(self, group: str, topic: str, partition: int) -> tuple[int, str] | None:
         """A group's committed offset and its metadata, or None."""
-        key = TopicPartition(topic, partition)
-        offsets = await self._client.list_consumer_group_offsets(group, partitions=[key])
-        found = offsets.get(key)
-        return None if found is None or found.offset < 0 else (found.offset, found.metadata)
+        return (await self.all_committed(group, topic, [partition])).get(partition)
+
+    async def all_committed(self, group: str, topic: str, partitions: Iterable[int]) -> dict[int, tuple[int, str]]:
+        """A group's committed offsets and their metadata by partition; those that have none are left out."""
+        keys = [TopicPartition(topic, partition) for partition in partitions]
+        end = time.monotonic() + _COORDINATOR_SECONDS
+        while True:
+            try:
+                found = await self._client.list_consumer_group_offsets(group, partitions=keys)
+                break
+            except GroupCoordinatorNotAvailableError:
+                # The first question about any group makes a new cluster create the topic of groups.
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(0.1)
+        return {tp.partition: (row.offset, row.metadata) for tp, row in found.items() if row.offset >= 0}
 
     async def _create(self, specs: Sequence[TopicSpec]) -> None:
         response = await self._client.create_topics(

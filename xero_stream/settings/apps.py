@@ -1,6 +1,7 @@
 """The deployment's Xero apps: one from the environment, more from a file that is re-read when it changes."""
 
 import tomllib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,8 +84,11 @@ class Apps:
         """
         return cls(DefaultAppSettings.read(), AppsFileSettings.read().apps_file)
 
-    def refresh(self) -> bool:
+    def refresh(self, accept: Callable[[Sequence[App]], None] = lambda _: None) -> bool:
         """Re-read the file if it changed.
+
+        Args:
+            accept: looks at the new set, and raises what it has against it: then the apps known so far stay in force.
 
         Returns:
             Whether the set of apps was read anew.
@@ -101,8 +105,9 @@ class Apps:
         stamp = (stat.st_mtime_ns, stat.st_size)
         if stamp == self._stamp:
             return False
-        self._apps = {DEFAULT_APP: self._default, **_from_file(self._path)}
-        self._stamp = stamp
+        apps = {DEFAULT_APP: self._default, **_from_file(self._path)}
+        accept(list(apps.values()))
+        self._apps, self._stamp = apps, stamp
         return True
 
     def get(self, name: str) -> App | None:

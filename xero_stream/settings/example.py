@@ -20,6 +20,7 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.local import LocalSettings
 from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.receiver import ReceiverSettings
+from xero_stream.settings.shared import RULES, Sharing
 from xero_stream.settings.simulator import SimulatorSettings
 from xero_stream.settings.store import EncryptionSettings, StoreSettings
 from xero_stream.settings.telemetry import TelemetrySettings
@@ -46,6 +47,12 @@ _HEAD = """\
 # A line that is commented out shows the default. Any secret may instead stand in a file: NAME_FILE=/path/to/it.
 # The environment wins over NAME_FILE, which wins over .env.
 """
+
+_IN_ALL = {
+    Sharing.FIXED: "**the same, for ever**",
+    Sharing.SAME: "**the same**",
+    Sharing.FREE: "may differ",
+}
 
 _HEADLINE = "## Every setting\n\n"
 
@@ -106,12 +113,17 @@ def tables() -> str:
     """The tables of ``docs/configuration.md``."""
     parts = []
     for section in SECTIONS:
-        parts.append(f"\n### {title(section)}\n\n| name | default | meaning |\n| --- | --- | --- |\n")
+        parts.append(
+            f"\n### {title(section)}\n\n| name | default | meaning | in all processes |\n| --- | --- | --- | --- |\n"
+        )
         for setting in settings_of(section):
             default = "**required**" if setting.required else f"`{setting.default}`" if setting.default else ""
             meaning = setting.meaning.replace("``", "`").replace("|", "\\|")
             secret = " Secret." if setting.secret else ""
-            parts.append(f"| `{setting.name}` | {default} | {meaning}{secret} |\n")
+            rule = RULES[setting.name]
+            parts.append(
+                f"| `{setting.name}` | {default} | {meaning}{secret} | {_IN_ALL[rule.sharing]}: {rule.why} |\n"
+            )
     return "".join(parts).lstrip("\n")
 
 

@@ -1,7 +1,7 @@
 """Tokens at rest: Fernet (AES-128-CBC with HMAC-SHA-256), several keys, the newest first.
 
-A new key is put in front of the old ones; everything written from then on uses it. Tokens are rewritten at every
-refresh, so a key that was not first for 60 days (the life of a refresh token) protects nothing any more.
+A new key is put in front of the old ones; everything written from then on uses it. ``xero-stream deployment set``
+encrypts what is stored with the first key, so the keys behind it can be dropped afterwards.
 """
 
 from collections.abc import Sequence
@@ -63,10 +63,25 @@ class TokenCipher:
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as error:
-            raise UndecryptableError(
-                "a stored token was not written with any of XERO_STREAM_ENCRYPTION_KEYS: add the key it was written "
-                "with (older keys go behind newer ones), or connect the organisation again with `xero-stream grants add`"
-            ) from error
+            raise UndecryptableError(_UNDECRYPTABLE) from error
+
+    def seal_again(self, sealed: bytes) -> bytes:
+        """The same text, encrypted with the newest key.
+
+        Args:
+            sealed: what :meth:`encrypt` gave, with any of the keys.
+
+        Raises:
+            UndecryptableError: as :meth:`decrypt`.
+        """
+        try:
+            return self._fernet.rotate(sealed)
+        except InvalidToken as error:
+            raise UndecryptableError(_UNDECRYPTABLE) from error
 
 
+_UNDECRYPTABLE = (
+    "a stored token was not written with any of XERO_STREAM_ENCRYPTION_KEYS: add the key it was written with (older keys go "
+    "behind newer ones), or connect the organisation again with `xero-stream grants add`"
+)
 _HOW_TO_MAKE_ONE = "make one with `openssl rand -base64 32 | tr '+/' '-_'`"

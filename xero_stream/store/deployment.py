@@ -1,63 +1,311 @@
-"""Which deployment a store belongs to, and that the settings still fit it."""
+"""Which deployment a store belongs to, and the settings that all its processes share."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
+
+from xero_stream.contracts.names import AppName, EntityName
+from xero_stream.settings.shared import ONLY_RECEIVERS, PARTITIONS, PREFIX, Difference, Shared, differences
+from xero_stream.store.grants import seal_again
 
 
 class DeploymentMismatchError(Exception):
-    """The settings don't fit the store; the message says what to change."""
+    """A process's settings differ from the deployment's; the message has both values and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What was fixed at first start.
+    """A deployment as its store knows it.
 
     Attributes:
         store_id: the store's identity; stands beside the relay's offsets.
         topic_prefix: what the topics' names start with.
         partitions: of every keyed topic.
+        settings: what all processes share, by name; without prefix and partitions.
     """
 
     store_id: UUID
     topic_prefix: str
     partitions: int
+    settings: Shared = field(default_factory=dict)
+
+    @property
+    def shared(self) -> dict[str, str]:
+        """All that processes share, prefix and partitions included."""
+        return {PREFIX: self.topic_prefix, PARTITIONS: str(self.partitions), **self.settings}
 
 
-async def claim(pool: "asyncpg.Pool[Any]", *, topic_prefix: str, partitions: int) -> Deployment:
+_ROW = "SELECT store_id, topic_prefix, partitions, settings FROM deployment"
+
+
+async def claim(
+    pool: "asyncpg.Pool[Any]",
+    *,
+    topic_prefix: str,
+    partitions: int,
+    settings: Shared | None = None,
+    complete: bool = False,
+) -> Deployment:
     """Write the deployment down at first start; compare at every other.
+
+    A setting that the row does not have yet is written with this process's value: the first start fixes it, or the first
+    one of a release that has it.
 
     Args:
         pool: the store.
         topic_prefix: from the settings.
         partitions: from the settings.
+        settings: what this process or command uses of the settings that all share.
+        complete: whether that is all of them.
 
     Raises:
-        DeploymentMismatchError: the store was made with another prefix or partition count.
+        DeploymentMismatchError: the deployment has other values; nothing was written.
     """
+    ours = {name: value for name, value in (settings or {}).items() if name not in (PREFIX, PARTITIONS)}
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "INSERT INTO deployment (topic_prefix, partitions) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             topic_prefix,
             partitions,
         )
-        row = await connection.fetchrow("SELECT store_id, topic_prefix, partitions FROM deployment")
+        found = _deployment(await connection.fetchrow(f"{_ROW} FOR UPDATE"))
+        fixed = {PREFIX: topic_prefix, PARTITIONS: str(partitions)}
+        require_same({**ours, **fixed}, found.shared, complete=complete)
         for table in ("leases", "intake_offsets", "positions", "relay_marks"):
             await connection.execute(
                 f"INSERT INTO {table} (partition) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING",
-                row["partitions"],
+                found.partitions,
             )
-    found = Deployment(store_id=row["store_id"], topic_prefix=row["topic_prefix"], partitions=row["partitions"])
-    if found.partitions != partitions:
-        raise DeploymentMismatchError(
-            f"this store was made with KAFKA_PARTITIONS={found.partitions}, the settings say {partitions}. Tenants would "
-            f"change partition: set KAFKA_PARTITIONS={found.partitions}, or start over with a new prefix and an empty store"
+        return await _adopt(connection, found, ours)
+
+
+async def read(pool: "asyncpg.Pool[Any]") -> Deployment | None:
+    """The deployment, or None before its first start."""
+    row = await pool.fetchrow(_ROW)
+    return _deployment(row) if row else None
+
+
+async def keep_same(pool: "asyncpg.Pool[Any]", ours: Shared) -> Deployment:
+    """Compare again, while a process runs; what the row does not have yet is written.
+
+    Args:
+        pool: the store.
+        ours: all that this process shares with the others.
+
+    Raises:
+        DeploymentMismatchError: the deployment's settings were changed.
+    """
+    found = _deployment(await pool.fetchrow(_ROW))
+    require_same(ours, found.shared, complete=True)
+    if ours.keys() <= found.shared.keys():
+        return found
+    async with pool.acquire() as connection, connection.transaction():
+        found = _deployment(await connection.fetchrow(f"{_ROW} FOR UPDATE"))
+        require_same(ours, found.shared, complete=True)
+        return await _adopt(connection, found, ours)
+
+
+async def hold_same(connection: Any, ours: Shared) -> None:
+    """Inside a transaction: compare, and let nobody change the row before its end.
+
+    Raises:
+        DeploymentMismatchError: the deployment's settings were changed.
+    """
+    require_same(ours, _deployment(await connection.fetchrow(f"{_ROW} FOR SHARE")).shared, complete=True)
+
+
+def require_same(ours: Shared, deployed: Shared, *, complete: bool = False) -> None:
+    """See that a process's settings are the deployment's.
+
+    Args:
+        ours: the process's.
+        deployed: the row's.
+        complete: whether ``ours`` has all apps.
+
+    Raises:
+        DeploymentMismatchError: they differ.
+    """
+    found = [one for one in differences(ours, deployed, complete=complete) if one.name not in ONLY_RECEIVERS]
+    if found:
+        raise DeploymentMismatchError(told(found))
+
+
+def told(found: Iterable[Difference]) -> str:
+    """Differences as one message."""
+    return "; ".join(map(str, found))
+
+
+async def forget(pool: "asyncpg.Pool[Any]", names: Sequence[str]) -> None:
+    """Let the next process that starts write these settings: for whoever runs all processes of a deployment itself."""
+    await pool.execute("UPDATE deployment SET settings = settings - $1::text[]", list(names))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What follows a change in the store, besides the row.
+
+    Attributes:
+        load: entities that are read from now on: a first load each, or a pass over all of what was loaded before.
+        drop: entities that are not read any more.
+        read_again: entities to read as a whole, whatever was read before.
+        seal: how a stored token is encrypted anew (None for one that can't be read); None leaves them all.
+    """
+
+    load: Sequence[EntityName] = ()
+    drop: Sequence[EntityName] = ()
+    read_again: Sequence[EntityName] = ()
+    seal: Callable[[bytes], bytes | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What a change came to.
+
+    Attributes:
+        deployment: as it is now.
+        loads: loads and passes that were opened.
+        dropped: records that no longer wait to be read.
+        sealed: grants whose tokens were encrypted anew.
+        given_up: grants whose tokens could not be read; they have to be connected again.
+    """
+
+    deployment: Deployment
+    loads: int
+    dropped: int
+    sealed: int
+    given_up: int
+
+
+_LOAD = """
+INSERT INTO passes (tenant_id, entity, kind, partition)
+SELECT t.tenant_id, e.entity, CASE WHEN b.finished_at IS NULL THEN 'backfill' ELSE 'catch_up' END, t.partition
+FROM tenants t CROSS JOIN unnest($1::text[]) AS e(entity)
+LEFT JOIN passes b ON b.tenant_id = t.tenant_id AND b.entity = e.entity AND b.kind = 'backfill'
+WHERE t.app <> ALL($2::text[])
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, place = NULL, seen = 0, total = NULL,
+    not_before = to_timestamp(0), attempts = 0, error = NULL, started_at = NULL, finished_at = NULL
+"""
+
+_WAITING = """
+WITH gone AS (DELETE FROM passes WHERE entity = ANY($1::text[]) AND finished_at IS NULL)
+DELETE FROM dirty WHERE entity = ANY($1::text[])
+"""
+
+
+async def change(
+    pool: "asyncpg.Pool[Any]",
+    *,
+    before: Shared,
+    after: Mapping[str, str | None],
+    effects: Effects,
+    left_out: Mapping[EntityName, Sequence[AppName]],
+) -> Changed:
+    """Change what all processes share, together with what follows from it.
+
+    Args:
+        pool: the store.
+        before: the whole row as the caller read it.
+        after: the new values by name; None removes one.
+        effects: what follows.
+        left_out: the apps whose organisations can't be read, by entity.
+
+    Raises:
+        DeploymentMismatchError: somebody else changed the row meanwhile; nothing was done.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        found = _deployment(await connection.fetchrow(f"{_ROW} FOR UPDATE"))
+        if found.shared != before:
+            raise DeploymentMismatchError(
+                "somebody else changed the deployment at the same time: look again, and repeat"
+            )
+        settings = {name: value for name, value in {**found.settings, **after}.items() if value is not None}
+        await _write(connection, settings)
+        loads = 0
+        for entity in dict.fromkeys((*effects.load, *effects.read_again)):
+            loads += _count(await connection.execute(_LOAD, [entity.value], list(left_out[entity])))
+        covered = [entity.value for entity in effects.load]  # what was ignored of these is read by their loads
+        await connection.execute("DELETE FROM ignored_events WHERE entity = ANY($1::text[])", covered)
+        dropped = _count(await connection.execute(_WAITING, [entity.value for entity in effects.drop]))
+        sealed, given_up = await seal_again(connection, effects.seal) if effects.seal else (0, 0)
+    deployment = Deployment(
+        store_id=found.store_id, topic_prefix=found.topic_prefix, partitions=found.partitions, settings=settings
+    )
+    return Changed(deployment=deployment, loads=loads, dropped=dropped, sealed=sealed, given_up=given_up)
+
+
+async def drop_leftovers(pool: "asyncpg.Pool[Any]", enabled: Sequence[EntityName]) -> int:
+    """Drop what waits of entities that are not read: processes with the settings before may have added some to the last.
+
+    Args:
+        pool: the store.
+        enabled: what is read.
+
+    Returns:
+        How many records no longer wait.
+    """
+    names = [entity.value for entity in enabled]
+    return _count(
+        await pool.execute(
+            "WITH gone AS (DELETE FROM passes WHERE entity <> ALL($1::text[]) AND finished_at IS NULL) "
+            "DELETE FROM dirty WHERE entity <> ALL($1::text[])",
+            names,
         )
-    if found.topic_prefix != topic_prefix:
-        raise DeploymentMismatchError(
-            f"this store was made with KAFKA_TOPIC_PREFIX={found.topic_prefix}, the settings say {topic_prefix}. Set it "
-            "back, or use an empty store for the new prefix"
-        )
-    return found
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Events of an entity that is known and not enabled.
+
+    Attributes:
+        entity: which.
+        events: how many.
+        last_at: when the last one was received.
+    """
+
+    entity: EntityName
+    events: int
+    last_at: datetime
+
+
+async def ignored(pool: "asyncpg.Pool[Any]") -> list[Ignored]:
+    """What was ignored, by entity."""
+    rows = await pool.fetch(
+        "SELECT entity, sum(events)::bigint AS events, max(last_at) AS last_at FROM ignored_events GROUP BY entity "
+        "ORDER BY entity"
+    )
+    return [Ignored(entity=EntityName(row["entity"]), events=row["events"], last_at=row["last_at"]) for row in rows]
+
+
+async def _adopt(connection: Any, found: Deployment, ours: Shared) -> Deployment:
+    """Write what the row does not have yet; the row is locked."""
+    added = {name: value for name, value in ours.items() if name not in found.shared}
+    if not added:
+        return found
+    settings = {**found.settings, **added}
+    await _write(connection, settings)
+    return Deployment(
+        store_id=found.store_id, topic_prefix=found.topic_prefix, partitions=found.partitions, settings=settings
+    )
+
+
+async def _write(connection: Any, settings: Shared) -> None:
+    await connection.execute("UPDATE deployment SET settings = $1::jsonb", orjson.dumps(dict(settings)).decode())
+
+
+def _deployment(row: Any) -> Deployment:
+    return Deployment(
+        store_id=row["store_id"],
+        topic_prefix=row["topic_prefix"],
+        partitions=row["partitions"],
+        settings=orjson.loads(row["settings"]),
+    )
+
+
+def _count(status: str) -> int:
+    return int(status.rsplit(" ", 1)[1])

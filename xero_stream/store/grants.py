@@ -1,6 +1,6 @@
 """Grants in the store: the row a token set lives in, locked while it is renewed. Tokens are bytes here: encrypted."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +42,13 @@ class GrantRow:
     previous_token: bytes | None
     refreshed_at: datetime | None
     expires_at: datetime | None
+
+
+_GRANT = "SELECT grant_id, app, kind, state, access_token, refresh_token, previous_token, refreshed_at, expires_at FROM grants"
+
+
+def _grant_row(row: Any) -> GrantRow:
+    return GrantRow(**dict(row))
 
 
 class LockedGrantRow:
@@ -95,14 +102,10 @@ async def locked(pool: "asyncpg.Pool[Any]", grant_id: UUID) -> AsyncIterator[Loc
         UnknownGrantError: there is none.
     """
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(
-            "SELECT grant_id, app, kind, state, access_token, refresh_token, previous_token, refreshed_at, expires_at "
-            "FROM grants WHERE grant_id = $1 FOR UPDATE",
-            grant_id,
-        )
+        row = await connection.fetchrow(f"{_GRANT} WHERE grant_id = $1 FOR UPDATE", grant_id)
         if row is None:
             raise UnknownGrantError(f"there is no grant {grant_id}")
-        yield LockedGrantRow(connection, GrantRow(**dict(row)))
+        yield LockedGrantRow(connection, _grant_row(row))
 
 
 async def grant_of(pool: "asyncpg.Pool[Any]", tenant_id: str) -> UUID | None:
@@ -111,3 +114,40 @@ async def grant_of(pool: "asyncpg.Pool[Any]", tenant_id: str) -> UUID | None:
         "SELECT grant_id FROM tenants WHERE tenant_id = $1 AND state <> 'disconnected'", tenant_id
     )
     return found
+
+
+async def sealed_tokens(pool: "asyncpg.Pool[Any]") -> list[tuple[UUID, list[bytes]]]:
+    """Every grant that is in use, with its tokens encrypted as they are stored."""
+    rows = await pool.fetch(f"{_GRANT} WHERE state = 'active' ORDER BY grant_id")
+    return [
+        (row.grant_id, [token for token in (row.access_token, row.refresh_token, row.previous_token) if token])
+        for row in map(_grant_row, rows)
+    ]
+
+
+async def seal_again(connection: Any, seal: Callable[[bytes], bytes | None]) -> tuple[int, int]:
+    """Encrypt every stored token anew; a grant with one that can't be read is marked as dead.
+
+    Args:
+        connection: in a transaction that ends soon: no token can be renewed meanwhile.
+        seal: the token as stored before, to what is stored from now on; None: it can't be read.
+
+    Returns:
+        How many grants were encrypted anew, and how many are dead.
+    """
+    rows = await connection.fetch(f"{_GRANT} ORDER BY grant_id FOR UPDATE")
+    dead = 0
+    for row in map(_grant_row, rows):
+        tokens = [
+            seal(token) if token else token for token in (row.access_token, row.refresh_token, row.previous_token)
+        ]
+        if (row.access_token and not tokens[0]) or (row.refresh_token and not tokens[1]):
+            dead += 1
+            await LockedGrantRow(connection, row).mark_dead()
+            continue
+        await connection.execute(
+            "UPDATE grants SET access_token = $2, refresh_token = $3, previous_token = $4 WHERE grant_id = $1",
+            row.grant_id,
+            *tokens,
+        )
+    return len(rows) - dead, dead

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0008"
+NEEDED = "0009"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

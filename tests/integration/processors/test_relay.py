@@ -25,7 +25,7 @@ from processors.relay.store import microseconds
 from tests.support.topics import make_anew
 from xero_stream.contracts.change_event import DeletionReason, Trigger, ce_id
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.contracts.names import STREAMED, EntityName, TenantId
 from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.kafka.transactional import TransactionalProducer, _OnceSender
 from xero_stream.settings.kafka import KafkaSettings
@@ -110,6 +110,7 @@ class Bench:
             pool=self.pool,
             marks=self.pool,
             lease=lease,
+            entities=STREAMED,
             kafka=self.kafka,
             observer=self.told,
             on_went_back=self.told.look_again,

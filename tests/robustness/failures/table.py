@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.robustness.failures import clocks, failpoints, kafka, postgres, processes, xero
+from tests.robustness.failures import clocks, failpoints, kafka, postgres, processes, settings, xero
 from tests.robustness.failures.failure import Failure
 
 
@@ -16,6 +16,7 @@ def table() -> dict[str, Sequence[Failure]]:
         "postgres": postgres.FAILURES,
         "xero": xero.FAILURES,
         "clocks": clocks.FAILURES,
+        "settings": settings.FAILURES,
     }
     names = [failure.name for failures in found.values() for failure in failures]
     assert len(set(names)) == len(names), "two failures share a name"

@@ -160,6 +160,26 @@ def test_a_category_in_another_word_is_recognised_by_its_url() -> None:
     assert folded.ignored == {"BATCHPAYMENT": 1, "CREDITNOTE": 1, "SUBSCRIPTION": 1, "ODD": 1}
 
 
+def test_events_of_an_entity_that_is_off_are_counted_by_entity() -> None:
+    """By category or by URL; apart from categories that no entity has."""
+    invoices = Subjects.of([INVOICES])
+    others = Subjects.of([CONTACTS, PAYMENTS])
+    url = f"https://api.xero.com/api.xro/2.0/Payments/{RECORD}"
+    events = [
+        arrived(),
+        arrived(eventCategory="CONTACT"),
+        arrived(eventCategory="Contact"),
+        arrived(eventCategory="ODD", resourceUrl=url),
+        arrived(eventCategory="SUBSCRIPTION"),
+    ]
+
+    folded = fold(events, invoices, PLACE, others)
+
+    assert folded.events == 1
+    assert folded.disabled == {EntityName.CONTACTS: 2, EntityName.PAYMENTS: 1}
+    assert folded.ignored == {"SUBSCRIPTION": 1}
+
+
 def test_what_can_not_be_read_is_kept() -> None:
     """No JSON, no envelope, no tenant, no GUID: each is handed on with its bytes, and the rest goes on."""
     bad = [

@@ -56,6 +56,7 @@ async def test_old_failures_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> No
         lease=cast("Lease", SimpleNamespace(partition=0)),
         store_id=UUID(int=1),
         kafka=KafkaSettings(),
+        entities=(),
         observer=observer,
         on_went_back=unused,
     ).run()

@@ -28,7 +28,9 @@ class Store:
 async def test_a_worker_that_broke_begins_again() -> None:
     """Kafka goes on assigning its partition to us: without a worker nobody would notice that it stands still."""
     store = Store()
-    services = cast("Any", SimpleNamespace(pool=store, owner="test", metrics=ProcessorMetrics(CollectorRegistry())))
+    services = cast(
+        "Any", SimpleNamespace(pool=store, owner="test", shared=dict, metrics=ProcessorMetrics(CollectorRegistry()))
+    )
     worker = PartitionWorker(partition=1, services=services, source=cast("Any", None), on_fatal=print)
 
     worker.start()

@@ -1,0 +1,1 @@
+"""The settings that all processes of a deployment share: shown, and changed for all of them."""
