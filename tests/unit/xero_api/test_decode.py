@@ -84,7 +84,7 @@ class _Amount:
 @pytest.mark.parametrize(
     "value",
     [object(), Decimal("NaN"), Decimal("Infinity"), _Amount(1), datetime(2026, 7, 1), date(2026, 7, 1), b"x", {1}],  # noqa: DTZ001
-    ids=repr,
+    ids=lambda value: f"{type(value).__name__}-{value}" if isinstance(value, Decimal) else type(value).__name__,
 )
 def test_what_is_no_json_can_not_be_encoded(value: Any) -> None:
     """An object of another kind, or a number that is none, is a TypeError: none is written in some form of its own."""
