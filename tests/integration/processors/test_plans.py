@@ -68,7 +68,8 @@ INSERT INTO quarantine (id, partition, tenant_id, entity, record_id, stage, reas
 INSERT INTO changes (partition, position, recorded_at, topic, tenant_id, entity, record_id, op, key, value, headers,
                      record, size)
     SELECT p, d * 1000 + n, now() - ({DAYS} - d) * interval '1 day', 'test.changes.invoices', '{LARGE}', 'invoices',
-           n::text, 'u', 'key', 'value', '{{}}', 'record', 4000
+           n::text, 'u', 'key', 'value',
+           convert_to('{{"ce_id": "' || gen_random_uuid() || '", "ce_type": "io.xerostream.invoice.updated"}}', 'UTF8'), 'record', 4000
     FROM generate_series(0, 2) AS p, generate_series(1, {DAYS}) AS d, generate_series(1, 1000) AS n;
 UPDATE positions SET position = {DAYS + 1} * 1000;
 ANALYZE
