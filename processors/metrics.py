@@ -174,6 +174,14 @@ class ProcessorMetrics:
             "Time from the receipt of a record's first unsettled event until it is settled.",
             buckets=WAITS,
         )
+        self._different: set[tuple[EntityName, tuple[str, ...]]] = set()
+        self._form_differences = counter(
+            registry,
+            "xero_stream_form_differences_total",
+            "Changes of records whose stamp had not moved, found by reading in another way than before (single, by ids, page) and "
+            "not explained by what that way is known to leave out.",
+            entity=EntityName,
+        )
         self._odd_fields: set[tuple[EntityName, Oddity]] = set()
         self._oddities = counter(
             registry,
@@ -302,6 +310,18 @@ class ProcessorMetrics:
         self._omitted.inc(recorded.omitted)
         if recorded.quarantined:
             self.quarantined(Stage.FETCH, recorded.quarantined)
+
+    def forms_differ(self, entity: EntityName, paths: tuple[str, ...]) -> bool:
+        """A record was different in another form, with the same stamp.
+
+        Returns:
+            Whether this process had not seen that entity differ in these fields before.
+        """
+        self._form_differences.labels(entity).inc()
+        known = len(self._different)
+        if known < _MOST_ODD_FIELDS:
+            self._different.add((entity, paths))
+        return len(self._different) > known
 
     def odd_field(self, entity: EntityName, oddity: Oddity) -> bool:
         """A field of a record was odd.

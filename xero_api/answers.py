@@ -12,6 +12,7 @@ from typing import Any
 
 from xero_api.dates import parse_moment
 from xero_api.decode import decode, decode_in_steps
+from xero_api.entity import Form
 from xero_api.errors import (
     BadRequestError,
     DisconnectedError,
@@ -27,7 +28,7 @@ from xero_api.errors import (
     XeroError,
 )
 from xero_api.meta import NO_META, Meta, read_meta
-from xero_api.requests import Form, Request
+from xero_api.requests import Request
 from xero_stream.contracts.names import RecordId
 
 _BIG = 128 * 1024

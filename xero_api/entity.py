@@ -83,6 +83,44 @@ class Key(StrEnum):
     WORD = "word"  # a code in capitals (TaxType, currency); our ids are in lower case, Xero's URLs are not
 
 
+class Form(StrEnum):
+    """In which form Xero gives a record; also what a metric or a call record calls it."""
+
+    ONE = "one"  # GET of one record
+    IDS = "ids"  # many by id
+    PAGE = "page"  # of a list, or all of it
+    WRITE = "write"  # the answer to a write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A field that a form leaves out although the record may have a value there.
+
+    Attributes:
+        xeros: Xero's path to it, through lists too: ``LineItems.Tracking.TrackingOptionID``.
+        ours: our path to it.
+        same: for each list on the way the fields of our elements that say that two of them are the same one.
+        skews: our fields that this form gives without what the left-out field adds to them.
+    """
+
+    xeros: str
+    ours: str
+    same: tuple[tuple[str, ...], ...] = ()
+    skews: frozenset[str] = frozenset()
+
+    def absent_in(self, raw: Json) -> bool:
+        """Whether a record, or any element of its lists, comes without the field: null is a value."""
+        *lists, key = self.xeros.split(".")
+        return _lacks(raw, lists, key)
+
+
+def _lacks(node: Json, lists: list[str], key: str) -> bool:
+    if not lists:
+        return key not in node
+    inner = node.get(lists[0])
+    return isinstance(inner, list) and any(isinstance(item, dict) and _lacks(item, lists[1:], key) for item in inner)
+
+
 class Full(StrEnum):
     """Which reads carry the whole record."""
 
@@ -198,6 +236,7 @@ class Entity(Generic[R]):
         modified_since: whether ``If-Modified-Since`` is honoured.
         by_ids: how many records are read by id; None: one by one.
         full: which reads carry the whole record.
+        leaves_out: what a form leaves out; whatever else is missing in an answer is null in the record.
         always: parameters of every list read.
         on_single: parameters of every single read.
         filters: what else a caller may ask lists for; where lists give summaries, single reads too.
@@ -225,6 +264,7 @@ class Entity(Generic[R]):
     modified_since: bool
     by_ids: ByIds | None = None
     full: Full = Full.EVERYWHERE
+    leaves_out: Mapping[Form, tuple[LeftOut, ...]] = field(default_factory=lambda: MappingProxyType({}))
     always: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     on_single: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     filters: frozenset[str] = frozenset()
@@ -264,6 +304,15 @@ class Entity(Generic[R]):
             if moment is not None:
                 return moment
         return None
+
+    def absent(self, raw: Json, form: Form) -> tuple[LeftOut, ...]:
+        """What this form leaves out, and this answer did leave out.
+
+        Args:
+            raw: the record as Xero sent it.
+            form: how it was read.
+        """
+        return tuple(one for one in self.leaves_out.get(form, ()) if one.absent_in(raw))
 
     def gone_as(self, raw: Json) -> Gone | None:
         """Why the record counts as deleted, or None if it is there."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xero_api.entity import Entity, Full, Key, Offset, Pages, Stamp, UpdateAt, Whole, Writes
+from xero_api.entity import Entity, Form, Full, Key, LeftOut, Offset, Pages, Stamp, UpdateAt, Whole, Writes
 from xero_api.registry import ENTITIES, VIEWS
 from xero_api.reports import REPORTS
 from xero_api.requests import OFFSET_SIZE, PAGE_SIZE
@@ -20,13 +20,14 @@ BEGIN = "<!-- made by xero_api.reference: begin -->"
 END = "<!-- made by xero_api.reference: end -->"
 
 _WHOLE = {Full.EVERYWHERE: "every read", Full.LISTS: "lists", Full.SINGLY: "single reads"}
+_FORMS = {Form.ONE: "single reads", Form.IDS: "batches by id", Form.PAGE: "pages", Form.WRITE: "answers to writes"}
 _UNSIZED = 100
 """Records of a page where Xero lets nobody choose."""
 
 
 def reference() -> str:
     """The tables, as Markdown."""
-    return "\n".join((*_reading(), *_meaning(), *_writing(), *_views(), *_reports(), *_differences()))
+    return "\n".join((*_reading(), *_forms(), *_meaning(), *_writing(), *_views(), *_reports(), *_differences()))
 
 
 def renewed(page: str) -> str:
@@ -71,6 +72,32 @@ def _lists(paging: Pages | Offset | Whole) -> str:
             return f"{OFFSET_SIZE} after a `{paging.number_field}`"
         case Whole():
             return "at once"
+
+
+def _forms() -> Iterator[str]:
+    where: Mapping[tuple[LeftOut, tuple[str, ...]], list[str]] = defaultdict(list)
+    for entity in ENTITIES:
+        forms: Mapping[LeftOut, list[str]] = defaultdict(list)
+        for form, fields in entity.leaves_out.items():
+            for field in fields:
+                forms[field].append(_FORMS[form])
+        for field, names in forms.items():
+            where[field, tuple(names)].append(entity.name)
+    yield from _table(
+        "What a form leaves out",
+        ("field", "ours", "in", "of", "kept for", "given without it"),
+        (
+            (
+                f"`{field.xeros}`",
+                f"`{field.ours}`",
+                ", ".join(forms),
+                ", ".join(names),
+                _words(" and ".join(fields) for fields in field.same) if field.same else "the same stamp",
+                _words(sorted(field.skews)),
+            )
+            for (field, forms), names in where.items()
+        ),
+    )
 
 
 def _meaning() -> Iterator[str]:

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 from xero_api.entity import (
     ByIds,
     Entity,
+    Form,
     Full,
     Gone,
     Key,
+    LeftOut,
     Offset,
     Pages,
     Part,
@@ -92,6 +94,32 @@ _UNCONFIRMED_WEBHOOK = (
     "the file is older than this category (OpenAPI 20.0.0 of 2 November 2026); the word itself is unconfirmed: it "
     "follows the pattern of the others, and an event with another word is recognised by its `resourceUrl`"
 )
+_OPTION_IDS = LeftOut(
+    xeros="LineItems.Tracking.TrackingOptionID",
+    ours="line_items.tracking.option_id",
+    same=(("id",), ("category_id", "option_name")),
+)
+"""Lists were reported without it, though Xero could not reproduce that (XeroAPI/Xero-NetStandard#267, Xero-Java#298)."""
+_ROUNDING = LeftOut(
+    xeros="RoundingAmount",
+    ours="rounding_amount",
+    skews=frozenset({"sub_total", "total_tax", "total", "amount_due", "status"}),
+)
+"""Totals of lists do not reflect the rounding either (release notes of Xero's OpenAPI 19.0.0). Ours are too: what is due, which
+follows from the total, and the status, which is ``partially_paid`` by comparison with it."""
+_ENTERED_TOTAL = LeftOut(xeros="EnteredTotal", ours="entered_total")
+_LISTS_OF_LINES: Mapping[Form, tuple[LeftOut, ...]] = MappingProxyType(
+    {
+        Form.IDS: (_OPTION_IDS,),
+        Form.PAGE: (_OPTION_IDS,),
+    }
+)
+_LISTS_OF_INVOICES: Mapping[Form, tuple[LeftOut, ...]] = MappingProxyType(
+    {
+        Form.IDS: (_ROUNDING, _ENTERED_TOTAL, _OPTION_IDS),  # that IDs= counts as a list is unconfirmed
+        Form.PAGE: (_ROUNDING, _ENTERED_TOTAL, _OPTION_IDS),
+    }
+)
 _AS_BANK_TRANSACTION = Writes(create=None, update=None, many=1, delete=_NONE, natural_key=None)
 """Made and deleted as bank transactions; only its allocations are written (developer.xero.com, Prepayments)."""
 
@@ -106,6 +134,7 @@ INVOICES = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="IDs", limit=50),
+    leaves_out=_LISTS_OF_INVOICES,
     always=_words(includeArchived="true", unitdp="4"),
     on_single=_FOUR_DECIMALS,
     filters=frozenset({"where", "InvoiceNumbers", "ContactIDs", "Statuses", "createdByMyApp", "searchTerm"}),
@@ -165,6 +194,7 @@ CREDIT_NOTES = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="where", limit=20),
+    leaves_out=_LISTS_OF_LINES,
     always=_FOUR_DECIMALS,
     on_single=_FOUR_DECIMALS,
     filters=frozenset({"where"}),
@@ -251,6 +281,7 @@ PREPAYMENTS = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="where", limit=20),  # seen with payments; here it is unconfirmed
+    leaves_out=_LISTS_OF_LINES,
     always=_FOUR_DECIMALS,
     on_single=_FOUR_DECIMALS,
     filters=frozenset({"where", "InvoiceNumbers", "References"}),
@@ -273,6 +304,7 @@ OVERPAYMENTS = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="where", limit=20),  # seen with payments; here it is unconfirmed
+    leaves_out=_LISTS_OF_LINES,
     always=_FOUR_DECIMALS,
     on_single=_FOUR_DECIMALS,
     filters=frozenset({"where", "References"}),
@@ -295,6 +327,7 @@ BANK_TRANSACTIONS = Entity(
     paging=Pages(sized=True),
     modified_since=True,
     by_ids=ByIds(parameter="where", limit=20),  # seen with payments; here it is unconfirmed
+    leaves_out=_LISTS_OF_LINES,
     always=_FOUR_DECIMALS,
     on_single=_FOUR_DECIMALS,
     filters=frozenset({"where", "References"}),
@@ -472,6 +505,7 @@ PURCHASE_ORDERS = Entity(
     stamp=Stamp.UPDATED,
     paging=Pages(sized=True),
     modified_since=True,
+    leaves_out=_LISTS_OF_LINES,
     filters=frozenset({"Status", "DateFrom", "DateTo"}),
     status_field="Status",
     gone=_DELETED,
@@ -497,6 +531,7 @@ QUOTES = Entity(
     stamp=Stamp.UPDATED,
     paging=Pages(sized=False),
     modified_since=True,
+    leaves_out=_LISTS_OF_LINES,
     filters=frozenset({"DateFrom", "DateTo", "ExpiryDateFrom", "ExpiryDateTo", "ContactID", "Status", "QuoteNumber"}),
     status_field="Status",
     gone=_DELETED,

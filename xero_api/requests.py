@@ -8,13 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from xero_api.dates import since_header
-from xero_api.entity import Entity, Full, Key, Offset, Pages, Whole
+from xero_api.entity import Entity, Form, Full, Key, Offset, Pages, Whole
 from xero_stream.contracts.names import RecordId
 
 API_PATH = "/api.xro/2.0"
@@ -29,14 +28,6 @@ _KEYS = {
     Key.WORD: re.compile(r"[0-9a-z_]{1,50}", re.ASCII),
 }
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-class Form(StrEnum):
-    """How a read asks; also what a metric or a call record calls it."""
-
-    ONE = "one"
-    IDS = "ids"
-    PAGE = "page"  # of a list, or all of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

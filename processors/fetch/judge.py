@@ -21,6 +21,7 @@ class Verdict(StrEnum):
     SETTLED = "settled"
     PROVISIONAL = "provisional"  # the record is almost as new as the event: look once more
     STALE = "stale"  # the read is older than the event: read again
+    UNTOLD = "untold"  # the form of this read leaves out what may have changed: read it alone
     WITHOUT_UPDATE = "event_without_update"  # patience is over: Xero sent an event and changed nothing
     MISSING = "missing"  # it was there, and a single GET proves that it is gone
     NEVER_SEEN = "never_seen"  # an event for a record that no GET ever gave: a human may know why

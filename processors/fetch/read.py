@@ -12,9 +12,8 @@ from processors.quarantine.store import Kept
 from processors.recorder.decide import Read
 from xero_api.answers import Answer, Unreadable
 from xero_api.decode import encode, encode_at_any_depth
-from xero_api.entity import Entity
+from xero_api.entity import Entity, Form
 from xero_api.errors import InvalidRecordError
-from xero_api.requests import Form
 from xero_api.unify.oddities import Oddity, observed
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import TenantId
@@ -90,7 +89,8 @@ def read_record(
         status=str(status).replace("\x00", "\ufffd") if status is not None else None,
         updated_at=entity.version(raw),
         raw=_encoded(entity, raw) if keep_raw and not gone else None,
-        raw_form=("one" if form is Form.ONE else "list") if keep_raw else None,
+        form=form,
+        absent=() if gone else entity.absent(raw, form),
     )
     return read, oddities
 

@@ -167,4 +167,17 @@ class Scribe:
         recorded = await self._recorder.record(batch, utc_now())
         if recorded.last_position is not None or recorded.quarantined:
             self._on_change()
+        for one in recorded.form_differences:
+            if self._metrics.forms_differ(batch.entity, one.paths):
+                log.warning(
+                    "forms_differ",
+                    tenant=self._tenant_id,
+                    entity=batch.entity,
+                    record=one.record_id,
+                    forms=one.forms,
+                    fields=one.paths,
+                    correlation_id=batch.fetch.correlation_id,
+                    hint="Published as a change. If it is none, these ways to read differ in more than docs/entities.md lists: "
+                    "report it. The first of its kind; further ones are counted in xero_stream_form_differences_total only.",
+                )
         self._metrics.batch_recorded(batch.entity, recorded, time.monotonic() - started, utc_now())

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from processors.fetch.judge import Judgement, Row, Verdict, judge_found, judge_missing, stale_wait
 from processors.recorder.versions import Order, Version, compare
+from xero_api.entity import Form, LeftOut
 from xero_stream.contracts.change_event import DeletionReason, Op, Trigger
 
 
@@ -22,7 +23,8 @@ class Read:
         status: the unified status.
         updated_at: V.
         raw: Xero's own JSON, where raw is kept.
-        raw_form: which kind of read gave it (``one``, ``list``): the forms carry different things.
+        form: how it was read; None where there is no record.
+        absent: what that form leaves out, and this answer did.
     """
 
     record_id: str
@@ -32,19 +34,26 @@ class Read:
     status: str | None = None
     updated_at: datetime | None = None
     raw: bytes | None = None
-    raw_form: str | None = None
+    form: Form | None = None
+    absent: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """The record as the store has it."""
+    """The record as the store has it.
+
+    Attributes:
+        form: the form it was last written from.
+        shown: how another form shows the fields that it gives with other values; see :mod:`processors.recorder.forms`.
+    """
 
     version: Version
     gone: str | None
     status: str | None
     body: bytes | None
     raw: bytes | None
-    raw_form: str | None
+    form: Form | None = None
+    shown: bytes | None = None
 
 
 class Write(StrEnum):
@@ -66,6 +75,7 @@ class Decision:
         updated_at: V to store.
         row: what becomes of the dirty row, or None where there is none (or it was marked again meanwhile).
         doubt: the read may be the older of two with the same stamp: it has to be read again.
+        alone: the form of this read can't tell what the record is now: it has to be read alone.
     """
 
     write: Write = Write.NONE
@@ -74,6 +84,7 @@ class Decision:
     updated_at: datetime | None = None
     row: Judgement | None = None
     doubt: bool = False
+    alone: bool = False
 
 
 def _newest(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -87,7 +98,9 @@ def _differs(stored: Stored, read: Read) -> bool:
         return False
     if stored.body != read.body:
         return True
-    return read.raw is not None and stored.raw_form == read.raw_form and stored.raw != read.raw
+    # Xero's own JSON of one record differs between single reads and lists.
+    comparable = read.raw is not None and (stored.form is Form.ONE) == (read.form is Form.ONE)
+    return comparable and stored.raw != read.raw
 
 
 def _doubtful(row: Row | None) -> Decision:
@@ -104,6 +117,15 @@ def _doubtful(row: Row | None) -> Decision:
     return Decision(row=again, doubt=True)
 
 
+def _alone(row: Row | None) -> Decision:
+    again = (
+        Judgement(verdict=Verdict.UNTOLD, again_in=timedelta(0), attempts=row.attempts, equal_reads=row.equal_reads)
+        if row
+        else None
+    )
+    return Decision(row=again, alone=True)
+
+
 def decide(
     read: Read,
     *,
@@ -113,6 +135,7 @@ def decide(
     trigger: Trigger,
     created: bool = False,
     unclear: bool = False,
+    untold: bool = False,
     patience: timedelta = timedelta(minutes=10),
 ) -> Decision:
     """Decide what a read leads to.
@@ -126,6 +149,7 @@ def decide(
         created: an event said that it was created.
         unclear: nobody can tell whether it is older than our first sight of it: the first load is not done, or it was in
             quarantine.
+        untold: the read's form can't tell what the record is now.
         patience: see :mod:`processors.fetch.judge`.
     """
     if read.missing:
@@ -133,8 +157,10 @@ def decide(
     version = Version(updated_at=read.updated_at, read_at=read_at)
     order = compare(stored.version if stored else None, version, tombstone=bool(stored and stored.gone))
     differs = stored is None or _differs(stored, read)
-    if order is Order.UNCERTAIN and differs:
+    if order is Order.UNCERTAIN and (differs or untold):
         return _doubtful(row)
+    if order is Order.NEWER and untold:
+        return _alone(row)
     newest = _newest(read.updated_at, stored.version.updated_at if stored else None)
     judgement = judge_found(row, version=newest, read_at=read_at, changed=differs, patience=patience) if row else None
     if order is not Order.NEWER:

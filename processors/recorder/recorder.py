@@ -17,7 +17,10 @@ from processors.recorder import store
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.diff import changed_fields
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
+from processors.recorder.forms import Fit, fit
 from xero_api.decode import decode
+from xero_api.entity import Form
+from xero_api.registry import by_name
 from xero_stream.contracts.change_event import Op, Snapshot, Trigger, record_key
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
@@ -63,6 +66,21 @@ class Batch:
     also: Callable[[Any], Awaitable[None]] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormDifference:
+    """Two forms of one record with one stamp differ, in a way that the registry does not know.
+
+    Attributes:
+        record_id: which.
+        forms: what was stored, what was read.
+        paths: where they differ.
+    """
+
+    record_id: str
+    forms: tuple[Form | None, Form | None]
+    paths: tuple[str, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Recorded:
     """What a batch came to.
@@ -72,6 +90,7 @@ class Recorded:
         verdicts: dirty rows by verdict.
         settled_received: receipt times of the rows that are gone now, for the freshness metric.
         omitted: changes that left something out for size.
+        form_differences: records that were published because their forms differ beyond what is known.
         last_position: the last position given out, or None where nothing changed.
     """
 
@@ -80,6 +99,7 @@ class Recorded:
     settled_received: list[datetime] = field(default_factory=list)
     omitted: int = 0
     quarantined: int = 0
+    form_differences: list[FormDifference] = field(default_factory=list)
     last_position: int | None = None
 
     def add(self, other: "Recorded") -> None:
@@ -91,6 +111,7 @@ class Recorded:
         self.settled_received += other.settled_received
         self.omitted += other.omitted
         self.quarantined += other.quarantined
+        self.form_differences += other.form_differences
         self.last_position = other.last_position or self.last_position
 
 
@@ -165,17 +186,19 @@ class Recorder:
         for read in batch.reads:
             found = loaded[read.record_id]
             waiting = found.waiting if found.waiting and found.waiting.marks <= batch.marks else None
+            seen = fit(read, found.stored, by_name(batch.entity).leaves_out)
             decision = decide(
-                read,
+                seen.read,
                 stored=found.stored,
                 row=waiting.row if waiting else None,
                 read_at=batch.read_at,
                 trigger=batch.trigger,
                 created=found.created or bool(waiting and waiting.created),
                 unclear=found.unclear,
+                untold=seen.untold,
                 patience=self._patience,
             )
-            self._apply(work, read, found, waiting, decision)
+            self._apply(work, seen, found, waiting, decision)
         for kept in batch.bad:
             waiting = loaded[kept.record_id].waiting if kept.record_id else None
             if waiting and waiting.marks <= batch.marks and kept.record_id:
@@ -185,15 +208,23 @@ class Recorder:
         return work.recorded
 
     def _apply(
-        self, work: "_Work", read: Read, found: store.Loaded, waiting: store.Waiting | None, decision: Decision
+        self, work: "_Work", seen: Fit, found: store.Loaded, waiting: store.Waiting | None, decision: Decision
     ) -> None:
-        batch, stored = work.batch, found.stored
+        batch, stored, read = work.batch, found.stored, seen.read
         if decision.doubt and waiting is None:
             work.doubtful.append(read.record_id)
+        if decision.alone and waiting is None:
+            work.alone.append((read.record_id, read.updated_at or batch.read_at))
         if decision.row and waiting:
             self._settle(work, read, waiting, decision)
+        if (decision.alone or decision.write is Write.TOUCH) and stored and seen.shown != stored.shown:
+            work.shown.append((read.record_id, seen.shown))
         if decision.write is Write.NONE:
             return
+        if seen.beyond and decision.write is Write.REPLACE and stored:
+            work.recorded.form_differences.append(
+                FormDifference(record_id=read.record_id, forms=(stored.form, read.form), paths=seen.beyond)
+            )
         if decision.write is Write.TOUCH:
             work.touched.append((read.record_id, decision.updated_at))
             work.applied.append(read.record_id)
@@ -237,7 +268,8 @@ class Recorder:
                 batch.read_at,
                 None if gone else read.body,
                 read.raw,
-                read.raw_form,
+                read.form,
+                seen.shown,
                 work.now,
             )
         )
@@ -291,6 +323,7 @@ class Recorder:
                     work.now + judgement.again_in,
                     judgement.attempts,
                     judgement.equal_reads,
+                    decision.alone,
                 )
             )
             return
@@ -324,6 +357,10 @@ class Recorder:
                 not_before=work.now + timedelta(seconds=1),
                 record_ids=work.doubtful,
             )
+        if work.alone:
+            await store.read_alone(connection, self._lease, batch.tenant_id, entity, now=work.now, rows=work.alone)
+        if work.shown:
+            await store.remember_shown(connection, batch.tenant_id, entity, work.shown)
         if work.applied:
             await resolve(connection, batch.tenant_id, entity, work.applied)
         for kept in (*work.bad, *(self._unproven(work, *item) for item in work.unproven)):
@@ -363,8 +400,10 @@ class _Work:
     versions: list[tuple[Any, ...]] = field(default_factory=list)
     touched: list[tuple[str, datetime | None]] = field(default_factory=list)
     settled: list[tuple[str, int]] = field(default_factory=list)
-    again: list[tuple[str, int, datetime, int, int]] = field(default_factory=list)
+    again: list[tuple[str, int, datetime, int, int, bool]] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
+    alone: list[tuple[str, datetime]] = field(default_factory=list)
+    shown: list[tuple[str, bytes | None]] = field(default_factory=list)
     unproven: list[tuple[str, store.Waiting]] = field(default_factory=list)
     applied: list[str] = field(default_factory=list)
     bad: list[Kept] = field(default_factory=list)

@@ -13,11 +13,12 @@ from processors.partitions.store import FencedError, Lease, heads
 from processors.recorder.decide import Stored
 from processors.recorder.envelope import Webhook
 from processors.recorder.versions import Version
+from xero_api.entity import Form
 
 _LOCK = "SELECT position, heads, incarnation FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE"
 
 _LOAD = """
-SELECT i.record_id, r.version_at, r.read_at, r.gone, r.status, r.body, r.raw, r.raw_form,
+SELECT i.record_id, r.version_at, r.read_at, r.gone, r.status, r.body, r.raw, r.form, r.shown,
        d.event_at, d.first_received_at, d.attempts, d.equal_reads, d.marks, d.deliveries, d.traceparent,
        coalesce(d.created, false) AS created, q.kept, coalesce(q.created, false) AS kept_created,
        EXISTS (SELECT 1 FROM passes p WHERE p.tenant_id = $1 AND p.entity = $2 AND p.kind = 'backfill'
@@ -38,12 +39,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 _RECORD = """
 INSERT INTO records (tenant_id, entity, record_id, partition, position, gone, status, version_at, read_at, body, raw,
-                     raw_form, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                     form, shown, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     position = CASE WHEN excluded.position > 0 THEN excluded.position ELSE records.position END,
     gone = excluded.gone, status = excluded.status, version_at = excluded.version_at, read_at = excluded.read_at,
-    body = excluded.body, raw = excluded.raw, raw_form = excluded.raw_form, recorded_at = excluded.recorded_at
+    body = excluded.body, raw = excluded.raw, form = excluded.form, shown = excluded.shown, recorded_at = excluded.recorded_at
 """
 
 _VERSION = """
@@ -64,9 +65,9 @@ WHERE d.tenant_id = $1 AND d.entity = $2 AND d.record_id = s.record_id AND d.mar
 
 _AGAIN = """
 UPDATE dirty d SET not_before = a.not_before, attempts = a.attempts, equal_reads = a.equal_reads,
-    mode = CASE WHEN d.mode = 'any' THEN 'ids' ELSE d.mode END
-FROM unnest($3::text[], $4::bigint[], $5::timestamptz[], $6::int[], $7::int[])
-     AS a(record_id, marks, not_before, attempts, equal_reads)
+    mode = CASE WHEN a.alone THEN 'alone' WHEN d.mode = 'any' THEN 'ids' ELSE d.mode END
+FROM unnest($3::text[], $4::bigint[], $5::timestamptz[], $6::int[], $7::int[], $8::bool[])
+     AS a(record_id, marks, not_before, attempts, equal_reads, alone)
 WHERE d.tenant_id = $1 AND d.entity = $2 AND d.record_id = a.record_id AND d.marks = a.marks
 """
 
@@ -74,6 +75,18 @@ _DOUBT = """
 INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, not_before, mode)
 SELECT $1, $2, i.record_id, $3, $4, $5, $6, 'ids' FROM unnest($7::text[]) AS i(record_id)
 ON CONFLICT (tenant_id, entity, record_id) DO NOTHING
+"""
+
+_ALONE = """
+INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, mode)
+SELECT $1, $2, i.record_id, $3, i.event_at, $4, 'alone'
+FROM unnest($5::text[], $6::timestamptz[]) AS i(record_id, event_at)
+ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET mode = 'alone'
+"""
+
+_SHOWN = """
+UPDATE records r SET shown = s.shown FROM unnest($3::text[], $4::bytea[]) AS s(record_id, shown)
+WHERE r.tenant_id = $1 AND r.entity = $2 AND r.record_id = s.record_id
 """
 
 _ADVANCE = "UPDATE positions SET position = $3, heads = $4 WHERE partition = $1 AND epoch = $2"
@@ -156,7 +169,8 @@ def _loaded(row: Any) -> Loaded:
             status=row["status"],
             body=row["body"],
             raw=row["raw"],
-            raw_form=row["raw_form"],
+            form=Form(row["form"]) if row["form"] else None,
+            shown=row["shown"],
         )
         if row["read_at"] is not None
         else None
@@ -205,9 +219,9 @@ async def settle(connection: Any, tenant_id: str, entity: str, rows: Sequence[tu
 
 
 async def again(
-    connection: Any, tenant_id: str, entity: str, rows: Sequence[tuple[str, int, datetime, int, int]]
+    connection: Any, tenant_id: str, entity: str, rows: Sequence[tuple[str, int, datetime, int, int, bool]]
 ) -> None:
-    """Read these again later, by id; rows marked again since they were loaded are due anyway."""
+    """Read these again later, by id or alone; rows marked again since they were loaded are due anyway."""
     await connection.execute(_AGAIN, tenant_id, entity, *[list(column) for column in zip(*rows, strict=True)])
 
 
@@ -224,6 +238,37 @@ async def doubt(
 ) -> None:
     """Mark records dirty ourselves: a read could not tell which of two contents is the newer."""
     await connection.execute(_DOUBT, tenant_id, entity, lease.partition, event_at, now, not_before, list(record_ids))
+
+
+async def read_alone(
+    connection: Any,
+    lease: Lease,
+    tenant_id: str,
+    entity: str,
+    *,
+    now: datetime,
+    rows: Sequence[tuple[str, datetime]],
+) -> None:
+    """Mark records dirty ourselves, each by a single GET: the read that brought them could not tell what they are.
+
+    Args:
+        connection: of the recorder's transaction.
+        lease: on the tenant's partition.
+        tenant_id: whose records.
+        entity: of which kind.
+        now: the local clock.
+        rows: ids, each with the stamp that the single read must reach.
+    """
+    await connection.execute(
+        _ALONE, tenant_id, entity, lease.partition, now, [row[0] for row in rows], [row[1] for row in rows]
+    )
+
+
+async def remember_shown(
+    connection: Any, tenant_id: str, entity: str, rows: Sequence[tuple[str, bytes | None]]
+) -> None:
+    """How another form shows fields that it gives with other values; see :mod:`processors.recorder.forms`."""
+    await connection.execute(_SHOWN, tenant_id, entity, [row[0] for row in rows], [row[1] for row in rows])
 
 
 async def advance(connection: Any, lease: Lease, position: int, last: dict[str, int]) -> None:

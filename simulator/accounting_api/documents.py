@@ -24,14 +24,21 @@ from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint, LineAmountTypes
 
 
-def invoice_core(invoice: Invoice) -> dict[str, Any]:
-    """Members that every form of an invoice has."""
+def invoice_core(invoice: Invoice, *, rounded: bool = False) -> dict[str, Any]:
+    """Members that every form of an invoice has.
+
+    Args:
+        invoice: the invoice.
+        rounded: with its rounding, and with totals that reflect it. Source: release notes of Xero's OpenAPI 19.0.0; that
+            SubTotal and TotalTax keep their values is unconfirmed.
+    """
+    rounding = invoice.rounding if rounded else 0
     core: dict[str, Any] = {
         "Type": invoice.type,
         "InvoiceID": invoice.id,
         "InvoiceNumber": invoice.number,
         "Reference": invoice.reference,
-        "AmountDue": money(invoice.amount_due),
+        "AmountDue": money(invoice.amount_due + (rounding if invoice.amount_due else 0)),
         "AmountPaid": money(invoice.amount_paid),
         "AmountCredited": money(invoice.amount_credited),
         "CurrencyRate": currency_rate(invoice.currency_rate),
@@ -45,11 +52,15 @@ def invoice_core(invoice: Invoice) -> dict[str, Any]:
         "LineAmountTypes": invoice.line_amount_types,
         "SubTotal": money(invoice.sub_total),
         "TotalTax": money(invoice.total_tax),
-        "Total": money(invoice.total),
+        "Total": money(invoice.total + rounding),
         "UpdatedDateUTC": ms_date(invoice.updated_ms),
         "UpdatedDateUTCString": second_string(invoice.updated_ms),
         "CurrencyCode": invoice.currency,
     }
+    if rounded:
+        core["RoundingAmount"] = money(rounding)
+        if invoice.entered_total is not None:
+            core["EnteredTotal"] = money(invoice.entered_total)
     if invoice.type is InvoiceType.ACCREC:
         core["SentToContact"] = invoice.sent_to_contact
     if invoice.total_discount:
@@ -213,6 +224,17 @@ def tracking_fields(tracked: Iterable[Tracking]) -> list[dict[str, Any]]:
         }
         for tracking in tracked
     ]
+
+
+def without_option_ids(fields: dict[str, Any]) -> dict[str, Any]:
+    """The members of a record, its lines' tracking without ``TrackingOptionID``: what some lists were reported to give."""
+    lines = [
+        {**line, "Tracking": [{k: v for k, v in one.items() if k != "TrackingOptionID"} for one in line["Tracking"]]}
+        if "Tracking" in line
+        else line
+        for line in fields.get("LineItems", ())
+    ]
+    return {**fields, "LineItems": lines} if lines else fields
 
 
 def line_fields(line: LineItem, document: Taxed, four_decimals: bool) -> dict[str, Any]:

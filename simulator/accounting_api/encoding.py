@@ -18,6 +18,7 @@ from simulator.accounting_api.documents import (
     invoice_core,
     invoice_extras,
     line_fields,
+    without_option_ids,
 )
 from simulator.accounting_api.encoders.table import ENCODERS
 from simulator.accounting_api.view import Form, View
@@ -30,6 +31,8 @@ from simulator.books.organisation import Organisation
 
 _CONTACT = b'"Contact":'
 
+_NEVER_LISTED = {"RoundingAmount", "EnteredTotal"}
+
 REMOVED = ""
 """An override's text that takes the field away; no JSON value is empty."""
 
@@ -39,7 +42,8 @@ class _Pieces:
     """JSON members without braces, by which forms have them; empty where there are none.
 
     ``contact`` is set only where it was overridden: else the contact's own form is put in. ``mark`` is what else the
-    pieces depend on.
+    pieces depend on. ``single_core`` and ``listed_lines`` are what single reads and lists have instead of ``core`` and
+    ``lines``, in an organisation whose forms differ.
     """
 
     record: AnyRecord
@@ -48,6 +52,8 @@ class _Pieces:
     lines: bytes
     single: bytes = b""
     contact: bytes | None = None
+    single_core: bytes | None = None
+    listed_lines: bytes | None = None
     mark: tuple[int, int] = (0, 0)
 
 
@@ -73,12 +79,14 @@ class Encoder:
         if not isinstance(record, Invoice | CreditNote):
             return self._whole(record, form, four_decimals, now_ms)
         pieces = self._document_pieces(record, four_decimals=four_decimals)
-        members = [pieces.core]
+        single = form is Form.SINGLE
+        members = [pieces.single_core if single and pieces.single_core is not None else pieces.core]
         if form is Form.SUMMARY:
             members += [pieces.extras, b'"LineItems":[]']
         elif form is not Form.SUMMARY_ONLY:
-            members += [pieces.extras, pieces.lines]
-        if form is Form.SINGLE:
+            listed = not single and pieces.listed_lines is not None
+            members += [pieces.extras, pieces.listed_lines or b"" if listed else pieces.lines]
+        if single:
             members.append(pieces.single)
         members.append(self._contact_inside(record.contact_id, form) if pieces.contact is None else pieces.contact)
         return b"{" + b",".join(filter(None, members)) + b"}"
@@ -93,8 +101,14 @@ class Encoder:
             whole=lambda other: Fragment(self.encode(other, Form.PAGE, four_decimals=four_decimals, now_ms=now_ms)),
         )
         fields = ENCODERS[type(record)](record, view)
+        if form is not Form.SINGLE and not self._organisation.company().lists_option_ids:
+            fields = without_option_ids(fields)
         _override(record.overrides, fields)
         return orjson.dumps(fields)
+
+    def forget(self) -> None:
+        """The organisation's forms changed: encode everything anew."""
+        self._pieces.clear()
 
     # -- documents --------------------------------------------------------------------------------------------------
 
@@ -115,10 +129,20 @@ class Encoder:
             core, extras = credit_note_core(record), credit_note_extras(record, self._organisation)
         lines: dict[str, Any] = {"LineItems": [line_fields(line, record, four_decimals) for line in record.lines]}
         single, contact = attachments(record), {"Contact": None}
-        _override(record.overrides, core, extras, lines, single, contact)
+        company = self._organisation.company()
+        rounded = invoice_core(record, rounded=True) if isinstance(record, Invoice) and company.rounds else None
+        alike = company.lists_option_ids or "LineItems" in record.overrides
+        listed = None if alike else without_option_ids(lines)
+        in_lists = dict(record.overrides)
+        if rounded is not None:
+            _override(record.overrides, rounded, extras, lines, single, contact)
+            in_lists = {name: text for name, text in in_lists.items() if name not in _NEVER_LISTED}
+        _override(in_lists, core, extras, lines, single, contact)
         return _Pieces(
             record=record,
             core=_members(core),
+            single_core=None if rounded is None else _members(rounded),
+            listed_lines=None if listed is None else _members(listed),
             extras=_members(extras),
             lines=_members(lines),
             single=_members(single),

@@ -39,7 +39,12 @@ CLASSES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account; ``bank_number`` and ``currency`` only on bank accounts."""
+    """An account.
+
+    Attributes:
+        created_ms: when it was made; 0: with the organisation.
+        bank_number: of bank accounts only, like ``currency``.
+    """
 
     id: str
     code: str
@@ -47,6 +52,7 @@ class Account:
     type: str
     status: AccountStatus
     updated_ms: int
+    created_ms: int = 0
     tax_type: str = "NONE"
     description: str = ""
     system: str | None = None

@@ -8,7 +8,12 @@ from simulator.books.amounts import DAY_MS, Day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """The organisation. Nothing in it tells when it changed."""
+    """The organisation. Nothing in it tells when it changed.
+
+    Attributes:
+        rounds: whether its invoices may be rounded: single reads and writes tell by how much, lists don't.
+        lists_option_ids: whether lists give the ids of tracking options.
+    """
 
     id: str
     name: str
@@ -18,6 +23,8 @@ class Company:
     updated_ms: int
     period_lock: Day | None = None
     end_of_year_lock: Day | None = None
+    rounds: bool = False
+    lists_option_ids: bool = True
     overrides: dict[str, str] = field(default_factory=dict)
 
     def refusals(self, day: Day) -> list[str]:

@@ -18,7 +18,13 @@ class InvoiceType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """A sales invoice or a bill; ``created_by`` is the app that made it, None: a user did."""
+    """A sales invoice or a bill.
+
+    Attributes:
+        rounding: what Xero shows its totals rounded by; the books go on without it.
+        entered_total: the total somebody entered.
+        created_by: the app that made it, None: a user did.
+    """
 
     id: str
     type: InvoiceType
@@ -36,6 +42,8 @@ class Invoice:
     total_tax: Cents = 0
     total: Cents = 0
     total_discount: Cents = 0
+    rounding: Cents = 0
+    entered_total: Cents | None = None
     currency_rate: int = RATE_ONE
     sent_to_contact: bool = False
     branding_theme_id: str | None = None

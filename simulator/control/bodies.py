@@ -77,6 +77,19 @@ class Locks(Body):
     end_of_year: date | None = None
 
 
+class Forms(Body):
+    """``PUT /_sim/forms``: in what an organisation's lists differ from single reads; what is left out stays.
+
+    Attributes:
+        rounding: invoices may be rounded; ``RoundingAmount``, ``EnteredTotal`` and the totals that reflect them come with single
+            reads and writes only.
+        lists_option_ids: whether lists give ``TrackingOptionID``.
+    """
+
+    rounding: bool | None = None
+    lists_option_ids: bool | None = None
+
+
 class NewGrant(Body):
     """``POST /_sim/grants``: tenants left out are all of them (one for client credentials).
 

@@ -10,7 +10,7 @@ from simulator.accounting_api.view import Form
 from simulator.books.amounts import Day
 from simulator.books.kinds import AnyRecord
 from simulator.books.organisation import Organisation
-from simulator.control.bodies import Edits, Locks, NewTenant, RawRecord, TrafficBody
+from simulator.control.bodies import Edits, Forms, Locks, NewTenant, RawRecord, TrafficBody
 from simulator.control.exchange import ControlError, Row, answer_json, place_of, read_body, tenant_of
 from simulator.control.raw_json import RawJsonError
 from simulator.control.records import overridden, read_raw_change, stamps
@@ -41,6 +41,7 @@ class BooksControl:
             Row("POST", "/_sim/edits", self.edits, body=Edits),
             Row("PUT", "/_sim/records/{tenantId}/{endpoint}/{id}", self.put_record, body=RawRecord),
             Row("PUT", "/_sim/locks/{tenantId}", self.set_locks, body=Locks),
+            Row("PUT", "/_sim/forms/{tenantId}", self.set_forms, body=Forms),
             Row("GET", "/_sim/traffic", self.traffic),
             Row("PUT", "/_sim/traffic", self.set_traffic, body=TrafficBody),
         ]
@@ -157,6 +158,20 @@ class BooksControl:
         changes = organisation.write(company, self._world.clock.stamp())
         self._world.commit(organisation, changes)
         return answer_json({"period": _date(company.period_lock), "endOfYear": _date(company.end_of_year_lock)})
+
+    async def set_forms(self, request: web.Request) -> web.StreamResponse:
+        """Let lists of an organisation differ from single reads: without an invoice's rounding, without ids of tracking options."""
+        organisation = tenant_of(self._world, request.match_info["tenantId"])
+        body = await read_body(request, Forms)
+        company = organisation.company()
+        if body.rounding is not None:
+            company = replace(company, rounds=body.rounding)
+        if body.lists_option_ids is not None:
+            company = replace(company, lists_option_ids=body.lists_option_ids)
+        changes = organisation.write(company, self._world.clock.stamp())
+        self._world.commit(organisation, changes)
+        self._world.encoders[organisation.id].forget()
+        return answer_json({"rounding": company.rounds, "listsOptionIds": company.lists_option_ids})
 
     async def traffic(self, request: web.Request) -> web.StreamResponse:
         """How many edits a second, and how many were made."""

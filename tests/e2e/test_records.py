@@ -299,11 +299,87 @@ async def test_an_invalid_record_beyond_kafkas_limit_stalls_no_relay(stack: Stac
     await stack.judged(tenants)
 
 
+async def write(stack: Stack, tenant: str, record_id: str, fields: dict[str, object]) -> None:
+    """Change an invoice through Xero's API, as another app would."""
+    grant = await stack.control("POST", "/grants", {"kind": "client_credentials", "tenants": [tenant]})
+    form = {"grant_type": "client_credentials"}
+    token = await stack.http.post("/connect/token", data=form, auth=(grant["clientId"], grant["clientSecret"]))
+    headers = {"authorization": f"Bearer {token.json()['access_token']}", "xero-tenant-id": tenant}
+    body = {"Invoices": [{"InvoiceID": record_id, **fields}]}
+    answer = await stack.http.post(f"/api.xro/2.0/Invoices/{record_id}?unitdp=4", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def read_in(stack: Stack, tenant: str, mode: str, ids: Sequence[str]) -> None:
+    """Have invoices read again: alone, by ids, or (of more than one call of ids) by a sweep."""
+    rows = [(tenant, one, mode) for one in ids]
+    await stack.fetch(
+        "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, mode) "
+        "SELECT r.tenant_id, r.entity, r.record_id, r.partition, to_timestamp(0), now(), $3 FROM records r "
+        "WHERE r.tenant_id = $1 AND r.entity = 'invoices' AND r.record_id = ANY($2)",
+        tenant,
+        [record_id for _, record_id, _ in rows],
+        mode,
+    )
+    await stack.drained()
+
+
+async def test_forms_of_one_truth_are_one_record(stack: Stack, tenants: Sequence[str]) -> None:
+    """An organisation whose lists lack the rounding and the ids of options: A → B → A, each by another form, is two changes."""
+    tenant = tenants[1]
+    await stack.control("PUT", f"/forms/{tenant}", {"rounding": True, "listsOptionIds": False})
+    rows = (await stack.control("GET", f"/truth/{tenant}/Invoices"))["Invoices"]
+    tracked = [row for row in rows if any(line["Tracking"] for line in row["LineItems"])]
+    rounded = next(
+        row for row in tracked if row["Status"] in {"DRAFT", "SUBMITTED", "AUTHORISED"} and not row["Payments"]
+    )
+    record_id, other = rounded["InvoiceID"], next(row["InvoiceID"] for row in rows if row is not rounded)
+    every = [row["InvoiceID"] for row in rows if row["Status"] not in {"DELETED", "VOIDED"}]
+    assert len(every) > 50, "a sweep needs more than one call's ids"
+    known = len(await changes_of(stack, record_id))
+    totals = {name: rounded[name] for name in ("SubTotal", "TotalTax", "Total")}
+
+    await write(stack, tenant, record_id, totals | {"RoundingAmount": -0.03, "Reference": "A"})
+    await stack.drained()
+    (first,) = (await changes_of(stack, record_id))[known:]
+    total = round(rounded["Total"] - 0.03, 2)
+    assert (first.event["after"]["rounding_amount"], first.event["after"]["total"]) == (-0.03, total)
+
+    for mode, ids in (("ids", [record_id, other]), ("alone", [record_id]), ("any", every), ("ids", [record_id, other])):
+        await read_in(stack, tenant, mode, ids)
+    assert len(await changes_of(stack, record_id)) == known + 1
+
+    for reference in ("B", "A"):
+        # Both at once: they are read by ids, which can't tell the total of the one that is rounded.
+        for one in (record_id, other):
+            await put(stack, tenant, "Invoices", one, f'{{"Reference": "{reference}"}}', webhook=False)
+        events = [await stack.event_of(tenant, "Invoices", one) for one in (record_id, other)]
+        await stack.control("POST", "/webhooks/events", {"events": events, "together": True})
+        await stack.drained()
+        for mode, ids in (("any", every), ("alone", [record_id]), ("ids", [record_id, other])):
+            await read_in(stack, tenant, mode, ids)
+
+    there, back = (await changes_of(stack, record_id))[known + 1 :]
+    assert [change.event["changed_fields"] for change in (there, back)] == [["updated_at", "reference"]] * 2
+    after = back.event["after"]
+    assert {**after, "updated_at": None} == {**first.event["after"], "updated_at": None}
+    options = [one["option_id"] for line in after["line_items"] for one in line["tracking"]]
+    assert options
+    assert all(options)
+
+    await write(stack, tenant, record_id, totals | {"RoundingAmount": 0})
+    await stack.drained()
+    (cleared,) = (await changes_of(stack, record_id))[known + 3 :]
+    assert (cleared.event["after"]["rounding_amount"], cleared.event["after"]["total"]) == (None, rounded["Total"])
+    await stack.judged(tenants)
+    await stack.control("PUT", f"/forms/{tenant}", {"rounding": False, "listsOptionIds": True})
+
+
 DEEP = '{"a":[' * 350 + r'"\ud83d"' + "]}" * 350
 HOSTILE = {
     "bounds": '{"Reference": "bounds", "SubTotal": 1e999999999, "AmountDue": -1e-999999999, "SentToContact": 1}',
     "digits": f'{{"Reference": "digits", "Total": {"7" * 4_000}, "Unknown": {"7" * 4_000}}}',
-    "half": r'{"Reference": "half", "Url": "cut \ud83d", "\udc00": "\u0000"}',
+    "half": r'{"Reference": "half", "Url": "cut \ud83d", "Unknown": "\u0000"}',
     "deep": f'{{"Reference": "deep", "Unknown": {DEEP}}}',
 }
 """Fields by the reference they come with; each record can be published without what can't be read of it."""

@@ -9,7 +9,6 @@ from simulator.books.account import Account
 
 def account(record: Account, view: View) -> dict[str, Any]:
     """An account; bank accounts have no reporting code but a number and a currency."""
-    del view
     fields: dict[str, Any] = {
         "AccountID": record.id,
         "Code": record.code,
@@ -25,6 +24,7 @@ def account(record: Account, view: View) -> dict[str, Any]:
         "ReportingCodeName": record.group.capitalize(),
         "HasAttachments": bool(record.attachments),
         "UpdatedDateUTC": ms_date(record.updated_ms),
+        "CreatedDateUTC": ms_date(record.created_ms or view.books.profile.created_ms),
         "AddToWatchlist": False,
     }
     if record.system:

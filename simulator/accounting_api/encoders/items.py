@@ -32,7 +32,10 @@ def item(record: Item, view: View) -> dict[str, Any]:
         fields |= {
             "InventoryAssetAccountCode": INVENTORY,
             "TotalCostPool": money(half_up(on_hand * record.purchase_price, ONE * ONE // 100)),
-            "QuantityOnHand": quantity(on_hand),
+            # Nothing is on hand while anything is on back order (release notes of Xero's OpenAPI 16.2.0).
+            "QuantityOnHand": quantity(max(0, on_hand)),
+            "QuantityAvailable": quantity(on_hand),
+            "QuantityOnBackOrder": quantity(max(0, -on_hand)),
         }
     return fields
 

@@ -27,6 +27,8 @@ from simulator.books.repeating_invoice import RepeatingInvoice, RepeatingStatus,
 from simulator.books.words import DocumentStatus, LineAmountTypes, RuleError
 
 _APPROVED = (DocumentStatus.AUTHORISED, DocumentStatus.PAID)
+_NOT_DRAFT = (DocumentStatus.SUBMITTED, DocumentStatus.AUTHORISED)
+_MOST_ROUNDING = 10
 _SETTLED = "This document cannot be edited as it has a payment or credit note allocated to it."
 
 
@@ -312,13 +314,34 @@ def _own_invoice(writing: Writing, invoice: Invoice) -> Invoice:
         if not fields.has("DueDate") and days is None and invoice.status is DocumentStatus.AUTHORISED:
             fields.wrong("The due date must be specified.")  # (unconfirmed)
         due = fields.day("DueDate", invoice.date + (days or 0))
+    rounding, entered = _rounding(writing, invoice)
     return replace(
         invoice,
         due_date=due,
         branding_theme_id=fields.guid("BrandingThemeID") or invoice.branding_theme_id,
         sent_to_contact=writing.sent(invoice, _APPROVED, "AUTHORISED and PAID invoices"),
         overrides=fields.carried(invoice.overrides, "Url"),
+        rounding=rounding,
+        entered_total=entered,
     )
+
+
+def _rounding(writing: Writing, invoice: Invoice) -> tuple[int, int | None]:
+    """Rounding and entered total. Source: release notes of Xero's OpenAPI 19.0.0; the texts are unconfirmed."""
+    fields = writing.fields
+    rounding = fields.units("RoundingAmount", 2, invoice.rounding)
+    entered = fields.units("EnteredTotal", 2, invoice.entered_total)
+    if not writing.desk.organisation.company().rounds:
+        return invoice.rounding, invoice.entered_total  # what Xero does without the option: unconfirmed
+    status = fields.text("Status", invoice.status.value)
+    if rounding != invoice.rounding:
+        if abs(rounding) > _MOST_ROUNDING:
+            fields.wrong("RoundingAmount must be between -0.10 and 0.10.")
+        if status in _NOT_DRAFT and not all(fields.has(name) for name in ("SubTotal", "TotalTax", "Total")):
+            fields.wrong("RoundingAmount needs SubTotal, TotalTax and Total.")
+    if entered != invoice.entered_total and status != DocumentStatus.DRAFT:
+        fields.wrong("EnteredTotal can only be set on DRAFT invoices.")
+    return rounding, entered
 
 
 def _blank_credit_note(desk: Desk) -> CreditNote:

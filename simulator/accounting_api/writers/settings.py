@@ -58,7 +58,15 @@ def write_account(desk: Desk, fields: Fields, record_id: str | None) -> str | No
         Its id.
     """
     before = desk.organisation.account(record_id) if record_id else None
-    blank = before or Account(id=desk.new_id(), code="", name="", type="", status=AccountStatus.ACTIVE, updated_ms=0)
+    blank = before or Account(
+        id=desk.new_id(),
+        code="",
+        name="",
+        type="",
+        status=AccountStatus.ACTIVE,
+        updated_ms=0,
+        created_ms=desk.now_ms,
+    )
     status = fields.one_of("Status", AccountStatus, blank.status)
     if before is not None and status is not before.status:
         _move_account(desk, fields, before, status)

@@ -11,6 +11,7 @@ from processors.partitions.store import Lease
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorded, Recorder
+from xero_api.entity import Form
 from xero_stream.contracts.change_event import Op, Trigger
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
@@ -51,7 +52,7 @@ async def record(pool: "asyncpg.Pool[Any]", lease: Lease, *reads: Read, also: Al
 def read(record_id: str, *, status: str = "draft", raw: bytes | None = None) -> Read:
     """A record as read."""
     body = b'{"id":"%s"}' % record_id.encode()[:50]
-    return Read(record_id=record_id, body=body, status=status, updated_at=T, raw=raw, raw_form="one" if raw else None)
+    return Read(record_id=record_id, body=body, status=status, updated_at=T, raw=raw, form=Form.ONE)
 
 
 @pytest.mark.parametrize(

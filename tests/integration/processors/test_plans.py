@@ -242,7 +242,7 @@ async def test_settling_and_postponing(watched: Watched, lease: Lease) -> None:
         async with pool.acquire() as connection:
             await recorder.lock(connection, lease)
             await recorder.settle(connection, LARGE, "invoices", [(one, 2**62) for one in ids])
-            await recorder.again(connection, LARGE, "invoices", [(one, 2**62, NOW, 1, 1) for one in ids])
+            await recorder.again(connection, LARGE, "invoices", [(one, 2**62, NOW, 1, 1, False) for one in ids])
             await recorder.touch(connection, LARGE, "invoices", NOW, [(one, NOW) for one in ids])
             await resolve(connection, LARGE, "invoices", ids)
 

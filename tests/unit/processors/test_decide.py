@@ -8,6 +8,7 @@ import pytest
 from processors.fetch.judge import Row, Verdict
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.versions import Version
+from xero_api.entity import Form
 from xero_stream.contracts.change_event import DeletionReason, Op, Trigger
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -23,7 +24,6 @@ def stored(body: bytes | None = A, *, updated: int = 0, read: int = 0, gone: str
         status="draft",
         body=body,
         raw=None,
-        raw_form=None,
     )
 
 
@@ -175,8 +175,8 @@ def test_a_stale_read_that_differs_is_published_and_read_again() -> None:
 
 def test_raw_differences_count_only_between_reads_of_the_same_form() -> None:
     """A single GET carries more than a list: comparing the two would publish at every turn."""
-    have = replace(stored(A), raw=b"1", raw_form="list")
-    same_form = replace(record(A), raw=b"2", raw_form="list")
-    other_form = replace(record(A), raw=b"2", raw_form="one")
+    have = replace(stored(A), raw=b"1", form=Form.PAGE)
+    same_form = replace(record(A), raw=b"2", form=Form.IDS)
+    other_form = replace(record(A), raw=b"2", form=Form.ONE)
     assert seen(same_form, have=have).op is Op.UPDATE
     assert seen(other_form, have=have).op is None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from simulator.accounting_api.encoding import REMOVED, Encoder
 from simulator.accounting_api.view import Form
-from simulator.books.document import Attachment
+from simulator.books.document import Attachment, Tracking
 from simulator.books.words import LineAmountTypes
 from tests.unit.simulator.builders import (
     CUSTOMER,
@@ -59,6 +59,32 @@ def test_a_page_has_lines_but_a_short_contact() -> None:
     }
     assert page["HasAttachments"] is True
     assert "Attachments" not in page
+
+
+def test_lists_differ_from_single_reads_where_the_organisation_is_told_so() -> None:
+    """Rounding, and the total with it, in single reads only; ids of options too; overrides of the rounding as well."""
+    options = (Tracking(category_id=guid(70), name="Region", option_id=guid(71), option="North"),)
+    record = replace(invoice(lines=(replace(line(), tracking=options),)), rounding=-3, entered_total=11_500)
+    books = organisation(record)
+    assert "RoundingAmount" not in shown(books, record)
+
+    books.write(replace(books.company(), rounds=True, lists_option_ids=False), NOW)
+    single, page = shown(books, record), shown(books, record, Form.PAGE)
+
+    assert (single["RoundingAmount"], single["EnteredTotal"], single["Total"], single["AmountDue"]) == (
+        -0.03,
+        115,
+        114.97,
+        114.97,
+    )
+    assert (page["Total"], page["AmountDue"]) == (115, 115)
+    assert not {"RoundingAmount", "EnteredTotal"} & page.keys()
+    assert single["LineItems"][0]["Tracking"][0]["TrackingOptionID"] == guid(71)
+    assert page["LineItems"][0]["Tracking"] == [{"Name": "Region", "Option": "North", "TrackingCategoryID": guid(70)}]
+    overridden = replace(record, overrides={"RoundingAmount": "0.05", "Reference": '"r"'})
+    assert shown(books, overridden)["RoundingAmount"] == 0.05
+    assert "RoundingAmount" not in shown(books, overridden, Form.PAGE)
+    assert shown(books, overridden, Form.PAGE)["Reference"] == "r"
 
 
 def test_without_paging_line_items_are_empty() -> None:

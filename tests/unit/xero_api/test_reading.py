@@ -11,7 +11,7 @@ import pytest
 from tests.support.xero_records import TENANT, example, forms
 from xero_api.answers import Answer, decipher
 from xero_api.decode import encode
-from xero_api.entity import Entity, Full, Offset
+from xero_api.entity import Entity, Form, Full, Offset
 from xero_api.errors import InvalidRecordError, PagingError, TimedOutError, UnmappableAnswerError
 from xero_api.paging import Done, Keyset
 from xero_api.reading import Reader
@@ -27,7 +27,7 @@ from xero_api.registry import (
     QUOTES,
     TRACKING_CATEGORIES,
 )
-from xero_api.requests import Form, Request
+from xero_api.requests import Request
 from xero_stream.contracts.names import RecordId
 from xero_stream.contracts.records.invoice import Invoice
 

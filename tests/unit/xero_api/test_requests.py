@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from xero_api.entity import Entity, Pages, Whole
+from xero_api.entity import Entity, Form, Pages, Whole
 from xero_api.registry import (
     BUDGETS,
     CONTACT_GROUPS,
@@ -28,7 +28,7 @@ from xero_api.registry import (
     TRACKING_CATEGORIES,
     by_name,
 )
-from xero_api.requests import Form, get_after, get_all, get_ids, get_one, get_page
+from xero_api.requests import get_after, get_all, get_ids, get_one, get_page
 from xero_stream.contracts.names import EntityName, RecordId
 
 BATCHED = [entity for entity in ENTITIES if entity.by_ids is not None]
