@@ -66,7 +66,7 @@ def test_a_bill_has_the_number_it_is_given_however_often() -> None:
 @unconfirmed("what Xero says to a rounding it refuses; the rules are those of the release notes of its OpenAPI 19.0.0")
 def test_a_rounding_is_written_where_the_organisation_rounds() -> None:
     """Small, on approved invoices with all three totals; the entered total on drafts; neither where the option is off."""
-    sums = {"SubTotal": 100, "TotalTax": 15, "Total": 115}
+    sums: dict[str, Any] = {"SubTotal": 100, "TotalTax": 15, "Total": 115}
     office = Office()
     plain = one(office, {**SALE, "RoundingAmount": 0.05})
     assert not {"RoundingAmount", "EnteredTotal"} & plain.keys()
@@ -77,7 +77,7 @@ def test_a_rounding_is_written_where_the_organisation_rounds() -> None:
     assert (drafted["RoundingAmount"], drafted["EnteredTotal"], drafted["Total"]) == (0.05, 115.05, 115.05)
     assert (approved["RoundingAmount"], approved["Total"]) == (-0.1, 114.9)
 
-    refused = {
+    refused: dict[str, dict[str, Any]] = {
         "RoundingAmount must be between -0.10 and 0.10.": {"RoundingAmount": 0.11},
         "RoundingAmount needs SubTotal, TotalTax and Total.": {"RoundingAmount": 0.01, "Status": "AUTHORISED"},
         "EnteredTotal can only be set on DRAFT invoices.": {"EnteredTotal": 1, "Status": "SUBMITTED"},
