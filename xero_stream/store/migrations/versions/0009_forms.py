@@ -1,22 +1,22 @@
 """What is remembered of the forms in which a record was read.
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: 0009
+Revises: 0008
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     """Two columns; the statements stand in the SQL file beside this one."""
-    sql = Path(__file__).with_name("0006_forms.sql").read_text(encoding="utf-8")
+    sql = Path(__file__).with_name("0009_forms.sql").read_text(encoding="utf-8")
     for statement in sql.split(";\n"):
         if statement.strip():
             op.execute(statement)
