@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,8 @@ from processors.quarantine.store import Kept
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorded, Recorder
+from xero_api.entity import Form
+from xero_api.registry import INVOICES
 from xero_stream.contracts.change_event import ChangeEvent, DeletionReason, Op, Trigger
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
@@ -386,3 +389,52 @@ async def test_only_one_transaction_waits_inside_the_store(desk: Desk, pool: "as
             assert await pool.fetchval(waiting) == 1
         await asyncio.gather(*work)
     assert len(await desk.changes()) == 4
+
+
+async def test_a_form_that_can_not_tell_has_the_record_read_alone(desk: Desk) -> None:
+    """Rounded by a single read: a list of the same stamp changes nothing, one of a newer stamp asks for a single read."""
+
+    def invoice(form: Form, *, total: float, updated: int, reference: str) -> Read:
+        rounding = 0.03 if form is Form.ONE else None
+        raw = {"RoundingAmount": rounding} if rounding else {}
+        record = {"id": "r1", "total": total, "rounding_amount": rounding, "reference": reference}
+        absent = INVOICES.absent(raw, form)
+        return Read(record_id="r1", body=orjson.dumps(record), updated_at=T + updated * S, form=form, absent=absent)
+
+    async def row() -> Any:
+        return await desk.pool.fetchrow("SELECT mode, event_at FROM dirty WHERE record_id = 'r1'")
+
+    async def stored() -> Any:
+        return await desk.pool.fetchrow("SELECT form, shown, version_at FROM records WHERE record_id = 'r1'")
+
+    await desk.record(invoice(Form.ONE, total=10.03, updated=0, reference="A"), at=100)
+    await desk.record(invoice(Form.IDS, total=10.0, updated=0, reference="A"), at=101)
+    assert len(await desk.changes()) == 1
+    assert (await row(), (await stored())["form"]) == (None, "one")
+    assert orjson.loads((await stored())["shown"])["total"] == 10.0
+
+    nobody_waits = await desk.record(invoice(Form.PAGE, total=10.0, updated=5, reference="B"), at=102)
+    assert (nobody_waits.changes, (await stored())["version_at"]) == ({}, T)
+    assert dict(await row()) == {"mode": "alone", "event_at": T + 5 * S}
+
+    someone_waits = await desk.record(invoice(Form.IDS, total=10.0, updated=5, reference="B"), at=103)
+    assert (someone_waits.verdicts, (await row())["mode"]) == ({Verdict.UNTOLD: 1}, "alone")
+
+    told = await desk.record(invoice(Form.ONE, total=10.03, updated=5, reference="B"), at=104)
+    assert (told.verdicts, await row()) == ({Verdict.SETTLED: 1}, None)
+    await desk.record(invoice(Form.PAGE, total=10.0, updated=5, reference="B"), at=105)
+    within = await desk.record(invoice(Form.PAGE, total=11.0, updated=5, reference="B"), at=106)
+    assert (within.changes, (await row())["mode"]) == ({}, "alone")
+    changes = [change.after for change in await desk.changes()]
+    assert [change and (change["total"], change["reference"]) for change in changes] == [(10.03, "A"), (10.03, "B")]
+
+
+async def test_forms_that_differ_in_more_than_is_known_are_told(desk: Desk) -> None:
+    """One stamp, two forms, two contents: published, and named."""
+    first, second = read(value=1), read(value=2)
+    await desk.record(replace(first, form=Form.ONE), at=100)
+    recorded = await desk.record(replace(second, form=Form.PAGE), at=101)
+
+    (difference,) = recorded.form_differences
+    assert (difference.record_id, difference.forms, difference.paths) == ("r1", (Form.ONE, Form.PAGE), ("value",))
+    assert recorded.changes == {Op.UPDATE: 1}
