@@ -68,7 +68,8 @@ def fit(read: Read, stored: Stored | None, leaves_out: Leaves) -> Fit:
             return Fit(read=read, untold=True, shown=stored.shown)
         if stored.shown not in {None, shown}:
             return Fit(read=read, untold=True, shown=shown)
-        completed = {**completed, **{name: before.get(name) for one in held for name in one.skews}}
+        skewed = {name for one in held for name in one.skews if name in before and name in after}
+        completed = {**completed, **{name: before[name] for name in skewed}}
     if completed is not after:
         status = completed.get("status")
         read = replace(read, body=encode(completed), status=read.status if status == after.get("status") else status)

@@ -62,14 +62,15 @@ FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[],
      AS k(tenant_id, record_id, position, status, version_at, body, recorded_at)
 ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     position = excluded.position, gone = NULL, status = excluded.status, version_at = excluded.version_at,
-    read_at = excluded.read_at, body = excluded.body, raw = NULL, raw_form = NULL, recorded_at = excluded.recorded_at
+    read_at = excluded.read_at, body = excluded.body, raw = NULL, form = NULL, shown = NULL,
+    recorded_at = excluded.recorded_at
 WHERE (records.position, records.gone, records.body) IS DISTINCT FROM (excluded.position, NULL, excluded.body)
 """
 
 _LIVE = "SELECT tenant_id, record_id FROM records WHERE partition = $1 AND entity = $2 AND gone IS NULL"
 
 _BURY = """
-UPDATE records r SET gone = 'deleted', status = NULL, body = NULL, raw = NULL, raw_form = NULL
+UPDATE records r SET gone = 'deleted', status = NULL, body = NULL, raw = NULL, form = NULL, shown = NULL
 FROM unnest($2::text[], $3::text[]) AS k(tenant_id, record_id)
 WHERE r.tenant_id = k.tenant_id AND r.entity = $1 AND r.record_id = k.record_id
 """
