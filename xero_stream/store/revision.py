@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0009"
+NEEDED = "0010"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

@@ -14,8 +14,8 @@ from processors.fetch.policy import NO_POLICY
 from processors.fetch.read import read_record
 from tests.support.xero_records import STRATEGIES, TENANT, wire
 from xero_api.decode import decode, encode
+from xero_api.entity import Form
 from xero_api.registry import INVOICES
-from xero_api.requests import Form
 from xero_api.unify.fields import canonical
 from xero_stream.contracts.records.invoice import Invoice
 from xero_stream.contracts.schemas import documents
