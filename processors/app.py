@@ -42,7 +42,7 @@ from xero_api.budget.tenant import APP_PER_MINUTE
 from xero_api.client import XeroClient
 from xero_api.registry import ENTITIES as ALL
 from xero_api.registry import by_name
-from xero_api.scopes import NotOnTierError, require
+from xero_api.scopes import NotOnTierError, open_to, require
 from xero_stream.contracts.names import STREAMED, AppName, EntityName
 from xero_stream.kafka.admin import Problem, TopicAdmin, wanted
 from xero_stream.settings.apps import Apps
@@ -208,7 +208,15 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
             metrics=metrics,
         )
         stack.push_async_callback(minutes.aclose)
-        xero = open_xero(config.xero, config.apps, prepared.pool, config.encryption.keys, metrics, read.called)
+        xero = open_xero(
+            config.xero,
+            config.apps,
+            prepared.pool,
+            config.encryption.keys,
+            metrics,
+            read.called,
+            lambda app: [row.name for row in open_to(_tier_of(config, app), map(by_name, config.entities))],
+        )
         stack.push_async_callback(xero.aclose)
         fatal: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         holds = AppHolds(prepared.pool)

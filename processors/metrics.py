@@ -79,6 +79,7 @@ class Standing(StrEnum):
     UNCONNECTED = "xero_stream_unconnected_organisations"
     UNCONNECTED_RECORDS = "xero_stream_unconnected_records"
     UNCONNECTED_DROPPED = "xero_stream_unconnected_dropped_age_seconds"
+    HELD = "xero_stream_entity_holds"
     LOWEST_DAY = "xero_stream_lowest_day_calls_left"
     RELAY_LAG = "xero_stream_relay_lag_changes"
     RELAY_OLDEST = "xero_stream_relay_oldest_seconds"
@@ -98,6 +99,7 @@ STANDING: Mapping[Source, Mapping[Standing, str]] = {
         Standing.UNCONNECTED: "Organisations that Xero sends events of and that are not connected.",
         Standing.UNCONNECTED_RECORDS: "Records of such organisations that are kept marked.",
         Standing.UNCONNECTED_DROPPED: "Time since an event of such an organisation was only counted; absent if none was.",
+        Standing.HELD: "Kinds of record of an organisation that are not read for now or keep failing.",
         Standing.LOWEST_DAY: "Calls left today for the tenant that has fewest; absent if none made a call today.",
         Standing.RELAY_LAG: "Recorded changes that are not on Kafka yet, over all partitions.",
         Standing.RELAY_OLDEST: "Age of the oldest recorded change that is not on Kafka yet; 0 if there is none.",

@@ -17,6 +17,7 @@ from processors.partitions.consumer import Membership
 from processors.quotas import egress
 from xero_stream.contracts.names import AppName
 from xero_stream.settings.xero import AppTier
+from xero_stream.store import entity_holds
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,7 @@ async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, tier_of: 
             Standing.UNCONNECTED: row["unconnected"],
             Standing.UNCONNECTED_RECORDS: float(row["unconnected_records"]),
             Standing.UNCONNECTED_DROPPED: _seconds(row["unconnected_dropped"]),
+            Standing.HELD: await entity_holds.count(pool),
             Standing.LOWEST_DAY: row["lowest_day"],
             Standing.RELAY_LAG: float(row["relay_lag"]),
             Standing.RELAY_OLDEST: max(0.0, float(row["relay_oldest"] or 0)),

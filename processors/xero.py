@@ -1,7 +1,7 @@
 """Xero as the processors call it: the client, its tokens out of the store, its calls into metrics and logs."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +18,9 @@ from xero_api.errors import ClientConfigError, DisconnectedError, TransientError
 from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.source import GrantId, GrantTokens
 from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
-from xero_stream.contracts.names import AppName, TenantId
+from xero_api.registry import by_name
+from xero_api.scopes import lacking, scopes_of
+from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.xero import XeroSettings
 from xero_stream.store import grants
@@ -28,6 +30,7 @@ from xero_stream.store.crypto import TokenCipher
 log = structlog.get_logger(__name__)
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+EntitiesOf = Callable[[AppName], Sequence[EntityName]]
 
 
 class StoreTime:
@@ -45,8 +48,9 @@ class StoreTime:
 class StoredGrant:
     """A locked grant: ``xero_api``'s words over the store's bytes."""
 
-    def __init__(self, locked: grants.LockedGrantRow, cipher: TokenCipher) -> None:
+    def __init__(self, locked: grants.LockedGrantRow, cipher: TokenCipher, entities_of: EntitiesOf) -> None:
         self._locked = locked
+        self._entities_of = entities_of
         self._cipher = cipher
         self._tokens = _token_set(locked.row, cipher)
 
@@ -78,6 +82,21 @@ class StoredGrant:
             refreshed_at=tokens.refreshed_at,
             expires_at=tokens.expires_at,
         )
+        await self._compare_scopes(tokens)
+
+    async def _compare_scopes(self, tokens: TokenSet) -> None:
+        """What the token can't read is held at once, with the scope it lacks; not known is not lacking."""
+        granted = scopes_of(tokens.access_token, tokens.scopes)
+        if not granted:
+            return
+        needed = lacking(granted, map(by_name, self._entities_of(self.app)))
+        if await self._locked.scopes_seen(granted, needed, utc_now()) and needed:
+            log.error(
+                "scopes_missing",
+                grant=str(self._locked.row.grant_id),
+                lacking={entity.value: scope for entity, scope in needed.items()},
+                hint="connect the organisations again with these scopes, or leave the entities out",
+            )
 
     async def mark_dead(self, reason: str) -> None:
         """Remember that a human has to connect it again."""
@@ -105,9 +124,10 @@ def _token_set(row: grants.GrantRow, cipher: TokenCipher) -> TokenSet:
 class StoredGrants:
     """``xero_api``'s grant store, on PostgreSQL."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", cipher: TokenCipher) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", cipher: TokenCipher, entities_of: EntitiesOf) -> None:
         self._pool = pool
         self._cipher = cipher
+        self._entities_of = entities_of
 
     async def grant_of(self, app: AppName, tenant_id: TenantId) -> GrantId:
         """The grant that reaches an organisation.
@@ -128,7 +148,7 @@ class StoredGrants:
                 row = await stack.enter_async_context(grants.locked(self._pool, UUID(grant_id)))
             except grants.UnknownGrantError as error:
                 raise TransientError("another grant was stored in the place of this one") from error
-            yield StoredGrant(row, self._cipher)
+            yield StoredGrant(row, self._cipher, self._entities_of)
 
 
 def credentials_of(apps: Apps, app: AppName) -> ClientCredentials:
@@ -169,6 +189,7 @@ def open_xero(
     keys: list[str],
     metrics: ProcessorMetrics,
     also: Callable[[CallRecord], None],
+    entities_of: EntitiesOf,
 ) -> Xero:
     """Xero, ready to be called.
 
@@ -179,6 +200,7 @@ def open_xero(
         keys: Fernet keys, newest first.
         metrics: where calls are counted.
         also: told of every call.
+        entities_of: the enabled entities that an app may read.
     """
 
     def on_call(call: CallRecord) -> None:
@@ -199,7 +221,7 @@ def open_xero(
 
     identity = IdentityClient(identity_url=settings.identity_url)
     tokens = GrantTokens(
-        store=StoredGrants(pool, TokenCipher(keys)),
+        store=StoredGrants(pool, TokenCipher(keys), entities_of),
         identity=identity,
         credentials=partial(credentials_of, apps),
         now=utc_now,

@@ -1,38 +1,41 @@
 """What Xero answered: records, pages and limits, or a typed error. Pure.
 
-The status is judged before the body is read: anything but a 200 may be JSON, HTML, XML or empty.
+The status is judged before the body is read, by the table of ``xero_api.verdicts``: anything but a 200 may be JSON, HTML, XML
+or empty.
 """
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from xero_api.dates import parse_moment
 from xero_api.decode import decode, decode_in_steps
 from xero_api.entity import Form
 from xero_api.errors import (
-    BadRequestError,
-    DisconnectedError,
     GarbledAnswerError,
+    InterceptedError,
     LimitKind,
-    MisdirectedError,
-    OfflineError,
     RateLimitedError,
     RejectedError,
-    ServerError,
-    UnauthorisedError,
     UnmappableAnswerError,
     XeroError,
 )
 from xero_api.meta import NO_META, Meta, read_meta
 from xero_api.requests import Request
+from xero_api.verdicts import Good, Subject, error_class, error_fields, mark_of, meaning
 from xero_stream.contracts.names import RecordId
 
 _BIG = 128 * 1024
 """Bytes from which a body is read in steps."""
+
+SUBJECTS: Mapping[Form, Subject] = MappingProxyType(
+    {Form.ONE: Subject.RECORD, Form.IDS: Subject.BATCH, Form.PAGE: Subject.LIST}
+)
+"""What each form of a read asks for."""
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9 ]{0,63}", re.ASCII)
 
@@ -61,12 +64,16 @@ class Unreadable:
     Attributes:
         index: its place in the list.
         reason: what is wrong.
-        value: the element.
+        value: the element; its bytes where our code failed on it.
+        broke: the class and place of the exception, where our code failed on it.
+        record_id: of that element, if it has one.
     """
 
     index: int
     reason: str
     value: Any
+    broke: str | None = None
+    record_id: RecordId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,18 +137,20 @@ def decipher(request: Request, status: int, headers: Mapping[str, str], body: by
         XeroError: one of ``xero_api.errors``, by status and body. A single read that brings something else than its record
             is an error too: it proves nothing, and says nothing that could be recorded.
     """
-    meta = read_meta(headers)
-    if status == HTTPStatus.OK:
-        try:
-            document = decode(body)
-        except ValueError as error:
-            raise _garbled(meta, body) from error
-        return _answer(request, meta, document, body)
-    if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED} and request.form is Form.PAGE:
-        return Answer(request=request, meta=meta)
-    if status == HTTPStatus.NOT_FOUND and request.form is Form.ONE and meta.xeros:
-        return Answer(request=request, meta=meta, absent=request.asked or frozenset(), missing=True)
-    raise error_of(request.endpoint, status, headers, body)
+    meta, subject = read_meta(headers), SUBJECTS[request.form]
+    match meaning(status, mark_of(meta, b"" if status == HTTPStatus.OK else body), subject):
+        case Good.TAKEN:
+            try:
+                document = decode(body)
+            except ValueError as error:
+                raise _garbled(meta, body) from error
+            return answer_of(request, meta, document, body)
+        case Good.EMPTY:
+            return Answer(request=request, meta=meta)
+        case Good.ABSENT:
+            return Answer(request=request, meta=meta, absent=request.asked or frozenset(), missing=True)
+        case _:
+            raise error_of(request.endpoint, status, headers, body, subject)
 
 
 def decipher_in_steps(
@@ -171,19 +180,29 @@ def decipher_in_steps(
         document = yield from decode_in_steps(body, request.entity.list_key)
     except ValueError as error:
         raise _garbled(meta, body) from error
-    return _answer(request, meta, document, body)
+    return answer_of(request, meta, document, body)
 
 
 def _garbled(meta: Meta, body: bytes) -> GarbledAnswerError:
     return GarbledAnswerError(f"the answer is no JSON ({len(body)} bytes)", status=200, meta=meta)
 
 
-def _answer(request: Request, meta: Meta, document: Any, body: bytes) -> Answer:
+def answer_of(request: Request, meta: Meta, document: Any, body: bytes, broken: Sequence[Unreadable] = ()) -> Answer:
+    """The answer that a document is.
+
+    Args:
+        request: what was asked.
+        meta: what the headers say.
+        document: the body, decoded.
+        body: the body, for the error.
+        broken: elements that are not in the document because our code failed on them.
+
+    Raises:
+        XeroError: it has not the promised shape.
+    """
     items = document.get(request.entity.list_key) if isinstance(document, dict) else None
     if not isinstance(items, list):
-        raise UnmappableAnswerError(
-            f"{request.endpoint}: no list {request.entity.list_key} in the answer", status=200, meta=meta, body=body
-        )
+        raise other_shape(f"{request.endpoint}: no list {request.entity.list_key} in the answer", 200, meta, body)
     records, unreadable, seen = [], [], set()
     strangers: set[RecordId] = set()
     for index, item in enumerate(items):
@@ -196,15 +215,16 @@ def _answer(request: Request, meta: Meta, document: Any, body: bytes) -> Answer:
         else:
             seen.add(record_id)
             records.append(item)
-    if request.form is Form.ONE and not records:
+    seen |= {one.record_id for one in broken if one.record_id is not None}
+    if request.form is Form.ONE and not records and not broken:
         if not items:
             raise GarbledAnswerError(f"{request.endpoint}: the answer is an empty list", status=200, meta=meta)
         message = f"{request.endpoint}: the answer does not hold the record that was asked for"
-        raise UnmappableAnswerError(message, status=200, meta=meta, body=body)
+        raise other_shape(message, 200, meta, body)
     return Answer(
         request=request,
         records=tuple(records),
-        unreadable=tuple(unreadable),
+        unreadable=(*unreadable, *broken),
         strangers=frozenset(strangers),
         absent=(request.asked or frozenset()) - seen,
         pagination=_pagination(document.get("pagination")),
@@ -213,7 +233,9 @@ def _answer(request: Request, meta: Meta, document: Any, body: bytes) -> Answer:
     )
 
 
-def error_of(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> XeroError:
+def error_of(
+    endpoint: str, status: int, headers: Mapping[str, str], body: bytes, subject: Subject = Subject.LIST
+) -> XeroError:
     """The error an answer stands for.
 
     Args:
@@ -221,34 +243,32 @@ def error_of(endpoint: str, status: int, headers: Mapping[str, str], body: bytes
         status: HTTP status, not a good one.
         headers: response headers, names in lower case.
         body: the body, of any kind.
+        subject: what was asked.
     """
     meta = read_meta(headers)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        kind = limit_kind(headers.get("x-rate-limit-problem"), meta)
-        return RateLimitedError(f"{endpoint}: {kind} limit", limit=kind, status=status, meta=meta)
+    kind = error_class(status, mark_of(meta, body), subject)
+    if issubclass(kind, RateLimitedError):
+        limit = limit_kind(headers.get("x-rate-limit-problem"), meta)
+        return kind(f"{endpoint}: {limit} limit", limit=limit, status=status, meta=meta)
     word = problem_word(body)
-    kind_of_error = _class_for(status, meta)
-    kept = body if issubclass(kind_of_error, RejectedError) else b""
-    return kind_of_error(f"{endpoint}: {status}" + (f" {word}" if word else ""), status=status, meta=meta, body=kept)
+    told = f"{endpoint}: {status}" + (f" {word}" if word else "")
+    if issubclass(kind, InterceptedError):
+        told += ", answered by something between here and Xero"
+    return kind(told, status=status, meta=meta, body=body if issubclass(kind, RejectedError) else b"")
 
 
-_BY_STATUS: dict[int, type[XeroError]] = {
-    401: UnauthorisedError,
-    403: DisconnectedError,
-    408: ServerError,
-    501: BadRequestError,
-    503: OfflineError,
-}
+def other_shape(message: str, status: int, meta: Meta, body: bytes) -> XeroError:
+    """The error for JSON that has not the promised shape: Xero's, if the answer has its mark, else a stranger's.
 
-
-def _class_for(status: int, meta: Meta) -> type[XeroError]:
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if status == HTTPStatus.NOT_FOUND and not meta.xeros:
-        return MisdirectedError  # Xero's own 404 to a list means a query it finds too long; this one is somebody else's
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ServerError
-    return BadRequestError if status >= HTTPStatus.BAD_REQUEST else MisdirectedError
+    Args:
+        message: what is missing.
+        status: HTTP status, a good one.
+        meta: what the headers say.
+        body: the whole body.
+    """
+    if meta.xeros:
+        return UnmappableAnswerError(message, status=status, meta=meta, body=body)
+    return InterceptedError(f"{message}, nor a mark of Xero's", status=status, meta=meta)
 
 
 def limit_kind(problem: str | None, meta: Meta = NO_META) -> LimitKind:
@@ -289,13 +309,7 @@ def problem_word(body: bytes) -> str | None:
     Args:
         body: the body, of any kind.
     """
-    try:
-        document = decode(body[:100_000])
-    except ValueError:
-        return None
-    if not isinstance(document, dict):
-        return None
-    fields = {key.lower(): value for key, value in document.items()}
+    fields = error_fields(body)
     for key in ("detail", "type", "title"):
         value = fields.get(key)
         if isinstance(value, str) and _WORD.fullmatch(value):

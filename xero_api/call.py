@@ -8,7 +8,9 @@ from xero_api.errors import (
     AccessError,
     GarbledAnswerError,
     HoldError,
+    InterceptedError,
     MisconfiguredError,
+    OddStatusError,
     RateLimitedError,
     RejectedError,
     ServerError,
@@ -37,6 +39,7 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
     SERVER_ERROR = "server_error"
+    INTERCEPTED = "intercepted"  # something between here and Xero answered
     GARBLED = "garbled"
     RATE_LIMITED = "rate_limited"
     OFFLINE = "offline"
@@ -50,6 +53,8 @@ _OUTCOMES: tuple[tuple[type[XeroError], Outcome], ...] = (
     (UnreachableError, Outcome.UNREACHABLE),
     (TimedOutError, Outcome.TIMED_OUT),
     (ServerError, Outcome.SERVER_ERROR),
+    (OddStatusError, Outcome.SERVER_ERROR),
+    (InterceptedError, Outcome.INTERCEPTED),
     (GarbledAnswerError, Outcome.GARBLED),
     (RateLimitedError, Outcome.RATE_LIMITED),
     (HoldError, Outcome.OFFLINE),

@@ -17,20 +17,23 @@ from xero_api.answers import Answer, decipher, decipher_in_steps, error_of
 from xero_api.call import CallRecord, Lane, Outcome, outcome_of
 from xero_api.connections import (
     Connection,
+    Listed,
     connection_target,
     connections_target,
     own_connection,
     parse_connections,
     parse_disconnection,
 )
-from xero_api.errors import AccessError, UnauthorisedError, XeroError
+from xero_api.errors import AccessError, InterceptedError, UnauthorisedError, UnmappableAnswerError, XeroError
 from xero_api.exchange import Call, Clock, Deadline, Exchange, Wire
 from xero_api.oauth.source import AccessToken, TokenSource
 from xero_api.parts import FileRequest, PartAnswer, PartRequest, decipher_part
 from xero_api.registry import ORGANISATIONS
 from xero_api.reports import ReportAnswer, ReportRequest, decipher_report
 from xero_api.requests import Request, get_all
+from xero_api.salvage import salvage
 from xero_api.streams import FileStream, file_error
+from xero_api.verdicts import Subject
 from xero_api.writes.answers import WriteAnswer
 from xero_api.writes.answers import decipher as decipher_write
 from xero_api.writes.requests import WriteRequest
@@ -96,7 +99,7 @@ class XeroClient:
         again: Leave | None = None,
         before_unpacking: Callable[[int], Awaitable[None]] | None = None,
     ) -> Answer:
-        """Make a call. A 401 is tried once more with a new token; nothing else is repeated here.
+        """Make a call. A 401 of Xero's is tried once more with a new token; nothing else is repeated here.
 
         Everything together, tokens included, takes at most the client's timeout (but for ``before_unpacking``).
 
@@ -118,7 +121,12 @@ class XeroClient:
             status, headers, body = await exchange.read()
             if before_unpacking is not None:
                 await before_unpacking(len(body))
-            answer = await _with_pauses(decipher_in_steps(request, status, headers, body))
+            try:
+                answer = await _with_pauses(decipher_in_steps(request, status, headers, body))
+            except XeroError:
+                raise
+            except Exception as failure:  # noqa: BLE001 - one record must not cost the others
+                answer = await _with_pauses(salvage(request, status, headers, body, failure))
             if answer.missing:
                 exchange.outcome = Outcome.MISSING
             return replace(answer, timing=exchange.timing(answer.server_time))
@@ -263,17 +271,20 @@ class XeroClient:
         Raises:
             XeroError: see ``xero_api.errors``.
         """
+        return list((await self._listed(app, token, lane, auth_event_id)).connections)
+
+    async def _listed(self, app: AppName, token: AccessToken, lane: Lane, auth_event_id: str | None) -> Listed:
         target = connections_target(auth_event_id)
         call = Call(app, None, lane, endpoint="connections", target=target)
         async with self._wire.exchange(call, token, Deadline(call.endpoint, self._timeout)) as exchange:
             status, headers, body = await exchange.read()
             if status != HTTPStatus.OK:
-                raise error_of(call.endpoint, status, headers, body)
+                raise error_of(call.endpoint, status, headers, body, Subject.CONNECTIONS)
             listed = parse_connections(body)
         if listed.unreadable:
             reasons = [f"{one.index}: {one.reason}" for one in listed.unreadable[:_SHOWN]]
             log.warning("connections_unreadable", app=app, count=len(listed.unreadable), reasons=reasons)
-        return list(listed.connections)
+        return listed
 
     async def own_connection(self, app: AppName, token: AccessToken, *, lane: Lane = Lane.COMMAND) -> Connection:
         """The one organisation of a custom connection, read as a record: its token may not list connections.
@@ -323,6 +334,23 @@ class XeroClient:
             )
             raise
 
+    async def reaches(self, app: AppName, tenant_id: TenantId, *, lane: Lane) -> bool:
+        """Whether Xero still lists an organisation among those that its grant's token reaches. Costs none of its budget.
+
+        Args:
+            app: our app.
+            tenant_id: the organisation.
+            lane: why; for the call record.
+
+        Raises:
+            XeroError: see ``xero_api.errors``: nobody knows.
+        """
+        listed = await self._listed(app, await self._tokens.token(app, tenant_id), lane, None)
+        found = any(one.tenant_id == tenant_id for one in listed.connections)
+        if listed.unreadable and not found:
+            raise UnmappableAnswerError("connections: it may be one of those that can't be read", status=200)
+        return found
+
     async def disconnect(
         self, app: AppName, token: AccessToken, connection_id: str, *, lane: Lane = Lane.COMMAND
     ) -> bool:
@@ -357,10 +385,12 @@ class XeroClient:
                 return
             refusal = error_of(call.endpoint, *await exchange.read())
             exchange.outcome = outcome_of(refusal)
+            if isinstance(refusal, InterceptedError):
+                raise refusal  # a stranger's 401 says nothing about the token
         try:
             token = await _before_sending(deadline.keep(self._tokens.replacement(token)))
-        except UnauthorisedError as error:
-            raise refusal from error  # there is no other token: what Xero said about this one tells most
+        except UnauthorisedError as no_other:
+            raise refusal from no_other
         if again is not None and not await _before_sending(deadline.keep(again())):
             raise refusal
         async with self._wire.exchange(call, token, deadline) as exchange:

@@ -6,15 +6,15 @@ The timestamps have seven decimals and no zone (https://developer.xero.com/docum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from xero_api.answers import Answer, Unreadable, error_of
 from xero_api.dates import parse_moment
 from xero_api.decode import decode
-from xero_api.errors import GarbledAnswerError, NotAConnectionError, UnmappableAnswerError
+from xero_api.errors import GarbledAnswerError, UnmappableAnswerError
 from xero_api.meta import read_meta
+from xero_api.verdicts import Good, Subject, mark_of, meaning
 from xero_stream.contracts.ids import canonical_id
 from xero_stream.contracts.names import TenantId
 
@@ -76,14 +76,13 @@ def parse_disconnection(status: int, headers: Mapping[str, str], body: bytes) ->
         NotAConnectionError: 403: the id is a tenant's or a consent's (XeroAPI/xero-node#403).
         XeroError: anything else, as for other calls.
     """
-    meta = read_meta(headers)
-    if status == HTTPStatus.NO_CONTENT:
-        return True
-    if status == HTTPStatus.NOT_FOUND and meta.xeros:
-        return False
-    if status == HTTPStatus.FORBIDDEN:
-        raise NotAConnectionError("connections: 403 to a disconnect", status=status, meta=meta, body=body)
-    raise error_of("connections", status, headers, body)
+    match meaning(status, mark_of(read_meta(headers), body), Subject.CONNECTION):
+        case Good.TAKEN:
+            return True
+        case Good.ABSENT:
+            return False
+        case _:
+            raise error_of("connections", status, headers, body, Subject.CONNECTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
+from xero_api.answers import other_shape
 from xero_api.decode import decode
-from xero_api.errors import GarbledAnswerError, UnmappableAnswerError
+from xero_api.errors import GarbledAnswerError
 from xero_api.meta import Meta
 
 
@@ -21,6 +22,7 @@ def open_envelope(endpoint: str, list_key: str, body: bytes, meta: Meta, status:
     Raises:
         GarbledAnswerError: it is no JSON.
         UnmappableAnswerError: it is no object, or has no such list.
+        InterceptedError: the same, without a mark of Xero's.
     """
     try:
         document = decode(body)
@@ -29,7 +31,6 @@ def open_envelope(endpoint: str, list_key: str, body: bytes, meta: Meta, status:
         raise GarbledAnswerError(message, status=status, meta=meta) from error
     rows = document.get(list_key) if isinstance(document, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        message = f"{endpoint}: no list {list_key} of objects in the answer"
-        raise UnmappableAnswerError(message, status=status, meta=meta, body=body)
+        raise other_shape(f"{endpoint}: no list {list_key} of objects in the answer", status, meta, body)
     found: dict[str, Any] = document
     return found

@@ -6,16 +6,18 @@
     ├── TransientError            nothing is wrong with the request; the same again may work
     │   ├── UnreachableError      no connection, or it broke before an answer
     │   ├── TimedOutError         no complete answer within the deadline
-    │   ├── ServerError           5xx other than 503, and 408
+    │   ├── ServerError           5xx other than 503, 503 without a mark of Xero's, and 408
     │   ├── InterceptedError      an answer without a mark of Xero's: a firewall, a proxy or a portal gave it
+    │   ├── OddStatusError        a status that Xero documents nowhere: 1xx, 3xx, another 2xx
     │   └── GarbledAnswerError    200, but no or only half a JSON document
     ├── HoldError                 wait, only for this tenant (or app)
     │   ├── RateLimitedError      429: minute, day, app or concurrency
     │   ├── OfflineError          503: this organisation, or all of Xero, is offline
     │   └── OverBudgetError       our own count: its turn would come too late; nothing was sent
     ├── AccessError               someone has to give us access again
-    │   ├── UnauthorisedError     401 with a fresh token: scope or role missing
-    │   ├── DisconnectedError     403: the organisation is no longer connected, or the user lost a permission
+    │   ├── UnauthorisedError     401 of Xero's with a fresh token: scope or role missing
+    │   ├── ForbiddenError        403 of Xero's: a role is missing, or the organisation is gone; ``/connections`` says which
+    │   ├── DisconnectedError     no connection reaches the organisation
     │   ├── ReauthoriseError      the grant is dead (invalid_grant)
     │   └── ConsentError          a consent in the browser came to nothing: the user begins anew
     │       ├── ConsentDeniedError the user said no
@@ -29,6 +31,7 @@
     │   │   ├── InvalidRowsError  400 to a write, with what is wrong with each row
     │   │   ├── MissingFileError  404: the record has no such file, or isn't there
     │   │   └── KeyReusedError    400: the Idempotency-Key went out with another request before
+    │   ├── UnforeseenError       our code failed on the answer
     │   ├── UnmappableAnswerError 200, JSON, but not the promised shape
     │   │   └── RowsMismatchError the answer to a write has other rows than were sent
     │   ├── PagingError           the pages can't be what we asked for
@@ -36,9 +39,10 @@
     │   └── InvalidRecordError    a record that can't be mapped
     └── MisconfiguredError        nothing will work before a human changes a setting
         ├── ClientConfigError     the token endpoint refuses the app (invalid_client, unauthorized_client, invalid_scope)
-        └── MisdirectedError      the address is not Xero's API: redirects, foreign 404s, a token for another host
+        └── MisdirectedError      an address in the settings is none, or a token would leave for another host
 
-Each class has one intent, in :data:`INTENTS`. Messages never hold tokens or bodies.
+Each class has one intent, in :data:`INTENTS`; what it is held against depends on what was asked, see ``xero_api.verdicts``.
+Messages never hold tokens or bodies.
 """
 
 from dataclasses import dataclass
@@ -117,7 +121,7 @@ class TimedOutError(TransientError):
 
 
 class ServerError(TransientError):
-    """Xero failed (5xx other than 503, or 408)."""
+    """Xero failed (5xx other than 503, or 408), or something in front of it did."""
 
 
 class InterceptedError(TransientError):
@@ -127,6 +131,10 @@ class InterceptedError(TransientError):
         "A firewall, a proxy or a portal answered in Xero's place: let calls to the host of XERO_API_URL pass unchanged, and "
         "check that address. It is tried again."
     )
+
+
+class OddStatusError(TransientError):
+    """Xero answered with a status that it documents nowhere."""
 
 
 class GarbledAnswerError(TransientError):
@@ -173,7 +181,7 @@ class AccessError(XeroError):
 
 
 class UnauthorisedError(AccessError):
-    """401 although the token is fresh."""
+    """401 of Xero's although the token is fresh."""
 
     hint = (
         "Xero refuses a token that it gave a moment ago. AuthorizationUnsuccessful means that the grant lacks a scope, or its "
@@ -182,10 +190,19 @@ class UnauthorisedError(AccessError):
     )
 
 
-class DisconnectedError(AccessError):
-    """403."""
+class ForbiddenError(AccessError):
+    """403 of Xero's. It doesn't say whether the organisation is gone or the user lacks a role for this endpoint."""
 
-    hint = "The organisation was disconnected in Xero, or the user lost a permission: connect it again."
+    hint = (
+        "The user who connected the organisation lacks a role or permission for this in Xero (reports and journals need the "
+        "reporting permission): have it granted, or connect with another user."
+    )
+
+
+class DisconnectedError(AccessError):
+    """No connection of ours reaches the organisation."""
+
+    hint = "The organisation was disconnected in Xero: connect it again."
 
 
 class ReauthoriseError(AccessError):
@@ -290,6 +307,14 @@ class KeyReusedError(BadRequestError):
     """The Idempotency-Key went out with another method, address or body within the last six minutes."""
 
     hint = "An Idempotency-Key belongs to one request: look up what became of the first one, and take a new key for this one."
+
+
+class UnforeseenError(RejectedError):
+    """Our code failed on the answer: a fault of ours, not of Xero's."""
+
+    hint = (
+        "A fault of xero-stream: report it with the exception's class and place; an upgrade may already have the cure."
+    )
 
 
 class UnmappableAnswerError(RejectedError):

@@ -32,7 +32,7 @@ class Meta:
         limits: what is left.
         server_date: Xero's clock when it answered, whole seconds.
         retry_after: seconds to wait, if it says so.
-        xeros: whether the answer bears a mark that only Xero's API leaves.
+        xeros: whether a header is one that only Xero's API sends. Bodies can have marks too: ``xero_api.verdicts``.
     """
 
     correlation_id: str | None = None
@@ -64,7 +64,7 @@ def read_meta(headers: Mapping[str, str]) -> Meta:
         limits=limits,
         server_date=server_date,
         retry_after=_retry_after(headers.get("retry-after"), server_date),
-        xeros=bool(correlation_id) or limits != Limits(),
+        xeros=bool(correlation_id) or limits != Limits() or bool(headers.get("x-rate-limit-problem")),
     )
 
 

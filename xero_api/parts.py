@@ -16,6 +16,7 @@ from xero_api.envelope import open_envelope
 from xero_api.errors import InvalidRecordError
 from xero_api.meta import Meta, read_meta
 from xero_api.requests import record_path
+from xero_api.verdicts import Subject
 from xero_stream.contracts.names import RecordId
 
 PDF = "application/pdf"
@@ -219,7 +220,7 @@ def decipher_part(request: PartRequest, status: int, headers: Mapping[str, str],
         XeroError: one of ``xero_api.errors``, by status and body.
     """
     if status != HTTPStatus.OK:
-        raise error_of(request.endpoint, status, headers, body)
+        raise error_of(request.endpoint, status, headers, body, Subject.PART)
     meta, key = read_meta(headers), _LIST_KEYS[request.part]
     rows = open_envelope(request.endpoint, key, body, meta)[key]
     return PartAnswer(request=request, rows=tuple(rows), meta=meta)

@@ -17,6 +17,7 @@ from xero_api.envelope import open_envelope
 from xero_api.errors import UnmappableAnswerError
 from xero_api.meta import Meta, read_meta
 from xero_api.requests import API_PATH, check_texts
+from xero_api.verdicts import Subject
 
 
 class ReportName(StrEnum):
@@ -194,7 +195,7 @@ def decipher_report(request: ReportRequest, status: int, headers: Mapping[str, s
         XeroError: one of ``xero_api.errors``, by status and body.
     """
     if status != HTTPStatus.OK:
-        raise error_of(request.endpoint, status, headers, body)
+        raise error_of(request.endpoint, status, headers, body, Subject.PART)
     meta = read_meta(headers)
     reports = open_envelope(request.endpoint, "Reports", body, meta)["Reports"]
     if len(reports) != 1:

@@ -5,12 +5,15 @@ are refused the old broad scopes; those end for all on 13 September 2027. Xero c
 when it gives a token: a call without its scope is a 401 ``AuthorizationUnsuccessful``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from xero_api.entity import Entity, Scope
+from xero_api.errors import UnmappableAnswerError
+from xero_api.oauth.claims import read_claims
+from xero_stream.contracts.names import EntityName
 from xero_stream.settings.xero import AppTier
 
 OFFLINE_ACCESS = "offline_access"
@@ -110,6 +113,31 @@ def missing(granted: Iterable[str], needed: Iterable[str]) -> tuple[str, ...]:
     """
     held = frozenset(granted)
     return tuple(scope for scope in needed if held.isdisjoint(_covering(scope)))
+
+
+def lacking(granted: Iterable[str], entities: Iterable[Entity[Any]]) -> dict[EntityName, str]:
+    """The scope that each kind of record lacks to be read; those that lack none are left out.
+
+    Args:
+        granted: scopes of the grant.
+        entities: rows.
+    """
+    held, rows = frozenset(granted), tuple(entities)
+    absent = frozenset(missing(held, {row.scope.reading for row in rows}))
+    return {row.name: row.scope.reading for row in rows if row.scope.reading in absent}
+
+
+def scopes_of(access_token: str, told: Sequence[str]) -> tuple[str, ...]:
+    """What a token opens; nothing where neither it nor the token endpoint says so.
+
+    Args:
+        access_token: a JWT says it itself.
+        told: what the token endpoint said.
+    """
+    try:
+        return read_claims(access_token).scopes or tuple(told)
+    except UnmappableAnswerError:
+        return tuple(told)
 
 
 def _covering(scope: str) -> set[str]:

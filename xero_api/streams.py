@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from http import HTTPStatus
 
 from xero_api.answers import error_of
 from xero_api.call import Outcome, outcome_of
@@ -15,6 +14,7 @@ from xero_api.errors import (
 )
 from xero_api.meta import read_meta
 from xero_api.parts import FileRequest
+from xero_api.verdicts import Good, Subject, mark_of, meaning
 
 
 class FileStream:
@@ -107,10 +107,10 @@ def file_error(request: FileRequest, status: int, headers: Mapping[str, str], bo
         headers: response headers, names in lower case.
         body: the body, of any kind.
     """
-    error = error_of(request.endpoint, status, headers, body)
-    if status == HTTPStatus.NOT_FOUND and error.meta.xeros:
-        return MissingFileError(f"{request.endpoint}: 404", status=status, meta=error.meta, body=body)
-    return error
+    meta = read_meta(headers)
+    if meaning(status, mark_of(meta, body), Subject.FILE) is Good.ABSENT:
+        return MissingFileError(f"{request.endpoint}: {status}", status=status, meta=meta, body=body)
+    return error_of(request.endpoint, status, headers, body, Subject.FILE)
 
 
 def _size(headers: Mapping[str, str]) -> int | None:

@@ -7,7 +7,7 @@ import asyncpg
 from cli.deployment.command import ignored_line
 from cli.deployment.here import here
 from cli.doctor.findings import Finding, fine, problem, skipped
-from cli.grants.command import line, needs_you
+from cli.grants.command import connect_again, held_line, line
 from cli.store import STORE_ERRORS, database_url
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.shared import ONLY_RECEIVERS, differences
@@ -90,7 +90,14 @@ async def _organisations(pool: "asyncpg.Pool[Any]") -> list[Finding]:
     if not any(row.tenant_id for row in rows):
         return [problem("organisations", "none is connected", "xero-stream grants add --help")]
     waiting = [
-        problem("organisations", line(row), row.app_hint or "xero-stream grants add") for row in rows if needs_you(row)
+        problem("organisations", line(row), row.app_hint or "xero-stream grants add")
+        for row in rows
+        if connect_again(row) or row.app_trouble is not None
+    ]
+    waiting += [
+        problem("organisations", f"{row.name or row.tenant_id}: {held_line(hold)}", hold.hint)
+        for row in rows
+        for hold in row.held
     ]
     return waiting or [fine("organisations", f"{sum(row.tenant_id is not None for row in rows)} connected")]
 

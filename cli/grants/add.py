@@ -17,7 +17,7 @@ from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.source import AccessToken, GrantId
 from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
 from xero_api.registry import by_name
-from xero_api.scopes import open_to
+from xero_api.scopes import lacking, open_to, scopes_of
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.settings.apps import App, Apps
 from xero_stream.settings.base import SettingsError
@@ -89,8 +89,9 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
         grant_id = await keep_grant(pool, app=app, kind=tokens.kind.value, tokens=_sealed(cipher, tokens))
         try:
             reached = await _reached(xero, app, tokens, grant_id)
+            scopes = scopes_of(tokens.access_token, tokens.scopes)
             chosen = choose(reached, wanted=wish.tenants, customer_ref=wish.customer_ref, tags=wish.tags)
-            done = await _connect(pool, app, tokens, cipher, chosen, wish, kafka.partitions, grant_id)
+            done = await _connect(pool, app, tokens, scopes, cipher, chosen, wish, kafka.partitions, grant_id)
         except Exception as error:
             await drop_grant(pool, grant_id)
             if wish.refresh_token is not None:
@@ -103,21 +104,25 @@ async def _connect(
     pool: "asyncpg.Pool[Any]",
     app: App,
     tokens: TokenSet,
+    scopes: Sequence[str],
     cipher: TokenCipher,
     chosen: Sequence[Organisation],
     wish: Wish,
     partitions: int,
     grant_id: UUID,
 ) -> list[Connected]:
+    rows = open_to(app.tier, map(by_name, wish.entities))
     return await connect(
         pool,
         app=app,
         kind=tokens.kind.value,
         tokens=_sealed(cipher, tokens),
         tenants=chosen,
-        entities=[row.name for row in open_to(app.tier, map(by_name, wish.entities))],
+        entities=[row.name for row in rows],
         partitions=partitions,
         grant_id=grant_id,
+        scopes=scopes,
+        lacking=lacking(scopes, rows) if scopes else {},
     )
 
 

@@ -18,10 +18,12 @@ from cli.organisation import organisation_named
 from cli.readable import printable
 from cli.store import STORE_ERRORS, store
 from xero_api.errors import HoldError, MisconfiguredError, TransientError, XeroError
-from xero_stream.contracts.names import DEFAULT_APP
+from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
 from xero_stream.settings.entities import EntitySettings
-from xero_stream.store.connections import Connected, Organisation, OtherAppError, Standing, standing
+from xero_stream.store import entity_holds
+from xero_stream.store.connections import Connected, Organisation, OtherAppError, Standing, rouse, standing
 from xero_stream.store.deployment import DeploymentMismatchError
+from xero_stream.store.entity_holds import EntityHold
 from xero_stream.store.unconnected import Unconnected, unconnected
 
 app = typer.Typer(
@@ -90,19 +92,52 @@ def add_grant(
 def show_list(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> ExitCode:
-    """List grants with their organisations: state, first load, backlog. Exit code 1 if one needs you.
+    """List grants with their organisations: state, first load, backlog, what is held and why. Exit code 1 if one needs you.
 
     Organisations that Xero sends events of and that are not connected come last, the hundred that did so most recently.
     """
     rows, strangers = asyncio.run(_standing())
     for row in rows:
-        typer.echo(json.dumps(asdict(row), default=_plain) if as_json else line(row))
+        if as_json:
+            typer.echo(json.dumps(asdict(row), default=_plain))
+            continue
+        typer.echo(line(row))
+        for hold in row.held:
+            typer.echo(f"  {held_line(hold)}")
+            typer.echo(printable(f"    → {hold.hint}"))
     for one in strangers:
         fields = {"state": "unconnected", **asdict(one)}
         typer.echo(json.dumps(fields, default=_plain) if as_json else line_of_unconnected(one))
     if not rows and not as_json:
         typer.echo("no organisation is connected: see `xero-stream grants add --help`")
     return ExitCode.PROBLEMS if any(needs_you(row) for row in rows) else ExitCode.OK
+
+
+@app.command("retry", epilog=EPILOG)
+@guarded(
+    examples=("xero-stream grants retry", "xero-stream grants retry --tenant 1b3e... --entity contacts"),
+    unreachable=STORE_ERRORS,
+)
+def retry_held(
+    tenant: Annotated[str | None, typer.Option(help="Only of this organisation (Xero's tenant id).")] = None,
+    entity: Annotated[str | None, typer.Option(help="Only this kind of record, e.g. contacts.")] = None,
+) -> ExitCode:
+    """Try again at once what is held or fails (`grants list` shows it): after a role or a network was put right."""
+    if entity is not None and entity not in set(EntityName):
+        known = ", ".join(sorted(EntityName))
+        raise typer.BadParameter(f"there is no entity {entity!r}; there is {known}", param_hint="--entity")
+    chosen = organisation_named(tenant, "--tenant") if tenant else None
+    count = asyncio.run(_retry(chosen, EntityName(entity) if entity else None))
+    typer.echo(f"{count} {'entity is' if count == 1 else 'entities are'} tried again" if count else "nothing is held")
+    return ExitCode.OK
+
+
+async def _retry(tenant_id: TenantId | None, entity: EntityName | None) -> int:
+    async with store() as pool, pool.acquire() as connection, connection.transaction():
+        tried = await entity_holds.retry(connection, tenant_id, entity)
+        for one in {tenant for tenant, _ in tried}:
+            await rouse(connection, one)
+        return len(tried)
 
 
 def _refresh_token() -> str:
@@ -123,20 +158,38 @@ async def _standing() -> tuple[list[Standing], list[Unconnected]]:
 def told(organisation: Organisation, connected: Connected) -> str:
     """What became of an organisation, as one line."""
     name = organisation.name or organisation.tenant_id
-    reads = f"{connected.passes} {'entity is' if connected.passes == 1 else 'entities are'} being loaded"
+    loading = max(0, connected.passes - len(connected.lacking))
+    reads = f"{loading} {'entity is' if loading == 1 else 'entities are'} being loaded"
     match connected.before:
         case None:
             what = f"connected, {reads}"
         case "connected":
-            what = "was connected already; it has the new tokens" + (f", {reads}" if connected.passes else "")
+            what = "was connected already; it has the new tokens" + (f", {reads}" if loading else "")
         case before:
             what = f"connected again (it was {before.replace('_', ' ')}), {reads}"
+    if connected.lacking:
+        kinds = ", ".join(f"{entity} ({scope})" for entity, scope in connected.lacking.items())
+        what += f"; not read, as the grant lacks the scope: {kinds}"
     return printable(f"{name} ({organisation.tenant_id}): {what}")
 
 
+def connect_again(row: Standing) -> bool:
+    """Whether it has to be connected again."""
+    return row.grant_state != "active" or row.state not in {"connected", None}
+
+
 def needs_you(row: Standing) -> bool:
-    """Whether only a human can help."""
-    return row.grant_state != "active" or row.state not in {"connected", None} or row.app_trouble is not None
+    """Whether a human should look: it has to be connected again, Xero refuses the app, or a kind of record is not read."""
+    return connect_again(row) or row.app_trouble is not None or bool(row.held)
+
+
+def held_line(hold: EntityHold) -> str:
+    """A kind of record that is held or fails, as one line."""
+    times = "once" if hold.attempts == 1 else f"{hold.attempts} times"
+    return printable(
+        f"{hold.entity}: {hold.state.replace('_', ' ')} since {hold.since:%Y-%m-%d %H:%M} UTC, {times}, "
+        f"tried again {hold.not_before:%H:%M:%S}: {hold.error}"
+    )
 
 
 def line(row: Standing) -> str:
@@ -149,7 +202,7 @@ def line(row: Standing) -> str:
     parts.append((row.state or "").replace("_", " "))
     if row.app_trouble is not None:
         parts.append(f"Xero refuses the app ({row.app_trouble})")
-    elif needs_you(row):
+    elif connect_again(row):
         parts.append("connect it again with `xero-stream grants add`")
     if row.parked_until:
         parts.append(f"parked until {row.parked_until:%Y-%m-%d %H:%M} UTC ({row.parked_reason or 'no reason given'})")

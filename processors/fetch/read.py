@@ -6,20 +6,25 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import structlog
+
 from processors.fetch.amounts import Amounts, written
 from processors.fetch.policy import FieldPolicy
 from processors.quarantine.store import Kept
 from processors.recorder.decide import Read
 from xero_api.answers import Answer, Unreadable
 from xero_api.decode import encode, encode_at_any_depth
-from xero_api.entity import Entity, Form
+from xero_api.entity import Entity, Form, Full
 from xero_api.errors import InvalidRecordError
 from xero_api.unify.oddities import Oddity, observed
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.names import RecordId, TenantId
+from xero_stream.unforeseen import described
 
 _YIELD_EVERY = 20
 _LONGEST_ID = 200
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,12 +34,17 @@ class Reading:
     Attributes:
         reads: what can be applied.
         bad: what can't.
+        broken: what our code failed on.
         oddities: what was odd about the records that can, with their ids.
     """
 
     reads: list[Read] = field(default_factory=list)
     bad: list[Kept] = field(default_factory=list)
+    broken: list[Kept] = field(default_factory=list)
     oddities: list[tuple[str, Oddity]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.reads) + len(self.bad) + len(self.broken)
 
 
 def read_record(
@@ -124,12 +134,14 @@ async def read_answer(
     entity, form = answer.request.entity, answer.request.form
     reading = Reading()
     hidden = policy.covers(entity.name)
-    reading.bad += [_unreadable(tenant_id, answer, item, hidden=hidden) for item in answer.unreadable]
+    for item in answer.unreadable:
+        kept = _unreadable(tenant_id, answer, item, hidden=hidden)
+        (reading.bad if item.broke is None else reading.broken).append(kept)
     seen: set[str] = set()
     for index, raw in enumerate(answer.records):
         if index % _YIELD_EVERY == _YIELD_EVERY - 1:
             await asyncio.sleep(0)
-        if len(reading.reads) + len(reading.bad) >= size:
+        if len(reading) >= size:
             yield reading
             reading = Reading()
             seen = set()
@@ -140,12 +152,17 @@ async def read_answer(
         except InvalidRecordError as error:
             reading.bad.append(_invalid(tenant_id, entity, raw, error, hidden=hidden))
             continue
+        except Exception as error:  # noqa: BLE001 - a fault of ours on one record is no reason to stop at the others
+            reading.broken.append(_broken(tenant_id, entity, raw, error, hidden=hidden))
+            # No traceback: the exception's message may quote the record.
+            log.error("record_broke", tenant=tenant_id, entity=entity.name, reason=described(error))  # noqa: TRY400
+            continue
         if read.record_id in seen:
             continue  # the same record twice in one page: the first is as good
         seen.add(read.record_id)
         reading.reads.append(read)
         reading.oddities += [(read.record_id, oddity) for oddity in oddities]
-    if reading.reads or reading.bad:
+    if len(reading):
         yield reading
 
 
@@ -170,15 +187,65 @@ def _invalid(
     )
 
 
-def _unreadable(tenant_id: TenantId, answer: Answer, item: Unreadable, *, hidden: bool) -> Kept:
-    value = b"" if hidden else encode_at_any_depth(item.value)
+def _broken(tenant_id: TenantId, entity: Entity[Any], raw: dict[str, Any], error: Exception, *, hidden: bool) -> Kept:
+    """Kept by its id, if it can be read again alone."""
+    record_id = _id_of(entity, raw)
     return Kept(
-        identity=f"{tenant_id}/{answer.request.entity.name}/{answer.meta.correlation_id}/{item.index}",
+        identity=f"{tenant_id}/{entity.name}/{record_id}",
+        stage=Stage.FETCH,
+        reason="broke",
+        error=described(error),
+        source=f"{entity.name}/{record_id}",
+        value=b"" if hidden else _bytes(raw),
+        tenant_id=tenant_id,
+        entity=entity.name.value,
+        record_id=_to_ask_for(entity, record_id),
+    )
+
+
+def _id_of(entity: Entity[Any], raw: dict[str, Any]) -> RecordId | None:
+    try:
+        return entity.id_of(raw)
+    except Exception:  # noqa: BLE001 - the fault may be there too
+        return None
+
+
+def _to_ask_for(entity: Entity[Any], record_id: RecordId | None) -> RecordId | None:
+    return record_id if record_id is not None and entity.full is not Full.LISTS and _usable(record_id) else None
+
+
+def _bytes(value: Any) -> bytes:
+    """The bytes of what our code failed on: it may fail on them too."""
+    if isinstance(value, bytes):
+        return value
+    try:
+        return encode_at_any_depth(value)
+    except Exception:  # noqa: BLE001 - see above
+        return b""
+
+
+def _unreadable(tenant_id: TenantId, answer: Answer, item: Unreadable, *, hidden: bool) -> Kept:
+    value = b"" if hidden else _bytes(item.value)
+    entity = answer.request.entity
+    if item.broke is not None:
+        return Kept(
+            identity=f"{tenant_id}/{entity.name}/{item.record_id or answer.meta.correlation_id}",
+            stage=Stage.FETCH,
+            reason="broke",
+            error=item.broke,
+            source=f"{entity.name}/{item.record_id}" if item.record_id else answer.request.endpoint,
+            value=value,
+            tenant_id=tenant_id,
+            entity=entity.name.value,
+            record_id=_to_ask_for(entity, item.record_id),
+        )
+    return Kept(
+        identity=f"{tenant_id}/{entity.name}/{answer.meta.correlation_id}/{item.index}",
         stage=Stage.FETCH,
         reason="no_record",
         error=f"element {item.index} of the list: {item.reason}",
         source=answer.request.endpoint,
         value=value,
         tenant_id=tenant_id,
-        entity=answer.request.entity.name.value,
+        entity=entity.name.value,
     )

@@ -11,7 +11,6 @@ from processors.fetch.amounts import Amounts
 from processors.fetch.policy import FieldPolicy
 from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
-from processors.quarantine.store import Kept
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import SLICE, Batch, Recorder
@@ -105,7 +104,7 @@ class Scribe:
         ):
             if pending is not None:
                 places = snapshot.of(pending.reads, first=first, last=False) if snapshot else {}
-                await self._write(answer, marks, trigger, pending.reads, bad=pending.bad, snapshots=places)
+                await self._write(answer, marks, trigger, pending, snapshots=places)
                 first = False
                 alive()
             self._tell_oddities(answer, reading)
@@ -114,7 +113,7 @@ class Scribe:
             return
         pending = pending or Reading()
         places = snapshot.of(pending.reads, first=first, last=True) if snapshot else {}
-        await self._write(answer, marks, trigger, pending.reads, bad=pending.bad, snapshots=places, also=also)
+        await self._write(answer, marks, trigger, pending, snapshots=places, also=also)
 
     def _tell_oddities(self, answer: Answer, reading: Reading) -> None:
         entity = answer.request.entity.name
@@ -134,16 +133,15 @@ class Scribe:
     async def record_missing(self, answer: Answer, marks: int) -> None:
         """Record that a single GET proved a record absent."""
         reads = [Read(record_id=record_id, missing=True) for record_id in answer.absent]
-        await self._write(answer, marks, Trigger.POLL, reads)
+        await self._write(answer, marks, Trigger.POLL, Reading(reads=reads))
 
     async def _write(
         self,
         answer: Answer,
         marks: int,
         trigger: Trigger,
-        reads: Sequence[Read],
+        reading: Reading,
         *,
-        bad: Sequence[Kept] = (),
         snapshots: dict[str, Snapshot] | None = None,
         also: Also | None = None,
     ) -> None:
@@ -155,8 +153,9 @@ class Scribe:
             tenant_id=self._tenant_id,
             entity=answer.request.entity.name,
             customer_ref=self._customer_ref,
-            reads=reads,
-            bad=bad,
+            reads=reading.reads,
+            bad=reading.bad,
+            broken=reading.broken,
             read_at=timing.server_sent_at,
             marks=marks,
             trigger=trigger,

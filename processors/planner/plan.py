@@ -50,6 +50,7 @@ class OpenPass:
         place: where the next page is.
         seen: records read so far.
         since: what changed since is read; None: everything.
+        attempts: failures in a row.
     """
 
     entity: EntityName
@@ -57,6 +58,7 @@ class OpenPass:
     place: Keyset
     seen: int = 0
     since: datetime | None = None
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,11 @@ class PassPage:
     slot: Slot
     step: OpenPass
 
+    @property
+    def entity(self) -> EntityName:
+        """What is read."""
+        return self.step.entity
+
 
 Work = GetOne | GetIds | Sweep | PassPage
 
@@ -103,6 +110,7 @@ def plan(
     busy: Collection[Slot],
     ids_per_call: Mapping[EntityName, int],
     most: Mapping[Slot, int] | None = None,
+    turns: Mapping[tuple[PassKind, EntityName], int] | None = None,
 ) -> list[Work]:
     """Plan the calls that can start now, most urgent first.
 
@@ -113,11 +121,12 @@ def plan(
         busy: slots with a call in flight.
         ids_per_call: how many ids one call may name; 0 where the entity has no such call.
         most: how many records a slot may ask for by id in one call, where that is fewer.
+        turns: when each pass had its last turn, by any count; those that had none come first.
     """
     work: list[Work] = []
     for entity, rows in due.items():
         work += _for_entity(entity, rows, busy=busy, limit=ids_per_call.get(entity, 0), most=most or {})
-    return work + _for_passes(passes, busy=busy)
+    return work + _for_passes(passes, busy=busy, turns=turns or {})
 
 
 def _for_entity(
@@ -143,12 +152,16 @@ def _for_entity(
     return work
 
 
-def _for_passes(passes: Sequence[OpenPass], *, busy: Collection[Slot]) -> list[Work]:
+def _for_passes(
+    passes: Sequence[OpenPass], *, busy: Collection[Slot], turns: Mapping[tuple[PassKind, EntityName], int]
+) -> list[Work]:
     work: list[Work] = []
     for kind, lane in ((PassKind.CATCH_UP, Lane.POLL), (PassKind.BACKFILL, Lane.BACKFILL)):
-        # One at a time over all entities: a load must leave slots for what is fresh.
+        # One at a time over all entities: a load must leave slots for what is fresh. They take turns, so that one that fails,
+        # or takes long to, delays each of the others by a call at most.
         slot = Slot(lane=lane, entity=None)
-        step = next((step for step in passes if step.kind is kind), None)
+        of_kind = (step for step in passes if step.kind is kind)
+        step = min(of_kind, key=lambda step: turns.get((step.kind, step.entity), 0), default=None)
         if step is not None and slot not in busy:
             work.append(PassPage(slot=slot, step=step))
     return work

@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from processors.fetch.judge import Verdict
-from processors.partitions.store import Lease
+from processors.partitions.store import FencedError, Lease
 from processors.quarantine.store import Kept, keep, resolve
 from processors.recorder import store
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
@@ -26,6 +27,10 @@ from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.store.pool import passes
+from xero_stream.unforeseen import described
+
+log = structlog.get_logger(__name__)
 
 SLICE = 100
 """Most records of one transaction: a larger one makes every small one beside it wait (measured: 80 ms at 1,000)."""
@@ -45,6 +50,8 @@ class Batch:
     Attributes:
         reads: at most 100.
         bad: records of the answer that could not be applied; their dirty rows go with them.
+        broken: records on which our code failed in a way that nobody foresaw: each is asked for again alone, and goes into
+            quarantine when that happened several times.
         read_at: S.
         marks: where the marks sequence stood when the request was sent.
         trigger: why it was read.
@@ -62,6 +69,7 @@ class Batch:
     trigger: Trigger
     fetch: Fetch
     bad: Sequence[Kept] = ()
+    broken: Sequence[Kept] = ()
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     also: Callable[[Any], Awaitable[None]] | None = None
 
@@ -138,6 +146,8 @@ class Recorder:
     async def record(self, batch: Batch, now: datetime) -> Recorded:
         """Apply a batch, in one transaction; a record that the store refuses goes to quarantine, the others go on.
 
+        A record on which our code fails counts as broken; the others go on.
+
         Args:
             batch: the reads.
             now: the local clock, for ``ts_ms`` and due times.
@@ -149,6 +159,10 @@ class Recorder:
             return await self._transaction(batch, now)
         except _REFUSED:
             if not batch.reads:
+                raise
+            return await self._one_by_one(batch, now)
+        except Exception as error:
+            if not batch.reads or _is_not_the_records(error):
                 raise
             return await self._one_by_one(batch, now)
 
@@ -168,13 +182,23 @@ class Recorder:
 
     async def _one_by_one(self, batch: Batch, now: datetime) -> Recorded:
         """Find out which records are refused. What else belongs to the batch comes last, as ever."""
-        recorded, refused = Recorded(), []
+        recorded, refused, broken = Recorded(), list[Kept](), list[Kept]()
         for read in batch.reads:
             try:
-                recorded.add(await self._transaction(replace(batch, reads=[read], bad=(), also=None), now))
+                one = replace(batch, reads=[read], bad=(), broken=(), also=None)
+                recorded.add(await self._transaction(one, now))
             except _REFUSED as error:
                 refused.append(_refused(batch, read, error))
-        recorded.add(await self._transaction(replace(batch, reads=(), bad=[*batch.bad, *refused]), now))
+            except Exception as error:
+                if _is_not_the_records(error):
+                    raise
+                # No traceback: the exception's message may quote the record.
+                log.error(  # noqa: TRY400
+                    "record_broke", tenant=batch.tenant_id, entity=batch.entity, reason=described(error)
+                )
+                broken.append(_broken(batch, read, error))
+        rest = replace(batch, reads=(), bad=[*batch.bad, *refused], broken=[*batch.broken, *broken])
+        recorded.add(await self._transaction(rest, now))
         return recorded
 
     async def _record(self, connection: Any, batch: Batch, now: datetime) -> Recorded:
@@ -363,11 +387,27 @@ class Recorder:
             await store.remember_shown(connection, batch.tenant_id, entity, work.shown)
         if work.applied:
             await resolve(connection, batch.tenant_id, entity, work.applied)
-        for kept in (*work.bad, *(self._unproven(work, *item) for item in work.unproven)):
+        given_up = await self._given_up(connection, work)
+        for kept in (*work.bad, *given_up, *(self._unproven(work, *item) for item in work.unproven)):
             await keep(connection, self._lease.partition, kept)
             work.recorded.quarantined += 1
         if batch.also is not None:
             await batch.also(connection)
+
+    async def _given_up(self, connection: Any, work: "_Work") -> list[Kept]:
+        """The broken records that go into quarantine now; the others are asked for alone, later."""
+        batch, given_up = work.batch, []
+        for kept in batch.broken:
+            if kept.record_id is None:
+                given_up.append(kept)
+                continue
+            entity, now, marks = batch.entity.value, work.now, batch.marks
+            created = await store.broke(
+                connection, self._lease, batch.tenant_id, entity, kept.record_id, marks=marks, now=now
+            )
+            if created is not None:
+                given_up.append(replace(kept, created=created))
+        return given_up
 
     def _unproven(self, work: "_Work", record_id: str, waiting: store.Waiting) -> Kept:
         batch = work.batch
@@ -419,12 +459,31 @@ def _sides(batch: Batch, read: Read, stored: Stored | None, op: Op) -> tuple[byt
     return known or read.body or key, None
 
 
+def _is_not_the_records(error: Exception) -> bool:
+    """Whether it is the lease, or the store for now; anything else is a fault of ours on one of the records."""
+    return isinstance(error, FencedError) or passes(error)
+
+
 def _refused(batch: Batch, read: Read, error: asyncpg.PostgresError) -> Kept:
     return Kept(
         identity=f"{batch.tenant_id}/{batch.entity}/{read.record_id}",
         stage=Stage.FETCH,
         reason="refused_by_store",
         error=f"the store refuses it: {type(error).__name__}",
+        source=f"{batch.entity}/{read.record_id}",
+        value=read.raw or read.body or b"",
+        tenant_id=batch.tenant_id,
+        entity=batch.entity.value,
+        record_id=read.record_id if "\x00" not in read.record_id else None,
+    )
+
+
+def _broken(batch: Batch, read: Read, error: Exception) -> Kept:
+    return Kept(
+        identity=f"{batch.tenant_id}/{batch.entity}/{read.record_id}",
+        stage=Stage.FETCH,
+        reason="broke",
+        error=described(error),
         source=f"{batch.entity}/{read.record_id}",
         value=read.raw or read.body or b"",
         tenant_id=batch.tenant_id,

@@ -92,6 +92,19 @@ WHERE r.tenant_id = $1 AND r.entity = $2 AND r.record_id = s.record_id
 _ADVANCE = "UPDATE positions SET position = $3, heads = $4 WHERE partition = $1 AND epoch = $2"
 
 
+GIVEN_UP_AFTER = 3
+"""Failures of ours on one record until it goes into quarantine."""
+
+# A row of its own where there is none: it has no event, so any read settles it. Its marks stay those of its events.
+_BROKE = """
+INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, not_before, marks, mode, broke)
+VALUES ($1, $2, $3, $4, to_timestamp(0), $5, $5::timestamptz + interval '2 seconds', 0, 'alone', 1)
+ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET broke = dirty.broke + 1, mode = 'alone',
+    not_before = greatest(dirty.not_before, $5::timestamptz + 2 * power(3, least(dirty.broke, 5)) * interval '1 second')
+RETURNING broke, created
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A dirty row beside a record.
@@ -269,6 +282,37 @@ async def remember_shown(
 ) -> None:
     """How another form shows fields that it gives with other values; see :mod:`processors.recorder.forms`."""
     await connection.execute(_SHOWN, tenant_id, entity, [row[0] for row in rows], [row[1] for row in rows])
+
+
+async def broke(
+    connection: Any, lease: Lease, tenant_id: str, entity: str, record_id: str, *, marks: int, now: datetime
+) -> bool | None:
+    """Our code failed on a record in a way that nobody foresaw: ask for it alone, later; or give it up.
+
+    Args:
+        connection: of the transaction that keeps what is given up.
+        lease: ours, on the tenant's partition.
+        tenant_id: the tenant.
+        entity: its kind.
+        record_id: its id.
+        marks: where the marks sequence stood when it was asked for.
+        now: the clock.
+
+    Returns:
+        None: not given up yet. Else the caller puts it into quarantine: whether an event said that it was created. An event
+        that came meanwhile stays.
+    """
+    row = await connection.fetchrow(_BROKE, tenant_id, entity, record_id, lease.partition, now)
+    if row["broke"] < GIVEN_UP_AFTER:
+        return None
+    await connection.execute(
+        "DELETE FROM dirty WHERE tenant_id = $1 AND entity = $2 AND record_id = $3 AND marks <= $4",
+        tenant_id,
+        entity,
+        record_id,
+        marks,
+    )
+    return bool(row["created"])
 
 
 async def advance(connection: Any, lease: Lease, position: int, last: dict[str, int]) -> None:

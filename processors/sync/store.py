@@ -55,6 +55,7 @@ async def move(
     """
     moved = await connection.execute(
         "UPDATE passes SET place = $4, seen = seen + $5, total = coalesce(total, $6), attempts = 0, error = NULL, "
+        "hint = NULL, failing_since = NULL, "
         "started_at = coalesce(started_at, $7), finished_at = CASE WHEN $4::bytea IS NULL THEN $7::timestamptz END "
         "WHERE tenant_id = $1 AND entity = $2 AND kind = $3 AND finished_at IS NULL "
         "AND since IS NOT DISTINCT FROM $8::timestamptz AND seen = $9",
@@ -78,15 +79,30 @@ async def failed(
     kind: PassKind,
     *,
     error: str,
+    hint: str,
+    now: datetime,
     not_before: datetime,
 ) -> None:
-    """A page of the pass could not be read; try again later."""
+    """A page of the pass could not be read; try again later.
+
+    Args:
+        pool: the store.
+        tenant_id: the tenant.
+        entity: what is read.
+        kind: which pass.
+        error: what went wrong.
+        hint: what a human can do.
+        now: the clock.
+        not_before: when it is tried again.
+    """
     await pool.execute(
-        "UPDATE passes SET attempts = attempts + 1, error = $4, not_before = $5 "
-        "WHERE tenant_id = $1 AND entity = $2 AND kind = $3",
+        "UPDATE passes SET attempts = attempts + 1, error = $4, hint = $5, not_before = $7, "
+        "failing_since = coalesce(failing_since, $6) WHERE tenant_id = $1 AND entity = $2 AND kind = $3",
         tenant_id,
         entity.value,
         kind.value,
         error[:500],
+        hint[:500],
+        now,
         not_before,
     )

@@ -87,7 +87,9 @@ class Desk:
             self._services.metrics.beat(self._name)
             self._look.clear()
             try:
-                tenants = await store.with_work(self._services.pool, self._lease.partition, utc_now())
+                tenants = await store.with_work(
+                    self._services.pool, self._lease.partition, self._services.runner.entities, utc_now()
+                )
                 self.wake(tenant for tenant in tenants if tenant not in self._runners)
                 await self._look_at_the_running()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:

@@ -1,6 +1,7 @@
 """One tenant's task: asks the planner, has the calls made, has the answers recorded."""
 
 import asyncio
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -22,19 +23,33 @@ from processors.tenants.troubles import LONG_WAIT, Troubles
 from xero_api import paging
 from xero_api.answers import Answer
 from xero_api.budget.tenant import Go, Wait
-from xero_api.errors import XeroError
+from xero_api.errors import UnsendableError, XeroError
 from xero_api.registry import by_name
 from xero_api.requests import Request, get_ids, get_one
 from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
 from xero_stream.store.clock import utc_now
+from xero_stream.store.pool import passes as passes_by_itself
+from xero_stream.unforeseen import described
 
 log = structlog.get_logger(__name__)
 
 _SWEEP_OVERLAP = timedelta(seconds=3)
 _LONGEST_WAIT = 30.0
-_PUZZLED_WAIT = 60.0
-"""Seconds until something that failed in a way nobody foresaw is tried again."""
+
+
+def _request(work: GetOne | GetIds) -> Request:
+    """The call to make.
+
+    Raises:
+        UnsendableError: an id is none, or such records can't be read so.
+    """
+    try:
+        if isinstance(work, GetOne):
+            return get_one(by_name(work.entity), RecordId(work.record_id))
+        return get_ids(by_name(work.entity), [RecordId(record_id) for record_id in work.record_ids])
+    except ValueError as error:
+        raise UnsendableError(str(error)) from error
 
 
 def _ids_per_call(name: EntityName) -> int:
@@ -67,6 +82,9 @@ class Runner:
         self._callers: list[Caller] = []
         self._told: store.Told | None = None
         self._look_anew = False
+        self._answered: set[Slot] = set()
+        self._turns: dict[tuple[PassKind, EntityName], int] = {}
+        self._turn = itertools.count(1)
         self._stopping = False
         self._fenced: FencedError | None = None
         self._ids = {name: _ids_per_call(name) for name in services.entities}
@@ -194,6 +212,7 @@ class Runner:
             agenda = await store.agenda(
                 self._services.pool, self._lease.partition, self._tenant_id, self._entities, now
             )
+            self._troubles.holds = agenda.holds
             waits = await self._start_what_may(agenda)
             if not self._calls and not waits and agenda.next_at is None and not self._wake.is_set():
                 return
@@ -205,7 +224,14 @@ class Runner:
         held = self._troubles.held(clock)
         waits = list(held.values())
         busy = self._calls.keys() | held.keys()
-        for work in plan(agenda.due, agenda.passes, busy=busy, ids_per_call=self._ids, most=self._troubles.most):
+        for work in plan(
+            agenda.due,
+            agenda.passes,
+            busy=busy,
+            ids_per_call=self._ids,
+            most=self._troubles.most,
+            turns=self._turns,
+        ):
             # Asked before the call is made up: what arrives while we wait shall ride it.
             decision = self._caller.may_start(work.slot.lane, clock)
             if isinstance(decision, Go):
@@ -230,24 +256,21 @@ class Runner:
     def _start(self, work: Work) -> None:
         slot = work.slot
         self._caller.starts(slot.lane, time.monotonic())
+        if isinstance(work, PassPage):
+            self._turns[work.step.kind, work.entity] = next(self._turn)
         task = asyncio.create_task(self._guarded(work))
         self._calls[slot] = task
         task.add_done_callback(lambda _: self._freed(slot))
 
     def _freed(self, slot: Slot) -> None:
         self._calls.pop(slot, None)
+        self._answered.discard(slot)
         self._services.metrics.beat_done(self._caller.beat_name(slot))
         self._wake.set()
 
     async def _guarded(self, work: Work) -> None:
         try:
-            try:
-                await self._do(work)
-            except XeroError as error:
-                await self._troubles.failed(work, error)
-            else:
-                self._troubles.succeeded(work.slot)
-                await self._services.app_holds.works(self._app)
+            await self._attempted(work)
         except NotNowError:
             return  # what it was for stays due
         except FencedError as error:
@@ -256,17 +279,38 @@ class Runner:
             log.warning("recording_waits", tenant=self._tenant_id, reason=f"{type(error).__name__}: {error}"[:300])
             self._troubles.not_recorded(work.slot)
         except Exception as error:
-            # A fault of ours must not spend a tenant's quota in a tight loop.
-            log.exception("call_broke", tenant=self._tenant_id, entity=work.slot.entity, reason=repr(error)[:300])
-            self._troubles.hold(work.slot, _PUZZLED_WAIT)
+            log.exception("trouble_broke", tenant=self._tenant_id, entity=work.entity, reason=described(error))
+            self._troubles.stumbled(work.slot)
+
+    async def _attempted(self, work: Work) -> None:
+        try:
+            await self._do(work)
+        except XeroError as error:
+            await self._troubles.failed(work, error)
+        except (NotNowError, FencedError):
+            raise
+        except Exception as error:
+            if passes_by_itself(error):
+                raise
+            await self._unforeseen(work, error)
+        else:
+            await self._troubles.succeeded(work)
+            await self._services.app_holds.works(self._app)
+
+    async def _unforeseen(self, work: Work, error: Exception) -> None:
+        """A fault of ours: held against what the answer holds, or against the kind of record where there was none."""
+        answered = work.slot in self._answered
+        reason = described(error)
+        if answered:  # no traceback: the exception's message may quote a record
+            log.error("call_broke", tenant=self._tenant_id, entity=work.entity, reason=reason)
+        else:
+            log.error("call_broke", tenant=self._tenant_id, entity=work.entity, reason=reason, exc_info=error)
+        await self._troubles.unforeseen(work, error, answered=answered)
 
     async def _do(self, work: Work) -> None:
         match work:
-            case GetOne():
-                await self._read(work, get_one(by_name(work.entity), RecordId(work.record_id)))
-            case GetIds():
-                ids = [RecordId(record_id) for record_id in work.record_ids]
-                await self._read(work, get_ids(by_name(work.entity), ids))
+            case GetOne() | GetIds():
+                await self._read(work, _request(work))
             case Sweep():
                 await self._sweep(work)
             case PassPage():
@@ -274,6 +318,7 @@ class Runner:
 
     async def _read(self, work: GetOne | GetIds, request: Request) -> None:
         async with self._caller.call(request, work.slot) as (answer, marks):
+            self._answered.add(work.slot)
             await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
             if answer.missing:
                 await self._scribe.record_missing(answer, marks)
@@ -290,6 +335,7 @@ class Runner:
         first_marks: int | None = None
         while isinstance(place, paging.Keyset) and not self._stopping:
             async with self._caller.call(place.request(by_name(work.entity)), work.slot) as (answer, marks):
+                self._answered.add(work.slot)
                 first_marks = marks if first_marks is None else first_marks
                 following = paging.after(place, answer)
                 await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
@@ -300,6 +346,7 @@ class Runner:
     async def _pass_page(self, work: PassPage) -> None:
         step = work.step
         async with self._caller.call(step.place.request(by_name(step.entity)), work.slot) as (answer, marks):
+            self._answered.add(work.slot)
             await self._record_page(work, answer, marks)
 
     async def _record_page(self, work: PassPage, answer: Answer, marks: int) -> None:

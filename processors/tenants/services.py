@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -75,8 +75,12 @@ class Memory:
         budget: what may still be called.
         last_for_events: monotonic seconds of the last call for events.
         day_told_at: monotonic seconds when it was last said that the day's calls will not last.
+        listed_at: monotonic seconds when Xero last listed the organisation among the connections.
+        ended: holds of kinds of record that a call ended: how often in a row it had been refused, and when that was.
     """
 
     budget: TenantBudget
     last_for_events: float = -math.inf
     day_told_at: float = -math.inf
+    listed_at: float = -math.inf
+    ended: dict[EntityName, tuple[int, float]] = field(default_factory=dict)

@@ -46,6 +46,14 @@ class Setbacks:
         self._failures[slot] = self._failures.get(slot, 0) + 1
         return self._failures[slot]
 
+    def failures(self, slot: Slot) -> int:
+        """How often in a row a slot's calls failed.
+
+        Args:
+            slot: what they were made for.
+        """
+        return self._failures.get(slot, 0)
+
     def halve(self, slot: Slot, asked: int) -> None:
         """A call for several records failed: once that is a habit, ask for fewer.
 

@@ -21,9 +21,14 @@ SEEN_PER_ENTITY = 200
 _WITH_WORK = """
 SELECT t.tenant_id FROM tenants t
 WHERE t.partition = $1 AND t.state = 'connected' AND coalesce(t.parked_until, to_timestamp(0)) <= $2
-  AND (EXISTS (SELECT 1 FROM dirty d WHERE d.partition = $1 AND d.tenant_id = t.tenant_id AND d.not_before <= $2)
-    OR EXISTS (SELECT 1 FROM passes p WHERE p.partition = $1 AND p.tenant_id = t.tenant_id
-               AND p.finished_at IS NULL AND p.not_before <= $2))
+  AND EXISTS (
+    SELECT 1 FROM unnest($3::text[]) AS e(entity)
+    WHERE NOT EXISTS (SELECT 1 FROM entity_holds h
+                      WHERE h.tenant_id = t.tenant_id AND h.entity = e.entity AND h.not_before > $2)
+      AND (EXISTS (SELECT 1 FROM dirty d WHERE d.partition = $1 AND d.tenant_id = t.tenant_id AND d.entity = e.entity
+                   AND d.not_before <= $2)
+        OR EXISTS (SELECT 1 FROM passes p WHERE p.partition = $1 AND p.tenant_id = t.tenant_id AND p.entity = e.entity
+                   AND p.finished_at IS NULL AND p.not_before <= $2)))
 """
 
 _DUE = """
@@ -35,9 +40,11 @@ FROM unnest($3::text[]) AS e(entity),
 """
 
 _PASSES = """
-SELECT entity, kind, since, place, seen, not_before FROM passes
-WHERE partition = $1 AND tenant_id = $2 AND finished_at IS NULL ORDER BY kind DESC, entity
+SELECT entity, kind, since, place, seen, not_before, attempts FROM passes
+WHERE partition = $1 AND tenant_id = $2 AND finished_at IS NULL ORDER BY entity
 """
+
+_HELD = "SELECT entity, not_before FROM entity_holds WHERE tenant_id = $1"
 
 # Written before the request is sent, only while the lease is ours. It also tells where the marks sequence stands: the
 # answer can settle what was marked up to here.
@@ -78,12 +85,14 @@ class Agenda:
     Attributes:
         due: due dirty rows per entity, oldest first.
         passes: due passes.
+        holds: kinds of record with a hold; those whose wait is over are tried again, and in ``due`` and ``passes``.
         next_at: when the next thing falls due, or None for nothing more.
     """
 
     due: Mapping[EntityName, Sequence[Due]]
     passes: Sequence[OpenPass]
-    next_at: datetime | None
+    holds: frozenset[EntityName] = frozenset()
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +104,12 @@ class PastCall:
     finished_at: datetime | None
 
 
-async def with_work(pool: "asyncpg.Pool[Any]", partition: int, now: datetime) -> list[TenantId]:
-    """Connected tenants of the partition with something due."""
-    return [TenantId(row["tenant_id"]) for row in await pool.fetch(_WITH_WORK, partition, now)]
+async def with_work(
+    pool: "asyncpg.Pool[Any]", partition: int, entities: Sequence[EntityName], now: datetime
+) -> list[TenantId]:
+    """Connected tenants of the partition with something due of these entities that is not held."""
+    rows = await pool.fetch(_WITH_WORK, partition, now, [entity.value for entity in entities])
+    return [TenantId(row["tenant_id"]) for row in rows]
 
 
 async def load(pool: "asyncpg.Pool[Any]", tenant_id: TenantId) -> Tenant | None:
@@ -117,9 +129,13 @@ async def agenda(
     async with pool.acquire() as connection:
         rows = await connection.fetch(_DUE, partition, tenant_id, [e.value for e in entities], SEEN_PER_ENTITY)
         passes = await connection.fetch(_PASSES, partition, tenant_id)
+        holds = {row["entity"]: row["not_before"] for row in await connection.fetch(_HELD, tenant_id)}
     due: dict[EntityName, list[Due]] = {}
-    later: list[datetime] = []
+    held = {entity for entity, until in holds.items() if until > now}
+    later: list[datetime] = [holds[entity] for entity in held & {row["entity"] for row in (*rows, *passes)}]
     for row in rows:
+        if row["entity"] in held:
+            continue
         if row["not_before"] <= now:
             entity = EntityName(row["entity"])
             due.setdefault(entity, []).append(Due(record_id=row["record_id"], mode=Mode(row["mode"])))
@@ -127,6 +143,8 @@ async def agenda(
             later.append(row["not_before"])
     steps = []
     for row in passes:
+        if row["entity"] in held:
+            continue
         if row["not_before"] > now:
             later.append(row["not_before"])
         elif row["entity"] in {e.value for e in entities}:
@@ -137,9 +155,10 @@ async def agenda(
                     place=Keyset.from_json(orjson.loads(row["place"])) if row["place"] else first(row["since"]),
                     seen=row["seen"],
                     since=row["since"],
+                    attempts=row["attempts"],
                 )
             )
-    return Agenda(due=due, passes=steps, next_at=min(later, default=None))
+    return Agenda(due=due, passes=steps, holds=frozenset(map(EntityName, holds)), next_at=min(later, default=None))
 
 
 async def oldest_event(
@@ -315,8 +334,12 @@ async def postpone(
     )
 
 
-async def drop(connection: Any, tenant_id: TenantId, entity: EntityName, record_id: str) -> None:
-    """The row went into quarantine."""
-    await connection.execute(
-        "DELETE FROM dirty WHERE tenant_id = $1 AND entity = $2 AND record_id = $3", tenant_id, entity.value, record_id
+async def drop(connection: Any, tenant_id: TenantId, entity: EntityName, record_id: str) -> bool:
+    """The row goes into quarantine; answers whether an event said that its record was created."""
+    created: bool | None = await connection.fetchval(
+        "DELETE FROM dirty WHERE tenant_id = $1 AND entity = $2 AND record_id = $3 RETURNING created",
+        tenant_id,
+        entity.value,
+        record_id,
     )
+    return bool(created)

@@ -1,43 +1,70 @@
-"""What happens after a failed call: again later, wait, ask a human, or set the record aside. One branch per intent."""
+"""What happens after a failed call: one branch per act of ``xero_api.verdicts``, each held against exactly what failed."""
 
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from processors.partitions.store import Lease
-from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Work
+from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Sweep, Work
 from processors.quarantine.store import Kept, keep
+from processors.recorder.store import broke
 from processors.sync import store as passes
 from processors.tenants import store
 from processors.tenants.services import Memory, RunnerServices
-from processors.tenants.setbacks import NEXT_RECORD_WAIT, Setbacks
+from processors.tenants.setbacks import ISOLATE_AFTER, LONGEST_OUTAGE_WAIT, NEXT_RECORD_WAIT, Setbacks
 from xero_api.errors import (
     DisconnectedError,
-    Intent,
     LimitKind,
     MisconfiguredError,
     RateLimitedError,
-    UnauthorisedError,
+    UnforeseenError,
     XeroError,
-    intent,
 )
+from xero_api.registry import by_name
+from xero_api.verdicts import Act, Subject, act
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import AppName, TenantId
+from xero_stream.contracts.names import AppName, EntityName, TenantId
+from xero_stream.store import entity_holds
 from xero_stream.store.clock import utc_now
+from xero_stream.store.entity_holds import HoldState
+from xero_stream.unforeseen import described
 
 log = structlog.get_logger(__name__)
 
 LONG_WAIT = 90.0
 """Seconds: a longer wait is written to the store, so that a restart does not forget it."""
-_UNAUTHORISED_WAITS = (5.0, 30.0, 30.0, 150.0, 600.0)
-"""Xero may refuse a good token once; after a minute another token may be had; a missing scope or role stays missing until a
-human came."""
+LONGEST_PASS_WAIT = 600.0
+LONGEST_REFUSED_WAIT = 3600.0
+
 _LONGEST_UNRECORDED_WAIT = 15.0
 _UNTIL_A_HUMAN_CAME = timedelta(days=3650)
+_LISTED_FOR = 60.0
+"""Seconds for which Xero's word that an organisation is connected is not asked for again."""
+_REMEMBERED = 900.0
+"""Seconds after the end of a hold in which another one goes on where it was: what is forbidden for lists may work for one."""
+_FAILING_FROM = 5
+"""Failures in a row of a kind of record from which they are told of."""
+_ALL_MARKS = 2**62
+
+
+def subject_of(work: Work) -> Subject:
+    """What a call asks for.
+
+    Args:
+        work: what it is made for.
+    """
+    match work:
+        case GetOne():
+            return Subject.RECORD
+        case GetIds():
+            return Subject.BATCH
+        case Sweep() | PassPage():
+            return Subject.LIST
 
 
 class Troubles:
@@ -65,7 +92,10 @@ class Troubles:
         self._held: dict[Slot, float] = {}
         self._setbacks = Setbacks()
         self._unrecorded: Counter[Slot] = Counter()
+        self._failing: Counter[EntityName] = Counter()
         self.parked_until = parked_until
+        self.holds: frozenset[EntityName] = frozenset()
+        """Kinds of record with a hold in the store, as of the last look."""
 
     def held(self, now: float) -> dict[Slot, float]:
         """Slots that have to wait, with the monotonic time until when."""
@@ -85,11 +115,23 @@ class Troubles:
         self._unrecorded[slot] += 1
         self.hold(slot, min(_LONGEST_UNRECORDED_WAIT, 2.0 ** (self._unrecorded[slot] - 1)))
 
-    def succeeded(self, slot: Slot) -> None:
-        """The slot's last call went well."""
+    def stumbled(self, slot: Slot) -> None:
+        """Not even the reaction to a failure went well: the slot waits, for longer each time."""
+        failures = self._setbacks.failed(slot, time.monotonic())
+        self.hold(slot, min(LONGEST_REFUSED_WAIT, 30.0 * 2.0 ** min(failures, 10)))
+
+    async def succeeded(self, work: Work) -> None:
+        """A call went well: nothing of its kind of record is held any more."""
+        slot, entity = work.slot, work.entity
         self._unrecorded.pop(slot, None)
         self._setbacks.succeeded(slot, time.monotonic())
         self._held.pop(slot, None)
+        self._failing.pop(entity, None)
+        if entity in self.holds:
+            attempts = await entity_holds.end(self._services.pool, self._tenant_id, entity)
+            self.holds -= {entity}
+            self._memory.ended[entity] = (attempts, time.monotonic())
+            log.info("entity_goes_on", tenant=self._tenant_id, entity=entity)
 
     async def failed(self, work: Work, error: XeroError) -> None:
         """React to a failed call.
@@ -98,31 +140,51 @@ class Troubles:
             work: what it was made for.
             error: what came back.
         """
-        slot, wish = work.slot, intent(error)
+        slot, what = work.slot, act(error, subject_of(work))
         failures = self._setbacks.failed(slot, time.monotonic())
         log.warning(
             "call_failed",
             tenant=self._tenant_id,
-            entity=slot.entity,
+            entity=work.entity,
             lane=slot.lane,
             attempt=failures,
-            intent=wish,
+            act=what,
             reason=f"{type(error).__name__}: {error}"[:300],
             correlation_id=error.meta.correlation_id,
         )
-        match wish:
-            case Intent.RETRY:
+        match what:
+            case Act.RETRY | Act.TELL:
                 await self._again_later(work, error)
-            case Intent.PARK:
+            case Act.WAIT:
                 await self._wait(slot, error)
-            case Intent.REAUTHORISE:
-                await self._ask_a_human(slot, error, failures)
-            case Intent.QUARANTINE:
+            case Act.HOLD_ENTITY:
+                await self._hold_entity(work, HoldState.UNAUTHORISED, str(error), _scope_hint(work.entity))
+            case Act.ASK_CONNECTIONS:
+                await self._ask_connections(work, error)
+            case Act.SUSPEND:
+                await self._suspend(error)
+            case Act.SET_ASIDE | Act.SPLIT | Act.POSTPONE:
                 await self._set_aside(work, error)
-            case Intent.STOP:
+            case Act.STOP:
                 log.error("xero_misconfigured", tenant=self._tenant_id, reason=str(error)[:300], hint=error.hint)
                 assert isinstance(error, MisconfiguredError)
                 await self._services.app_holds.refused(self._app, error)
+
+    async def unforeseen(self, work: Work, error: Exception, *, answered: bool) -> None:
+        """Our code failed in a way that nobody foresaw, outside of any one record's reading.
+
+        Args:
+            work: what the call was made for.
+            error: what was raised.
+            answered: whether the answer was there: then what it holds may be the reason.
+        """
+        what = described(error)
+        self._setbacks.failed(work.slot, time.monotonic())
+        if not answered:
+            hint = UnforeseenError.hint
+            await self._hold_entity(work, HoldState.BROKEN, what, hint)
+            return
+        await self._set_aside(work, UnforeseenError(what))
 
     async def park_if_long(self, seconds: float, reason: str) -> None:
         """A long wait is written down, so that a restart does not forget it; a short one stays with the budget."""
@@ -138,21 +200,62 @@ class Troubles:
         log.warning("tenant_parked", tenant=self._tenant_id, until=until.isoformat(), reason=reason)
 
     async def _again_later(self, work: Work, error: XeroError) -> None:
-        delay = self._setbacks.wait(work.slot) * random.uniform(0.75, 1.25)
-        until = utc_now() + timedelta(seconds=delay)
-        pool = self._services.pool
+        others = self._setbacks.others_go_well(work.slot)
+        if isinstance(work, PassPage):
+            # Its own wait: the next pass has its turn meanwhile, unless none would fare better.
+            longest = LONGEST_PASS_WAIT if others else LONGEST_OUTAGE_WAIT
+            await self._postpone(work, error, longest=longest, first=0.5)
+            if not others:
+                self.hold(work.slot, self._delay(work.slot, error))
+            return
+        delay = self._delay(work.slot, error)
+        self._failing[work.entity] += 1
+        if self._failing[work.entity] >= _FAILING_FROM:
+            await self._tell_failing(work.entity, error)
         if isinstance(work, GetOne):
             # Postponed in the store: another record of the slot goes meanwhile, unless none would fare better.
-            await store.postpone(pool, self._tenant_id, work.entity, [work.record_id], until)
-            others = self._setbacks.others_go_well(work.slot)
+            until = utc_now() + timedelta(seconds=delay)
+            await store.postpone(self._services.pool, self._tenant_id, work.entity, [work.record_id], until)
             self.hold(work.slot, min(delay, NEXT_RECORD_WAIT) if others else delay)
             return
         if isinstance(work, GetIds):
             self._setbacks.halve(work.slot, len(work.record_ids))
-        if isinstance(work, PassPage):
-            step = work.step
-            await passes.failed(pool, self._tenant_id, step.entity, step.kind, error=str(error), not_before=until)
+        elif others and self._setbacks.failures(work.slot) >= ISOLATE_AFTER:
+            await self._by_ids(work)  # the list fails, other calls don't
         self.hold(work.slot, delay)
+
+    def _delay(self, slot: Slot, error: XeroError) -> float:
+        delay = self._setbacks.wait(slot) * random.uniform(0.75, 1.25)
+        return max(delay, min(error.meta.retry_after or 0.0, LONGEST_OUTAGE_WAIT))
+
+    async def _postpone(self, work: PassPage, error: XeroError, *, longest: float, first: float) -> None:
+        """Read this pass on later, for longer each time; the others go on."""
+        attempts = work.step.attempts + 1
+        delay = min(longest, first * 2.0 ** min(attempts, 15)) * random.uniform(0.75, 1.0)
+        now = utc_now()
+        await passes.failed(
+            self._services.pool,
+            self._tenant_id,
+            work.step.entity,
+            work.step.kind,
+            error=str(error),
+            hint=error.hint,
+            now=now,
+            not_before=now + timedelta(seconds=delay),
+        )
+
+    async def _tell_failing(self, entity: EntityName, error: XeroError) -> None:
+        await entity_holds.failing(
+            self._services.pool,
+            self._tenant_id,
+            entity,
+            self._lease.partition,
+            error=str(error),
+            hint=error.hint,
+            now=utc_now(),
+            attempts=self._failing[entity],
+        )
+        self.holds |= {entity}
 
     async def _wait(self, slot: Slot, error: XeroError) -> None:
         now, retry_after = time.monotonic(), error.meta.retry_after
@@ -168,12 +271,48 @@ class Troubles:
         else:
             await self.park_if_long(until - now, type(error).__name__)
 
-    async def _ask_a_human(self, slot: Slot, error: XeroError, failures: int) -> None:
-        if isinstance(error, UnauthorisedError):
-            # One entity's scope or role may be missing; the others go on.
-            log.error("not_authorised", tenant=self._tenant_id, entity=slot.entity, hint=error.hint)
-            self.hold(slot, _UNAUTHORISED_WAITS[min(failures, len(_UNAUTHORISED_WAITS)) - 1])
-            return
+    async def _hold_entity(self, work: Work, state: HoldState, error: str, hint: str) -> None:
+        """This kind of record waits, in the store; the others go on."""
+        entity = work.entity
+        attempts, ended = self._memory.ended.get(entity, (0, 0.0))
+        until = await entity_holds.hold(
+            self._services.pool,
+            self._tenant_id,
+            entity,
+            self._lease.partition,
+            state=state,
+            error=error,
+            hint=hint,
+            now=utc_now(),
+            before=attempts if time.monotonic() - ended < _REMEMBERED else 0,
+        )
+        self.holds |= {entity}
+        log.error(
+            "entity_held",
+            tenant=self._tenant_id,
+            entity=entity,
+            state=state,
+            reason=error[:300],
+            until=until.isoformat(timespec="seconds"),
+            hint=hint,
+        )
+
+    async def _ask_connections(self, work: Work, error: XeroError) -> None:
+        """403: a role is missing for this kind of record, or the organisation is gone. ``/connections`` says which."""
+        if self._memory.listed_at + _LISTED_FOR < time.monotonic():
+            try:
+                listed = await self._services.client.reaches(self._app, self._tenant_id, lane=work.slot.lane)
+            except XeroError as unknown:
+                # Nobody knows: the narrower of the two, until a later refusal finds out.
+                log.warning("connection_unknown", tenant=self._tenant_id, reason=f"{type(unknown).__name__}: {unknown}")
+            else:
+                if not listed:
+                    await self._suspend(DisconnectedError(str(error)))
+                    return
+                self._memory.listed_at = time.monotonic()
+        await self._hold_entity(work, HoldState.FORBIDDEN, str(error), error.hint)
+
+    async def _suspend(self, error: XeroError) -> None:
         state = "disconnected" if isinstance(error, DisconnectedError) else "needs_reauth"
         if not await store.suspend(self._services.pool, self._tenant_id, state, self._roused):
             return  # the desk has us look at the new grant
@@ -182,24 +321,56 @@ class Troubles:
 
     async def _set_aside(self, work: Work, error: XeroError) -> None:
         """This request will never work: find the record that spoils it, put that one into quarantine."""
-        pool = self._services.pool
         match work:
+            case GetOne() if isinstance(error, UnforeseenError):
+                await self._broke(work, error)
             case GetOne():
                 await self._quarantine(work, error)
             case GetIds():
-                await store.ask_alone(pool, self._tenant_id, work.entity, work.record_ids, 2**62)
+                await store.ask_alone(self._services.pool, self._tenant_id, work.entity, work.record_ids, _ALL_MARKS)
             case PassPage():
-                await self._again_later(work, error)
-            case _:
-                # A sweep: its records are asked for by id instead.
-                await store.not_brought(pool, self._lease.partition, self._tenant_id, work.entity, 2**62)
+                await self._postpone(work, error, longest=LONGEST_REFUSED_WAIT, first=2.5)
+            case Sweep():
+                await self._by_ids(work)
                 self.hold(work.slot, 5.0)
 
+    async def _by_ids(self, work: Sweep) -> None:
+        """The records of a sweep are asked for by id instead."""
+        pool, partition = self._services.pool, self._lease.partition
+        await store.not_brought(pool, partition, self._tenant_id, work.entity, _ALL_MARKS)
+
+    async def _broke(self, work: GetOne, error: XeroError) -> None:
+        """Count it against the record; after a few times the record goes into quarantine."""
+        async with self._services.pool.acquire() as connection, connection.transaction():
+            created = await broke(
+                connection,
+                self._lease,
+                self._tenant_id,
+                work.entity.value,
+                work.record_id,
+                marks=_ALL_MARKS,
+                now=utc_now(),
+            )
+            if created is not None:
+                kept = replace(self._kept(work, error, "broke"), created=created)
+                await keep(connection, self._lease.partition, kept)
+        if created is not None:
+            self._services.metrics.quarantined(Stage.FETCH)
+            self._on_change()
+
     async def _quarantine(self, work: GetOne, error: XeroError) -> None:
-        kept = Kept(
+        async with self._services.pool.acquire() as connection, connection.transaction():
+            created = await store.drop(connection, self._tenant_id, work.entity, work.record_id)
+            kept = replace(self._kept(work, error, "refused"), created=created)
+            await keep(connection, self._lease.partition, kept)
+        self._services.metrics.quarantined(Stage.FETCH)
+        self._on_change()
+
+    def _kept(self, work: GetOne, error: XeroError, reason: str) -> Kept:
+        return Kept(
             identity=f"{self._tenant_id}/{work.entity}/{work.record_id}",
             stage=Stage.FETCH,
-            reason="refused",
+            reason=reason,
             error=str(error),
             source=f"{work.entity}/{work.record_id}",
             # Of a kind of record that a policy covers, an answer holds what must not be passed on.
@@ -208,8 +379,8 @@ class Troubles:
             entity=work.entity.value,
             record_id=work.record_id,
         )
-        async with self._services.pool.acquire() as connection, connection.transaction():
-            await keep(connection, self._lease.partition, kept)
-            await store.drop(connection, self._tenant_id, work.entity, work.record_id)
-        self._services.metrics.quarantined(Stage.FETCH)
-        self._on_change()
+
+
+def _scope_hint(entity: EntityName) -> str:
+    scope = by_name(entity).scope.reading
+    return f"Either the grant lacks the scope {scope}: connect the organisation again with it; or the user who connected it lacks a role in Xero."

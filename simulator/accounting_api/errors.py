@@ -52,6 +52,11 @@ def scope_missing(instance: str) -> Reply:
     return problem(401, "Unauthorized", "AuthorizationUnsuccessful", instance)
 
 
+def role_missing(instance: str) -> Reply:
+    """The user who connected lacks a role or the reporting permission (detail unconfirmed)."""
+    return problem(403, "Forbidden", "AuthorizationUnsuccessful", instance)
+
+
 def tenant_refused(instance: str) -> Reply:
     """``xero-tenant-id`` is missing, wrong, or no longer connected."""
     return problem(403, "Forbidden", "AuthenticationUnsuccessful", instance)

@@ -25,7 +25,7 @@ from simulator.accounting_api.reports.table import REPORTS, write_report
 from simulator.accounting_api.writing import Clerk, Order
 from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint
-from simulator.faults.apply import Faults, Struck, forced_reply
+from simulator.faults.apply import Faults, Struck, forced_reply, strangers_reply
 from simulator.faults.plan import Operation
 from simulator.identity.bearer import bearer
 from simulator.identity.grants import Grant, GrantKind
@@ -162,11 +162,13 @@ class AccountingApi:
         if isinstance(caller, Reply):
             return await self._faults.send(request, self._headed(caller, None, None))
         grant, tenant_id = caller
+        struck = self._faults.strike(operation, tenant_id, place)
+        if struck.stranger is not None:
+            return await self._faults.send(request, strangers_reply(struck.stranger), struck)
         counts = world.counts.tenant(tenant_id)
         counted = counts.arrive(place, world.clock.now_ms())
         limits = world.tenant_limits(grant.client_id, tenant_id)
         limits.connected_ms = grant.connected_ms(tenant_id)
-        struck = self._faults.strike(operation, tenant_id, place)
         entered = False
         try:
             refusal = self._refusal(grant, limits, counted, struck)

@@ -33,6 +33,7 @@ class GrantsControl:
             Row("GET", "/_sim/grants", self.grants),
             Row("POST", "/_sim/grants", self.add_grant, body=NewGrant, status=201),
             Row("DELETE", "/_sim/grants/{id}", self.revoke_grant, status=204),
+            Row("DELETE", "/_sim/grants/{id}/tenants/{tenantId}", self.disconnect, status=204),
             Row("GET", "/_sim/clients", self.clients),
             Row("POST", "/_sim/clients", self.add_client, body=NewClient, status=201),
         ]
@@ -99,6 +100,19 @@ class GrantsControl:
         if grant is None:
             raise ControlError(404, "no such grant")
         self._world.grants.revoke(grant)
+        self._world.save_grant(grant)
+        return web.Response(status=204)
+
+    async def disconnect(self, request: web.Request) -> web.StreamResponse:
+        """The user disconnects one organisation in Xero: it is gone from `/connections`, and calls to it are 403; tokens stay."""
+        grant = self._world.grants.get(request.match_info["id"])
+        tenant_id = tenant_of(self._world, request.match_info["tenantId"]).id
+        connection = (
+            next((one for one in grant.connections.values() if one.tenant_id == tenant_id), None) if grant else None
+        )
+        if grant is None or connection is None:
+            raise ControlError(404, f"no such grant, or it doesn't reach {tenant_id}")
+        self._world.grants.disconnect(grant, connection.id)
         self._world.save_grant(grant)
         return web.Response(status=204)
 

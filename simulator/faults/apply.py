@@ -6,20 +6,25 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-from simulator.accounting_api.errors import by_status
+from simulator.accounting_api.errors import by_status, role_missing, scope_missing
 from simulator.faults.plan import (
     Date,
     Drip,
+    Firewall,
     Hang,
     Latency,
     Operation,
+    Proxy,
     RateLimit,
     Reset,
+    RoleMissing,
+    ScopeMissing,
     Stale,
     Status,
     TokenFault,
@@ -34,11 +39,16 @@ _AT_ONCE_CLOSED = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Struck:
-    """What a request suffers: at most one of each."""
+    """What a request suffers: at most one of each.
+
+    Attributes:
+        stranger: who answers in Xero's place.
+    """
 
     latency_ms: float = 0.0
     stale_ms: float = 0.0
     date_offset: float = 0.0
+    stranger: Firewall | Proxy | None = None
     status: Status | None = None
     rate_limit: RateLimit | None = None
     token_error: TokenFault | None = None
@@ -77,22 +87,12 @@ class Faults:
                     found["stale_ms"] = max(found.get("stale_ms", 0.0), fault.seconds * 1000)
                 case Date():
                     found["date_offset"] = fault.offset_seconds
-                case Status():
-                    found.setdefault("status", fault)
-                case RateLimit():
-                    found.setdefault("rate_limit", fault)
-                case TokenFault():
-                    found.setdefault("token_error", fault)
-                case Truncate():
-                    found.setdefault("truncate", fault)
-                case Drip():
-                    found.setdefault("drip", fault)
-                case Reset():
-                    found.setdefault("reset", fault)
-                case Hang():
-                    found.setdefault("hang", fault)
+                case RoleMissing():
+                    found.setdefault("status", _in_words(role_missing(self._world.answer_id())))
+                case ScopeMissing():
+                    found.setdefault("status", _in_words(scope_missing(self._world.answer_id())))
                 case _:  # the plan refuses faults of webhooks for requests
-                    continue
+                    found.setdefault(_PLACES[type(fault)], fault)
         return Struck(**found)
 
     def date(self, offset_seconds: float = 0.0) -> str:
@@ -161,6 +161,18 @@ class Faults:
 
 
 _SPARED = Struck()
+_PLACES: dict[type[Any], str] = {
+    Firewall: "stranger",
+    Proxy: "stranger",
+    Status: "status",
+    RateLimit: "rate_limit",
+    TokenFault: "token_error",
+    Truncate: "truncate",
+    Drip: "drip",
+    Reset: "reset",
+    Hang: "hang",
+}
+"""Where a fault goes of which the first counts."""
 
 
 def forced_reply(status: Status) -> Reply:
@@ -172,6 +184,24 @@ def forced_reply(status: Status) -> Reply:
         content_type=status.content_type or usual.content_type,
         headers=status.headers,
     )
+
+
+def strangers_reply(fault: Firewall | Proxy) -> Reply:
+    """The page of a firewall or a proxy. It never has a header of Xero's."""
+    headers = {"Server": "edge"}
+    if fault.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        headers["Proxy-Authenticate"] = 'Basic realm="proxy"'
+    title = "Access Denied" if isinstance(fault, Firewall) else f"{fault.status} {_phrase(fault.status)}"
+    body = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    return Reply(status=fault.status, body=body.encode(), content_type="text/html", headers=headers)
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
+
+
+def _in_words(reply: Reply) -> Status:
+    return Status(kind="status", status=reply.status, body=reply.body.decode(), contentType=reply.content_type)
 
 
 def token_reply(error: str) -> Reply:

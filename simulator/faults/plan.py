@@ -121,6 +121,32 @@ class TokenFault(_Wire):
     ]
 
 
+class Firewall(_Wire):
+    """A firewall answers in Xero's place: a page in HTML, none of Xero's headers, no effect, no call counted."""
+
+    kind: Literal["firewall"]
+    status: int = Field(default=403, ge=400, le=599)
+
+
+class Proxy(_Wire):
+    """A proxy on the way answers, as a firewall does: 407 asks for a password, 502 and 504 did not reach Xero."""
+
+    kind: Literal["proxy"]
+    status: int = Field(default=407, ge=400, le=599)
+
+
+class RoleMissing(_Wire):
+    """The user lacks a role: 403 with Xero's problem object and headers; the connection stays."""
+
+    kind: Literal["role_missing"]
+
+
+class ScopeMissing(_Wire):
+    """The token lacks a scope: 401 with Xero's problem object and headers."""
+
+    kind: Literal["scope_missing"]
+
+
 class Drop(_Wire):
     """Lose a webhook event."""
 
@@ -161,6 +187,10 @@ Fault = Annotated[
     | RateLimit
     | Date
     | TokenFault
+    | Firewall
+    | Proxy
+    | RoleMissing
+    | ScopeMissing
     | Drop
     | Duplicate
     | Reorder
@@ -169,7 +199,8 @@ Fault = Annotated[
 ]
 
 _READS = frozenset({Operation.LIST, Operation.GET})
-_ANSWERS = _READS | {Operation.WRITE, Operation.CONNECTIONS, Operation.TOKEN}
+_RECORDS = _READS | {Operation.WRITE}
+_ANSWERS = _RECORDS | {Operation.CONNECTIONS, Operation.TOKEN}
 
 APPLIES: dict[str, frozenset[Operation]] = {
     "latency": _ANSWERS,
@@ -181,6 +212,10 @@ APPLIES: dict[str, frozenset[Operation]] = {
     "date": _ANSWERS,
     "rate_limit": _ANSWERS,
     "stale": _READS,
+    "firewall": _ANSWERS,
+    "proxy": _ANSWERS,
+    "role_missing": _RECORDS,
+    "scope_missing": _RECORDS,
     "token_error": frozenset({Operation.TOKEN}),
     "drop": frozenset({Operation.WEBHOOK}),
     "duplicate": frozenset({Operation.WEBHOOK}),

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from simulator.accounting_api.errors import not_found, scope_missing, tenant_refused
-from simulator.faults.apply import Faults, Struck, forced_reply
+from simulator.faults.apply import Faults, Struck, forced_reply, strangers_reply
 from simulator.faults.plan import Operation
 from simulator.identity.bearer import bearer
 from simulator.identity.grants import Connection, Grant
@@ -87,6 +87,8 @@ class Connections:
         world.counts.tenantless["connections"] += 1
         struck = self._faults.strike(Operation.CONNECTIONS)
         await asyncio.sleep(struck.latency_ms / 1000)
+        if struck.stranger is not None:
+            return await self._faults.send(request, strangers_reply(struck.stranger), struck)
         grant = bearer(world, request.headers.get("Authorization"))
         if isinstance(grant, Reply):
             return await self._close(request, grant, None, struck)

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 import orjson
 from aiohttp import web
 
-from simulator.faults.apply import Faults, Struck, forced_reply, token_reply
+from simulator.faults.apply import Faults, Struck, forced_reply, strangers_reply, token_reply
 from simulator.faults.plan import Operation
 from simulator.identity.connections import retry_after
 from simulator.identity.consent import Codes
@@ -58,6 +58,8 @@ class TokenEndpoint:
         return await self._faults.send(request, Reply(headers=NO_STORE))
 
     def _token(self, request: web.Request, form: Form, struck: Struck) -> Reply:
+        if struck.stranger is not None:
+            return strangers_reply(struck.stranger)
         if struck.rate_limit is not None:
             return Reply(status=429, headers=retry_after(struck.rate_limit.retry_after))
         if struck.token_error is not None:

@@ -205,6 +205,21 @@ async def minute_used_up(scene: Scene) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
+async def role_missing(scene: Scene) -> AsyncIterator[None]:
+    """The user who connected one organisation may not read its contacts; then the role is granted, and a human says so."""
+    tenant, stack = scene.tenant(1, 1), scene.stack
+    fault = {"kind": "role_missing"}
+    await stack.plan_faults(
+        {"name": "role", "operation": ["list", "get"], "tenantId": tenant, "endpoint": "Contacts", "fault": fault}
+    )
+    await scene.change(tenant)
+    yield
+    await stack.control("DELETE", "/faults?name=role")
+    await stack.fetch("UPDATE entity_holds SET not_before = now()")
+    await stack.fetch("UPDATE tenants SET roused = roused + 1 WHERE tenant_id = $1", tenant)
+
+
+@contextlib.asynccontextmanager
 async def intake_waits(scene: Scene) -> AsyncIterator[None]:
     """Somebody's transaction holds the row that says where intake is."""
     async with _locked(scene, "SELECT 1 FROM intake_offsets WHERE partition = $1 FOR UPDATE"):
@@ -365,6 +380,7 @@ GROUPS: Mapping[str, Sequence[Provocation]] = {
         _row(never_delivered, "EventsMissed", EventsMissed=_AN_HOUR),
         _row(clocks_set_wrong, "ClocksDiffer"),
         _row(minute_used_up, "EventsUnsettled", EventsUnsettled={"> 900": "> 3"}),
+        _row(role_missing, "EntityHeld"),
         _row(intake_waits, "IntakeStuck", IntakeStuck={"> 120": "> 6"}),
         _row(stranger_sends, "OrganisationNotConnected", "UnconnectedEventsDropped", UnconnectedEventsDropped=_AN_HOUR),
     ),

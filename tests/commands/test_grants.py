@@ -51,6 +51,35 @@ def test_a_refresh_token_connects_all_it_reaches(deployed: CommandLine, simulato
     assert len(loads) == len(STREAMED) * len(rows)
 
 
+def test_what_the_grant_lacks_is_told_held_and_shown(deployed: CommandLine, simulator: Simulated) -> None:
+    """One scope is missing: that kind of record waits with the scope's name; a grant that has it ends the wait."""
+    scopes = ["offline_access", "accounting.invoices.read", "accounting.payments.read"]
+    made = simulator.ask("POST", "/_sim/grants", {"scopes": scopes})
+
+    ended = deployed("grants", "add", stdin=made["refreshToken"])
+
+    assert ended.code == 0, ended.err
+    assert "not read, as the grant lacks the scope: contacts (accounting.contacts.read)" in ended.out
+    assert f"connected, {len(STREAMED) - 1} entities are being loaded" in ended.out
+    listed = deployed("grants", "list")
+    assert listed.code == 1
+    assert "contacts: no scope since 20" in listed.out
+    assert "Connect the organisation again with the scope accounting.contacts.read" in listed.out
+    as_json = [json.loads(line) for line in deployed("grants", "list", "--json").out.splitlines()]
+    assert [[hold["entity"] for hold in row["held"]] for row in as_json] == [["contacts"]] * len(as_json)
+
+    retried = deployed("grants", "retry", "--entity", "contacts")
+    assert (retried.code, "tried again" in retried.out) == (0, True)
+    assert deployed("grants", "retry", "--entity", "teapots").code == 2
+
+    again = deployed("grants", "add", stdin=simulator.refresh_token())
+    assert again.code == 0, again.err
+    assert "lacks" not in again.out
+    assert deployed("grants", "list").code == 0
+    assert fetch(deployed, "SELECT * FROM entity_holds") == []
+    assert deployed("grants", "retry").out == "nothing is held\n"
+
+
 def test_one_organisation_with_your_reference(deployed: CommandLine, simulator: Simulated) -> None:
     """Chosen by its id in any case; the other one is left out."""
     chosen = next(iter(tenants(simulator)))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from processors.__main__ import main
+from processors.fetch import read
 from processors.fetch.judge import Judgement, Verdict
 from processors.intake import store as intake_store
 from processors.intake.store import TakenIn
@@ -143,6 +144,31 @@ def nothing_before() -> None:
     replace(recorder, "_sides", without_before)
 
 
+def break_on_a_record() -> None:
+    """A fault that nobody foresaw, on one record only: whose reference says so."""
+    read_record = read.read_record
+
+    def failing(entity: Any, raw: Any, **others: Any) -> Any:
+        if raw.get("Reference") == SPOILT:
+            raise ZeroDivisionError(f"the total of {raw}")
+        return read_record(entity, raw, **others)
+
+    replace(read, "read_record", failing)
+
+
+def break_before_the_answer() -> None:
+    """A fault that nobody foresaw before a call for contacts is answered."""
+    call = Caller._call
+
+    async def failing(self: Caller, request: Any, *arguments: Any) -> Any:
+        if request.entity.name == "contacts":
+            raise ZeroDivisionError("of ours")
+        return await call(self, request, *arguments)
+
+    replace(Caller, "_call", failing)
+
+
+SPOILT = "spoilt"
 DEFECTS: dict[str, Callable[[], None]] = {
     "unconditional-settle": settle_whatever_came,
     "relay-from-mark": relay_from_the_mark,
@@ -153,6 +179,8 @@ DEFECTS: dict[str, Callable[[], None]] = {
     "nothing-before": nothing_before,
     "offset-before-fencing": look_before_fencing,
     "offset-before-marks": offset_before_marks,
+    "spoilt-record": break_on_a_record,
+    "broken-calls": break_before_the_answer,
 }
 
 if __name__ == "__main__":

@@ -365,11 +365,15 @@ class Stack:
         return [row["tenantId"] for row in (await self.control("GET", "/tenants"))["tenants"]]
 
     async def connect(
-        self, tenants: Sequence[str] | None = None, entities: Sequence[EntityName] = STREAMED
+        self,
+        tenants: Sequence[str] | None = None,
+        entities: Sequence[EntityName] = STREAMED,
+        *,
+        scopes: Sequence[str] | None = None,
     ) -> list[str]:
-        """Connect organisations, all by default, without a browser."""
+        """Connect organisations, all by default, without a browser; with all scopes, or only these."""
         chosen = list(tenants) if tenants is not None else await self.tenants()
-        grant = await self.control("POST", "/grants", {"tenants": chosen})
+        grant = await self.control("POST", "/grants", {"tenants": chosen} | ({"scopes": scopes} if scopes else {}))
         cipher = TokenCipher([self._key])
         long_ago = datetime.now(UTC) - timedelta(hours=1)
         pool = await asyncpg.create_pool(self.database_url, min_size=1, max_size=1)

@@ -6,6 +6,7 @@ First: what became of it (:func:`fate_of`).
 | --- | --- |
 | an answer that says what became of every row | DONE |
 | nothing was sent: no token, no connection | NOT_DONE |
+| an answer without a mark of Xero's | UNKNOWN: what gave it may have passed the request on |
 | 401, 403, 429 | NOT_DONE: turned away at the door |
 | 400 with rows refused while others were in the same request | UNKNOWN: Xero may have written the others |
 | 400 whose body broke off | UNKNOWN: it may have been such a one |
@@ -30,7 +31,7 @@ has grown too old the look-up decides.
 
 from enum import StrEnum
 
-from xero_api.errors import InvalidRowsError, TransientError, XeroError
+from xero_api.errors import InterceptedError, InvalidRowsError, TransientError, XeroError
 
 KEY_SECONDS = 300.0
 """How long after its first sending a request may be sent again with its key. Xero remembers a key for six minutes; one
@@ -68,7 +69,7 @@ def fate_of(error: XeroError | None) -> Fate:
     if not error.sent:
         return Fate.NOT_DONE
     torn = error.status == 400 and isinstance(error, TransientError)
-    if error.status is None or torn or isinstance(error, InvalidRowsError):
+    if error.status is None or torn or isinstance(error, InvalidRowsError | InterceptedError):
         return Fate.UNKNOWN
     refused = 400 <= error.status < 500 and error.status != 408
     return Fate.NOT_DONE if refused or error.status == 501 else Fate.UNKNOWN

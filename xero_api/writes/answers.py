@@ -25,6 +25,7 @@ from xero_api.errors import (
     XeroError,
 )
 from xero_api.meta import Meta, read_meta
+from xero_api.verdicts import Good, Subject, mark_of, meaning
 from xero_api.writes.requests import WriteRequest
 from xero_stream.contracts.ids import canonical_id
 from xero_stream.contracts.names import RecordId
@@ -101,8 +102,8 @@ def decipher(request: WriteRequest, status: int, headers: Mapping[str, str], bod
     meta = read_meta(headers)
     if status == HTTPStatus.BAD_REQUEST:
         return _refused(request, meta, headers, body)
-    if status not in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}:
-        raise error_of(request.endpoint, status, headers, body)
+    if meaning(status, mark_of(meta, body), Subject.WRITE) is not Good.TAKEN:
+        raise error_of(request.endpoint, status, headers, body, Subject.WRITE)
     if request.list_key is None:
         return WriteAnswer(request=request, meta=meta)
     document = open_envelope(request.endpoint, request.list_key, body, meta, status)
@@ -188,7 +189,7 @@ def _refused(request: WriteRequest, meta: Meta, headers: Mapping[str, str], body
         )
     elements = _elements(body)
     if not elements:
-        raise error_of(request.endpoint, status, headers, body)
+        raise error_of(request.endpoint, status, headers, body, Subject.WRITE)
     told = tuple(problems_of(element) for element in elements)
     if request.rows == len(elements) == 1:
         row = Row(index=0, status=RowStatus.ERROR, id=request.ids[0], record=elements[0], problems=told[0])

@@ -16,7 +16,8 @@ import orjson
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.partition import partition_of
 from xero_stream.settings.apps import App
-from xero_stream.store import apps
+from xero_stream.store import apps, entity_holds
+from xero_stream.store.entity_holds import EntityHold
 from xero_stream.store.unconnected import Dropped, take_over
 
 GrantKind = Literal["authorization_code", "client_credentials"]
@@ -71,11 +72,13 @@ class Connected:
         tenant_id: which.
         before: its state before (``connected``, ``needs_reauth``, ``disconnected``), or None: it is new.
         passes: how many reads of a whole entity were opened.
+        lacking: what is not read of it, and the scope that the grant lacks for it.
     """
 
     tenant_id: TenantId
     before: str | None
     passes: int
+    lacking: Mapping[EntityName, str] = field(default_factory=dict)
 
 
 class OtherAppError(Exception):
@@ -101,7 +104,7 @@ ON CONFLICT (tenant_id) DO UPDATE SET
 # The first load of each entity. One that is under way goes on where it is, and at once.
 _BACKFILL = """
 INSERT INTO passes (tenant_id, entity, kind, partition) SELECT $1, entity, 'backfill', $2 FROM unnest($3::text[]) AS entity
-ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET not_before = to_timestamp(0), attempts = 0, error = NULL
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET not_before = to_timestamp(0), attempts = 0, error = NULL, hint = NULL, failing_since = NULL
     WHERE passes.finished_at IS NULL
 RETURNING (xmax = 0) AS opened
 """
@@ -112,7 +115,7 @@ INSERT INTO passes (tenant_id, entity, kind, partition)
 SELECT $1, b.entity, 'catch_up', $2 FROM passes b
 WHERE b.tenant_id = $1 AND b.kind = 'backfill' AND b.finished_at IS NOT NULL AND b.entity = ANY($3)
 ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, place = NULL, seen = 0, total = NULL,
-    not_before = to_timestamp(0), attempts = 0, error = NULL, started_at = NULL, finished_at = NULL
+    not_before = to_timestamp(0), attempts = 0, error = NULL, hint = NULL, failing_since = NULL, started_at = NULL, finished_at = NULL
 RETURNING entity
 """
 
@@ -146,6 +149,9 @@ async def connect(
     entities: Sequence[EntityName],
     partitions: int,
     grant_id: UUID | None = None,
+    scopes: Sequence[str] = (),
+    lacking: Mapping[EntityName, str] | None = None,
+    now: datetime | None = None,
 ) -> list[Connected]:
     """Store a grant and connect its organisations; those that waited for one go on.
 
@@ -158,6 +164,9 @@ async def connect(
         entities: what is read of them: each gets a first load.
         partitions: of the deployment.
         grant_id: of a grant that :func:`keep_grant` stored before; None stores a new one.
+        scopes: what the token opens; empty where that is not known.
+        lacking: the scope that each of the entities lacks: they are held, the others go on.
+        now: the clock; None takes the store's.
 
     Returns:
         One entry per organisation, in order.
@@ -177,12 +186,16 @@ async def connect(
         for tenant in tenants:
             partition = homes[tenant.tenant_id]
             before = await _connect_one(connection, app, grant_id, tenant, partition)
+            await entity_holds.end_all(connection, tenant.tenant_id)
             passes = await _open_passes(connection, tenant.tenant_id, partition, entities, before)
             for statement in _NOW:
                 await connection.execute(statement, tenant.tenant_id)
             if tenant.tenant_id in dropped:
                 await _read_again_later(connection, tenant.tenant_id, partition, entities, dropped[tenant.tenant_id])
-            done.append(Connected(tenant_id=tenant.tenant_id, before=before, passes=passes))
+            done.append(Connected(tenant_id=tenant.tenant_id, before=before, passes=passes, lacking=lacking or {}))
+        if scopes:
+            now = now or await connection.fetchval("SELECT now()")
+            await entity_holds.scopes_seen(connection, grant_id, scopes, lacking or {}, now, again=True)
         # A grant that reaches nothing any more has no reason to keep its tokens here.
         await connection.execute(
             "DELETE FROM grants g WHERE g.grant_id = ANY($1) AND NOT EXISTS "
@@ -226,6 +239,7 @@ class Standing:
         app_hint: what to do about that.
         loading: entities whose first load is not done.
         backlog: records known to have changed and not read yet.
+        held: kinds of record that are not read for now, or keep failing.
         loaded: records seen by passes that are not done.
         load_total: records those passes have in all, as far as Xero said.
     """
@@ -249,6 +263,7 @@ class Standing:
     backlog: int
     app_trouble: str | None = None
     app_hint: str | None = None
+    held: list[EntityHold] = field(default_factory=list)
 
 
 _STANDING = """
@@ -270,7 +285,10 @@ ORDER BY g.app, t.name, t.tenant_id
 
 async def standing(pool: "asyncpg.Pool[Any]") -> list[Standing]:
     """Every grant with its organisations."""
-    return [Standing(**dict(row)) for row in await pool.fetch(_STANDING)]
+    held: dict[str, list[EntityHold]] = {}
+    for hold in await entity_holds.shown(pool):
+        held.setdefault(hold.tenant_id, []).append(hold)
+    return [Standing(**dict(row), held=held.get(row["tenant_id"], [])) for row in await pool.fetch(_STANDING)]
 
 
 async def _insert_grant(connection: Any, app: App, kind: GrantKind, tokens: SealedTokens) -> UUID:

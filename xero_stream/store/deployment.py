@@ -11,6 +11,7 @@ import orjson
 
 from xero_stream.contracts.names import AppName, EntityName
 from xero_stream.settings.shared import ONLY_RECEIVERS, PARTITIONS, PREFIX, Difference, Shared, differences
+from xero_stream.store import entity_holds
 from xero_stream.store.grants import seal_again
 
 
@@ -188,7 +189,8 @@ FROM tenants t CROSS JOIN unnest($1::text[]) AS e(entity)
 LEFT JOIN passes b ON b.tenant_id = t.tenant_id AND b.entity = e.entity AND b.kind = 'backfill'
 WHERE t.app <> ALL($2::text[])
 ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, place = NULL, seen = 0, total = NULL,
-    not_before = to_timestamp(0), attempts = 0, error = NULL, started_at = NULL, finished_at = NULL
+    not_before = to_timestamp(0), attempts = 0, error = NULL, hint = NULL, failing_since = NULL, started_at = NULL,
+    finished_at = NULL
 """
 
 _WAITING = """
@@ -231,6 +233,7 @@ async def change(
         covered = [entity.value for entity in effects.load]  # what was ignored of these is read by their loads
         await connection.execute("DELETE FROM ignored_events WHERE entity = ANY($1::text[])", covered)
         dropped = _count(await connection.execute(_WAITING, [entity.value for entity in effects.drop]))
+        await entity_holds.entities_changed(connection, added=effects.load, gone=effects.drop)
         sealed, given_up = await seal_again(connection, effects.seal) if effects.seal else (0, 0)
     deployment = Deployment(
         store_id=found.store_id, topic_prefix=found.topic_prefix, partitions=found.partitions, settings=settings

@@ -1,6 +1,6 @@
 """Grants in the store: the row a token set lives in, locked while it is renewed. Tokens are bytes here: encrypted."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from xero_stream.contracts.names import AppName
-from xero_stream.store import apps
+from xero_stream.contracts.names import AppName, EntityName
+from xero_stream.store import apps, entity_holds
 
 
 class UnknownGrantError(Exception):
@@ -79,6 +79,16 @@ class LockedGrantRow:
             expires_at,
         )
         await apps.works(self._connection, AppName(self.row.app))
+
+    async def scopes_seen(self, granted: Sequence[str], lacking: Mapping[EntityName, str], now: datetime) -> bool:
+        """Hold what the token can't read, where its scopes are others than those last seen; whether they were.
+
+        Args:
+            granted: the token's scopes.
+            lacking: the scope that each enabled kind of record lacks.
+            now: the clock.
+        """
+        return await entity_holds.scopes_seen(self._connection, self.row.grant_id, granted, lacking, now)
 
     async def mark_dead(self) -> None:
         """A human has to connect it again; so do all tenants that live by it."""

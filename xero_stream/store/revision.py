@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0010"
+NEEDED = "0011"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

@@ -20,7 +20,7 @@ from processors.partitions.store import (
     take,
 )
 from processors.tenants import store as tenants
-from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.names import STREAMED, TenantId
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -143,15 +143,15 @@ async def test_lost_events_open_a_catch_up_from_the_earliest_moment(pool: "async
 async def test_a_parked_organisation_has_no_work_before_its_time(pool: "asyncpg.Pool[Any]", loaded: Lease) -> None:
     """Nor has one that is not connected; a longer wait is not shortened by a shorter one."""
     await pool.execute("UPDATE passes SET finished_at = NULL")
-    assert await tenants.with_work(pool, loaded.partition, T) == [TENANT]
+    assert await tenants.with_work(pool, loaded.partition, STREAMED, T) == [TENANT]
 
     await tenants.park(pool, TENANT, T + timedelta(hours=2), "day")
     await tenants.park(pool, TENANT, T + timedelta(hours=1), "offline")
-    assert await tenants.with_work(pool, loaded.partition, T + timedelta(minutes=119)) == []
-    assert await tenants.with_work(pool, loaded.partition, T + timedelta(hours=2)) == [TENANT]
+    assert await tenants.with_work(pool, loaded.partition, STREAMED, T + timedelta(minutes=119)) == []
+    assert await tenants.with_work(pool, loaded.partition, STREAMED, T + timedelta(hours=2)) == [TENANT]
 
     assert await tenants.suspend(pool, TENANT, "needs_reauth", 0)
-    assert await tenants.with_work(pool, loaded.partition, T + timedelta(hours=2)) == []
+    assert await tenants.with_work(pool, loaded.partition, STREAMED, T + timedelta(hours=2)) == []
 
 
 @pytest.mark.parametrize("half_said", [False, True])

@@ -81,7 +81,7 @@ async def connected(
     await connect_all(simulated.talk, database_url, monkeypatch, tier=tier, entities=[EntityName.CONTACTS])
     metrics = ProcessorMetrics(CollectorRegistry())
     keys = EncryptionSettings.read().keys
-    xero = open_xero(XeroSettings.read(), Apps.read(), pool, keys, metrics, lambda _: None)
+    xero = open_xero(XeroSettings.read(), Apps.read(), pool, keys, metrics, lambda _: None, lambda _: ())
     made = SimpleNamespace(
         pool=pool,
         fast=pool,

@@ -194,7 +194,7 @@ async def test_intake_of_a_full_poll(watched: Watched, lease: Lease) -> None:
 
 async def test_who_has_work(watched: Watched) -> None:
     """Among hundreds of organisations of a partition, once a second; a backlog of 100,000 costs no more than one row."""
-    found = await watched.run(lambda pool: tenants.with_work(pool, PARTITION, NOW), within=0.5)
+    found = await watched.run(lambda pool: tenants.with_work(pool, PARTITION, STREAMED, NOW), within=0.5)
 
     assert found == [LARGE]
 

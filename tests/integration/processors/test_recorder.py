@@ -13,8 +13,9 @@ import pytest
 from processors.fetch.judge import Verdict
 from processors.partitions.store import FencedError, Lease, take
 from processors.quarantine.store import Kept
+from processors.recorder import recorder as recorder_module
 from processors.recorder.decide import Read
-from processors.recorder.envelope import Fetch
+from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
 from processors.recorder.recorder import Batch, Recorded, Recorder
 from xero_api.entity import Form
 from xero_api.registry import INVOICES
@@ -44,6 +45,7 @@ class Desk:
         marks: int = ALL,
         trigger: Trigger = Trigger.POLL,
         bad: Sequence[Kept] = (),
+        broken: Sequence[Kept] = (),
     ) -> Recorded:
         """One batch, sent when Xero's clock stood at so many seconds."""
         batch = Batch(
@@ -52,6 +54,7 @@ class Desk:
             customer_ref="cust",
             reads=reads,
             bad=bad,
+            broken=broken,
             read_at=T + at * S,
             marks=marks,
             trigger=trigger,
@@ -438,3 +441,94 @@ async def test_forms_that_differ_in_more_than_is_known_are_told(desk: Desk) -> N
     (difference,) = recorded.form_differences
     assert (difference.record_id, difference.forms, difference.paths) == ("r1", (Form.ONE, Form.PAGE), ("value",))
     assert recorded.changes == {Op.UPDATE: 1}
+
+
+@pytest.fixture
+def fault(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Records on whose changes our code fails, as no input can make it fail."""
+    spoilt: set[str] = set()
+
+    def failing(draft: Draft, placement: Placement) -> Encoded:
+        if draft.record_id in spoilt:
+            raise RecursionError("SECRET of the record")
+        return encode_change(draft, placement)
+
+    monkeypatch.setattr(recorder_module, "encode_change", failing)
+    return spoilt
+
+
+async def test_what_breaks_our_code_is_asked_for_alone_and_ends_in_quarantine(desk: Desk, fault: set[str]) -> None:
+    """Its neighbours are recorded at once, what belongs to the batch with them; the third failure is the last."""
+    fault.add("b")
+    await desk.dirty("b", at=50)
+    reads = [read("a"), read("b"), read("c")]
+
+    first = await desk.record(*reads)
+
+    assert [change.source.record_id for change in await desk.changes()] == ["a", "c"]
+    assert first.quarantined == 0
+    row = await desk.pool.fetchrow("SELECT mode, broke, not_before > now() AS waits FROM dirty")
+    assert row is not None
+    assert dict(row) == {"mode": "alone", "broke": 1, "waits": True}
+
+    assert (await desk.record(read("b"), at=110)).quarantined == 0
+    assert (await desk.record(read("b"), at=120)).quarantined == 1
+
+    kept = await desk.pool.fetchrow("SELECT reason, error, value, record_id, state FROM quarantine")
+    assert kept is not None
+    assert (kept["reason"], kept["record_id"], kept["state"]) == ("broke", "b", "open")
+    assert kept["value"] == read("b").body
+    assert kept["error"].startswith("RecursionError in ")
+    assert "SECRET" not in kept["error"]
+    assert await desk.pool.fetchval("SELECT count(*) FROM dirty") == 0
+
+
+async def test_what_broke_in_a_page_gets_a_row_of_its_own_and_heals(desk: Desk, fault: set[str]) -> None:
+    """No event was about it; once the fault is gone it is recorded, and nothing is left."""
+    fault.add("b")
+    moved: list[str] = []
+
+    async def move(connection: Any) -> None:
+        moved.append(await connection.fetchval("SELECT 'moved'"))
+
+    batch = Batch(
+        tenant_id=TENANT,
+        entity=EntityName.INVOICES,
+        customer_ref=None,
+        reads=[read("a"), read("b")],
+        read_at=T + 100 * S,
+        marks=ALL,
+        trigger=Trigger.BACKFILL,
+        fetch=Fetch(correlation_id="c", fetched_at=T),
+        also=move,
+    )
+    await desk.recorder.record(batch, datetime.now(UTC))
+    assert moved == ["moved"], "the pass goes on"
+
+    fault.clear()
+    await desk.record(read("b"), at=110)
+
+    assert [change.source.record_id for change in await desk.changes()] == ["a", "b"]
+    assert await desk.pool.fetchval("SELECT count(*) FROM dirty") == 0
+    assert await desk.pool.fetchval("SELECT count(*) FROM quarantine") == 0
+
+
+async def test_an_event_that_came_while_a_record_was_given_up_stays(desk: Desk) -> None:
+    """What is known of the record by then is in quarantine; the event asks for it once more."""
+    await desk.dirty("b", at=50)
+    broken = Kept(
+        identity=f"{TENANT}/invoices/b",
+        stage=Stage.FETCH,
+        reason="broke",
+        error="KeyError",
+        source="invoices/b",
+        value=b"{}",
+        tenant_id=TENANT,
+        entity="invoices",
+        record_id="b",
+    )
+    for _ in range(3):
+        await desk.record(broken=[broken], marks=0)
+
+    assert await desk.pool.fetchval("SELECT count(*) FROM quarantine WHERE state = 'open'") == 1
+    assert await desk.pool.fetchval("SELECT count(*) FROM dirty") == 1

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from simulator.faults.plan import APPLIES, Operation
+from tests.integration.simulator.conftest import Start
 from tests.integration.simulator.rig import Talk
 from tests.support.receivers import until
 
@@ -84,6 +85,68 @@ async def test_a_status_can_have_its_own_body_and_headers(talk: Talk) -> None:
         "1",
     )
     assert answers[1].json()["Detail"] == "AuthenticationUnsuccessful"
+
+
+@pytest.mark.parametrize("operation", ANSWERS)
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"kind": "firewall"}, 403),
+        ({"kind": "firewall", "status": 406}, 406),
+        ({"kind": "proxy"}, 407),
+        ({"kind": "proxy", "status": 502}, 502),
+    ],
+)
+async def test_a_stranger_answers_in_xeros_place(
+    talk: Talk, operation: str, fault: dict[str, Any], status: int
+) -> None:
+    """A page in HTML without a header of Xero's; nothing happens, and Xero counts no call."""
+    await talk.faults(rule(operation=operation, times=1, **fault))
+    before = (await talk.control("GET", "/calls"))["tenants"]
+
+    struck = await call(talk, operation)
+    after_stranger = (await talk.control("GET", "/calls"))["tenants"]
+    after = await call(talk, operation)
+
+    assert (struck.status_code, struck.headers["content-type"], after.status_code) == (status, "text/html", 200)
+    assert not [name for name in struck.headers if name.startswith(("xero-", "x-")) or name == "retry-after"]
+    assert ("proxy-authenticate" in struck.headers) is (status == 407)
+    assert {name: one["calls"] for name, one in after_stranger.items()} == {
+        name: one["calls"] for name, one in before.items()
+    }
+    assert await talk.fired() == [1]
+
+
+@pytest.mark.parametrize("operation", ["get", "list", "write"])
+@pytest.mark.parametrize(("kind", "status"), [("role_missing", 403), ("scope_missing", 401)])
+async def test_a_missing_role_or_scope_is_told_by_xero(talk: Talk, operation: str, kind: str, status: int) -> None:
+    """Its problem object, its headers; the organisation stays connected."""
+    await talk.faults(rule(kind, operation))
+
+    struck, after = await call(talk, operation), await call(talk, operation)
+    connections = await call(talk, "connections")
+
+    assert (struck.status_code, struck.json()["Status"], after.status_code) == (status, status, 200)
+    assert struck.json()["Detail"] == "AuthorizationUnsuccessful"
+    assert struck.headers["xero-correlation-id"]
+    assert talk.tenants[0] in {row["tenantId"] for row in connections.json()}
+
+
+async def test_an_organisation_is_disconnected_in_xero(start: Start) -> None:
+    """403 with Xero's marks, and gone from the connections; the others and the tokens stay."""
+    talk = (await start(tenants=2)).talk
+    await talk.connect()
+    (grant,) = (await talk.control("GET", "/grants"))["grants"]
+    gone, stays = talk.tenants[:2]
+
+    await talk.control("DELETE", f"/grants/{grant['id']}/tenants/{gone}")
+
+    refused = await talk.get("Invoices", tenant=gone)
+    assert (refused.status_code, refused.json()["Detail"]) == (403, "AuthenticationUnsuccessful")
+    assert (await talk.get("Invoices", tenant=stays)).status_code == 200
+    assert [row["tenantId"] for row in (await call(talk, "connections")).json()] == [stays]
+    status, _ = await talk.refused("DELETE", f"/grants/{grant['id']}/tenants/{gone}")
+    assert status == 404
 
 
 @pytest.mark.parametrize("operation", ANSWERS)

@@ -254,7 +254,7 @@ async def test_an_old_grants_end_does_not_suspend_what_has_a_new_one(pool: "asyn
 async def test_a_grant_that_was_replaced_is_asked_for_again(pool: "asyncpg.Pool[Any]") -> None:
     """Its row is gone while a call wants its token: the next try finds the new one."""
     await connected(pool, ONE)
-    source = StoredGrants(pool, TokenCipher([Fernet.generate_key().decode()]))
+    source = StoredGrants(pool, TokenCipher([Fernet.generate_key().decode()]), lambda _: ())
     old = await source.grant_of(AppName(DEFAULT_APP), ONE.tenant_id)
     await connected(pool, ONE)
 

@@ -14,11 +14,11 @@ from xero_api.call import CallRecord, Lane, Outcome
 from xero_api.client import XeroClient
 from xero_api.connections import Connection
 from xero_api.errors import (
+    AccessError,
     ClientConfigError,
     CodeLostError,
     CodeRefusedError,
     ConsentDeniedError,
-    DisconnectedError,
     ForgedCallbackError,
     NotAConnectionError,
     ReauthoriseError,
@@ -371,7 +371,7 @@ async def test_disconnecting_by_another_id_is_our_mistake(house: House) -> None:
     for wrong in (connection.tenant_id, connection.auth_event_id or ""):
         with pytest.raises(NotAConnectionError) as caught:
             await house.api.disconnect(DEFAULT_APP, bearer(tokens), wrong)
-        assert not isinstance(caught.value, DisconnectedError)
+        assert not isinstance(caught.value, AccessError)
 
     assert await house.connections(tokens) == [connection]
     assert [record.outcome for record in house.records] == [Outcome.OK, Outcome.REJECTED, Outcome.REJECTED, Outcome.OK]

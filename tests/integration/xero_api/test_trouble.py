@@ -10,11 +10,13 @@ import pytest
 from tests.integration.xero_api.conftest import Api, Begin
 from tests.support.fake_grants import GRANT
 from tests.support.loop_clock import LoopClock
+from xero_api.call import Lane
 from xero_api.errors import (
     BadRequestError,
     ClientConfigError,
-    DisconnectedError,
+    ForbiddenError,
     GarbledAnswerError,
+    InterceptedError,
     LimitKind,
     OfflineError,
     RateLimitedError,
@@ -27,7 +29,7 @@ from xero_api.errors import (
 )
 from xero_api.registry import INVOICES
 from xero_api.requests import get_page
-from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.names import DEFAULT_APP, TenantId
 
 PAGE = get_page(INVOICES, None, page_size=20)
 
@@ -39,7 +41,12 @@ PAGE = get_page(INVOICES, None, page_size=20)
         ({"kind": "status", "status": 502, "body": "<html>"}, ServerError),
         ({"kind": "status", "status": 503, "body": "The Xero API is currently offline for maintenance"}, OfflineError),
         ({"kind": "status", "status": 400, "body": "no JSON"}, BadRequestError),
-        ({"kind": "status", "status": 403}, DisconnectedError),
+        ({"kind": "status", "status": 403}, ForbiddenError),
+        ({"kind": "role_missing"}, ForbiddenError),
+        ({"kind": "firewall"}, InterceptedError),
+        ({"kind": "firewall", "status": 401}, InterceptedError),
+        ({"kind": "proxy"}, InterceptedError),
+        ({"kind": "proxy", "status": 502}, ServerError),
         ({"kind": "truncate", "fraction": 0.5}, GarbledAnswerError),
         ({"kind": "truncate", "fraction": 0}, GarbledAnswerError),
         ({"kind": "reset"}, UnreachableError),
@@ -195,9 +202,13 @@ async def test_a_refused_app(api: Api) -> None:
 
 
 async def test_an_organisation_that_is_not_connected(api: Api) -> None:
-    """403: the tenant, not the token."""
-    with pytest.raises(DisconnectedError):
-        await api.send(PAGE, tenant=TenantId("00000000-0000-4000-8000-000000000000"))
+    """403: the tenant, not the token. Xero does not list it."""
+    other = TenantId("00000000-0000-4000-8000-000000000000")
+    with pytest.raises(ForbiddenError):
+        await api.send(PAGE, tenant=other)
+
+    assert not await api.client.reaches(DEFAULT_APP, other, lane=Lane.POLL)
+    assert await api.client.reaches(DEFAULT_APP, api.tenant, lane=Lane.POLL)
 
 
 async def test_a_custom_connection(begin: Begin) -> None:

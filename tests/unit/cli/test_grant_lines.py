@@ -7,11 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from cli.grants.command import line, line_of_unconnected, needs_you, told
+from cli.grants.command import connect_again, held_line, line, line_of_unconnected, needs_you, told
 from cli.quarantine import line as quarantine_line
 from processors.quarantine.store import Entry
-from xero_stream.contracts.names import TenantId
+from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.store.connections import Connected, Organisation, Standing
+from xero_stream.store.entity_holds import EntityHold, HoldState
 from xero_stream.store.unconnected import Unconnected
 
 WHEN = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
@@ -90,6 +91,42 @@ def test_only_a_human_helps(changes: dict[str, Any]) -> None:
     """Dead grants and disconnected organisations say what to do."""
     assert needs_you(standing(**changes))
     assert "connect it again with `xero-stream grants add`" in line(standing(**changes))
+
+
+HOLD = EntityHold(
+    tenant_id=TenantId("t-1"),
+    entity=EntityName.CONTACTS,
+    state=HoldState.FORBIDDEN,
+    error="Contacts/page: 403\x1b",
+    hint="Have the role granted.",
+    since=WHEN,
+    not_before=WHEN,
+    attempts=3,
+)
+
+
+def test_what_is_held_is_told_with_its_reason() -> None:
+    """State, since when, how often, when again, why; somebody should look, but nobody has to connect anything."""
+    row = standing(held=[HOLD])
+
+    assert held_line(HOLD) == (
+        "contacts: forbidden since 2026-11-22 10:30 UTC, 3 times, tried again 10:30:00: Contacts/page: 403 "
+    )
+    assert needs_you(row)
+    assert not connect_again(row)
+    assert "connect it again" not in line(row)
+
+
+def test_what_a_grant_lacks_is_told_when_it_is_added() -> None:
+    """And not counted among what is loaded."""
+    connected = Connected(
+        tenant_id=ONE.tenant_id, before=None, passes=3, lacking={EntityName.CONTACTS: "accounting.contacts.read"}
+    )
+
+    assert told(ONE, connected) == (
+        "Ridge way (t-1): connected, 2 entities are being loaded; "
+        "not read, as the grant lacks the scope: contacts (accounting.contacts.read)"
+    )
 
 
 def test_a_grant_without_organisations() -> None:

@@ -97,6 +97,20 @@ def test_fresh_events_come_before_passes_and_passes_go_one_at_a_time() -> None:
     assert planned({}, passes, busy=[item.slot for item in work]) == []
 
 
+def test_passes_take_turns() -> None:
+    """The one that waited longest; who had none comes first, and a kind of pass knows nothing of the other's turns."""
+    passes = [OpenPass(entity=one, kind=PassKind.BACKFILL, place=first(None)) for one in (CONTACTS, INVOICES)]
+
+    def next_one(turns: dict[tuple[PassKind, EntityName], int]) -> EntityName:
+        (work,) = plan({}, passes, busy=(), ids_per_call={}, turns=turns)
+        return work.entity
+
+    assert next_one({}) is CONTACTS
+    assert next_one({(PassKind.BACKFILL, CONTACTS): 1}) is INVOICES
+    assert next_one({(PassKind.BACKFILL, CONTACTS): 1, (PassKind.BACKFILL, INVOICES): 2}) is CONTACTS
+    assert next_one({(PassKind.CATCH_UP, CONTACTS): 9}) is CONTACTS
+
+
 def test_an_entity_without_calls_by_id_is_read_one_by_one() -> None:
     """Until a sweep is cheaper."""
     assert isinstance(plan({INVOICES: rows(1)}, [], busy=(), ids_per_call={})[0], GetOne)

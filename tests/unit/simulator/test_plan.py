@@ -8,6 +8,10 @@ import pytest
 from simulator.faults.plan import APPLIES, FaultPlan, Operation, PlanError, read_rules
 
 DRAW: dict[str, dict[str, Any]] = {
+    "firewall": {},
+    "proxy": {"status": 502},
+    "role_missing": {},
+    "scope_missing": {},
     "latency": {"ms": 5},
     "status": {"status": 503},
     "truncate": {},
@@ -149,7 +153,11 @@ def test_what_can_be_spoiled_by_what() -> None:
         "hang",
         "date",
         "rate_limit",
+        "firewall",
+        "proxy",
     }
+    records = {"get", "list", "write"}
+    assert {kind for kind, operations in APPLIES.items() if operations == records} == {"role_missing", "scope_missing"}
 
 
 def test_all_kinds_are_tried_here() -> None:

@@ -12,11 +12,12 @@ from xero_api.answers import Pagination, decipher, limit_kind, problem_word
 from xero_api.decode import encode
 from xero_api.errors import (
     BadRequestError,
-    DisconnectedError,
+    ForbiddenError,
     GarbledAnswerError,
     Intent,
+    InterceptedError,
     LimitKind,
-    MisdirectedError,
+    OddStatusError,
     OfflineError,
     RateLimitedError,
     ServerError,
@@ -83,7 +84,7 @@ def test_a_404_of_xeros_to_a_single_read_proves_the_record_missing() -> None:
 
     assert answer.missing
     assert answer.absent == {A}
-    with pytest.raises(MisdirectedError):
+    with pytest.raises(InterceptedError):
         decipher(get_one(INVOICES, A), 404, {}, b"<html>nginx</html>")
 
 
@@ -116,11 +117,20 @@ def test_nothing_changed_is_an_empty_page() -> None:
         (200, {}, b"", GarbledAnswerError, Intent.RETRY),
         (200, {}, b'{"Invoices":[{"Inv', GarbledAnswerError, Intent.RETRY),
         (200, {}, b"<html>", GarbledAnswerError, Intent.RETRY),
-        (200, {}, b"[]", UnmappableAnswerError, Intent.QUARANTINE),
-        (200, {}, b'{"Status":"OK"}', UnmappableAnswerError, Intent.QUARANTINE),
-        (200, {}, b'{"Invoices":{}}', UnmappableAnswerError, Intent.QUARANTINE),
-        (301, {}, b"", MisdirectedError, Intent.STOP),
-        (400, {}, b'{"Type":"ValidationException"}', BadRequestError, Intent.QUARANTINE),
+        (200, HEADERS, b"[]", UnmappableAnswerError, Intent.QUARANTINE),
+        (200, HEADERS, b'{"Status":"OK"}', UnmappableAnswerError, Intent.QUARANTINE),
+        (200, HEADERS, b'{"Invoices":{}}', UnmappableAnswerError, Intent.QUARANTINE),
+        (200, {}, b'{"login":"https://portal.example"}', InterceptedError, Intent.RETRY),
+        (204, {}, b"", InterceptedError, Intent.RETRY),
+        (301, HEADERS, b"", OddStatusError, Intent.RETRY),
+        (301, {}, b"", InterceptedError, Intent.RETRY),
+        (304, {}, b"", InterceptedError, Intent.RETRY),
+        (400, {}, b'{"ErrorNumber":10,"Type":"ValidationException"}', BadRequestError, Intent.QUARANTINE),
+        (400, {}, b"<html>Bad Request</html>", InterceptedError, Intent.RETRY),
+        (401, {}, b"<html>Sign in</html>", InterceptedError, Intent.RETRY),
+        (403, {}, b"<html>Access Denied</html>", InterceptedError, Intent.RETRY),
+        (403, {}, b'{"title":"Forbidden","status":403,"detail":"Blocked by policy 7"}', InterceptedError, Intent.RETRY),
+        (407, HEADERS, b"", InterceptedError, Intent.RETRY),
         (400, {}, b"Supplied parameter 'Ids' cannot be parsed.", BadRequestError, Intent.QUARANTINE),
         (
             401,
@@ -133,16 +143,18 @@ def test_nothing_changed_is_an_empty_page() -> None:
             403,
             {},
             b'{"title":"Forbidden","detail":"AuthenticationUnsuccessful"}',
-            DisconnectedError,
+            ForbiddenError,
             Intent.REAUTHORISE,
         ),
-        (404, {}, b"", MisdirectedError, Intent.STOP),
-        (408, {}, b"", ServerError, Intent.RETRY),
-        (412, {}, b"", BadRequestError, Intent.QUARANTINE),
-        (414, {}, b"<xml/>", BadRequestError, Intent.QUARANTINE),
-        (429, {}, b"", RateLimitedError, Intent.PARK),
+        (404, {}, b"", InterceptedError, Intent.RETRY),
+        (408, HEADERS, b"", ServerError, Intent.RETRY),
+        (412, HEADERS, b"", BadRequestError, Intent.QUARANTINE),
+        (414, HEADERS, b"<xml/>", BadRequestError, Intent.QUARANTINE),
+        (429, {"x-rate-limit-problem": "minute"}, b"", RateLimitedError, Intent.PARK),
+        (429, {}, b"", InterceptedError, Intent.RETRY),
         (500, {}, b"<html>", ServerError, Intent.RETRY),
-        (501, {}, b"", BadRequestError, Intent.QUARANTINE),
+        (501, HEADERS, b"", BadRequestError, Intent.QUARANTINE),
+        (503, {}, b"<html>", ServerError, Intent.RETRY),
         (502, {}, b"", ServerError, Intent.RETRY),
         (503, {}, b"The Xero API is currently offline for maintenance", OfflineError, Intent.PARK),
         (504, {}, b"", ServerError, Intent.RETRY),

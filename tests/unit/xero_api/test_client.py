@@ -21,8 +21,11 @@ from xero_api.decode import decode, encode
 from xero_api.errors import (
     BadRequestError,
     GarbledAnswerError,
+    Intent,
+    InterceptedError,
     MisdirectedError,
     NotAConnectionError,
+    OddStatusError,
     OfflineError,
     RateLimitedError,
     ServerError,
@@ -31,6 +34,7 @@ from xero_api.errors import (
     UnmappableAnswerError,
     UnreachableError,
     XeroError,
+    intent,
 )
 from xero_api.exchange import MOST_BYTES
 from xero_api.meta import Limits
@@ -41,6 +45,7 @@ from xero_stream.contracts.names import DEFAULT_APP, RecordId
 
 PAGE = get_page(INVOICES, datetime(2026, 1, 1, tzinfo=UTC))
 ONE = get_one(INVOICES, RecordId(str(UUID(int=1))))
+MARKED = {"xero-correlation-id": "c0ffee"}
 HEADERS = {
     "xero-correlation-id": "c0ffee",
     "x-minlimit-remaining": "59",
@@ -193,7 +198,7 @@ async def test_every_call_is_told_once() -> None:
 
 async def test_no_secret_is_told() -> None:
     """Neither the record nor an error holds the token."""
-    calls = Calls(lambda _: httpx.Response(400, text="no"))
+    calls = Calls(lambda _: httpx.Response(400, text="no", headers=MARKED))
 
     with pytest.raises(BadRequestError) as caught:
         await calls.send()
@@ -202,7 +207,11 @@ async def test_no_secret_is_told() -> None:
 
 
 def _answers(status: int, **headers: str) -> Handler:
-    return lambda _: httpx.Response(status, headers=headers)
+    return lambda _: httpx.Response(status, headers=MARKED | headers)
+
+
+def _intercepted(status: int, **headers: str) -> Handler:
+    return lambda _: httpx.Response(status, headers=headers, text="<html>Access Denied</html>")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +222,13 @@ def _answers(status: int, **headers: str) -> Handler:
         (_answers(429), RateLimitedError, Outcome.RATE_LIMITED),
         (_answers(400), BadRequestError, Outcome.REJECTED),
         (_answers(200), GarbledAnswerError, Outcome.GARBLED),
-        (_answers(302, location="https://evil.example/"), MisdirectedError, Outcome.MISCONFIGURED),
+        (_answers(302, location="https://evil.example/"), OddStatusError, Outcome.SERVER_ERROR),
+        (_intercepted(302, location="https://evil.example/"), InterceptedError, Outcome.INTERCEPTED),
+        (_intercepted(401), InterceptedError, Outcome.INTERCEPTED),
+        (_intercepted(403), InterceptedError, Outcome.INTERCEPTED),
+        (_intercepted(407), InterceptedError, Outcome.INTERCEPTED),
+        (_intercepted(429), InterceptedError, Outcome.INTERCEPTED),
+        (_intercepted(502), ServerError, Outcome.SERVER_ERROR),
         (failing(httpx.ConnectError), UnreachableError, Outcome.UNREACHABLE),
         (failing(httpx.ReadError), UnreachableError, Outcome.UNREACHABLE),
         (failing(httpx.RemoteProtocolError), UnreachableError, Outcome.UNREACHABLE),
@@ -248,7 +263,7 @@ async def test_redirects_are_not_followed() -> None:
     """The token goes nowhere else."""
     calls = Calls(_answers(307, location="https://evil.example/"))
 
-    with pytest.raises(MisdirectedError):
+    with pytest.raises(OddStatusError):
         await calls.send()
 
     assert [request.url.host for request in calls.asked] == ["api.example"]
@@ -315,7 +330,9 @@ async def test_nobody_needs_to_be_told_of_calls() -> None:
 async def test_a_401_is_tried_once_more_with_another_token() -> None:
     """Two exchanges, two records, one replacement."""
     calls = Calls(
-        lambda request: _good(request) if request.headers["authorization"].endswith("2") else httpx.Response(401)
+        lambda request: (
+            _good(request) if request.headers["authorization"].endswith("2") else httpx.Response(401, headers=MARKED)
+        )
     )
 
     await calls.send()
@@ -332,6 +349,32 @@ async def test_a_second_401_is_an_error() -> None:
         await calls.send()
 
     assert len(calls.asked) == 2
+
+
+async def test_a_401_of_a_stranger_says_nothing_about_the_token() -> None:
+    """A portal asks for a password: the token stays, nothing is sent again, and the error is transient."""
+    calls = Calls(_intercepted(401))
+
+    with pytest.raises(InterceptedError) as caught:
+        await calls.send()
+
+    assert intent(caught.value) is Intent.RETRY
+    assert "between here and Xero" in str(caught.value)
+    assert (calls.tokens.replaced, len(calls.asked)) == ([], 1)
+
+
+async def test_a_connection_that_is_listed_is_there() -> None:
+    """``reaches`` asks for the grant's connections, and for no organisation."""
+    calls = Calls(lambda _: httpx.Response(200, headers=MARKED, json=[_connection(TENANT.upper())]))
+    assert await calls.client.reaches(DEFAULT_APP, TENANT, lane=Lane.POLL)
+    assert "xero-tenant-id" not in calls.asked[0].headers
+
+    calls = Calls(lambda _: httpx.Response(200, headers=MARKED, json=[_connection("another")]))
+    assert not await calls.client.reaches(DEFAULT_APP, TENANT, lane=Lane.POLL)
+
+
+def _connection(tenant_id: str) -> dict[str, str]:
+    return {"id": "c", "tenantId": tenant_id, "tenantType": "ORGANISATION", "tenantName": "A"}
 
 
 async def test_a_401_that_breaks_off_is_no_401() -> None:

@@ -20,8 +20,9 @@ from xero_api.connections import (
 from xero_api.decode import decode, encode
 from xero_api.errors import (
     GarbledAnswerError,
-    MisdirectedError,
+    InterceptedError,
     NotAConnectionError,
+    OddStatusError,
     ServerError,
     UnauthorisedError,
     UnmappableAnswerError,
@@ -138,7 +139,7 @@ XEROS = {"xero-correlation-id": "c0ffee"}
 def test_a_connection_is_deleted_or_was() -> None:
     """204, or Xero's own 404."""
     assert connection_target("a/b") == "/connections/a%2Fb"
-    assert parse_disconnection(204, {}, b"")
+    assert parse_disconnection(204, XEROS, b"")
     assert not parse_disconnection(404, XEROS, b"")
 
 
@@ -146,10 +147,12 @@ def test_a_connection_is_deleted_or_was() -> None:
     ("status", "headers", "error"),
     [
         (403, XEROS, NotAConnectionError),
-        (404, {}, MisdirectedError),
+        (204, {}, InterceptedError),
+        (403, {}, InterceptedError),
+        (404, {}, InterceptedError),
         (401, XEROS, UnauthorisedError),
         (500, {}, ServerError),
-        (200, XEROS, MisdirectedError),
+        (200, XEROS, OddStatusError),
     ],
 )
 def test_other_answers_to_a_disconnect(status: int, headers: dict[str, str], error: type[XeroError]) -> None:

@@ -24,6 +24,7 @@ from xero_api.errors import (
     CodeRefusedError,
     ConsentDeniedError,
     DisconnectedError,
+    ForbiddenError,
     ForgedCallbackError,
     GarbledAnswerError,
     Intent,
@@ -35,6 +36,7 @@ from xero_api.errors import (
     MisdirectedError,
     MissingFileError,
     NotAConnectionError,
+    OddStatusError,
     OfflineError,
     OverBudgetError,
     PagingError,
@@ -45,6 +47,7 @@ from xero_api.errors import (
     TimedOutError,
     UnauthorisedError,
     UnfitFieldError,
+    UnforeseenError,
     UnmappableAnswerError,
     UnreachableError,
     UnsendableError,
@@ -99,10 +102,21 @@ def limited(what: str, says: str | None, limit: LimitKind, wait: str | None, sec
     return Fact(what, 429, RateLimitedError, Intent.PARK, body, headers=headers, limit=limit, wait=seconds)
 
 
-def moved(status: int) -> Fact:
+def moved(
+    status: int, error: type[XeroError] = MisdirectedError, to_do: Intent = Intent.STOP, *, xeros: bool = True
+) -> Fact:
     """A redirect."""
     headers = {"location": "https://elsewhere.example/api.xro/2.0/Invoices"}
-    return Fact(f"{status} to another host", status, MisdirectedError, Intent.STOP, headers=headers)
+    return Fact(f"{status} to another host, {error.__name__}", status, error, to_do, headers=headers, xeros=xeros)
+
+
+def stranger(status: int, body: bytes = b"<html><title>Access Denied</title></html>") -> Fact:
+    """A firewall, a proxy or a portal in Xero's place (XeroAPI/xero-php-oauth2#302, xero-node#486, Xero-NetStandard#425)."""
+    what = f"{status} that is not Xero's"
+    return Fact(what, status, InterceptedError, Intent.RETRY, body, headers=HTML, xeros=False)
+
+
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 UNSUCCESSFUL = problem("Forbidden", "AuthenticationUnsuccessful")
@@ -117,10 +131,11 @@ EVERY_CALL = (
     ),
     Fact(
         "403: the organisation is disconnected, or the header is wrong",
-        403, DisconnectedError, Intent.REAUTHORISE, UNSUCCESSFUL,
+        403, ForbiddenError, Intent.REAUTHORISE, UNSUCCESSFUL,
     ),
-    Fact("403 in lower case", 403, DisconnectedError, Intent.REAUTHORISE, UNSUCCESSFUL.lower()),
-    Fact("404 that is not Xero's", 404, MisdirectedError, Intent.STOP, xeros=False),
+    Fact("403 in lower case", 403, ForbiddenError, Intent.REAUTHORISE, UNSUCCESSFUL.lower()),
+    Fact("403 known by its body", 403, ForbiddenError, Intent.REAUTHORISE, UNSUCCESSFUL, xeros=False),
+    *map(stranger, (304, 400, 401, 403, 404, 405, 406, 407, 412, 418, 429, 451, 511)),
     Fact("408", 408, ServerError, Intent.RETRY),
     Fact("412: a bad condition, or old TLS", 412, BadRequestError, Intent.QUARANTINE),
     Fact("414: the address is too long", 414, BadRequestError, Intent.QUARANTINE, b"<Error/>", headers=XML),
@@ -141,11 +156,13 @@ EVERY_CALL = (
         "503: this organisation is offline (its text is unconfirmed)",
         503, OfflineError, Intent.PARK, b"The Organisation is offline",
     ),
-    *map(moved, (301, 302, 303, 307, 308)),
+    *(moved(status, OddStatusError, Intent.RETRY) for status in REDIRECTS),
+    *(moved(status, InterceptedError, Intent.RETRY, xeros=False) for status in REDIRECTS),
     Fact("200 without a body", 200, GarbledAnswerError, Intent.RETRY),
     Fact("200, half a body", 200, GarbledAnswerError, Intent.RETRY, b'{"Invoices":[{'),
     Fact("200 of a proxy", 200, GarbledAnswerError, Intent.RETRY, b"<html>", headers=HTML),
     Fact("200 without the list", 200, UnmappableAnswerError, Intent.QUARANTINE, b"{}"),
+    Fact("200 of a portal, in JSON", 200, InterceptedError, Intent.RETRY, b'{"login":"here"}', xeros=False),
 )  # fmt: skip
 """Whatever is asked."""
 
@@ -156,7 +173,7 @@ READS = (
     ),
     Fact(
         "400 of the edge to a far too long address",
-        400, BadRequestError, Intent.QUARANTINE, b"<HTML><H1>Invalid URL</H1>", headers=HTML, xeros=False,
+        400, InterceptedError, Intent.RETRY, b"<HTML><H1>Invalid URL</H1>", headers=HTML, xeros=False,
     ),
     Fact(
         "404 of Xero's to a list: the query is too long; it proves nothing",
@@ -207,11 +224,13 @@ ELSEWHERE: dict[type[XeroError], str] = {
     CodeRefusedError: "integration/xero_api/test_oauth.py",
     ConsentDeniedError: "integration/xero_api/test_oauth.py",
     ForgedCallbackError: "unit/xero_api/test_oauth_consent.py",
+    DisconnectedError: "unit/xero_api/test_oauth_memory.py",
     InvalidRecordError: "unit/xero_api/test_unify.py",
     MissingFileError: "unit/xero_api/test_parts.py",
     OverBudgetError: "integration/xero_api/test_organisation.py",
     PagingError: "unit/xero_api/test_passes.py",
     UnfitFieldError: "unit/xero_api/writes/test_values.py",
+    UnforeseenError: "unit/xero_api/test_unforeseen.py",
     UnsendableError: "unit/xero_api/writes/test_requests.py",
 }
 """What is no answer to one call, and where it is provoked."""

@@ -12,11 +12,12 @@ from xero_api.call import Outcome
 from xero_api.decode import encode
 from xero_api.errors import (
     BadRequestError,
-    DisconnectedError,
+    ForbiddenError,
     GarbledAnswerError,
+    InterceptedError,
     InvalidRecordError,
-    MisdirectedError,
     MissingFileError,
+    OddStatusError,
     OfflineError,
     RateLimitedError,
     ServerError,
@@ -181,12 +182,13 @@ async def test_a_file_in_chunks() -> None:
     [
         (answering(400, b"no"), BadRequestError),
         (answering(401), UnauthorisedError),
-        (answering(403), DisconnectedError),
+        (answering(403), ForbiddenError),
         (answering(404), MissingFileError),
         (answering(429, x_rate_limit_problem="minute"), RateLimitedError),
         (answering(500), ServerError),
         (answering(503, b"offline"), OfflineError),
-        (answering(302, location="https://elsewhere.example/file"), MisdirectedError),
+        (answering(302, location="https://elsewhere.example/file"), OddStatusError),
+        (lambda _: httpx.Response(403, text="<html>"), InterceptedError),
         (answering(200, b"{}", content_type="application/json"), GarbledAnswerError),
         (answering(200, b"", content_type=PDF, content_length="2000"), UnmappableAnswerError),
     ],
@@ -206,7 +208,7 @@ async def test_errors_come_before_the_first_chunk(handler: Handler, error: type[
 
 async def test_a_404_that_is_not_xeros_proves_nothing() -> None:
     """It comes from something in between."""
-    with pytest.raises(MisdirectedError):
+    with pytest.raises(InterceptedError):
         await read(Xero(lambda _: httpx.Response(404)), get_pdf(INVOICES, RECORD))
 
 
@@ -214,7 +216,7 @@ async def test_a_token_that_ended_is_replaced_once() -> None:
     """Two calls, both told; the caller may refuse the second."""
     good = coming(b"x")
     xero = Xero(
-        lambda request: good(request) if request.headers["authorization"].endswith("2") else httpx.Response(401)
+        lambda request: good(request) if request.headers["authorization"].endswith("2") else answering(401)(request)
     )
     refused: list[int] = []
 

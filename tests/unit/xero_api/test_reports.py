@@ -76,7 +76,7 @@ def test_an_answer_is_the_report_as_xero_sent_it() -> None:
 def test_other_answers_are_typed_errors(status: int, body: bytes, error: type[Exception]) -> None:
     """By status first, then by shape."""
     with pytest.raises(error):
-        decipher_report(TRIAL_BALANCE, status, {}, body)
+        decipher_report(TRIAL_BALANCE, status, {"xero-correlation-id": "c"}, body)
 
 
 async def test_a_report_through_the_client() -> None:

@@ -1,5 +1,6 @@
 """Scopes: the least that is needed, and what a grant lacks."""
 
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xero_api.decode import encode
 from xero_api.entity import Entity, Scope
 from xero_api.registry import CONTACTS, ENTITIES, INVOICES, JOURNALS
-from xero_api.scopes import OFFLINE_ACCESS, NotOnTierError, least, missing, open_to, require
+from xero_api.scopes import OFFLINE_ACCESS, NotOnTierError, lacking, least, missing, open_to, require, scopes_of
 from xero_stream.settings.xero import AppTier
 
 REPORT = replace(INVOICES, scope=Scope.REPORTS_AGED)
@@ -126,3 +128,18 @@ def test_what_is_asked_for_is_enough_and_no_more(
     assert missing(asked, needs) == ()
     for scope in asked:
         assert missing([other for other in asked if other != scope], asked) == (scope,)
+
+
+def test_each_kind_of_record_that_lacks_its_scope_is_named_with_it() -> None:
+    """Broad scopes and those to write cover it."""
+    assert lacking(["accounting.invoices"], (INVOICES, CONTACTS)) == {CONTACTS.name: "accounting.contacts.read"}
+    assert lacking(["accounting.transactions.read", "accounting.contacts"], (INVOICES, CONTACTS)) == {}
+
+
+def test_a_token_says_itself_what_it_opens() -> None:
+    """Its claims count before what the token endpoint said; a token that is no JWT leaves that."""
+    claims = urlsafe_b64encode(encode({"scope": ["a", "b"]})).decode().rstrip("=")
+
+    assert scopes_of(f"x.{claims}.y", ("c",)) == ("a", "b")
+    assert scopes_of("opaque", ("c",)) == ("c",)
+    assert scopes_of("opaque", ()) == ()

@@ -8,11 +8,11 @@ from xero_api.decode import encode
 from xero_api.entity import NO_ID
 from xero_api.errors import (
     BadRequestError,
-    DisconnectedError,
+    ForbiddenError,
     GarbledAnswerError,
     InvalidRowsError,
     KeyReusedError,
-    MisdirectedError,
+    OddStatusError,
     OfflineError,
     Problem,
     RateLimitedError,
@@ -206,13 +206,13 @@ def test_a_key_that_was_used_before_is_known() -> None:
         (400, encode({"Elements": ["x"]}), BadRequestError),
         (400, encode([]), BadRequestError),
         (401, b"", UnauthorisedError),
-        (403, b"", DisconnectedError),
+        (403, b"", ForbiddenError),
         (404, b"<html>", BadRequestError),
-        (302, b"", MisdirectedError),
+        (302, b"", OddStatusError),
         (429, b"", RateLimitedError),
         (500, b"<html>", ServerError),
         (503, b"offline", OfflineError),
-        (202, b"{}", MisdirectedError),
+        (202, b"{}", OddStatusError),
     ],
 )
 def test_other_answers_are_the_errors_of_reads(status: int, body: bytes, error: type[XeroError]) -> None:

@@ -13,7 +13,7 @@ from xero_api.client import XeroClient
 from xero_api.errors import (
     BadRequestError,
     GarbledAnswerError,
-    MisdirectedError,
+    OddStatusError,
     OfflineError,
     RateLimitedError,
     ServerError,
@@ -97,7 +97,7 @@ async def test_after_a_401_the_same_bytes_go_once_more() -> None:
         (429, RateLimitedError, Fate.NOT_DONE),
         (500, ServerError, Fate.UNKNOWN),
         (503, OfflineError, Fate.UNKNOWN),
-        (302, MisdirectedError, Fate.UNKNOWN),
+        (302, OddStatusError, Fate.UNKNOWN),
         (200, GarbledAnswerError, Fate.UNKNOWN),
         (httpx.ConnectError, UnreachableError, Fate.NOT_DONE),
         (httpx.ConnectTimeout, TimedOutError, Fate.NOT_DONE),
