@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # Most of the suite waits for something: whole systems one after the other in one worker, all else where there is room.
 BOTH := -n 2
 
-.PHONY: help install demo test robustness alerts unit lint format bench soak consumers generators schemas lock clean
+.PHONY: help install demo test robustness alerts unit lint format bench soak sinks consumers generators schemas lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench: install ## the figures, as ratios against peers in the same run
 
 soak: install ## the long forms of the crash tests
 	XERO_STREAM_SOAK=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/properties tests/robustness
+
+sinks: install ## Flink and Kafka Connect over published topics (needs a JDK; jars out of Maven Central)
+	XERO_STREAM_NIGHTLY=1 $(PYTEST) $(ARGS) tests/sinks
 
 consumers: install ## other people's Kafka clients and the CloudEvents SDKs run what docs/consuming.md shows (needs Node.js)
 	XERO_STREAM_NIGHTLY=1 $(PYTEST) $(ARGS) tests/consumers

@@ -13,7 +13,7 @@ from xero_stream.settings.example import SECTIONS, settings_of
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 SETTINGS = {setting.name for section in SECTIONS for setting in settings_of(section)}
-GIVEN_ELSEWHERE = {"XERO_STREAM_SOAK", "XERO_STREAM_SOAK_MINUTES", "XERO_STREAM_FAILPOINTS_DIR"}
+GIVEN_ELSEWHERE = {"XERO_STREAM_FAKETIME", "XERO_STREAM_SOAK", "XERO_STREAM_SOAK_MINUTES", "XERO_STREAM_FAILPOINTS_DIR"}
 """Read by tests or benchmarks, not by the product."""
 
 

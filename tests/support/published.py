@@ -86,6 +86,9 @@ async def _publish(stack: Stack) -> Published:
         large = await _large(stack, tenants[1])
         await stack.drained(120)
         history = await stack.history(tenants)
+        assert any(change.event["omitted"] for change in history.changes if change.ref.record_id in large)
+        firsts = {change.ref.record_id: change.event["op"] for change in reversed(history.changes)}
+        assert {firsts.get(record_id) for record_id in unseen} == {"d"}
         return Published(
             bootstrap_servers=stack.bootstrap_servers,
             changes=history.changes,

@@ -16,7 +16,7 @@ SOAK = os.environ.get("XERO_STREAM_SOAK") == "1"
 LONG = SOAK or os.environ.get("XERO_STREAM_LONG") == "1"
 """Whether tests marked as long run: those of ``make robustness`` and ``make soak``, too long for every change."""
 NIGHTLY = os.environ.get("XERO_STREAM_NIGHTLY") == "1"
-"""Whether tests marked as nightly run: those with other people's programs (``make consumers``, ``make generators``)."""
+"""Whether tests marked as nightly run: those with other people's programs (``make sinks``, ``make consumers``, ``make generators``)."""
 ALWAYS_THE_SAME = 1122
 KEPT = Path(tempfile.gettempdir()) / "xero-stream-e2e"
 """Where logs and histories of failed tests stay; pytest's own folders go after a few runs."""

@@ -1,8 +1,10 @@
 """Kafka Connect schemas of keys, records and changes: what ``JsonConverter`` needs to type JSON that carries no schema.
 
-``schema.content`` of Connect's JsonConverter takes them since Kafka 4.2 (KIP-1054). They hold what a table can: scalars and
-the scalars of nested objects. Lists and Xero's own JSON are left out, and JsonConverter skips what a schema lacks. Struct names
-end as Debezium's do, because its sinks recognise an envelope by ``.Envelope``. Pure.
+``schema.content`` of Connect's JsonConverter takes them since Kafka 4.2 (KIP-1054). They hold what a table can: scalars, and for
+``records`` the scalars of nested objects too, which Connect's ``Flatten`` makes columns of. In ``changes`` the record has its own scalars
+only: a sink that reads Debezium's envelope takes ``before`` and ``after`` as they are. Lists and Xero's own JSON are left out, and
+JsonConverter skips what a schema lacks. Struct names end as Debezium's do, because its sinks recognise an envelope by ``.Envelope``.
+Pure.
 """
 
 from typing import Any
@@ -51,7 +53,7 @@ def connect_change(change: type[BaseModel], record: str, topic: str) -> Schema:
         record: the name of the class of its records.
         topic: where it is; the names begin with it.
     """
-    return _value_schema(change, f"{topic}.Envelope", record)
+    return _value_schema(change, f"{topic}.Envelope", record, nested=False)
 
 
 def connect_latest(latest: type[BaseModel], record: str, topic: str) -> Schema:
@@ -62,50 +64,50 @@ def connect_latest(latest: type[BaseModel], record: str, topic: str) -> Schema:
         record: the name of the class of its records.
         topic: where it is; the names begin with it.
     """
-    return _value_schema(latest, f"{topic}.Latest", record)
+    return _value_schema(latest, f"{topic}.Latest", record, nested=True)
 
 
-def _value_schema(model: type[BaseModel], name: str, record: str) -> Schema:
+def _value_schema(model: type[BaseModel], name: str, record: str, *, nested: bool) -> Schema:
     schema = model.model_json_schema(mode="serialization")
-    return {**_Structs(schema.get("$defs", {}), name, record).struct(schema, name), "optional": True}
+    structs = _Structs(schema.get("$defs", {}), name, record, nested=nested)
+    return {**structs.struct(schema, name), "optional": True}
 
 
 class _Structs:
     """Translates the JSON Schema of one document."""
 
-    def __init__(self, definitions: dict[str, Schema], name: str, record: str) -> None:
+    def __init__(self, definitions: dict[str, Schema], name: str, record: str, *, nested: bool) -> None:
         self._definitions = definitions
         self._place = name.rpartition(".")[0]
         self._record = record
+        self._nested = nested
 
     def struct(self, schema: Schema, name: str) -> Schema:
         fields = []
         for field, node in schema.get("properties", {}).items():
             found = self._of(node)
             if found is not None:
-                fields.append({"field": field, **found})
+                fields.append({"field": field, **found, "optional": True})
         return {"type": "struct", "name": name, "fields": fields}
 
     def _of(self, node: Schema) -> Schema | None:
         """The Connect schema of a field, or None where a table has no place for it."""
-        alternatives = self._alternatives(node)
-        solid = [one for one in alternatives if one.get("type") != "null"]
-        kinds = {one.get("type") for one in solid}
-        if len(kinds) != 1:
+        solid = [one for one in self._alternatives(node) if one.get("type") != "null"]
+        if len({one.get("type") for one in solid}) != 1:
             return None
-        found = self._solid(solid[0])
-        return found and {**found, "optional": True}
+        (first, *_) = solid
+        if first["type"] == "object":
+            return self._object(first)
+        return _MOMENT if first.get("format") == "date-time" else _SCALARS.get(first["type"])
 
-    def _solid(self, node: Schema) -> Schema | None:
-        if node["type"] == "object":
-            if "properties" not in node:
-                return None
-            title = "Value" if node["title"] == self._record else node["title"]
-            part = self.struct(node, f"{self._place}.{title}")
-            return part if part["fields"] else None
-        if node.get("format") == "date-time":
-            return _MOMENT
-        return _SCALARS.get(node["type"])
+    def _object(self, node: Schema) -> Schema | None:
+        if "properties" not in node:
+            return None
+        is_record = node["title"] == self._record
+        part = self.struct(node, f"{self._place}.{'Value' if is_record else node['title']}")
+        if is_record and not self._nested:
+            part["fields"] = [field for field in part["fields"] if field["type"] != "struct"]
+        return part if part["fields"] else None
 
     def _alternatives(self, node: Schema) -> list[Schema]:
         if "$ref" in node:
