@@ -11,6 +11,7 @@ from typing import Any
 NOT_IN_SDK = frozenset(
     {
         "Attachments",
+        "CreatedDateUTC",  # of accounts: newer than the SDK
         "CreatedDateUTCString",
         "DateString",
         "DeliveryDateString",

@@ -23,6 +23,7 @@ BODIES: list[tuple[str, str, Any, Any]] = [
     ("put", "/_sim/records/{tenantId}/{endpoint}/{id}", {"fields": {"Total": 1}, "stamp": False}, {"feilds": {}}),
     ("put", "/_sim/traffic", {"editsPerSecond": 0}, {}),
     ("put", "/_sim/locks/{tenantId}", {"period": "2026-01-31", "endOfYear": None}, {"period": "January"}),
+    ("put", "/_sim/forms/{tenantId}", {"rounding": True, "listsOptionIds": False}, {"rounding": "sometimes"}),
     ("put", "/_sim/clock", {"aheadSeconds": 1}, {"rate": -1}),
     ("post", "/_sim/grants", {"kind": "refresh_token", "scopes": ["offline_access"]}, {"kind": "gift"}),
     ("post", "/_sim/clients", {"kind": "web", "redirectUris": ["https://a.example/x"]}, {"name": ""}),
