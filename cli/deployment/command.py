@@ -64,7 +64,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON object."
     examples=(
         "xero-stream deployment set XERO_STREAM_ENTITIES=invoices,contacts",
         "xero-stream deployment set --dry-run XERO_STREAM_ONE_CHANGES_TOPIC=true",
-        "XERO_STREAM_ENCRYPTION_KEYS=$NEW,$OLD xero-stream deployment set XERO_STREAM_ENCRYPTION_KEYS",
+        "xero-stream deployment set XERO_STREAM_ENCRYPTION_KEYS",
     ),
     unreachable=(*STORE_ERRORS, KafkaUnreachableError),
     configuration=(DeploymentMismatchError,),

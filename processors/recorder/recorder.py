@@ -256,6 +256,8 @@ class Recorder:
         position = 0
         if decision.op is not None:
             before, after = _sides(batch, read, stored, decision.op)
+            # A row that a failed read made has no event behind it: its event date is the epoch.
+            event = waiting.webhook if waiting and waiting.webhook.event_at.timestamp() > 0 else None
             draft = Draft(
                 op=decision.op,
                 entity=batch.entity,
@@ -265,7 +267,7 @@ class Recorder:
                 after=after,
                 changed_fields=changed_fields(decode(before) if before else None, decode(after) if after else None),
                 updated_at=decision.updated_at,
-                trigger=Trigger.WEBHOOK if waiting else batch.trigger,
+                trigger=Trigger.WEBHOOK if event else batch.trigger,
                 snapshot=batch.snapshots.get(
                     read.record_id, Snapshot.TRUE if decision.op is Op.READ else Snapshot.FALSE
                 ),
@@ -273,7 +275,7 @@ class Recorder:
                 raw=read.raw,
                 status=read.status,
                 status_before=stored.status if stored else None,
-                webhook=waiting.webhook if waiting else None,
+                webhook=event,
                 fetch=batch.fetch,
                 traceparent=waiting.traceparent if waiting else None,
             )

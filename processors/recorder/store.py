@@ -20,7 +20,7 @@ _LOCK = "SELECT position, heads, incarnation FROM positions WHERE partition = $1
 _LOAD = """
 SELECT i.record_id, r.version_at, r.read_at, r.gone, r.status, r.body, r.raw, r.form, r.shown,
        d.event_at, d.first_received_at, d.attempts, d.equal_reads, d.marks, d.deliveries, d.traceparent,
-       coalesce(d.created, false) AS created, q.kept, coalesce(q.created, false) AS kept_created,
+       coalesce(d.created, false) AS created, coalesce(d.broke, 0) > 0 AS broke, q.kept, coalesce(q.created, false) AS kept_created,
        EXISTS (SELECT 1 FROM passes p WHERE p.tenant_id = $1 AND p.entity = $2 AND p.kind = 'backfill'
                AND p.finished_at IS NULL) AS loading
 FROM unnest($3::text[]) AS i(record_id)
@@ -132,7 +132,8 @@ class Loaded:
         stored: the record.
         waiting: its dirty row.
         created: whether an event said that it was created, and it could not be applied then.
-        unclear: whether it may be older than our first sight of it: its first load is not done, or it is in quarantine.
+        unclear: whether it may be older than our first sight of it: its first load is not done, a read of it failed in our
+            code, or it is in quarantine.
     """
 
     stored: Stored | None
@@ -201,7 +202,8 @@ def _loaded(row: Any) -> Loaded:
         if row["marks"] is not None
         else None
     )
-    return Loaded(stored=stored, waiting=waiting, created=row["kept_created"], unclear=row["loading"] or row["kept"])
+    unclear = row["loading"] or row["kept"] or row["broke"]
+    return Loaded(stored=stored, waiting=waiting, created=row["kept_created"], unclear=unclear)
 
 
 async def write_changes(connection: Any, rows: Sequence[tuple[Any, ...]]) -> None:

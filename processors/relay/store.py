@@ -47,7 +47,7 @@ WHERE EXISTS (SELECT 1 FROM tenants t JOIN records r ON r.tenant_id = t.tenant_i
 
 _LOAD_AGAIN = """
 UPDATE passes SET place = NULL, seen = 0, total = NULL, since = NULL, finished_at = NULL, started_at = NULL, attempts = 0,
-    error = NULL, not_before = to_timestamp(0)
+    error = NULL, hint = NULL, failing_since = NULL, not_before = to_timestamp(0)
 WHERE partition = $1 AND entity = ANY($2::text[]) AND kind = 'backfill'
 """
 

@@ -23,7 +23,7 @@ ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET
                  WHEN passes.since IS NULL THEN NULL  -- everything is the earliest
                  ELSE least(excluded.since, passes.since) - interval '1 millisecond' END,
     place = NULL, seen = 0, total = NULL, finished_at = NULL, started_at = NULL, attempts = 0, error = NULL,
-    not_before = excluded.not_before
+    hint = NULL, failing_since = NULL, not_before = excluded.not_before
 """
 
 

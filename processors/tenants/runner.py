@@ -283,10 +283,12 @@ class Runner:
             self._troubles.stumbled(work.slot)
 
     async def _attempted(self, work: Work) -> None:
+        # Those of the grant that the call goes out with: a new grant that came meanwhile must not pay for the old one.
+        troubles = self._troubles
         try:
             await self._do(work)
         except XeroError as error:
-            await self._troubles.failed(work, error)
+            await troubles.failed(work, error)
         except (NotNowError, FencedError):
             raise
         except Exception as error:

@@ -104,7 +104,7 @@ def test_version(xero_stream: CommandLine) -> None:
         ["topicz"],
         ["topics"],
         ["topics", "destroy"],
-        ["tail", "--entity", "payments"],
+        ["tail", "--entity", "bank-transactions"],
         ["tail", "--colour"],
         ["quarantine", "show", "x"],
         ["quarantine", "retry"],

@@ -254,7 +254,8 @@ async def drop_leftovers(pool: "asyncpg.Pool[Any]", enabled: Sequence[EntityName
     names = [entity.value for entity in enabled]
     return _count(
         await pool.execute(
-            "WITH gone AS (DELETE FROM passes WHERE entity <> ALL($1::text[]) AND finished_at IS NULL) "
+            "WITH gone AS (DELETE FROM passes WHERE entity <> ALL($1::text[]) AND finished_at IS NULL), "
+            "held AS (DELETE FROM entity_holds WHERE entity <> ALL($1::text[])) "
             "DELETE FROM dirty WHERE entity <> ALL($1::text[])",
             names,
         )

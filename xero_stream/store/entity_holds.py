@@ -305,4 +305,11 @@ async def retry(connection: Any, tenant_id: TenantId | None, entity: EntityName 
         "AND ($1::text IS NULL OR tenant_id = $1) AND ($2::text IS NULL OR entity = $2) RETURNING tenant_id, entity",
         *which,
     )
+    # Records whose reads failed wait by themselves, for up to an hour, while their entity is only shown as failing.
+    rows += await connection.fetch(
+        "WITH due AS (UPDATE dirty SET not_before = to_timestamp(0) WHERE attempts > 0 AND not_before > now() "
+        "AND ($1::text IS NULL OR tenant_id = $1) AND ($2::text IS NULL OR entity = $2) RETURNING tenant_id, entity) "
+        "SELECT DISTINCT tenant_id, entity FROM due",
+        *which,
+    )
     return {(row["tenant_id"], row["entity"]) for row in rows}

@@ -114,6 +114,12 @@ async def test_what_is_held_is_left_out_and_the_rest_goes_on(connected: "asyncpg
     assert CONTACTS in (await work(until))[0]
     assert await entity_holds.retry(connected, TenantId("another"), None) == set()
 
+    await connected.execute(
+        "UPDATE dirty SET attempts = 12, not_before = now() + interval '1 hour' WHERE entity = 'contacts'"
+    )
+    assert (TENANT, "contacts") in await entity_holds.retry(connected, None, None)
+    assert await connected.fetchval("SELECT max(not_before) < now() FROM dirty WHERE entity = 'contacts'")
+
 
 async def test_a_pass_that_fails_is_left_out_until_its_wait_is_over(
     connected: "asyncpg.Pool[Any]", lease: Lease

@@ -508,7 +508,10 @@ async def test_what_broke_in_a_page_gets_a_row_of_its_own_and_heals(desk: Desk, 
     fault.clear()
     await desk.record(read("b"), at=110)
 
-    assert [change.source.record_id for change in await desk.changes()] == ["a", "b"]
+    changes = await desk.changes()
+    assert [(change.source.record_id, change.op) for change in changes] == [("a", Op.READ), ("b", Op.READ)]
+    assert changes[1].source.webhook is None
+    assert changes[1].source.trigger is not Trigger.WEBHOOK
     assert await desk.pool.fetchval("SELECT count(*) FROM dirty") == 0
     assert await desk.pool.fetchval("SELECT count(*) FROM quarantine") == 0
 
