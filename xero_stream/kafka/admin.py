@@ -18,6 +18,7 @@ from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
 
 _COORDINATOR_SECONDS = 5
+_VISIBLE_SECONDS = 10
 _DAY_MS = 24 * 60 * 60 * 1000
 LARGEST_MESSAGE = 8 * 1024 * 1024
 
@@ -172,13 +173,14 @@ class TopicAdmin:
         return {topic["topic"]: len(topic["partitions"]) for topic in described}
 
     async def apply(self, specs: Sequence[TopicSpec]) -> Applied:
-        """Create what is missing, set what differs; what can't be mended is left and named."""
+        """Create what is missing, set what differs; what can't be changed is left and named."""
         applied = Applied()
         problems = await self.check(specs)
         by_name = {spec.name: spec for spec in specs}
         missing = [by_name[p.topic] for p in problems if p.what == "does not exist"]
         if missing:
             await self._create(missing)
+            await self._until_visible([spec.name for spec in missing])
             applied.created = [spec.name for spec in missing]
         altered = sorted({p.topic for p in problems if p.fixable} - set(applied.created))
         if altered:
@@ -209,6 +211,12 @@ class TopicAdmin:
                     raise
                 await asyncio.sleep(0.1)
         return {tp.partition: (row.offset, row.metadata) for tp, row in found.items() if row.offset >= 0}
+
+    async def _until_visible(self, names: Sequence[str]) -> None:
+        """Wait until the broker lists topics: it learns of them after the controller has answered that they exist."""
+        end = time.monotonic() + _VISIBLE_SECONDS
+        while len(await self.partitions(names)) < len(names) and time.monotonic() < end:  # noqa: ASYNC110 - Kafka does not tell
+            await asyncio.sleep(0.05)
 
     async def _create(self, specs: Sequence[TopicSpec]) -> None:
         response = await self._client.create_topics(
