@@ -1,6 +1,7 @@
 """What every long-running command has in common: logs, loop, signals, and an end when its parent ends."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -13,10 +14,11 @@ from urllib.parse import unquote, urlsplit
 import typer
 from pydantic import SecretStr
 
-from xero_stream.settings.apps import Apps
+from xero_stream.settings.apps import secrets_of
 from xero_stream.settings.base import Section, SettingsError
 from xero_stream.settings.example import SECTIONS
 from xero_stream.settings.telemetry import TelemetrySettings
+from xero_stream.settings.xero import AppsFileSettings
 from xero_stream.telemetry.logging import configure_logging
 
 if sys.platform != "win32":
@@ -121,14 +123,8 @@ def configured_secrets() -> Iterator[str]:
             yield from (part.strip() for part in value.split(",") if part.strip())
             if "://" in value and (password := urlsplit(value).password):
                 yield from (password, unquote(password))
-    try:
-        apps = Apps.read().all()
-    except SettingsError:
-        return
-    for app in apps:
-        yield from (key.decode() for key in app.webhook_keys)
-        if app.client_secret:
-            yield app.client_secret
+    with contextlib.suppress(SettingsError):
+        yield from secrets_of(AppsFileSettings.read().apps_file)
 
 
 def _secrets_of(section: Section) -> Iterator[str]:

@@ -24,7 +24,7 @@ from receiver.receive import Receive
 from receiver.records import Shaper
 from xero_stream.kafka.appender import Appender
 from xero_stream.kafka.producer import Producers
-from xero_stream.settings.apps import Apps
+from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
@@ -62,7 +62,7 @@ class Receiver:
         *,
         settings: ReceiverSettings,
         kafka: KafkaSettings,
-        apps: Apps,
+        apps: WebhookApps,
         metrics: WorkerMetrics,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,  # noqa: TID251 - the Date header and what people read
@@ -72,13 +72,13 @@ class Receiver:
         Args:
             settings: limits.
             kafka: where Kafka is.
-            apps: whose webhooks are taken.
+            apps: whose webhooks are taken, and their keys.
             metrics: this worker's.
             clock: monotonic seconds, the same clock in all processes of the machine.
             wall_clock: Unix time.
 
         Raises:
-            SettingsError: an app has no key, or the HTTP parser is unsafe.
+            SettingsError: no app has a key, or the HTTP parser is unsafe.
         """
         check_http_parser()
         limits = Limits(

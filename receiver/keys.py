@@ -1,12 +1,12 @@
 """Which path belongs to which app, and which keys its requests may be signed with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import structlog
 
 from xero_stream.contracts.names import DEFAULT_APP, AppName
-from xero_stream.settings.apps import App, Apps
+from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 
 PATH = "/webhooks/xero"
@@ -29,27 +29,29 @@ class Keys(NamedTuple):
 class KeyRing:
     """The apps' keys by path.
 
-    An app that doesn't exist is treated as one whose key the sender doesn't know: 401, by the same path. So nobody
-    learns which names exist.
+    An app that doesn't exist, or has no key, is treated as one whose key the sender doesn't know: 401, by the same path. So
+    nobody learns which names exist.
     """
 
-    def __init__(self, apps: Apps, *, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, apps: WebhookApps, *, random_bytes: Callable[[int], bytes]) -> None:
         """Take the keys as they are now.
 
         Args:
-            apps: the deployment's apps.
+            apps: the apps' keys.
             random_bytes: makes the keys that nobody has.
 
         Raises:
-            SettingsError: an app has no key.
+            SettingsError: no app has a key.
         """
         self._apps = apps
         self._random_bytes = random_bytes
-        keyless = [app.name for app in self._in_use() if not app.webhook_keys]
-        if keyless:
-            names = ", ".join(f"{_variable(name)} (app {name})" for name in keyless)
-            raise SettingsError(f"no webhook signing key: set {names}; without one no request can be verified")
-        self._by_path, self._unknown = self._index(self._in_use())
+        self._refused: str | None = None
+        if not any(apps.all().values()):
+            raise SettingsError(
+                "no webhook signing key: set XERO_WEBHOOK_KEYS (or webhook_keys in XERO_STREAM_APPS_FILE) to the key from Xero's "
+                "developer portal; without one no request can be verified"
+            )
+        self._by_path, self._unknown = self._index(apps.all())
 
     def find(self, path: str) -> Keys | None:
         """What to check a request against.
@@ -70,38 +72,43 @@ class KeyRing:
         return keys
 
     def refresh(self) -> None:
-        """Take over changes of the apps file; a file that can't be used changes nothing and is logged."""
+        """Take over changes of the apps file; a file that can't be used changes nothing and is logged, once."""
         try:
             changed = self._apps.refresh()
         except SettingsError as error:
-            _log.error("apps_file_unusable", detail=str(error))
+            if str(error) != self._refused:
+                self._refused = str(error)
+                _log.error("apps_file_unusable", detail=self._refused)
             return
+        self._refused = None
         if changed:
-            apps = self._in_use()
-            for app in apps:
-                if not app.webhook_keys:
-                    _log.error("app_without_key", app=app.name)
-            self._by_path, self._unknown = self._index([app for app in apps if app.webhook_keys])
-            _log.info("apps_read", apps=len(apps))
+            apps = self._apps.all()
+            self._by_path, self._unknown = self._index(apps)
+            _log.info("apps_read", apps=sum(map(bool, apps.values())))
+            self.warn()
+            if not any(apps.values()):
+                _log.error("no_app_has_a_key", detail="every webhook is answered 401 until one has")
+
+    def warn(self) -> None:
+        """Log what works, and is not as it should be."""
+        for name, keys in self._apps.all().items():
+            # Who configures apps in the file only has no app in the environment.
+            if not keys and name != DEFAULT_APP:
+                _log.warning("app_without_key", app=name, detail="it has no webhook path")
+        if self._apps.client_secrets:
+            _log.warning(
+                "apps_file_has_client_secrets", detail="give the receiver a file of its own, with webhook_keys alone"
+            )
 
     def secrets(self) -> list[str]:
         """Every key as text, for the log's scrubber."""
-        return [key.decode() for app in self._apps.all() for key in app.webhook_keys]
+        return [key.decode() for keys in self._apps.all().values() for key in keys]
 
-    def _in_use(self) -> list[App]:
-        apps = self._apps.all()
-        # Who configures apps in the file only has no app in the environment.
-        return [app for app in apps if app.name != DEFAULT_APP or app.webhook_keys or app.client_id or len(apps) == 1]
-
-    def _index(self, apps: Sequence[App]) -> tuple[dict[str, Keys], Keys]:
-        by_path = {f"{PATH}/{app.name}": Keys(app.name, app.webhook_keys) for app in apps}
+    def _index(self, apps: Mapping[AppName, tuple[bytes, ...]]) -> tuple[dict[str, Keys], Keys]:
+        by_path = {f"{PATH}/{name}": Keys(name, keys) for name, keys in apps.items() if keys}
         if f"{PATH}/{DEFAULT_APP}" in by_path:
             by_path[PATH] = by_path[f"{PATH}/{DEFAULT_APP}"]
-        most = max((len(app.webhook_keys) for app in apps), default=1)
+        most = max((len(keys) for keys in apps.values()), default=0) or 1
         unknown = Keys(None, tuple(self._random_bytes(88) for _ in range(most)))
         by_path.setdefault(PATH, unknown)
         return by_path, unknown
-
-
-def _variable(name: AppName) -> str:
-    return "XERO_WEBHOOK_KEYS" if name == DEFAULT_APP else "webhook_keys in XERO_STREAM_APPS_FILE"

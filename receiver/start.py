@@ -16,7 +16,7 @@ from receiver.app import Receiver, check_http_parser
 from receiver.keys import KeyRing
 from receiver.metrics import LAYOUT, ReceiverMetrics
 from receiver.workers import Workers
-from xero_stream.settings.apps import Apps
+from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.receiver import ReceiverSettings
@@ -42,10 +42,11 @@ def start(settings: ReceiverSettings | None = None) -> None:
     """
     settings = settings or ReceiverSettings.read()
     kafka = KafkaSettings.read()
-    apps = Apps.read()
+    apps = WebhookApps.read()
     check_http_parser()
     keys = KeyRing(apps, random_bytes=os.urandom)
     _log_to_stderr(kafka, keys)
+    keys.warn()
     if settings.workers == 1:
         _run(lambda: _alone(settings, kafka, apps))
     else:
@@ -66,7 +67,7 @@ def work(*, number: int, of: int, listening: int, cells: int) -> None:
     """
     settings = ReceiverSettings.read()
     kafka = KafkaSettings.read()
-    apps = Apps.read()
+    apps = WebhookApps.read()
     _log_to_stderr(kafka, KeyRing(apps, random_bytes=os.urandom))
     metrics = ReceiverMetrics(registry=CollectorRegistry(), cells=SharedCells(LAYOUT, of, cells))
 
@@ -95,7 +96,7 @@ def listen(settings: ReceiverSettings) -> socket.socket:
         ) from error
 
 
-async def _alone(settings: ReceiverSettings, kafka: KafkaSettings, apps: Apps) -> None:
+async def _alone(settings: ReceiverSettings, kafka: KafkaSettings, apps: WebhookApps) -> None:
     registry = CollectorRegistry()
     metrics = ReceiverMetrics(registry=registry)
     worker = metrics.worker()

@@ -205,7 +205,6 @@ async def _connect(
             name=DEFAULT_APP,
             client_id=DEMO_CLIENT_ID,
             client_secret=DEMO_CLIENT_SECRET,
-            webhook_keys=(),
             tier=AppTier.CORE,
         ),
         kind="authorization_code",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cli.doctor.findings import Finding, fine, problem
 from xero_stream.contracts.names import DEFAULT_APP
-from xero_stream.settings.apps import App, Apps
+from xero_stream.settings.apps import App, Apps, WebhookApps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.example import SECTIONS
 from xero_stream.settings.store import EncryptionSettings
@@ -32,14 +32,15 @@ def _sections() -> list[Finding]:
 def _apps() -> list[Finding]:
     try:
         apps: Sequence[App] = Apps.read().all()
+        keys = WebhookApps.read().all()
     except SettingsError as error:
-        return [problem("apps", str(error), "correct the file; see docs/configuration.md")]
+        return [problem("apps", str(error), "correct it; see docs/configuration.md")]
     # Who configures apps in the file only has no app in the environment.
-    in_use = [app for app in apps if app.name != DEFAULT_APP or app.webhook_keys or app.client_id or len(apps) == 1]
+    in_use = [app for app in apps if app.name != DEFAULT_APP or keys.get(app.name) or app.client_id or len(apps) == 1]
     findings = [
-        problem("apps", f"app {app.name} has no webhook signing key", "set it; without one the receiver does not start")
+        problem("apps", f"app {app.name} has no webhook signing key", "set it; without one it has no webhook path")
         for app in in_use
-        if not app.webhook_keys
+        if not keys.get(app.name)
     ]
     findings += [
         problem("apps", f"app {app.name} has no client id or secret", "set both, from Xero's developer portal")

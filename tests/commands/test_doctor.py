@@ -42,7 +42,9 @@ def test_a_newcomer(xero_stream: CommandLine) -> None:
 def test_apps_of_the_file(xero_stream: CommandLine) -> None:
     """Each of them needs keys and credentials; the environment's app is none where it is not set."""
     file = xero_stream.folder / "apps.toml"
-    file.write_text("[apps.uk]\nwebhook_keys = 'k'\nclient_id = 'i'\nclient_secret = 's'\n[apps.shop]\n")
+    file.write_text(
+        "[apps.uk]\nwebhook_keys = 'f3f0b2a4c6d81e5970a1b2c3d4e5f607'\nclient_id = 'i'\nclient_secret = 's'\n[apps.shop]\n"
+    )
 
     ended = xero_stream(
         "doctor",

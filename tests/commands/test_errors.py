@@ -17,7 +17,7 @@ NOBODY = {
     "XERO_STREAM_ENCRYPTION_KEYS": "bm9ib2R5IGtub3dzIHRoaXMga2V5IG9mIG91cnMhISE=",
     "XERO_CLIENT_ID": "id",
     "XERO_CLIENT_SECRET": "hidden-word",
-    "XERO_WEBHOOK_KEYS": "hidden-word",
+    "XERO_WEBHOOK_KEYS": "hidden-word-0123456789abcdefghijklmnop",
 }
 KAFKA_COMMANDS = [["topics", "check"], ["topics", "apply"], ["tail"]]
 STORE_COMMANDS = [
@@ -111,7 +111,12 @@ def test_the_token_is_not_used_up_when_the_store_is_not_there(xero_stream: Comma
             "XERO_WEBHOOK_KEYS is not set",
         ),
         (["receiver"], {}, "XERO_WEBHOOK_KEYS"),
-        (["receiver", "--port", "0"], {"XERO_WEBHOOK_KEYS": "k"}, "XERO_STREAM_RECEIVER_PORT: "),
+        (["receiver"], {"XERO_WEBHOOK_KEYS": "x"}, "XERO_WEBHOOK_KEYS: webhook signing key 1 of 1 has 1 characters"),
+        (
+            ["receiver", "--port", "0"],
+            {"XERO_WEBHOOK_KEYS": "f3f0b2a4c6d81e5970a1b2c3d4e5f607"},
+            "XERO_STREAM_RECEIVER_PORT: ",
+        ),
         (["simulator", "--tier", "gold"], {}, "XERO_STREAM_SIMULATOR_TIER: "),
         (["grants", "add", "--client-credentials"], {}, "app default: set XERO_CLIENT_ID and XERO_CLIENT_SECRET"),
         (["grants", "add", "--client-credentials", "--app", "shop"], {}, "there is no app 'shop'; there is default"),

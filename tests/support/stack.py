@@ -384,7 +384,6 @@ class Stack:
                     name=DEFAULT_APP,
                     client_id=CLIENT_ID,
                     client_secret=CLIENT_SECRET,
-                    webhook_keys=(),
                     tier=AppTier.CORE,
                 ),
                 kind="authorization_code",

@@ -24,10 +24,11 @@ from xero_stream.settings.shared import RULES, Sharing
 from xero_stream.settings.simulator import SimulatorSettings
 from xero_stream.settings.store import EncryptionSettings, StoreSettings
 from xero_stream.settings.telemetry import TelemetrySettings
-from xero_stream.settings.xero import AppsFileSettings, DefaultAppSettings, XeroSettings
+from xero_stream.settings.xero import AppsFileSettings, DefaultAppSettings, WebhookKeySettings, XeroSettings
 
 SECTIONS: tuple[type[Section], ...] = (
     DefaultAppSettings,
+    WebhookKeySettings,
     AppsFileSettings,
     EncryptionSettings,
     EntitySettings,

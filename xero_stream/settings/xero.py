@@ -65,8 +65,14 @@ class DefaultAppSettings(Section):
     tier: AppTier = Field(default=AppTier.STARTER, alias="XERO_APP_TIER")
     """Pricing tier of the default app: starter, core, plus, advanced or enterprise. It sets the calls a day, whether a new
     connection's first half hour is unlimited (Rapid Sync, from plus on), and whether journals may be read (from advanced on)."""
+
+
+class WebhookKeySettings(Section):
+    """Webhook signing keys."""
+
     webhook_keys: SecretStr | None = Field(default=None, alias="XERO_WEBHOOK_KEYS")
-    """Webhook signing keys of the default app, comma-separated, newest first."""
+    """Webhook signing keys of the default app as Xero's portal shows them, comma-separated, newest first; at least 32
+    characters each. Without one the default app has no webhook path."""
 
 
 class AppsFileSettings(Section):

@@ -173,7 +173,7 @@ async def connected(
     now = datetime.now(UTC)
     done = await connect(
         pool,
-        app=App(name=DEFAULT_APP, client_id="c", client_secret=None, webhook_keys=(), tier=AppTier.CORE),
+        app=App(name=DEFAULT_APP, client_id="c", client_secret=None, tier=AppTier.CORE),
         kind="authorization_code",
         tokens=SealedTokens(access_token=b"a", refresh_token=b"r", refreshed_at=now, expires_at=now),
         tenants=[Organisation(tenant_id=tenant_id)],

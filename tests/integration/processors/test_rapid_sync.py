@@ -80,7 +80,7 @@ async def connected(pool: "asyncpg.Pool[Any]", made: datetime | None, tier: AppT
     now = datetime.now(UTC)
     await connect(
         pool,
-        app=App(name=DEFAULT_APP, client_id="id", client_secret="s", webhook_keys=(), tier=tier),
+        app=App(name=DEFAULT_APP, client_id="id", client_secret="s", tier=tier),
         kind="authorization_code",
         tokens=SealedTokens(access_token=b"a", refresh_token=b"r", refreshed_at=now, expires_at=now),
         tenants=[Organisation(tenant_id=TENANT, connection_created_at=made)],

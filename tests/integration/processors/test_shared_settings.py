@@ -46,7 +46,7 @@ async def environment(
         "XERO_CLIENT_ID": "CLIENT",
         "XERO_CLIENT_SECRET": "client-secret",
         "XERO_APP_TIER": "core",
-        "XERO_WEBHOOK_KEYS": "key",
+        "XERO_WEBHOOK_KEYS": "f3f0b2a4c6d81e5970a1b2c3d4e5f607",
         "XERO_STREAM_KEEP_DELIVERIES": "true",
     }
     for name, value in found.items():

@@ -10,7 +10,7 @@ from tests.support.servers import SharedServers, run_apart
 
 APPS = """
 [apps.nz]
-webhook_keys = ["nz-newer-key-of-the-file", "nz-older-key-of-the-file"]
+webhook_keys = ["nz-newer-key-of-the-file-0123456789", "nz-older-key-of-the-file-0123456789"]
 """
 
 

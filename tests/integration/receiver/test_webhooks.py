@@ -158,7 +158,7 @@ async def test_kept_deliveries(receiver: RunningReceiver) -> None:
 async def test_apps(receiver: RunningReceiver) -> None:
     """Each app has its own path and keys; another app's key is wrong there; an unknown app is a wrong key."""
     body = Maker(seed=14).body()
-    newer, older = sign(body, "nz-newer-key-of-the-file"), sign(body, "nz-older-key-of-the-file")
+    newer, older = sign(body, "nz-newer-key-of-the-file-0123456789"), sign(body, "nz-older-key-of-the-file-0123456789")
 
     assert (await receiver.post(body, path="/webhooks/xero/nz", signature=newer)).status_code == 200
     assert (await receiver.post(body, path="/webhooks/xero/nz", signature=older)).status_code == 200
@@ -176,10 +176,12 @@ async def test_apps_file_is_read_again(receiver: RunningReceiver) -> None:
     before = file.read_text()
     body = Maker(seed=15).body()
     try:
-        file.write_text(before + '\n[apps.uk]\nwebhook_keys = ["uk-key-of-the-file"]\n')
+        file.write_text(before + '\n[apps.uk]\nwebhook_keys = ["uk-key-of-the-file-0123456789abcdef"]\n')
         answers = []
         for _ in range(100):
-            answer = await receiver.post(body, path="/webhooks/xero/uk", signature=sign(body, "uk-key-of-the-file"))
+            answer = await receiver.post(
+                body, path="/webhooks/xero/uk", signature=sign(body, "uk-key-of-the-file-0123456789abcdef")
+            )
             answers.append(answer.status_code)
             if answer.status_code == 200:
                 break

@@ -44,7 +44,7 @@ ENTITIES = [EntityName.INVOICES, EntityName.CONTACTS]
 
 def app(name: str = DEFAULT_APP) -> App:
     """An app as the settings give it."""
-    return App(name=AppName(name), client_id="id", client_secret="secret", webhook_keys=(), tier=AppTier.CORE)
+    return App(name=AppName(name), client_id="id", client_secret="secret", tier=AppTier.CORE)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from xero_stream.settings.xero import AppTier
 
 def app(name: str = DEFAULT_APP, client_id: str | None = "id", client_secret: str | None = None) -> App:
     """An app; of the PKCE type unless it has a secret."""
-    return App(name=AppName(name), client_id=client_id, client_secret=client_secret, webhook_keys=(), tier=AppTier.CORE)
+    return App(name=AppName(name), client_id=client_id, client_secret=client_secret, tier=AppTier.CORE)
 
 
 def test_a_secret_is_needed_for_a_custom_connection_only() -> None:

@@ -87,8 +87,8 @@ def test_what_only_one_side_knows_is_no_difference() -> None:
 
 def test_an_app_that_is_missing_here_is_a_difference() -> None:
     """Its organisations would stand still; a terminal that uses one app compares that one only."""
-    uk = App(name=AppName("uk"), client_id="u", client_secret="s", webhook_keys=(), tier=AppTier.CORE)
-    default = App(name=DEFAULT_APP, client_id="d", client_secret=None, webhook_keys=(), tier=AppTier.PLUS)
+    uk = App(name=AppName("uk"), client_id="u", client_secret="s", tier=AppTier.CORE)
+    default = App(name=DEFAULT_APP, client_id="d", client_secret=None, tier=AppTier.PLUS)
     deployed = values_of_apps([default, uk])
 
     assert not differences(values_of_apps([default]), deployed)
@@ -102,8 +102,8 @@ def test_an_app_that_is_missing_here_is_a_difference() -> None:
 
 def test_an_app_without_its_secret_is_another_app() -> None:
     """One process without the secret could renew no token."""
-    whole = App(name=DEFAULT_APP, client_id="d", client_secret="s", webhook_keys=(), tier=AppTier.CORE)
-    without = App(name=DEFAULT_APP, client_id="d", client_secret=None, webhook_keys=(), tier=AppTier.CORE)
+    whole = App(name=DEFAULT_APP, client_id="d", client_secret="s", tier=AppTier.CORE)
+    without = App(name=DEFAULT_APP, client_id="d", client_secret=None, tier=AppTier.CORE)
 
     (found,) = differences(values_of_apps([without]), values_of_apps([whole]))
 
