@@ -9,6 +9,7 @@
     │   ├── ServerError           5xx other than 503, 503 without a mark of Xero's, and 408
     │   ├── InterceptedError      an answer without a mark of Xero's: a firewall, a proxy or a portal gave it
     │   ├── OddStatusError        a status that Xero documents nowhere: 1xx, 3xx, another 2xx
+    │   ├── EncodedAnswerError    an answer in a Content-Encoding that was not asked for
     │   └── GarbledAnswerError    200, but no or only half a JSON document
     ├── HoldError                 wait, only for this tenant (or app)
     │   ├── RateLimitedError      429: minute, day, app or concurrency
@@ -33,6 +34,7 @@
     │   │   └── KeyReusedError    400: the Idempotency-Key went out with another request before
     │   ├── UnforeseenError       our code failed on the answer
     │   ├── UnmappableAnswerError 200, JSON, but not the promised shape
+    │   │   ├── OversizedAnswerError it is longer than what is read of an answer
     │   │   └── RowsMismatchError the answer to a write has other rows than were sent
     │   ├── PagingError           the pages can't be what we asked for
     │   ├── NotAConnectionError   403 to a disconnect: the id is a tenant's or a consent's
@@ -135,6 +137,15 @@ class InterceptedError(TransientError):
 
 class OddStatusError(TransientError):
     """Xero answered with a status that it documents nowhere."""
+
+
+class EncodedAnswerError(TransientError):
+    """The answer's ``Content-Encoding`` is neither gzip, once, nor none: it is not unpacked."""
+
+    hint = (
+        "We ask Xero for gzip or for no encoding: something between this machine and Xero packs answers again, or poses as "
+        "Xero. Let calls to the host of XERO_API_URL pass unchanged, and check that address. It is tried again."
+    )
 
 
 class GarbledAnswerError(TransientError):
@@ -319,6 +330,15 @@ class UnforeseenError(RejectedError):
 
 class UnmappableAnswerError(RejectedError):
     """JSON, but not the shape Xero documents."""
+
+
+class OversizedAnswerError(UnmappableAnswerError):
+    """The answer, unpacked, is longer than what is read of one; the rest was not read."""
+
+    hint = (
+        "No page of records is that long: check that XERO_API_URL is Xero's, and what stands between this machine and Xero; "
+        "then ask again, for fewer records if it was a list."
+    )
 
 
 class RowsMismatchError(UnmappableAnswerError):

@@ -6,7 +6,7 @@ The only module that knows httpx beside ``xero_api.oauth.identity``. All sense i
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,17 +23,18 @@ from xero_api.clock import ServerClock
 from xero_api.errors import (
     GarbledAnswerError,
     MisdirectedError,
+    OversizedAnswerError,
     TimedOutError,
-    UnmappableAnswerError,
     UnreachableError,
     XeroError,
 )
 from xero_api.meta import NO_META, read_meta
 from xero_api.oauth.source import AccessToken
+from xero_api.unpacking import BadPackingError, unpacked, whole
 from xero_stream.contracts.names import AppName, TenantId
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of an answer that is read whole."""
+"""Of an answer that is read whole, unpacked."""
 
 _CONNECT_SECONDS = 10.0
 _KEPT_CONNECTIONS = 100
@@ -150,6 +151,7 @@ class Exchange:
         self._departure = server_clock.depart(clock.monotonic())
         self._sent_at = clock.now()
         self._bytes_out = 0
+        self._bytes_in = 0
         self._response: httpx.Response | None = None
         self._meta = NO_META
         self._received = 0.0
@@ -195,7 +197,7 @@ class Exchange:
         """Status, headers and the whole body, within the call's time. Its connection is free then.
 
         Raises:
-            XeroError: it came too late, broke off, or is over :data:`MOST_BYTES`.
+            XeroError: it came too late, broke off, is packed in a way not asked for, or is over :data:`MOST_BYTES`.
         """
         try:
             return self.status, self.headers, await self._deadline.keep(self._whole())
@@ -203,35 +205,51 @@ class Exchange:
             self._ended = self._clock.monotonic()
 
     async def _whole(self) -> bytes:
-        body = bytearray()
-        async for chunk in self.chunks():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise UnmappableAnswerError(f"{self._call.endpoint}: an answer of over {MOST_BYTES} bytes", status=200)
-        return bytes(body)
+        async with aclosing(self.chunks()) as chunks:
+            body = await whole(chunks, MOST_BYTES)
+        if body is None:
+            raise OversizedAnswerError(
+                f"{self._call.endpoint}: an answer of over {MOST_BYTES} bytes", status=self.status, meta=self._meta
+            )
+        return body
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes, unpacked.
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """The body as it comes, unpacked, in pieces of at most 64 KiB or so.
 
         Raises:
+            EncodedAnswerError: it is packed in a way that was not asked for.
             TransientError: it broke off.
         """
         assert self._response is not None
         try:
-            async for chunk in self._response.aiter_bytes():
-                yield chunk
+            async for piece in unpacked(self.headers.get("content-encoding", ""), self._raw(self._response)):
+                yield piece
         except httpx.RequestError as error:
             raise self._wrapped(error) from None
+        except BadPackingError as error:
+            raise self._broken(error) from None
+
+    async def _raw(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        # Not ``aiter_bytes``: it unpacks as many encodings as the answer names, without a bound.
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        async for chunk in response.stream:
+            self._bytes_in += len(chunk)
+            yield chunk
+        await response.aclose()  # its connection is free for the next call
 
     def _wrapped(self, error: httpx.RequestError) -> XeroError:
         found: XeroError
         if isinstance(error, httpx.TimeoutException):
             found = TimedOutError(f"{self._call.endpoint}: no answer in time")
-        else:  # httpx's messages may quote header values; its class says enough
-            kind = GarbledAnswerError if self.status == HTTPStatus.OK else UnreachableError
-            found = kind(f"{self._call.endpoint}: {type(error).__name__}", status=self.status or None)
+        else:
+            found = self._broken(error)
         found.sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
         return found
+
+    def _broken(self, error: Exception) -> XeroError:
+        # httpx's messages may quote header values; the class says enough
+        kind = GarbledAnswerError if self.status == HTTPStatus.OK else UnreachableError
+        return kind(f"{self._call.endpoint}: {type(error).__name__}", status=self.status or None)
 
     def timing(self, server_time: datetime | None) -> Timing:
         """When it was made, of an exchange that was answered.
@@ -270,7 +288,7 @@ class Exchange:
             status=self.status or None,
             ms=(ended - self._departure.sent) * 1_000,
             bytes_out=self._bytes_out,
-            bytes_in=self._response.num_bytes_downloaded if self._response else 0,
+            bytes_in=self._bytes_in,
             correlation_id=self._meta.correlation_id,
             outcome=self.outcome or outcome,
             limits=self._meta.limits,

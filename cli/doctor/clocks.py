@@ -76,8 +76,9 @@ async def _xero_ahead(clock: StoreClock, transport: httpx.AsyncBaseTransport | N
     try:
         base = XeroSettings.read().api_url
         async with httpx.AsyncClient(transport=transport, timeout=8, trust_env=False, follow_redirects=False) as http:
-            answer = await http.get(base.rstrip("/") + "/connections", headers={"Accept": "application/json"})
-        told = parsedate_to_datetime(answer.headers["Date"])
+            address = base.rstrip("/") + "/connections"
+            async with http.stream("GET", address, headers={"Accept": "application/json"}) as answer:
+                told = parsedate_to_datetime(answer.headers["Date"])
     except (SettingsError, httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError):
         return None  # whether Xero answers is another finding
     return told.timestamp() - clock.now().timestamp()

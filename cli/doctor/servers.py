@@ -56,7 +56,8 @@ async def look_at_xero(transport: httpx.AsyncBaseTransport | None = None) -> lis
 
 async def _ask(http: httpx.AsyncClient, name: str, base: str, path: str) -> Finding:
     try:
-        answer = await http.get(base.rstrip("/") + path, headers={"Accept": "application/json"})
+        async with http.stream("GET", base.rstrip("/") + path, headers={"Accept": "application/json"}) as answer:
+            pass  # its head says enough; a body could be of any length
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         todo = f"check the network, a proxy on the way, and {name}"
         return problem("xero", f"{base} does not answer ({type(error).__name__})", todo)

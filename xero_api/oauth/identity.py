@@ -1,8 +1,12 @@
 """Xero's identity server over HTTP. One request per call, never repeated here."""
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -10,11 +14,15 @@ import httpx
 from xero_api.errors import (
     CodeLostError,
     CodeRefusedError,
+    EncodedAnswerError,
+    GarbledAnswerError,
+    InterceptedError,
     MisdirectedError,
     ReauthoriseError,
     TimedOutError,
     TransientError,
     UnreachableError,
+    XeroError,
 )
 from xero_api.oauth.consent import Consent, exchange_form
 from xero_api.oauth.token import (
@@ -29,14 +37,28 @@ from xero_api.oauth.token import (
     refresh_form,
     revocation_form,
 )
+from xero_api.unpacking import BadPackingError, unpacked, whole
 
 TIMEOUT_SECONDS = 8.0
 """Below the store's limit on how long a transaction may sit idle: the row stays locked during the call."""
 
+MOST_BYTES = 1024 * 1024
+"""Of an answer, unpacked. A token set has some thousand bytes."""
+
 _SHARE_TO_CONNECT = 0.5
+Found = TypeVar("Found", bound=XeroError)
+
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_UNREACHABLE = UnreachableError.hint.replace("XERO_API_URL", "XERO_IDENTITY_URL")
 _MISDIRECTED = "Check XERO_IDENTITY_URL: it is the base address only, https://identity.xero.com, without a path."
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An answer that was read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class IdentityClient:
@@ -66,6 +88,7 @@ class IdentityClient:
             timeout=httpx.Timeout(timeout, connect=timeout * _SHARE_TO_CONNECT),
             trust_env=False,
             follow_redirects=False,
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "xero-stream"},
         )
         self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
@@ -139,8 +162,8 @@ class IdentityClient:
         Raises:
             XeroError: as :func:`~xero_api.oauth.token.decipher_token`; after a transient one it may have happened.
         """
-        response = await self._post(REVOCATION_PATH, credentials, revocation_form(refresh_token))
-        decipher_revocation(response.status_code, response.headers, response.content)
+        reply = await self._post(REVOCATION_PATH, credentials, revocation_form(refresh_token))
+        decipher_revocation(reply.status, reply.headers, reply.body)
 
     async def _ask(
         self,
@@ -151,30 +174,47 @@ class IdentityClient:
         now: datetime,
         used: str | None = None,
     ) -> TokenSet:
-        response = await self._post(PATH, credentials, form)
-        return decipher_token(
-            response.status_code, response.headers, response.content, before=before, kind=kind, now=now, used=used
-        )
+        reply = await self._post(PATH, credentials, form)
+        return decipher_token(reply.status, reply.headers, reply.body, before=before, kind=kind, now=now, used=used)
 
-    async def _post(self, path: str, credentials: ClientCredentials, form: dict[str, str]) -> httpx.Response:
-        headers = {"Accept": "application/json", **credentials.headers()}
+    async def _post(self, path: str, credentials: ClientCredentials, form: dict[str, str]) -> _Reply:
         asked = "revocation endpoint" if path == REVOCATION_PATH else "token endpoint"
+        request = self._http.build_request(
+            "POST", self._base + path, data={**form, **credentials.fields()}, headers=credentials.headers()
+        )
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._http.post(
-                    self._base + path, data={**form, **credentials.fields()}, headers=headers
-                )
+                return await self._reply(asked, request)
         except _UNSENT as error:
             raise _unreachable(asked, error) from None
         except (TimeoutError, httpx.TimeoutException):
             raise TimedOutError(f"{asked}: no answer within {self._timeout:g} s") from None
         except httpx.RequestError as error:
             raise _unreachable(asked, error) from None
-        if response.is_redirect:
-            misdirected = MisdirectedError(f"{asked}: {response.status_code}, a redirect")
-            misdirected.hint = _MISDIRECTED
-            raise misdirected
-        return response
+
+    async def _reply(self, asked: str, request: httpx.Request) -> _Reply:
+        async with aclosing(await self._http.send(request, stream=True)) as response:
+            if response.is_redirect:
+                misdirected = MisdirectedError(f"{asked}: {response.status_code}, a redirect")
+                misdirected.hint = _MISDIRECTED
+                raise misdirected
+            return _Reply(response.status_code, response.headers, await _body(asked, response))
+
+
+async def _body(asked: str, response: httpx.Response) -> bytes:
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    chunks: AsyncIterator[bytes] = aiter(response.stream)
+    encoding, status = response.headers.get("content-encoding", ""), response.status_code
+    try:
+        async with aclosing(unpacked(encoding, chunks)) as pieces:
+            body = await whole(pieces, MOST_BYTES)
+    except EncodedAnswerError as error:
+        raise _here(EncodedAnswerError(f"{asked}: {error}", status=status)) from None
+    except BadPackingError:
+        raise _here(GarbledAnswerError(f"{asked}: an answer that can't be unpacked", status=status)) from None
+    if body is None:
+        raise _here(InterceptedError(f"{asked}: an answer of over {MOST_BYTES} bytes", status=status))
+    return body
 
 
 def _base_address(identity_url: str) -> str:
@@ -192,5 +232,11 @@ def _base_address(identity_url: str) -> str:
 
 def _unreachable(asked: str, error: httpx.RequestError) -> UnreachableError:
     found = UnreachableError(f"{asked}: {type(error).__name__}")
-    found.sent, found.hint = not isinstance(error, _UNSENT), _UNREACHABLE
-    return found
+    found.sent = not isinstance(error, _UNSENT)
+    return _here(found)
+
+
+def _here(error: Found) -> Found:
+    """The same error; its hint names this server's address."""
+    error.hint = error.hint.replace("XERO_API_URL", "XERO_IDENTITY_URL")
+    return error
