@@ -53,6 +53,7 @@ from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.shared import CLUSTER, ENTITIES, KEEP_DELIVERIES, values, values_of_apps
 from xero_stream.settings.store import EncryptionSettings, StoreSettings
+from xero_stream.settings.telemetry import PrivatePortSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
 from xero_stream.store.clock import set_clock, utc_now
 from xero_stream.store.crypto import TokenCipher
@@ -192,6 +193,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         live=lambda: _live(watchdog),
         ready=lambda: _ready(waiting, memberships, config.settings.session_timeout_seconds),
         setting="XERO_STREAM_PROCESSORS_PRIVATE_PORT",
+        names=PrivatePortSettings.read().host_names,
     )
     async with contextlib.AsyncExitStack() as stack:
         await port.start()

@@ -20,7 +20,7 @@ from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.receiver import ReceiverSettings
-from xero_stream.settings.telemetry import TelemetrySettings
+from xero_stream.settings.telemetry import PrivatePortSettings, TelemetrySettings
 from xero_stream.telemetry.cells import SharedCells
 from xero_stream.telemetry.logging import configure_logging
 from xero_stream.telemetry.private_port import PrivatePort
@@ -109,6 +109,7 @@ async def _alone(settings: ReceiverSettings, kafka: KafkaSettings, apps: Webhook
         live=lambda: health.live([worker], time.monotonic(), started),
         ready=lambda: health.ready([worker]),
         setting=_PRIVATE_PORT,
+        names=PrivatePortSettings.read().host_names,
     )
     await port.start()
     try:
@@ -127,6 +128,7 @@ async def _parent(settings: ReceiverSettings) -> None:
         live=workers.live,
         ready=workers.ready,
         setting=_PRIVATE_PORT,
+        names=PrivatePortSettings.read().host_names,
     )
     await port.start()
     try:

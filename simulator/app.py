@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC
 
 from aiohttp import web
@@ -23,6 +23,7 @@ from simulator.webhooks.sender import Sender
 from simulator.world import World
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.simulator import SimulatorSettings
+from xero_stream.strangers import Strangers
 
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes of a request: a record of 5,000 lines, or 3,000 events, may be put."""
@@ -71,7 +72,8 @@ def create_app(settings: SimulatorSettings, world: World | None = None) -> web.A
     world = world or create_world(settings)
     faults = Faults(world)
     traffic, sender = Traffic(world), Sender(world)
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_signposted])
+    strangers = Strangers(settings.host_names, setting="XERO_STREAM_SIMULATOR_HOST_NAMES")
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_known(strangers), _signposted])
     for part in (Identity(world, faults), AccountingApi(world, faults), Control(world, traffic, sender)):
         app.add_routes(part.routes())
 
@@ -87,6 +89,20 @@ def create_app(settings: SimulatorSettings, world: World | None = None) -> web.A
 
     app.cleanup_ctx.append(live)
     return app
+
+
+def _known(strangers: Strangers) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """Refuses what a web page sends: it could edit the books, or read tokens."""
+
+    @web.middleware
+    async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal = strangers.refusal(request.method, request.headers)
+        if refusal is None:
+            return await handler(request)
+        status, reason = refusal
+        return answer_json({"error": reason}, status=status)
+
+    return known
 
 
 @web.middleware

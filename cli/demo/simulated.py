@@ -37,6 +37,9 @@ class Traffic:
     day_left: dict[str, int]
 
 
+_JSON = {"Content-Type": "application/json"}
+
+
 class Simulated:
     """A client of the control API."""
 
@@ -50,7 +53,7 @@ class Simulated:
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
         content = orjson.dumps(body) if body is not None else None
         try:
-            answer = await self._http.request(method, f"/_sim{path}", content=content)
+            answer = await self._http.request(method, f"/_sim{path}", content=content, headers=_JSON)
         except httpx.HTTPError as error:
             raise SimulatedError(f"the simulator does not answer ({type(error).__name__})") from error
         if answer.status_code >= 300:

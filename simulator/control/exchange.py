@@ -79,13 +79,24 @@ def place_of(world: World, request: web.Request) -> tuple[Organisation, Endpoint
     return tenant_of(world, request.match_info["tenantId"]), endpoint
 
 
+async def read_json(request: web.Request) -> bytes:
+    """The bytes of the body; empty if there is none.
+
+    Raises:
+        ControlError: it is sent as another type. A form on any web page can send those, without asking first.
+    """
+    if request.body_exists and request.content_type != "application/json":
+        raise ControlError(415, "the body is JSON: send it with Content-Type: application/json")
+    return await request.read()
+
+
 async def read_body(request: web.Request, model: type[B]) -> B:
     """The body, checked.
 
     Raises:
         ControlError: it isn't what the route takes; the answer lists the words it knows.
     """
-    raw = await request.read()
+    raw = await read_json(request)
     return _understood(model, lambda: model.model_validate_json(raw or b"{}"))
 
 

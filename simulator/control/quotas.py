@@ -4,7 +4,7 @@ import orjson
 from aiohttp import web
 
 from simulator.control.bodies import LimitsBody
-from simulator.control.exchange import NAMES, ControlError, Row, answer_json, read_body, tenant_of
+from simulator.control.exchange import NAMES, ControlError, Row, answer_json, read_body, read_json, tenant_of
 from simulator.faults.plan import Plan, PlanError, Rule, read_rules
 from simulator.limits.windows import TenantLimits
 from simulator.world import World
@@ -95,7 +95,7 @@ class QuotasControl:
 
     async def _rules(self, request: web.Request) -> list[Rule]:
         try:
-            rules = read_rules(orjson.loads(await request.read()))
+            rules = read_rules(orjson.loads(await read_json(request)))
         except orjson.JSONDecodeError as error:
             raise ControlError(400, f"not JSON: {error}") from error
         except PlanError as error:

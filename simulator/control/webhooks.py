@@ -9,6 +9,7 @@ from simulator.webhooks.events import API_HOST, CATEGORY, event_date
 from simulator.webhooks.handshake import shake_hands
 from simulator.webhooks.sender import Sender
 from simulator.world import World
+from xero_stream.strangers import host_of, is_loopback
 
 
 class WebhooksControl:
@@ -38,6 +39,7 @@ class WebhooksControl:
     async def set_webhooks(self, request: web.Request) -> web.StreamResponse:
         """Another URL, key, batch size, retry interval or list of categories; or retry at once."""
         body = await read_body(request, WebhookSettings)
+        self._check_target(body.url)
         self._sender.configure(
             url=body.url,
             key=body.key,
@@ -74,9 +76,28 @@ class WebhooksControl:
     async def intent_to_receive(self, request: web.Request) -> web.StreamResponse:
         """The series of good and bad requests; answers what came back."""
         body = await read_body(request, IntentToReceive)
+        self._check_target(body.url)
         if body.url is None and self._sender.url is None:
             raise ControlError(409, "no webhook URL is set; send one, or PUT /_sim/webhooks")
         return answer_json(await shake_hands(self._sender, self._source, body.url))
+
+    def _check_target(self, url: str | None) -> None:
+        """Whoever reaches the control API must not make us ask other hosts.
+
+        Raises:
+            ControlError: the URL is of a host that webhooks may not be sent to.
+        """
+        if url is None:
+            return
+        settings = self._world.settings
+        host = host_of(url)
+        allowed = {*map(str.lower, settings.webhook_hosts), host_of(settings.webhook_url or "")}
+        if host is None or not (is_loopback(host) or host in allowed):
+            raise ControlError(
+                403,
+                "webhooks may go to this machine, and to hosts that XERO_STREAM_SIMULATOR_WEBHOOK_URL or "
+                "XERO_STREAM_SIMULATOR_WEBHOOK_HOSTS names",
+            )
 
 
 _PATHS = {category: endpoint.value for endpoint, category in CATEGORY.items()}

@@ -8,7 +8,7 @@ from simulator.identity.consent import Asked, AuthoriseError, User
 HEADERS = {
     # no form-action: browsers apply it to the redirect after the form too
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 

@@ -21,7 +21,9 @@ async def changed_silently(stack: Stack, tenant: str, place: int) -> tuple[str, 
     rows = (await stack.control("GET", f"/truth/{tenant}/Invoices"))["Invoices"]
     record_id = [row["InvoiceID"] for row in rows if row["Status"] not in {"DELETED", "VOIDED"}][place]
     fields = b'{"fields": {"Reference": "changed silently"}, "webhook": false}'
-    answer = await stack.http.put(f"/_sim/records/{tenant}/Invoices/{record_id}", content=fields)
+    answer = await stack.http.put(
+        f"/_sim/records/{tenant}/Invoices/{record_id}", content=fields, headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == 200, answer.text
     return record_id, await stack.event_of(tenant, "Invoices", record_id)
 

@@ -59,7 +59,9 @@ async def put(stack: Stack, tenant: str, path: str, record_id: str, fields: str,
     """Set fields of a record to any JSON."""
     more = "".join(f', "{name}": {str(value).lower()}' for name, value in switches.items())
     answer = await stack.http.put(
-        f"/_sim/records/{tenant}/{path}/{record_id}", content=f'{{"fields": {fields}{more}}}'.encode()
+        f"/_sim/records/{tenant}/{path}/{record_id}",
+        content=f'{{"fields": {fields}{more}}}'.encode(),
+        headers={"Content-Type": "application/json"},
     )
     assert answer.status_code == 200, answer.text
 

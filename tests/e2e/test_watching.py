@@ -132,8 +132,8 @@ async def test_no_log_holds_a_secret_or_a_customer(
     )
     place = f"/_sim/records/{tenant}/Contacts"
     fields = {"Name": NAME, "EmailAddress": MAIL}
-    await quiet.http.put(f"{place}/{contact}", content=orjson.dumps({"fields": fields}))
-    await quiet.http.put(f"{place}/{invalid}", content=orjson.dumps({"fields": {**fields, "Phones": NAME}}))
+    await quiet.http.put(f"{place}/{contact}", json={"fields": fields})
+    await quiet.http.put(f"{place}/{invalid}", json={"fields": {**fields, "Phones": NAME}})
     body = orjson.dumps({"events": [NAME], "unread": MAIL})
     for signature in (sign(body, WEBHOOK_KEY), sign(body, "another key")):
         secrets.add(signature)
@@ -154,7 +154,7 @@ async def test_no_log_holds_a_secret_or_a_customer(
     assert '"event":"call_failed"' in processors
     for record_id in (contact, invalid):
         # Also because a new name shows in documents of the contact, of which Xero tells nobody.
-        await quiet.http.put(f"{place}/{record_id}", content=orjson.dumps({"reset": True}))
+        await quiet.http.put(f"{place}/{record_id}", json={"reset": True})
     await quiet.drained()
 
 

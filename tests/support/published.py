@@ -101,7 +101,9 @@ async def _publish(stack: Stack) -> Published:
 
 async def _put(stack: Stack, tenant: str, record_id: str, fields: str) -> None:
     answer = await stack.http.put(
-        f"/_sim/records/{tenant}/Invoices/{record_id}", content=f'{{"fields": {fields}}}'.encode()
+        f"/_sim/records/{tenant}/Invoices/{record_id}",
+        content=f'{{"fields": {fields}}}'.encode(),
+        headers={"Content-Type": "application/json"},
     )
     assert answer.status_code == 200, answer.text
 

@@ -23,7 +23,7 @@ from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.shared import RULES, Sharing
 from xero_stream.settings.simulator import SimulatorSettings
 from xero_stream.settings.store import EncryptionSettings, StoreSettings
-from xero_stream.settings.telemetry import TelemetrySettings
+from xero_stream.settings.telemetry import PrivatePortSettings, TelemetrySettings
 from xero_stream.settings.xero import AppsFileSettings, DefaultAppSettings, WebhookKeySettings, XeroSettings
 
 SECTIONS: tuple[type[Section], ...] = (
@@ -37,6 +37,7 @@ SECTIONS: tuple[type[Section], ...] = (
     ReceiverSettings,
     ProcessorSettings,
     TelemetrySettings,
+    PrivatePortSettings,
     LocalSettings,
     XeroSettings,
     SimulatorSettings,

@@ -37,6 +37,9 @@ class SimulatorSettings(Section):
     """Address it listens on."""
     port: int = Field(default=8082, alias="XERO_STREAM_SIMULATOR_PORT", ge=1, le=65535)
     """Port of everything it serves: identity, connections, Accounting API and ``/_sim``."""
+    host_names: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="XERO_STREAM_SIMULATOR_HOST_NAMES")
+    """Host names by which it may be called, separated by commas, besides ``localhost`` and IP addresses. Requests with another
+    ``Host``, or with the ``Origin`` of another web page, are refused."""
     seed: int = Field(default=1, alias="XERO_STREAM_SIMULATOR_SEED")
     """Decides every id, name, amount and choice; the same seed gives the same books."""
     tenants: int = Field(default=3, alias="XERO_STREAM_SIMULATOR_TENANTS", ge=0, le=1000)
@@ -55,6 +58,9 @@ class SimulatorSettings(Section):
     """How much longer each API call takes than it must, milliseconds."""
     webhook_url: WebAddress | None = Field(default=None, alias="XERO_STREAM_SIMULATOR_WEBHOOK_URL")
     """Where webhooks go; empty: events are stored until a URL is set."""
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="XERO_STREAM_SIMULATOR_WEBHOOK_HOSTS")
+    """Hosts (names or addresses, separated by commas) that the control API may send webhooks and intent to receive to, besides
+    this machine's loopback and the host of the URL above."""
     webhook_key: SecretStr = Field(default=SecretStr(DEMO_WEBHOOK_KEY), alias="XERO_STREAM_SIMULATOR_WEBHOOK_KEY")
     """Signing key, used as its UTF-8 bytes."""
     webhook_categories: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -83,6 +89,11 @@ class SimulatorSettings(Section):
     """Time at the start (UTC); empty: the machine's."""
     clock_rate: float = Field(default=1.0, alias="XERO_STREAM_SIMULATOR_CLOCK_RATE", ge=0, le=100_000)
     """Simulated seconds per real second; 0 stands still (each change still gets its own millisecond)."""
+
+    @field_validator("host_names", "webhook_hosts", mode="before")
+    @classmethod
+    def _split_names(cls, value: Any) -> Any:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
     @field_validator("webhook_categories", mode="before")
     @classmethod

@@ -1,8 +1,10 @@
-"""How logs look."""
+"""How logs look, and who may ask for health and metrics."""
 
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
 from xero_stream.settings.base import Section
 
@@ -31,3 +33,17 @@ class TelemetrySettings(Section):
     """``auto`` (console on a terminal, JSON elsewhere), ``console`` or ``json``. Logs go to standard error."""
     log_level: LogLevel = Field(default=LogLevel.INFO, alias="XERO_STREAM_LOG_LEVEL")
     """``debug``, ``info``, ``warning`` or ``error``."""
+
+
+class PrivatePortSettings(Section):
+    """Private ports (health and metrics)."""
+
+    host_names: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="XERO_STREAM_PRIVATE_HOST_NAMES")
+    """Host names by which the private ports may be called, separated by commas, besides ``localhost`` and IP addresses: the name
+    of a Kubernetes service or a Compose service that a scraper uses. Requests with another ``Host``, or with the ``Origin`` of a
+    web page, are refused."""
+
+    @field_validator("host_names", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value

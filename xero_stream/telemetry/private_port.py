@@ -1,7 +1,7 @@
 """The private port of a process: ``/livez``, ``/readyz``, ``/metrics``. Never on the public listener."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import orjson
 from aiohttp import web
@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 from xero_stream.settings.base import SettingsError
+from xero_stream.strangers import Strangers
 from xero_stream.telemetry.health import Health
 
 TASKS = "xero_stream_event_loop_tasks"
@@ -26,6 +27,7 @@ class PrivatePort:
         live: Callable[[], Health],
         ready: Callable[[], Health],
         setting: str = "the private port's setting",
+        names: Iterable[str] = (),
     ) -> None:
         """Nothing is opened before :meth:`start`.
 
@@ -36,12 +38,14 @@ class PrivatePort:
             live: whether the process makes progress; a false answer asks for a restart. Must not block.
             ready: whether work may be sent here. Must not block.
             setting: name of the variable that chooses the port, for the error message.
+            names: host names by which it may be called, besides ``localhost`` and addresses.
         """
         self._host = host
         self._port = port
         self._registry = registry
         self._checks = {"/livez": live, "/readyz": ready}
         self._setting = setting
+        self._strangers = Strangers(names, setting="XERO_STREAM_PRIVATE_HOST_NAMES")
         self._runner: web.AppRunner | None = None
         # Prometheus' own names: resident memory, CPU time, open file descriptors and their limit (Linux only).
         ProcessCollector(registry=registry)
@@ -54,7 +58,7 @@ class PrivatePort:
         Raises:
             SettingsError: the address can't be used.
         """
-        app = web.Application()
+        app = web.Application(middlewares=[self._known])
         for path in self._checks:
             app.router.add_get(path, self._health)
         app.router.add_get("/metrics", self._metrics)
@@ -74,6 +78,16 @@ class PrivatePort:
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.cleanup()
+
+    @web.middleware
+    async def _known(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        refusal = self._strangers.refusal(request.method, request.headers)
+        if refusal is None:
+            return await handler(request)
+        status, reason = refusal
+        return web.Response(status=status, text=f"{reason}\n")
 
     async def _health(self, request: web.Request) -> web.Response:
         # A check that raises is answered 500 by aiohttp, and logged: not well either.

@@ -29,6 +29,7 @@ class Served:
             live=self._live,
             ready=self._ready,
             setting="THE_SETTING",
+            names=("receiver.xero-stream.svc",),
         )
 
     def _live(self) -> Health:
@@ -37,10 +38,10 @@ class Served:
     def _ready(self) -> Health:
         return self.ready()
 
-    async def get(self, page: str) -> httpx.Response:
+    async def get(self, page: str, **headers: str) -> httpx.Response:
         """A page."""
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.number}", trust_env=False) as client:
-            return await client.get(page)
+            return await client.get(page, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
 @pytest.fixture
@@ -115,3 +116,31 @@ async def test_stop_twice(served: Served) -> None:
     server.close()
     await server.wait_closed()
     await served.port.start()
+
+
+@pytest.mark.parametrize("page", ["/livez", "/readyz", "/metrics", "/nothing"])
+async def test_only_known_hosts_and_no_web_page(served: Served, page: str) -> None:
+    """A page in a browser learns nothing here, whatever its name resolves to."""
+    for host in ("evil.test", "127.0.0.1.evil.test", "receiver.xero-stream.svc.evil.test"):
+        refused = await served.get(page, Host=host)
+        assert refused.status_code == 421
+        assert "XERO_STREAM_PRIVATE_HOST_NAMES" in refused.text
+    for origin in ("https://evil.test", "null"):
+        assert (await served.get(page, Origin=origin)).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "10.4.0.7:9464", "[fd00::7]:9464", "Receiver.xero-stream.svc.:9464"])
+async def test_probes_and_scrapers_are_answered(served: Served, host: str) -> None:
+    """Kubernetes' probes and Prometheus call by address, or by a name that the setting lists."""
+    assert (await served.get("/livez", Host=host)).status_code == 200
+
+
+async def test_a_client_without_a_host_is_answered(served: Served) -> None:
+    """HTTP/1.0, as some load balancers' checks speak it: no browser leaves ``Host`` out."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.number)
+    writer.write(b"GET /livez HTTP/1.0\r\n\r\n")
+
+    answer = await reader.readline()
+
+    writer.close()
+    assert b" 200 " in answer

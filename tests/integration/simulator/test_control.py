@@ -134,7 +134,9 @@ async def test_raw_fields_keep_every_digit_and_every_oddity(talk: Talk) -> None:
         + b'}, "remove": ["DueDate"]}'
     )
 
-    put = await talk.http.put(f"/_sim/records/{talk.tenants[0]}/Invoices/{NEW}", content=body)
+    put = await talk.http.put(
+        f"/_sim/records/{talk.tenants[0]}/Invoices/{NEW}", content=body, headers={"Content-Type": "application/json"}
+    )
     answer = await talk.get(f"Invoices/{NEW}")
     page = await talk.rows("Invoices", IDs=NEW, page="1")
 
@@ -166,7 +168,9 @@ async def test_raw_changes_can_be_silent_and_without_a_stamp(talk: Talk) -> None
 async def test_bad_raw_changes_are_refused(talk: Talk) -> None:
     """Not JSON, unknown words, no GUID."""
     tenant = talk.tenants[0]
-    broken = await talk.http.put(f"/_sim/records/{tenant}/Invoices/{NEW}", content=b"{")
+    broken = await talk.http.put(
+        f"/_sim/records/{tenant}/Invoices/{NEW}", content=b"{", headers={"Content-Type": "application/json"}
+    )
     unknown, _ = await talk.refused("PUT", f"/records/{tenant}/Invoices/{NEW}", {"feilds": {}})
     nameless, _ = await talk.refused("PUT", f"/records/{tenant}/Invoices/nonsense", {"fields": {}})
 
@@ -199,7 +203,7 @@ async def test_the_clock_jumps_and_never_goes_back(talk: Talk) -> None:
 )
 async def test_the_clock_stays_where_calendars_reach(talk: Talk, body: bytes) -> None:
     """A jump beyond 2200 is refused and nothing of it applied; the last day there is can be lived."""
-    refused = await talk.http.put("/_sim/clock", content=body)
+    refused = await talk.http.put("/_sim/clock", content=body, headers={"Content-Type": "application/json"})
     clock = await talk.control("GET", "/clock")
     await talk.control("PUT", "/clock", {"nowMs": LATEST_MS, "rate": 0})
     await talk.connect()
@@ -279,7 +283,7 @@ async def test_mistakes_in_a_query_name_the_parameter(talk: Talk, query: str, sa
 )
 async def test_mistakes_in_a_body_name_the_place(talk: Talk, path: str, body: bytes, said: str) -> None:
     """And what is wrong there."""
-    answer = await talk.http.put(f"/_sim{path}", content=body)
+    answer = await talk.http.put(f"/_sim{path}", content=body, headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 400
     assert answer.json()["error"].startswith(said)

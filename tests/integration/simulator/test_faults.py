@@ -385,7 +385,7 @@ async def test_the_plan_is_shown_extended_and_cleared(talk: Talk) -> None:
 async def test_unknown_words_are_refused_with_the_known_ones(talk: Talk) -> None:
     """Operations and kinds; broken JSON too."""
     status, answer = await talk.refused("PUT", "/faults", {"rules": [rule("explode")]})
-    broken = await talk.http.put("/_sim/faults", content=b"{")
+    broken = await talk.http.put("/_sim/faults", content=b"{", headers={"Content-Type": "application/json"})
 
     assert status == 400
     assert set(answer["known"]["kinds"]) == set(APPLIES)
