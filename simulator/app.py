@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from simulator.accounting_api.routes import AccountingApi
 from simulator.chance import Chance
@@ -91,7 +92,7 @@ def create_app(settings: SimulatorSettings, world: World | None = None) -> web.A
     return app
 
 
-def _known(strangers: Strangers) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _known(strangers: Strangers) -> Middleware:
     """Refuses what a web page sends: it could edit the books, or read tokens."""
 
     @web.middleware

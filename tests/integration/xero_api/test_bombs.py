@@ -72,10 +72,10 @@ async def _token(url: str) -> object:
         await client.aclose()
 
 
-async def _revocation(url: str) -> object:
+async def _revocation(url: str) -> None:
     client = IdentityClient(identity_url=url, timeout=60)
     try:
-        return await client.revoke(ClientCredentials(client_id="i", client_secret="s"), "t")
+        await client.revoke(ClientCredentials(client_id="i", client_secret="s"), "t")
     finally:
         await client.aclose()
 
