@@ -9,17 +9,24 @@ PYTEST := $(BIN)/python -m pytest
 # Most of the suite waits for something: whole systems one after the other in one worker, all else where there is room.
 BOTH := -n 2
 
+# Kafka's jars and pip's downloads stay in this folder too: nothing outside it is written.
+export XERO_STREAM_CACHE_DIR ?= $(CURDIR)/.cache/xero-stream
+
 .PHONY: help install demo test robustness alerts unit lint format bench soak sinks consumers generators schemas lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-$(VENV)/.installed: requirements/dev.lock pyproject.toml scripts/install.sh
-	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/install.sh
+$(VENV)/.installed-dev: requirements/dev.lock pyproject.toml scripts/install.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/install.sh dev
 
-install: $(VENV)/.installed ## a virtual environment with everything, hash-pinned
+# The demo needs no development tools; `dev` has all of `local`.
+$(VENV)/.installed-local: requirements/local.lock pyproject.toml scripts/install.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/install.sh local
 
-demo: install ## everything on this machine, against the simulator (ARGS="--seconds 30 --chaos")
+install: $(VENV)/.installed-dev ## a virtual environment with everything, hash-pinned
+
+demo: $(VENV)/.installed-local ## everything on this machine, against the simulator (ARGS="--seconds 30 --chaos")
 	@$(BIN)/xero-stream demo $(ARGS)
 
 test: lint ## the whole suite, on a real Kafka and a real PostgreSQL
@@ -69,7 +76,8 @@ generators: install ## code generators and AsyncAPI's parser over schemas/ (need
 
 lock: ## re-pin requirements/*.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra local pyproject.toml -o requirements/dev.lock
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/runtime.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock --group build --extra local pyproject.toml -o requirements/local.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock pyproject.toml -o requirements/runtime.lock
 
-clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+clean: ## remove the virtual environment and all caches (not .xero-stream, the data of local servers)
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .hypothesis

@@ -177,12 +177,28 @@ async def download(jars: Sequence[Jar], origin: Repository) -> None:
         timeout=httpx.Timeout(30.0),
         follow_redirects=True,
     ) as client:
+        problem: LocalServerError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 for jar in jars:
                     tasks.create_task(_download(client, gate, jar, origin))
-        except* LocalServerError as group:
-            raise group.exceptions[0] from None
+        except ExceptionGroup as group:  # not `except*`: Python 3.11.2 wraps what is raised in one
+            ours, others = group.split(LocalServerError)
+            if others is not None:
+                raise
+            problem = _first(ours)
+    if problem is not None:
+        raise problem
+
+
+def _first(group: ExceptionGroup[LocalServerError] | None) -> LocalServerError | None:
+    """The first error of a group, however deep."""
+    while group is not None:
+        error = group.exceptions[0]
+        if not isinstance(error, ExceptionGroup):
+            return error
+        group = error
+    return None
 
 
 def _trust(environment: Mapping[str, str]) -> ssl.SSLContext:
