@@ -9,6 +9,7 @@ from typing import ParamSpec
 
 import typer
 
+from xero_stream.printable import printable
 from xero_stream.settings.base import SettingsError
 
 P = ParamSpec("P")
@@ -34,7 +35,7 @@ EPILOG = (
 
 def complain(message: object) -> None:
     """One line on standard error, whatever the message holds."""
-    sys.stderr.write(f"xero-stream: {' '.join(str(message).split())}\n")
+    sys.stderr.write(f"xero-stream: {printable(' '.join(str(message).split()))}\n")
     sys.stderr.flush()
 
 

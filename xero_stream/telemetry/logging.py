@@ -1,8 +1,10 @@
 """Structured logs on standard error: structlog, with the standard library's loggers routed through it.
 
-Event name plus fields, JSON or console. Every line, ours or a library's, passes :mod:`xero_stream.telemetry.redaction`.
+Event name plus fields, JSON or console. Every line, ours or a library's, passes :mod:`xero_stream.telemetry.redaction`, is bounded,
+and holds no character that steers a terminal: values are of strangers too.
 """
 
+import json
 import logging
 import os
 import sys
@@ -15,9 +17,16 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from xero_stream.printable import printable
 from xero_stream.settings.telemetry import LogFormat, LogLevel
 from xero_stream.telemetry.redaction import Scrubber, redact
 from xero_stream.telemetry.repeats import Repeats
+
+LONGEST_LINE = 64_000
+"""Characters; of a longer line only its head is written."""
+
+_SHOWN_OF_LONG = 8_000
+_ALWAYS_SHOWN = ("timestamp", "level", "logger", "service", "pid", "event")
 
 # structlog's own entries, which are no fields of ours.
 _INTERNAL = frozenset({"_record", "_from_structlog"})
@@ -57,7 +66,7 @@ def configure_logging(
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=common,
-            processors=[_redact_fields, _renderer(pretty=pretty, stream=stream), _scrub(Scrubber(secrets))],
+            processors=[_redact_fields, _bounded(_renderer(pretty=pretty, stream=stream)), _scrub(Scrubber(secrets))],
         )
     )
     root = logging.getLogger()
@@ -95,14 +104,48 @@ def _redact_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
     return redact({name: value for name, value in event.items() if name not in _INTERNAL})
 
 
+def _bounded(render: Processor) -> Processor:
+    """A line, or the head of it: what follows the renderer looks at every character."""
+
+    def bounded(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        fields = dict(event)
+        line = str(render(logger, method, event))
+        if len(line) <= LONGEST_LINE:
+            return line
+        short = {name: str(fields[name])[:_SHOWN_OF_LONG] for name in _ALWAYS_SHOWN if name in fields}
+        return str(render(logger, method, {**short, "characters": len(line), "head": line[:_SHOWN_OF_LONG]}))
+
+    return bounded
+
+
 def _renderer(*, pretty: bool, stream: TextIO) -> Processor:
     if not pretty:
         return structlog.processors.JSONRenderer(serializer=_json)
-    return structlog.dev.ConsoleRenderer(colors=stream.isatty() and not os.environ.get("NO_COLOR"))
+    console = structlog.dev.ConsoleRenderer(colors=stream.isatty() and not os.environ.get("NO_COLOR"))
+
+    def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        # Before it is rendered: the renderer's own colours are control characters too.
+        return str(console(logger, method, {printable(name): _for_terminal(name, event[name]) for name in event}))
+
+    return render
+
+
+def _for_terminal(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value  # is written as ``repr`` does, which escapes
+    if name in {"exception", "stack"}:
+        # A line of a message must not look like a line of the log: none begins at the margin.
+        return "\n".join(f"  {line}" for line in printable(value, lines=True).split("\n"))
+    return printable(value)
 
 
 def _json(event: Any, **_: Any) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        line = orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:  # a lone surrogate, or a number that is none of JSON's
+        line = json.dumps(event, default=str)
+    # orjson escapes what JSON asks for, C0; within a string the other escapes mean the same.
+    return printable(line)
 
 
 def _scrub(scrubber: Scrubber) -> Processor:

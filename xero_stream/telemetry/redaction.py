@@ -25,15 +25,15 @@ _SECRET_NAME = re.compile(
 _PLAIN_NAMES = frozenset({"idempotency_key", "record_key", "token_expires_at", "token_version"})
 _SPEAKING = (str, bool, int, float, Enum)
 _TEXTS = (date, time, timedelta, UUID, PurePath, BaseException)
+# Runs, each looked at as a whole: one pattern for what is in them would begin anew at every "eyJ" and every "://".
+_TOKEN_RUN = re.compile(r"[A-Za-z0-9._-]++")
+_URL_RUN = re.compile(r"[^\s\"]++")
+_SHORTEST_HEADER, _SHORTEST_CLAIMS = 11, 4
 _SECRET_TEXT = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         # Authorization values, wherever they are quoted.
         (r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", rf"\1 {REDACTED}"),
-        # JSON Web Tokens: Xero's access and id tokens.
-        (r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?", REDACTED),
-        # Passwords in connection URLs.
-        (r"://[^/\s:@\"]*:[^/\s@\"]+@", f"://{REDACTED}@"),
         # Form bodies and query strings of OAuth.
         (
             r"(?i)\b(access_token|refresh_token|id_token|client_secret|code_verifier|code|password)=[^&\s\"']+",
@@ -108,6 +108,41 @@ class Scrubber:
         """The line without secrets."""
         if self._known is not None:
             line = self._known.sub(REDACTED, line)
+        if "eyJ" in line:
+            line = _TOKEN_RUN.sub(_without_tokens, line)
+        if "://" in line and "@" in line:
+            line = _URL_RUN.sub(_without_passwords, line)
         for pattern, replacement in _SECRET_TEXT:
             line = pattern.sub(replacement, line)
         return line
+
+
+def _without_tokens(found: re.Match[str]) -> str:
+    """JSON Web Tokens (Xero's access and id tokens) cut out of a run of the characters they are made of."""
+    run, parts, done = found[0], [], 0
+    begin = run.find("eyJ")
+    while begin >= 0:
+        header = _end_of_part(run, begin)
+        claims = _end_of_part(run, header + 1)
+        if header - begin >= _SHORTEST_HEADER and claims - header > _SHORTEST_CLAIMS:
+            parts += [run[done:begin], REDACTED]
+            done = _end_of_part(run, claims + 1)
+            begin = run.find("eyJ", done)
+        else:
+            begin = run.find("eyJ", header)
+    return "".join([*parts, run[done:]])
+
+
+def _end_of_part(run: str, begin: int) -> int:
+    """Where the part of a token ends that begins there."""
+    end = run.find(".", begin)
+    return min(begin, len(run)) if begin >= len(run) else len(run) if end < 0 else end
+
+
+def _without_passwords(found: re.Match[str]) -> str:
+    """User and password cut out of connection URLs; a password that should have been percent-encoded may hold ``/``, ``#``, ``@``."""
+    run = found[0]
+    begin, end = run.find("://"), run.rfind("@")
+    if begin < 0 or ":" not in run[begin + 3 : max(end, begin + 3)]:
+        return run
+    return f"{run[: begin + 3]}{REDACTED}{run[end:]}"
