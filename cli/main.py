@@ -46,7 +46,11 @@ COMMANDS: dict[str, Entry] = {
     "deployment": Entry(
         module="cli.deployment.command", name="app", about="The settings that all processes share: show, change."
     ),
+    "connect": Entry(
+        module="cli.connect.command", name="connect", about="Connect organisations by a consent in the browser."
+    ),
     "grants": Entry(module="cli.grants.command", name="app", about="Connect organisations, see how they stand."),
+    "tenants": Entry(module="cli.tenants.command", name="app", about="List the connected organisations, remove one."),
     "tail": Entry(module="cli.tail", name="tail", about="Show change events as they are published."),
     "quarantine": Entry(
         module="cli.quarantine", name="app", about="What could not be applied: list, show, send round again."

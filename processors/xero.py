@@ -172,12 +172,12 @@ class Xero:
 
     def __init__(self, client: XeroClient, tokens: GrantTokens, identity: IdentityClient) -> None:
         self.client = client
-        self._tokens = tokens
+        self.tokens = tokens
         self._identity = identity
 
     async def aclose(self) -> None:
         """Finish renewals under way, then close the connections."""
-        await self._tokens.aclose()
+        await self.tokens.aclose()
         await self._identity.aclose()
         await self.client.aclose()
 

@@ -168,4 +168,4 @@ def _counts(done: Done) -> Iterator[str]:
     if changed.sealed or changed.given_up:
         yield f"the tokens of {changed.sealed:,} grants were encrypted with the first key"
     if changed.given_up:
-        yield f"{changed.given_up:,} grants were given up: connect their organisations again with `xero-stream grants add`"
+        yield f"{changed.given_up:,} grants were given up: connect their organisations again with `xero-stream connect`"

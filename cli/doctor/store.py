@@ -88,9 +88,9 @@ async def _partitions(pool: "asyncpg.Pool[Any]") -> Finding:
 async def _organisations(pool: "asyncpg.Pool[Any]") -> list[Finding]:
     rows = await standing(pool)
     if not any(row.tenant_id for row in rows):
-        return [problem("organisations", "none is connected", "xero-stream grants add --help")]
+        return [problem("organisations", "none is connected", "xero-stream connect --help")]
     waiting = [
-        problem("organisations", line(row), row.app_hint or "xero-stream grants add")
+        problem("organisations", line(row), row.app_hint or "xero-stream connect")
         for row in rows
         if connect_again(row) or row.app_trouble is not None
     ]

@@ -1,9 +1,8 @@
 """Adding a grant: the token endpoint once, what it reaches once, then everything in the store at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +30,9 @@ from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.deployment import claim
 from xero_stream.store.deployment_keys import check_keys
 
+Obtain = Callable[[IdentityClient, ClientCredentials], Awaitable[TokenSet]]
+"""How the first tokens of a grant are had, from the token endpoint with the app's credentials. Times are the store's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -38,7 +40,9 @@ class Wish:
 
     Attributes:
         app: through which app.
-        refresh_token: of a consent; None for a custom connection (client credentials).
+        obtain: gives the tokens; called after everything else was checked.
+        custom: whether the app is a custom connection, which has a secret.
+        again: whether what ``obtain`` used may be used again where nothing was stored, as a sentence; empty: it may not.
         tenants: only these organisations; empty for all that the grant reaches.
         customer_ref: your reference for the one organisation.
         tags: your labels.
@@ -46,7 +50,9 @@ class Wish:
     """
 
     app: str
-    refresh_token: str | None = field(repr=False)
+    obtain: Obtain = field(repr=False)
+    custom: bool = False
+    again: str = ""
     tenants: Sequence[TenantId] = ()
     customer_ref: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -66,8 +72,8 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
         XeroError: Xero refuses the grant, or does not answer.
         NothingToConnectError, OtherAppError: there is nothing to connect.
     """
-    app = _app(wish.app)
-    credentials = credentials_of(app, custom=wish.refresh_token is None)
+    app = app_named(wish.app)
+    credentials = credentials_of(app, custom=wish.custom)
     encryption, kafka, xero = EncryptionSettings.read(), KafkaSettings.read(), XeroSettings.read()
     cipher = TokenCipher(encryption.keys)
     async with store() as pool:
@@ -84,8 +90,9 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
         )
         # Processors go by the store's clock: a token stamped by this machine's could look fresh to them for a day.
         await set_clock(pool)
-        tokens = await _obtain(xero, credentials, wish.refresh_token, utc_now())
-        # The refresh token has been traded for another one: that must not be lost, whatever comes next.
+        async with aclosing(IdentityClient(identity_url=xero.identity_url)) as identity:
+            tokens = await wish.obtain(identity, credentials)
+        # What was traded for these tokens is used up: they must not be lost, whatever comes next.
         grant_id = await keep_grant(pool, app=app, kind=tokens.kind.value, tokens=_sealed(cipher, tokens))
         try:
             reached = await _reached(xero, app, tokens, grant_id)
@@ -94,8 +101,8 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
             done = await _connect(pool, app, tokens, scopes, cipher, chosen, wish, kafka.partitions, grant_id)
         except Exception as error:
             await drop_grant(pool, grant_id)
-            if wish.refresh_token is not None:
-                error.add_note("Nothing was stored; Xero takes the same refresh token again for 30 minutes.")
+            if wish.again:
+                error.add_note(f"Nothing was stored; {wish.again}")
             raise
     return list(zip(chosen, done, strict=True))
 
@@ -126,7 +133,15 @@ async def _connect(
     )
 
 
-def _app(name: str) -> App:
+def app_named(name: str) -> App:
+    """An app of this deployment.
+
+    Args:
+        name: ``default``, or one of the apps file.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
     apps = Apps.read()
     app = apps.get(name)
     if app is None:
@@ -152,13 +167,15 @@ def credentials_of(app: App, *, custom: bool) -> ClientCredentials:
     return ClientCredentials(client_id=app.client_id, client_secret=app.client_secret)
 
 
-async def _obtain(
-    xero: XeroSettings, credentials: ClientCredentials, refresh_token: str | None, now: datetime
-) -> TokenSet:
-    identity = IdentityClient(identity_url=xero.identity_url)
-    async with aclosing(identity):
-        if refresh_token is None:
-            return await identity.client_credentials(credentials, now)
+def by_refresh_token(refresh_token: str) -> Obtain:
+    """Trade a refresh token that was had elsewhere.
+
+    Args:
+        refresh_token: of a consent.
+    """
+
+    async def obtain(identity: IdentityClient, credentials: ClientCredentials) -> TokenSet:
+        now = utc_now()
         given = TokenSet(
             kind=GrantKind.AUTHORIZATION_CODE,
             access_token="",
@@ -167,6 +184,18 @@ async def _obtain(
             refresh_token=refresh_token,
         )
         return await identity.refresh(credentials, given, refresh_token, now)
+
+    return obtain
+
+
+async def by_client_credentials(identity: IdentityClient, credentials: ClientCredentials) -> TokenSet:
+    """Ask with the id and secret of a custom connection.
+
+    Args:
+        identity: the token endpoint.
+        credentials: the app's.
+    """
+    return await identity.client_credentials(credentials, utc_now())
 
 
 async def _reached(xero: XeroSettings, app: App, tokens: TokenSet, grant_id: UUID) -> list[Connection]:

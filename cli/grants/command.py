@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from getpass import getpass
@@ -12,7 +13,7 @@ from uuid import UUID
 import typer
 
 from cli.exits import EPILOG, ExitCode, guarded
-from cli.grants.add import Wish, add
+from cli.grants.add import Wish, add, by_client_credentials, by_refresh_token
 from cli.grants.choose import NothingToConnectError
 from cli.organisation import organisation_named
 from cli.readable import printable
@@ -69,12 +70,13 @@ def add_grant(
     traded for a new one at once (Xero takes the old one for 30 minutes more), and stored encrypted: use it nowhere
     else from then on. An organisation that waits because its grant died goes on with the new one.
     """
-    tags = {name: value for name, _, value in (text.partition("=") for text in tag or ())}
-    token = None if client_credentials else _refresh_token()
+    tags = tags_named(tag or ())
     wish = Wish(
         entities=EntitySettings.read().entities,
         app=app_name,
-        refresh_token=token,
+        obtain=by_client_credentials if client_credentials else by_refresh_token(_refresh_token()),
+        custom=client_credentials,
+        again="" if client_credentials else "Xero takes the same refresh token again for 30 minutes.",
         tenants=[organisation_named(one, "--tenant") for one in tenant or ()],
         customer_ref=customer_ref,
         tags=tags,
@@ -109,7 +111,7 @@ def show_list(
         fields = {"state": "unconnected", **asdict(one)}
         typer.echo(json.dumps(fields, default=_plain) if as_json else line_of_unconnected(one))
     if not rows and not as_json:
-        typer.echo("no organisation is connected: see `xero-stream grants add --help`")
+        typer.echo("no organisation is connected: see `xero-stream connect --help`")
     return ExitCode.PROBLEMS if any(needs_you(row) for row in rows) else ExitCode.OK
 
 
@@ -138,6 +140,19 @@ async def _retry(tenant_id: TenantId | None, entity: EntityName | None) -> int:
         for one in {tenant for tenant, _ in tried}:
             await rouse(connection, one)
         return len(tried)
+
+
+def tags_named(given: Sequence[str]) -> dict[str, str]:
+    """Tags as they stand on the command line, ``NAME=VALUE`` each.
+
+    Raises:
+        BadParameter: one has no name or no ``=``.
+    """
+    for text in given:
+        name, equals, _ = text.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(f"{text!r} is no NAME=VALUE: write it as region=north", param_hint="--tag")
+    return {name.strip(): value for name, _, value in (text.partition("=") for text in given)}
 
 
 def _refresh_token() -> str:
@@ -203,7 +218,7 @@ def line(row: Standing) -> str:
     if row.app_trouble is not None:
         parts.append(f"Xero refuses the app ({row.app_trouble})")
     elif connect_again(row):
-        parts.append("connect it again with `xero-stream grants add`")
+        parts.append("connect it again with `xero-stream connect`")
     if row.parked_until:
         parts.append(f"parked until {row.parked_until:%Y-%m-%d %H:%M} UTC ({row.parked_reason or 'no reason given'})")
     if row.loading:

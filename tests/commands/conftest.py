@@ -187,7 +187,7 @@ class Simulated:
             f"{self.url}{path}", data=data, headers={"Content-Type": "application/json"}, method=method
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.loads(answer.read())
+            return json.loads(answer.read() or b"null")
 
     def refresh_token(self) -> str:
         """A connected grant without a browser."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from cryptography.fernet import Fernet
 
-from cli.grants.add import Wish, add
+from cli.grants.add import Wish, add, by_refresh_token
 from tests.integration.simulator.rig import Talk
 from xero_stream.contracts.names import DEFAULT_APP, EntityName
 
@@ -29,4 +29,4 @@ async def connect_all(
         "XERO_STREAM_ENCRYPTION_KEYS": _KEY,
     }.items():
         monkeypatch.setenv(name, value)
-    await add(Wish(app=DEFAULT_APP, refresh_token=grant["refreshToken"], entities=entities))
+    await add(Wish(app=DEFAULT_APP, obtain=by_refresh_token(grant["refreshToken"]), entities=entities))

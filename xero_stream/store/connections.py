@@ -221,12 +221,80 @@ async def keep_grant(pool: "asyncpg.Pool[Any]", *, app: App, kind: GrantKind, to
         return await _insert_grant(connection, app, kind, tokens)
 
 
+_DROP_GRANT = (
+    "DELETE FROM grants g WHERE g.grant_id = $1 AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.grant_id = $1)"
+)
+
+
 async def drop_grant(pool: "asyncpg.Pool[Any]", grant_id: UUID) -> None:
     """Forget a grant that reaches no organisation; one that does is left alone."""
-    await pool.execute(
-        "DELETE FROM grants g WHERE g.grant_id = $1 AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.grant_id = $1)",
-        grant_id,
-    )
+    await pool.execute(_DROP_GRANT, grant_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """An organisation as ``tenants list`` shows it.
+
+    Attributes:
+        tenant_id: Xero's id.
+        grant_id: the grant it is read by.
+        connection_id: of Xero's connection; None where it is not known.
+        state: connected, needs_reauth or disconnected.
+        connected_at: since when it is in this state of being connected.
+    """
+
+    tenant_id: TenantId
+    name: str
+    app: str
+    grant_id: UUID
+    connection_id: str | None
+    state: str
+    partition: int
+    customer_ref: str | None
+    tags: Mapping[str, str]
+    connected_at: datetime
+
+
+_TENANTS = (
+    "SELECT tenant_id, name, app, grant_id, connection_id, state, partition, customer_ref, tags, connected_at FROM tenants "
+    "WHERE ($1::text IS NULL OR tenant_id = $1) AND ($2::uuid IS NULL OR grant_id = $2) ORDER BY app, name, tenant_id"
+)
+
+
+async def tenants(
+    pool: "asyncpg.Pool[Any]", *, tenant_id: TenantId | None = None, grant_id: UUID | None = None
+) -> list[Tenant]:
+    """The organisations that were ever connected and not removed.
+
+    Args:
+        pool: the store.
+        tenant_id: only this one.
+        grant_id: only those of this grant.
+    """
+    rows = await pool.fetch(_TENANTS, tenant_id, grant_id)
+    return [Tenant(**{**dict(row), "tags": orjson.loads(row["tags"])}) for row in rows]
+
+
+async def remove(pool: "asyncpg.Pool[Any]", tenant_id: TenantId) -> bool:
+    """Forget an organisation: its connection, what is known to have changed and not read, its loads and holds.
+
+    Its records and changes stay: what was published stays true, and a connection made later compares with them. A grant that
+    reaches no other organisation goes with it. Processes that work for it notice within a second.
+
+    Args:
+        pool: the store.
+        tenant_id: which.
+
+    Returns:
+        False if there was none.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        grant_id = await connection.fetchval("DELETE FROM tenants WHERE tenant_id = $1 RETURNING grant_id", tenant_id)
+        if grant_id is None:
+            return False
+        await connection.execute("DELETE FROM dirty WHERE tenant_id = $1", tenant_id)
+        await connection.execute(_DROP_GRANT, grant_id)
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Connecting organisations by a consent in the browser."""
