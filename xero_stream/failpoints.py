@@ -47,6 +47,14 @@ class Failpoint(StrEnum):
     # giving a partition up
     LEASE_KEPT = "lease-kept"  # all work is done, the lease is not given back
 
+    # deployment set
+    DEPLOYMENT_TOPICS_MADE = "deployment-topics-made"  # new topics are there, the row has the former values
+    DEPLOYMENT_CHANGED = "deployment-changed"  # the row has the new values, Kafka the former ones
+
+
+OF_COMMANDS = frozenset({Failpoint.DEPLOYMENT_TOPICS_MADE, Failpoint.DEPLOYMENT_CHANGED})
+"""Points that no process reaches that runs for long."""
+
 
 class Action(StrEnum):
     """What happens there."""

@@ -11,7 +11,8 @@ from cli.store import store
 from xero_api.registry import by_name
 from xero_api.scopes import NotOnTierError, require
 from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName
-from xero_stream.kafka.admin import TopicAdmin
+from xero_stream.failpoints import Failpoint, reach
+from xero_stream.kafka.admin import TopicAdmin, TopicSpec
 from xero_stream.kafka.admin import wanted as topics_wanted
 from xero_stream.kafka.marker import write_marker
 from xero_stream.settings.base import SettingsError
@@ -73,17 +74,22 @@ class Done:
         differences: what was different: here the new value, deployed the former one.
         effects: what followed in the store.
         topics: those that were created.
+        altered: topics whose settings were changed.
         changed: counts; None where nothing was to be done, or nothing was done.
     """
 
     differences: Sequence[Difference]
     effects: Effects
-    topics: Sequence[str]
-    changed: Changed | None
+    topics: Sequence[str] = ()
+    altered: Sequence[str] = ()
+    changed: Changed | None = None
 
 
 async def set_shared(wish: Wish) -> Done:
     """Change the deployment.
+
+    New topics come first: nobody minds one more. Then the row; existing topics and Kafka's copy of the row follow it. Whoever
+    is stopped in between repeats the command: where the row has the values already, what is missing on Kafka follows.
 
     Raises:
         StoreUnreachableError, KafkaUnreachableError: nothing was changed.
@@ -101,24 +107,43 @@ async def set_shared(wish: Wish) -> Done:
             _check_cluster(values, deployment, cluster)
             merged = {**deployment.shared, **values}
             effects = await _effects(pool, wish, deployment, values, merged)
-            if not found and not effects.read_again:
-                return Done(differences=(), effects=effects, topics=(), changed=None)
             if wish.dry_run:
-                return Done(differences=found, effects=effects, topics=(), changed=None)
+                return Done(differences=found, effects=effects)
             kafka = _kafka(kafka, deployment, merged)
             specs = topics_wanted(kafka, _entities(merged), deliveries=merged.get(KEEP_DELIVERIES) == "true")
+            await _check_topics(admin, specs)
+            created = await admin.create_missing(specs)
+            await reach(Failpoint.DEPLOYMENT_TOPICS_MADE)
+            changed = None
+            if found or effects.read_again:
+                changed = await _change(pool, wish, deployment, values, merged, effects)
+            await reach(Failpoint.DEPLOYMENT_CHANGED)
             applied = await admin.apply(specs)
-        if applied.left:
-            raise SettingsError("; ".join(f"{problem.topic} {problem.what}" for problem in applied.left))
-        changed = await change(
-            pool,
-            before=deployment.shared,
-            after={**values, **dict.fromkeys(wish.removed)},
-            effects=effects,
-            left_out={entity: _not_open(entity, merged) for entity in (*effects.load, *effects.read_again)},
-        )
-        await write_marker(kafka, changed.deployment.shared)
-    return Done(differences=found, effects=effects, topics=applied.created, changed=changed)
+        await write_marker(kafka, changed.deployment.shared if changed else deployment.shared)
+    return Done(differences=found, effects=effects, topics=created, altered=applied.altered, changed=changed)
+
+
+async def _check_topics(admin: TopicAdmin, specs: Sequence[TopicSpec]) -> None:
+    """Before anything is changed.
+
+    Raises:
+        SettingsError: a topic can't become what it has to be.
+    """
+    left = [problem for problem in await admin.check(specs) if not problem.fixable]
+    if left:
+        raise SettingsError("; ".join(f"{problem.topic} {problem.what}" for problem in left))
+
+
+async def _change(
+    pool: "asyncpg.Pool[Any]", wish: Wish, deployment: Deployment, values: Shared, merged: Shared, effects: Effects
+) -> Changed:
+    return await change(
+        pool,
+        before=deployment.shared,
+        after={**values, **dict.fromkeys(wish.removed)},
+        effects=effects,
+        left_out={entity: _not_open(entity, merged) for entity in (*effects.load, *effects.read_again)},
+    )
 
 
 def _differences(values: Shared, deployment: Deployment, removed: Sequence[str]) -> list[Difference]:

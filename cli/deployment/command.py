@@ -137,7 +137,7 @@ def _ignored_json(one: Ignored) -> dict[str, object]:
 
 
 def _told(done: Done, *, dry_run: bool) -> Iterator[str]:
-    if not done.differences and done.changed is None:
+    if not done.differences and done.changed is None and not done.topics and not done.altered:
         yield "nothing to do: the deployment has these values"
         return
     for one in done.differences:
@@ -149,6 +149,8 @@ def _told(done: Done, *, dry_run: bool) -> Iterator[str]:
         return
     if done.topics:
         yield f"created {', '.join(done.topics)}"
+    if done.altered:
+        yield f"changed the settings of {len(done.altered)} topics"
     if done.changed is not None:
         yield from _counts(done)
     if any(one.name not in ONLY_RECEIVERS for one in done.differences):

@@ -249,8 +249,8 @@ ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET
     since = CASE WHEN passes.finished_at IS NOT NULL THEN excluded.since
                  WHEN passes.since IS NULL OR excluded.since IS NULL THEN NULL
                  ELSE least(excluded.since, passes.since) END,
-    place = NULL, seen = 0, total = NULL, finished_at = NULL, started_at = NULL, attempts = 0, error = NULL, hint = NULL, failing_since = NULL,
-    not_before = to_timestamp(0)
+    generation = passes.generation + 1, place = NULL, seen = 0, total = NULL, finished_at = NULL, started_at = NULL,
+    attempts = 0, error = NULL, hint = NULL, failing_since = NULL, not_before = to_timestamp(0)
 """
 
 

@@ -6,7 +6,6 @@ most one call in flight per slot (lane and entity): while it is out, events gath
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from processors.fetch.judge import Mode
@@ -49,7 +48,7 @@ class OpenPass:
     Attributes:
         place: where the next page is.
         seen: records read so far.
-        since: what changed since is read; None: everything.
+        generation: how often it was begun anew.
         attempts: failures in a row.
     """
 
@@ -57,7 +56,7 @@ class OpenPass:
     kind: PassKind
     place: Keyset
     seen: int = 0
-    since: datetime | None = None
+    generation: int = 0
     attempts: int = 0
 
 

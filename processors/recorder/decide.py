@@ -45,6 +45,7 @@ class Stored:
     Attributes:
         form: the form it was last written from.
         shown: how another form shows the fields that it gives with other values; see :mod:`processors.recorder.forms`.
+        taken_over: it comes from the compacted topic, which has neither Xero's own JSON nor the form.
     """
 
     version: Version
@@ -54,6 +55,7 @@ class Stored:
     raw: bytes | None
     form: Form | None = None
     shown: bytes | None = None
+    taken_over: bool = False
 
 
 class Write(StrEnum):
@@ -98,8 +100,10 @@ def _differs(stored: Stored, read: Read) -> bool:
         return False
     if stored.body != read.body:
         return True
+    if read.raw is None or stored.taken_over:
+        return False
     # Xero's own JSON of one record differs between single reads and lists.
-    comparable = read.raw is not None and (stored.form is Form.ONE) == (read.form is Form.ONE)
+    comparable = stored.raw is None or (stored.form is Form.ONE) == (read.form is Form.ONE)
     return comparable and stored.raw != read.raw
 
 
@@ -166,7 +170,9 @@ def decide(
     if order is not Order.NEWER:
         return Decision(updated_at=newest, row=judgement)
     if not differs:
-        return Decision(write=Write.TOUCH, updated_at=newest, row=judgement)
+        # One taken over gets Xero's own JSON and its form, which the topic does not have.
+        completed = stored is not None and stored.taken_over and read.gone is None
+        return Decision(write=Write.REPLACE if completed else Write.TOUCH, updated_at=newest, row=judgement)
     begins = Op.CREATE if created or not (unclear or trigger in _REREAD) else Op.READ
     op, reason = _op(read, stored, trigger, begins)
     return Decision(write=Write.REPLACE, op=op, reason=reason, updated_at=newest, row=judgement)

@@ -17,8 +17,12 @@ from xero_api.entity import Form
 
 _LOCK = "SELECT position, heads, incarnation FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE"
 
+# raw_form is of the release before 0010, which knew two forms: where it is set, that release wrote the record last. A record
+# taken over from Kafka has no read time.
 _LOAD = """
-SELECT i.record_id, r.version_at, r.read_at, r.gone, r.status, r.body, r.raw, r.form, r.shown,
+SELECT i.record_id, r.version_at, r.read_at, r.gone, r.status, r.body, r.raw, r.shown,
+       CASE r.raw_form WHEN 'one' THEN 'one' WHEN 'list' THEN 'page' ELSE r.form END AS form,
+       r.read_at = to_timestamp(0) AS taken_over,
        d.event_at, d.first_received_at, d.attempts, d.equal_reads, d.marks, d.deliveries, d.traceparent,
        coalesce(d.created, false) AS created, coalesce(d.broke, 0) > 0 AS broke, q.kept, coalesce(q.created, false) AS kept_created,
        EXISTS (SELECT 1 FROM passes p WHERE p.tenant_id = $1 AND p.entity = $2 AND p.kind = 'backfill'
@@ -44,7 +48,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     position = CASE WHEN excluded.position > 0 THEN excluded.position ELSE records.position END,
     gone = excluded.gone, status = excluded.status, version_at = excluded.version_at, read_at = excluded.read_at,
-    body = excluded.body, raw = excluded.raw, form = excluded.form, shown = excluded.shown, recorded_at = excluded.recorded_at
+    body = excluded.body, raw = excluded.raw, raw_form = NULL, form = excluded.form, shown = excluded.shown,
+    recorded_at = excluded.recorded_at
 """
 
 _VERSION = """
@@ -185,6 +190,7 @@ def _loaded(row: Any) -> Loaded:
             raw=row["raw"],
             form=Form(row["form"]) if row["form"] else None,
             shown=row["shown"],
+            taken_over=row["taken_over"],
         )
         if row["read_at"] is not None
         else None

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import structlog
 from aiokafka.structs import ConsumerRecord
 
 from processors.partitions.store import Lease, store_went_back
@@ -21,8 +22,17 @@ from xero_stream.kafka.admin import TopicAdmin
 from xero_stream.kafka.partition_reader import PartitionReader
 from xero_stream.settings.kafka import KafkaSettings
 
+log = structlog.get_logger(__name__)
+
 Identity = tuple[str, str]
 """Tenant and record id."""
+
+_LONGEST_ID = 200
+_LARGEST_POSITION = 2**63 - 1
+
+
+class UnreadableMessageError(ValueError):
+    """A message on one of our topics that no release of ours wrote; the text says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +43,13 @@ class Recovered:
         records: stored records that became what Kafka has.
         gone: stored records that Kafka no longer has.
         passes: passes opened to read everything again.
+        unreadable: messages on the compacted topics that somebody else wrote.
     """
 
     records: int
     gone: int
     passes: int
+    unreadable: int
 
 
 @dataclass(slots=True)
@@ -45,20 +57,70 @@ class _Compacted:
     """What a compacted topic says, read in order."""
 
     present: set[Identity] = field(default_factory=set)
+    unreadable: int = 0
 
     def rows(self, records: Iterable[ConsumerRecord]) -> list[store.PublishedRecord]:
-        """The records among these messages that are there; the last message of each."""
+        """The records among these messages that are there; the last message of each that is ours.
+
+        A message that can't be read is left out: without it the topic says what consumers know. Where it has the key of a
+        record, that record counts as present, in case the message before it was compacted.
+        """
         latest: dict[Identity, store.PublishedRecord] = {}
         for message in records:
-            key = decode(message.key)
-            identity = (key["tenant_id"], key["id"])
-            latest.pop(identity, None)
-            if message.value is None:
-                self.present.discard(identity)
-                continue
-            self.present.add(identity)
-            latest[identity] = published_record(identity, message.value)
+            try:
+                identity = _identity(message.key)
+                if message.value is None:
+                    self.present.discard(identity)
+                    latest.pop(identity, None)
+                    continue
+                self.present.add(identity)
+                latest[identity] = published_record(identity, message.value)
+            except UnreadableMessageError as error:
+                self.unreadable += 1
+                log.error(  # noqa: TRY400 - the message says all
+                    "foreign_message", topic=message.topic, offset=message.offset, reason=str(error)
+                )
         return list(latest.values())
+
+
+def _identity(key: bytes | None) -> Identity:
+    found = _object(key, "key")
+    tenant_id, record_id = found.get("tenant_id"), found.get("id")
+    for name in (tenant_id, record_id):
+        if not isinstance(name, str) or len(name) > _LONGEST_ID or not name.isprintable():
+            raise UnreadableMessageError("its key has no tenant_id and id")
+    return str(tenant_id), str(record_id)
+
+
+def _object(text: bytes | None, part: str) -> dict[str, Any]:
+    try:
+        found = decode(text or b"")
+    except ValueError:
+        raise UnreadableMessageError(f"its {part} is no JSON") from None
+    if not isinstance(found, dict):
+        raise UnreadableMessageError(f"its {part} is no object")
+    return found
+
+
+def _whole(message: dict[str, Any], name: str) -> int:
+    found = message.get(name)
+    if type(found) is not int or not 0 <= found <= _LARGEST_POSITION:
+        raise UnreadableMessageError(f"{name} is no number of ours")
+    return found
+
+
+def _says(text: bytes, record: dict[str, Any]) -> bool:
+    try:
+        return bool(decode(text) == record)
+    except ValueError:
+        return False
+
+
+def _moment(message: dict[str, Any], name: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(_whole(message, name) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UnreadableMessageError(f"{name} is no time") from None
 
 
 def published_record(identity: Identity, value: bytes) -> store.PublishedRecord:
@@ -67,23 +129,38 @@ def published_record(identity: Identity, value: bytes) -> store.PublishedRecord:
     Args:
         identity: from its key.
         value: not a tombstone's.
+
+    Raises:
+        UnreadableMessageError: it is none of ours.
     """
-    message = decode(value)
-    record, version = message["record"], message["version_ts_ms"]
-    # Byte for byte: another spelling of the same number would be published as a change of nothing. Before the record there
-    # are only numbers, and behind it nothing, unless it was shortened.
-    _, _, behind = value.partition(b'"record":')
-    body = encode(record) if message.get("omitted") else behind[:-1]
+    message = _object(value, "value")
+    record, version = message.get("record"), message.get("version_ts_ms")
+    if not isinstance(record, dict):
+        raise UnreadableMessageError("it has no record")
     status = record.get("status")
     return store.PublishedRecord(
         tenant_id=identity[0],
         record_id=identity[1],
-        position=message["position"],
+        position=_whole(message, "position"),
         status=None if status is None else str(status).replace("\x00", "\ufffd"),
-        version_at=None if version is None else datetime.fromtimestamp(version / 1000, UTC),
-        body=body,
-        recorded_at=datetime.fromtimestamp(message["ts_ms"] / 1000, UTC),
+        version_at=None if version is None else _moment(message, "version_ts_ms"),
+        body=_body(message, record, value),
+        recorded_at=_moment(message, "ts_ms"),
     )
+
+
+def _body(message: dict[str, Any], record: dict[str, Any], value: bytes) -> bytes:
+    """Byte for byte: another spelling of the same number would be published as a change of nothing.
+
+    Before the record there are only numbers, and behind it nothing, unless it was shortened.
+    """
+    _, _, behind = value.partition(b'"record":')
+    if not message.get("omitted") and _says(behind[:-1], record):
+        return behind[:-1]
+    try:
+        return encode(record)
+    except TypeError:
+        raise UnreadableMessageError("its record is nested too deeply") from None
 
 
 async def last_positions(reader: PartitionReader, topics: Iterable[str]) -> dict[str, int]:
@@ -95,10 +172,20 @@ async def last_positions(reader: PartitionReader, topics: Iterable[str]) -> dict
     """
     found: dict[str, int] = {}
     for topic in topics:
-        newest = await reader.last(topic)
-        if newest is not None:
-            found[topic] = int(decode(newest.value)["source"]["position"])
+        newest = await reader.last(topic, lambda record: _position(record) is not None)
+        position = None if newest is None else _position(newest)
+        if position is not None:
+            found[topic] = position
     return found
+
+
+def _position(record: ConsumerRecord) -> int | None:
+    """Of a change; None: somebody else wrote it."""
+    try:
+        source = _object(record.value, "value").get("source")
+        return _whole(source, "position") if isinstance(source, dict) else None
+    except UnreadableMessageError:
+        return None
 
 
 async def entities_on_kafka(kafka: KafkaSettings) -> list[EntityName]:
@@ -132,7 +219,7 @@ async def recover(
     entities = await entities_on_kafka(kafka)
     changes = sorted({topics.changes(entity) for entity in entities})
     records = [topics.records(entity) for entity in entities]
-    replaced = gone = 0
+    replaced = gone = unreadable = 0
     async with PartitionReader(kafka, [*changes, *records], lease.partition) as reader:
         heads = await last_positions(reader, changes)
         alive()
@@ -144,6 +231,7 @@ async def recover(
                 replaced += await store.take_over(pool, lease, entity, compacted.rows(messages))
                 alive()
             gone += await store.bury_others(pool, lease, entity, compacted.present)
+            unreadable += compacted.unreadable
             alive()
     passes = await store_went_back(pool, lease, reached, heads)
-    return Recovered(records=replaced, gone=gone, passes=passes)
+    return Recovered(records=replaced, gone=gone, passes=passes, unreadable=unreadable)

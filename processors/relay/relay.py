@@ -186,6 +186,7 @@ class Relay:
             records_taken_over=recovered.records,
             records_gone=recovered.gone,
             passes_opened=recovered.passes,
+            foreign_messages=recovered.unreadable,
             hint="the database is older than Kafka (restored backup?); it took over what Kafka has, and every record of "
             "the partition is read again",
         )

@@ -46,8 +46,8 @@ WHERE EXISTS (SELECT 1 FROM tenants t JOIN records r ON r.tenant_id = t.tenant_i
 """
 
 _LOAD_AGAIN = """
-UPDATE passes SET place = NULL, seen = 0, total = NULL, since = NULL, finished_at = NULL, started_at = NULL, attempts = 0,
-    error = NULL, hint = NULL, failing_since = NULL, not_before = to_timestamp(0)
+UPDATE passes SET generation = generation + 1, place = NULL, seen = 0, total = NULL, since = NULL, finished_at = NULL,
+    started_at = NULL, attempts = 0, error = NULL, hint = NULL, failing_since = NULL, not_before = to_timestamp(0)
 WHERE partition = $1 AND entity = ANY($2::text[]) AND kind = 'backfill'
 """
 
@@ -62,7 +62,7 @@ FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[],
      AS k(tenant_id, record_id, position, status, version_at, body, recorded_at)
 ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET
     position = excluded.position, gone = NULL, status = excluded.status, version_at = excluded.version_at,
-    read_at = excluded.read_at, body = excluded.body, raw = NULL, form = NULL, shown = NULL,
+    read_at = excluded.read_at, body = excluded.body, raw = NULL, raw_form = NULL, form = NULL, shown = NULL,
     recorded_at = excluded.recorded_at
 WHERE (records.position, records.gone, records.body) IS DISTINCT FROM (excluded.position, NULL, excluded.body)
 """
@@ -70,7 +70,7 @@ WHERE (records.position, records.gone, records.body) IS DISTINCT FROM (excluded.
 _LIVE = "SELECT tenant_id, record_id FROM records WHERE partition = $1 AND entity = $2 AND gone IS NULL"
 
 _BURY = """
-UPDATE records r SET gone = 'deleted', status = NULL, body = NULL, raw = NULL, form = NULL, shown = NULL
+UPDATE records r SET gone = 'deleted', status = NULL, body = NULL, raw = NULL, raw_form = NULL, form = NULL, shown = NULL
 FROM unnest($2::text[], $3::text[]) AS k(tenant_id, record_id)
 WHERE r.tenant_id = k.tenant_id AND r.entity = $1 AND r.record_id = k.record_id
 """

@@ -13,15 +13,15 @@ from xero_stream.contracts.names import EntityName, TenantId
 BETWEEN_PASSES = timedelta(seconds=5)
 """Until a pass that goes on from another one begins: other entities' passes get their turn."""
 
-# Joined to one that is not finished, which begins anew: a page of it that was asked for before says nothing of what changed
-# since. It begins a millisecond earlier, so that such a page is seen to be of the pass before.
+# Joined to one that is not finished, which begins anew, as a new generation: a page of it that was asked for before says
+# nothing of what changed since.
 _NEXT = """
 INSERT INTO passes (tenant_id, entity, kind, partition, since, not_before)
 SELECT tenant_id, entity, 'catch_up', partition, $4, $5 FROM passes WHERE tenant_id = $1 AND entity = $2 AND kind = $3
 ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET
     since = CASE WHEN passes.finished_at IS NOT NULL THEN excluded.since
                  WHEN passes.since IS NULL THEN NULL  -- everything is the earliest
-                 ELSE least(excluded.since, passes.since) - interval '1 millisecond' END,
+                 ELSE least(excluded.since, passes.since) END, generation = passes.generation + 1,
     place = NULL, seen = 0, total = NULL, finished_at = NULL, started_at = NULL, attempts = 0, error = NULL,
     hint = NULL, failing_since = NULL, not_before = excluded.not_before
 """
@@ -33,7 +33,7 @@ async def move(
     entity: EntityName,
     kind: PassKind,
     *,
-    begun: tuple[datetime | None, int],
+    begun: tuple[int, int],
     place: Keyset | Done,
     seen: int,
     total: int | None,
@@ -46,7 +46,7 @@ async def move(
         tenant_id: the tenant.
         entity: what is read.
         kind: which pass.
-        begun: since when it reads, and how many records it had seen, when the page was asked for.
+        begun: its generation, and how many records it had seen, when the page was asked for.
         place: where the next page is, or that this was the last. Where the list goes on with what changed since the pass
             began, another one is opened: it reads from where this one ends.
         seen: records of this page.
@@ -58,7 +58,7 @@ async def move(
         "hint = NULL, failing_since = NULL, "
         "started_at = coalesce(started_at, $7), finished_at = CASE WHEN $4::bytea IS NULL THEN $7::timestamptz END "
         "WHERE tenant_id = $1 AND entity = $2 AND kind = $3 AND finished_at IS NULL "
-        "AND since IS NOT DISTINCT FROM $8::timestamptz AND seen = $9",
+        "AND generation = $8 AND seen = $9",
         tenant_id,
         entity.value,
         kind.value,

@@ -1,5 +1,7 @@
 """Apps that Xero refuses as a whole (a wrong secret, say): nothing is called for them until a human acted or a minute passed."""
 
+import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +27,9 @@ class AppHolds:
     pool: "asyncpg.Pool[Any]"
     version: int = 0
     _until: dict[AppName, float] = field(default_factory=dict)
+    _refused_at: dict[AppName, float] = field(default_factory=dict)
     _working: set[AppName] = field(default_factory=set)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def seconds(self, app: AppName) -> float:
         """For how long the app's organisations still wait; 0: they don't."""
@@ -34,16 +38,30 @@ class AppHolds:
     async def refused(self, app: AppName, error: MisconfiguredError) -> None:
         """A call was refused for the app's sake."""
         self._working.discard(app)
-        self._until[app] = time.monotonic() + HOLD_SECONDS
-        await apps.refused(self.pool, app, str(error), error.hint)
+        self._refused_at[app] = time.monotonic()
+        self._until[app] = self._refused_at[app] + HOLD_SECONDS
+        async with self._writing:
+            await apps.refused(self.pool, app, str(error), error.hint)
 
-    async def works(self, app: AppName) -> None:
-        """A call of the app went well."""
-        if app in self._working:
+    async def works(self, app: AppName, begun: float) -> None:
+        """A call of the app went well.
+
+        Args:
+            app: which.
+            begun: monotonic seconds when the work on the call began. A call that was under way when another one was refused
+                does not end the hold: it may have gone out with what was right before.
+        """
+        if app in self._working or begun <= self._refused_before(app):
             return
-        await apps.works(self.pool, app)
+        async with self._writing:
+            await apps.works(self.pool, app)
+            if begun <= self._refused_before(app):
+                return  # refused while this was written; the store is told behind us
         self._working.add(app)
         self._end(app)
+
+    def _refused_before(self, app: AppName) -> float:
+        return self._refused_at.get(app, -math.inf)
 
     def changed(self, app: AppName | None = None) -> None:
         """A human changed something about an app, or about any: it is tried at once."""

@@ -104,11 +104,20 @@ class Caller:
         self._on_wait = on_wait
         self._tier = services.tier_of(tenant.app)
         self._writing: set[asyncio.Task[None]] = set()
+        self._marks: dict[Slot, int] = {}
         self._silent_seconds = max(SILENT_SECONDS, services.http_timeout + _BESIDE_THE_CALL)
 
     def beat_name(self, slot: Slot) -> str:
         """What the watchdog calls a slot's work."""
         return f"call-{self._tenant.tenant_id}-{slot.lane}-{slot.entity}-{slot.alone}"
+
+    def marks_of(self, slot: Slot) -> int | None:
+        """Where the marks sequence stood when the slot's last call was sent; None where none was."""
+        return self._marks.get(slot)
+
+    def ended(self, slot: Slot) -> None:
+        """The slot's work is over."""
+        self._marks.pop(slot, None)
 
     def alive(self, slot: Slot) -> None:
         """The slot's work makes progress."""
@@ -207,6 +216,7 @@ class Caller:
         except BaseException:
             self._memory.budget.finished(call_id, time.monotonic())
             raise
+        self._marks[slot] = marks
         await reach(Failpoint.CALL_LEDGERED)
         self.alive(slot)
         return call_id, marks

@@ -284,22 +284,24 @@ class Runner:
 
     async def _attempted(self, work: Work) -> None:
         # Those of the grant that the call goes out with: a new grant that came meanwhile must not pay for the old one.
-        troubles = self._troubles
+        troubles, caller, begun = self._troubles, self._caller, time.monotonic()
         try:
             await self._do(work)
         except XeroError as error:
-            await troubles.failed(work, error)
+            await troubles.failed(work, error, caller.marks_of(work.slot))
         except (NotNowError, FencedError):
             raise
         except Exception as error:
             if passes_by_itself(error):
                 raise
-            await self._unforeseen(work, error)
+            await self._unforeseen(work, error, caller.marks_of(work.slot))
         else:
             await self._troubles.succeeded(work)
-            await self._services.app_holds.works(self._app)
+            await self._services.app_holds.works(self._app, begun)
+        finally:
+            caller.ended(work.slot)
 
-    async def _unforeseen(self, work: Work, error: Exception) -> None:
+    async def _unforeseen(self, work: Work, error: Exception, marks: int | None) -> None:
         """A fault of ours: held against what the answer holds, or against the kind of record where there was none."""
         answered = work.slot in self._answered
         reason = described(error)
@@ -307,7 +309,7 @@ class Runner:
             log.error("call_broke", tenant=self._tenant_id, entity=work.entity, reason=reason)
         else:
             log.error("call_broke", tenant=self._tenant_id, entity=work.entity, reason=reason, exc_info=error)
-        await self._troubles.unforeseen(work, error, answered=answered)
+        await self._troubles.unforeseen(work, error, answered=answered, marks=marks)
 
     async def _do(self, work: Work) -> None:
         match work:
@@ -328,11 +330,15 @@ class Runner:
                 await store.ask_alone(self._services.pool, self._tenant_id, work.entity, sorted(answer.absent), marks)
 
     async def _sweep(self, work: Sweep) -> None:
-        """One keyset pass since the oldest due event: a thousand records a call."""
+        """One keyset pass since the oldest due event: a thousand records a call.
+
+        Raises:
+            NotNowError: no call was made: nothing is due by now, or it is time to stop. That shows nothing to go well.
+        """
         pool, partition = self._services.pool, self._lease.partition
         oldest = await store.oldest_event(pool, partition, self._tenant_id, work.entity, utc_now())
         if oldest is None:
-            return
+            raise NotNowError
         place: paging.Keyset | paging.Done = paging.first(oldest - _SWEEP_OVERLAP)
         first_marks: int | None = None
         while isinstance(place, paging.Keyset) and not self._stopping:
@@ -342,7 +348,9 @@ class Runner:
                 following = paging.after(place, answer)
                 await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
                 place = following
-        if isinstance(place, paging.Done) and first_marks is not None:
+        if first_marks is None:
+            raise NotNowError
+        if isinstance(place, paging.Done):
             await store.not_brought(pool, partition, self._tenant_id, work.entity, first_marks)
 
     async def _pass_page(self, work: PassPage) -> None:
@@ -365,7 +373,7 @@ class Runner:
                 self._tenant_id,
                 step.entity,
                 step.kind,
-                begun=(step.since, step.seen),
+                begun=(step.generation, step.seen),
                 place=place,
                 seen=count,
                 total=total,

@@ -40,7 +40,7 @@ FROM unnest($3::text[]) AS e(entity),
 """
 
 _PASSES = """
-SELECT entity, kind, since, place, seen, not_before, attempts FROM passes
+SELECT entity, kind, since, place, seen, generation, not_before, attempts FROM passes
 WHERE partition = $1 AND tenant_id = $2 AND finished_at IS NULL ORDER BY entity
 """
 
@@ -154,7 +154,7 @@ async def agenda(
                     kind=PassKind(row["kind"]),
                     place=Keyset.from_json(orjson.loads(row["place"])) if row["place"] else first(row["since"]),
                     seen=row["seen"],
-                    since=row["since"],
+                    generation=row["generation"],
                     attempts=row["attempts"],
                 )
             )
@@ -334,12 +334,26 @@ async def postpone(
     )
 
 
-async def drop(connection: Any, tenant_id: TenantId, entity: EntityName, record_id: str) -> bool:
-    """The row goes into quarantine; answers whether an event said that its record was created."""
+async def drop(connection: Any, tenant_id: TenantId, entity: EntityName, record_id: str, marks: int | None) -> bool:
+    """The record goes into quarantine; an event that came while it was asked for stays.
+
+    Args:
+        connection: of the transaction that keeps it.
+        tenant_id: the tenant.
+        entity: its kind.
+        record_id: its id.
+        marks: where the marks sequence stood when it was asked for; None: it was not, no event of it could be asked for.
+
+    Returns:
+        Whether an event said that the record was created.
+    """
     created: bool | None = await connection.fetchval(
-        "DELETE FROM dirty WHERE tenant_id = $1 AND entity = $2 AND record_id = $3 RETURNING created",
+        "WITH found AS (SELECT created FROM dirty WHERE tenant_id = $1 AND entity = $2 AND record_id = $3), "
+        "dropped AS (DELETE FROM dirty WHERE tenant_id = $1 AND entity = $2 AND record_id = $3 "
+        "AND ($4::bigint IS NULL OR marks <= $4)) SELECT created FROM found",
         tenant_id,
         entity.value,
         record_id,
+        marks,
     )
     return bool(created)

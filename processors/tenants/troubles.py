@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -133,12 +134,13 @@ class Troubles:
             self._memory.ended[entity] = (attempts, time.monotonic())
             log.info("entity_goes_on", tenant=self._tenant_id, entity=entity)
 
-    async def failed(self, work: Work, error: XeroError) -> None:
+    async def failed(self, work: Work, error: XeroError, marks: int | None = None) -> None:
         """React to a failed call.
 
         Args:
             work: what it was made for.
             error: what came back.
+            marks: where the marks sequence stood when the call was sent; None where none was.
         """
         slot, what = work.slot, act(error, subject_of(work))
         failures = self._setbacks.failed(slot, time.monotonic())
@@ -164,19 +166,20 @@ class Troubles:
             case Act.SUSPEND:
                 await self._suspend(error)
             case Act.SET_ASIDE | Act.SPLIT | Act.POSTPONE:
-                await self._set_aside(work, error)
+                await self._set_aside(work, error, marks)
             case Act.STOP:
                 log.error("xero_misconfigured", tenant=self._tenant_id, reason=str(error)[:300], hint=error.hint)
                 assert isinstance(error, MisconfiguredError)
                 await self._services.app_holds.refused(self._app, error)
 
-    async def unforeseen(self, work: Work, error: Exception, *, answered: bool) -> None:
+    async def unforeseen(self, work: Work, error: Exception, *, answered: bool, marks: int | None = None) -> None:
         """Our code failed in a way that nobody foresaw, outside of any one record's reading.
 
         Args:
             work: what the call was made for.
             error: what was raised.
             answered: whether the answer was there: then what it holds may be the reason.
+            marks: where the marks sequence stood when the call was sent; None where none was.
         """
         what = described(error)
         self._setbacks.failed(work.slot, time.monotonic())
@@ -184,7 +187,7 @@ class Troubles:
             hint = UnforeseenError.hint
             await self._hold_entity(work, HoldState.BROKEN, what, hint)
             return
-        await self._set_aside(work, UnforeseenError(what))
+        await self._set_aside(work, UnforeseenError(what), marks)
 
     async def park_if_long(self, seconds: float, reason: str) -> None:
         """A long wait is written down, so that a restart does not forget it; a short one stays with the budget."""
@@ -319,13 +322,13 @@ class Troubles:
         log.error("tenant_suspended", tenant=self._tenant_id, state=state, hint=error.hint)
         self.parked_until = utc_now() + _UNTIL_A_HUMAN_CAME
 
-    async def _set_aside(self, work: Work, error: XeroError) -> None:
+    async def _set_aside(self, work: Work, error: XeroError, marks: int | None) -> None:
         """This request will never work: find the record that spoils it, put that one into quarantine."""
         match work:
             case GetOne() if isinstance(error, UnforeseenError):
-                await self._broke(work, error)
+                await self._broke(work, error, _ALL_MARKS if marks is None else marks)
             case GetOne():
-                await self._quarantine(work, error)
+                await self._quarantine(work, error, marks)
             case GetIds():
                 await store.ask_alone(self._services.pool, self._tenant_id, work.entity, work.record_ids, _ALL_MARKS)
             case PassPage():
@@ -339,7 +342,7 @@ class Troubles:
         pool, partition = self._services.pool, self._lease.partition
         await store.not_brought(pool, partition, self._tenant_id, work.entity, _ALL_MARKS)
 
-    async def _broke(self, work: GetOne, error: XeroError) -> None:
+    async def _broke(self, work: GetOne, error: XeroError, marks: int) -> None:
         """Count it against the record; after a few times the record goes into quarantine."""
         async with self._services.pool.acquire() as connection, connection.transaction():
             created = await broke(
@@ -348,21 +351,31 @@ class Troubles:
                 self._tenant_id,
                 work.entity.value,
                 work.record_id,
-                marks=_ALL_MARKS,
+                marks=marks,
                 now=utc_now(),
             )
-            if created is not None:
-                kept = replace(self._kept(work, error, "broke"), created=created)
-                await keep(connection, self._lease.partition, kept)
-        if created is not None:
-            self._services.metrics.quarantined(Stage.FETCH)
-            self._on_change()
+            if created is None:
+                return
+            kept = replace(self._kept(work, error, "broke"), created=created)
+            ended = await self._keep(connection, kept, work.entity)
+        self._kept_aside(work.entity, ended=ended)
 
-    async def _quarantine(self, work: GetOne, error: XeroError) -> None:
+    async def _quarantine(self, work: GetOne, error: XeroError, marks: int | None) -> None:
         async with self._services.pool.acquire() as connection, connection.transaction():
-            created = await store.drop(connection, self._tenant_id, work.entity, work.record_id)
+            created = await store.drop(connection, self._tenant_id, work.entity, work.record_id, marks)
             kept = replace(self._kept(work, error, "refused"), created=created)
-            await keep(connection, self._lease.partition, kept)
+            ended = await self._keep(connection, kept, work.entity)
+        self._kept_aside(work.entity, ended=ended)
+
+    async def _keep(self, connection: Any, kept: Kept, entity: EntityName) -> bool:
+        """Put a record into quarantine. Its failures count no more; another one that fails is counted from the beginning."""
+        await keep(connection, self._lease.partition, kept)
+        return await entity_holds.end_failing(connection, self._tenant_id, entity)
+
+    def _kept_aside(self, entity: EntityName, *, ended: bool) -> None:
+        self._failing.pop(entity, None)
+        if ended:
+            self.holds -= {entity}
         self._services.metrics.quarantined(Stage.FETCH)
         self._on_change()
 

@@ -1,7 +1,9 @@
 """``deployment``: the settings that all processes share, in a real store and a real Kafka."""
 
+import asyncio
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -9,6 +11,10 @@ from cryptography.fernet import Fernet
 from tests.commands.conftest import CommandLine, Simulated
 from tests.commands.test_grants import fetch
 from xero_stream.contracts.names import STREAMED
+from xero_stream.failpoints import Failpoint
+from xero_stream.kafka.admin import TopicAdmin
+from xero_stream.kafka.marker import read_marker
+from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import check_value
 
 NAME = "XERO_STREAM_ENCRYPTION_KEYS"
@@ -212,3 +218,51 @@ def test_show(connected: CommandLine, empty_database_url: str) -> None:
     assert connected.environment[NAME] not in same.out
     assert never.code == 78
     assert "never started" in never.complaint
+
+
+@pytest.mark.parametrize("point", [Failpoint.DEPLOYMENT_TOPICS_MADE, Failpoint.DEPLOYMENT_CHANGED])
+def test_a_change_that_is_killed_half_way_is_named_and_repeated(
+    deployed: CommandLine, simulator: Simulated, tmp_path: Path, point: Failpoint
+) -> None:
+    """Before the row changes, processes with the former settings start as ever; from then on the command goes on where it was."""
+    deployed.environment["XERO_STREAM_ENTITIES"] = NARROW
+    deployed("topics", "apply")
+    deployed("grants", "add", stdin=simulator.refresh_token())
+    new = {"XERO_STREAM_ENTITIES": f"{NARROW},credit-notes", "KAFKA_COMPRESSION": "lz4"}
+    command = ("deployment", "set", *new)
+    points = tmp_path / "points"
+    points.mkdir()
+    (points / point).write_text("kill")
+
+    killed = deployed.process(*command, env={**new, "XERO_STREAM_FAILPOINTS_DIR": str(points)})
+    topics = [deployed("topics", "check", env=env) for env in ({}, new)]
+    shown = [deployed("deployment", "show", env=env) for env in ({}, new)]
+    repeated = deployed(*command, env=new)
+    checked = deployed("topics", "check", env=new)
+
+    assert killed.code == -9
+    if point is Failpoint.DEPLOYMENT_TOPICS_MADE:
+        assert [ended.code for ended in (*topics, *shown)] == [0, 1, 0, 1]
+        assert "here: contacts,credit-notes,invoices" in shown[1].out
+        assert "→ lz4" in repeated.out
+    else:
+        assert [ended.code for ended in (*topics, *shown)] == [0, 1, 1, 0]
+        assert "here: gzip" in shown[0].out
+        assert "compression.type is gzip, should be lz4" in topics[1].out
+        assert "`xero-stream topics apply`" in topics[1].out
+        assert "changed the settings of 6 topics" in repeated.out
+    assert repeated.code == checked.code == 0, repeated.err + checked.out
+    assert asyncio.run(marker(deployed))["KAFKA_COMPRESSION"] == "lz4"
+    loads = "SELECT tenant_id FROM passes WHERE entity = 'credit-notes'"
+    assert len(fetch(deployed, loads)) == 2
+    assert deployed(*command, env=new).out == "nothing to do: the deployment has these values\n"
+
+
+async def marker(deployed: CommandLine) -> dict[str, str]:
+    """What Kafka says of the deployment."""
+    settings = KafkaSettings.read(
+        bootstrap_servers=deployed.environment["KAFKA_BOOTSTRAP_SERVERS"],
+        topic_prefix=deployed.environment["KAFKA_TOPIC_PREFIX"],
+    )
+    async with TopicAdmin(settings) as admin:
+        return await read_marker(admin, settings)

@@ -19,6 +19,7 @@ from xero_stream.settings.kafka import KafkaSettings
 
 _COORDINATOR_SECONDS = 5
 _VISIBLE_SECONDS = 10
+_MISSING = "does not exist"
 _DAY_MS = 24 * 60 * 60 * 1000
 LARGEST_MESSAGE = 8 * 1024 * 1024
 
@@ -108,7 +109,7 @@ def compare(spec: TopicSpec, partitions: int | None, configs: dict[str, str]) ->
         configs: as they are.
     """
     if partitions is None:
-        return [Problem(topic=spec.name, what="does not exist", fixable=True)]
+        return [Problem(topic=spec.name, what=_MISSING, fixable=True)]
     problems = []
     if partitions != spec.partitions:
         what = (
@@ -174,20 +175,24 @@ class TopicAdmin:
 
     async def apply(self, specs: Sequence[TopicSpec]) -> Applied:
         """Create what is missing, set what differs; what can't be changed is left and named."""
-        applied = Applied()
         problems = await self.check(specs)
         by_name = {spec.name: spec for spec in specs}
-        missing = [by_name[p.topic] for p in problems if p.what == "does not exist"]
-        if missing:
-            await self._create(missing)
-            await self._until_visible([spec.name for spec in missing])
-            applied.created = [spec.name for spec in missing]
-        altered = sorted({p.topic for p in problems if p.fixable} - set(applied.created))
+        applied = Applied(created=await self.create_missing(specs))
+        altered = sorted({p.topic for p in problems if p.fixable and p.what != _MISSING})
         if altered:
             await self._alter([by_name[name] for name in altered])
             applied.altered = altered
         applied.left = [p for p in problems if not p.fixable]
         return applied
+
+    async def create_missing(self, specs: Sequence[TopicSpec]) -> list[str]:
+        """Create what is missing; answers what that was. Existing topics stay as they are."""
+        there = await self.partitions([spec.name for spec in specs])
+        missing = [spec for spec in specs if spec.name not in there]
+        if missing:
+            await self._create(missing)
+            await self._until_visible([spec.name for spec in missing])
+        return [spec.name for spec in missing]
 
     async def cluster_id(self) -> str:
         """What the cluster calls itself, whichever of its addresses we use."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -78,13 +78,18 @@ class PartitionReader:
         found: int = (await self._ends.end_offsets([place]))[place]
         return found
 
-    async def last(self, topic: str) -> ConsumerRecord | None:
-        """The last committed record; None where there is none."""
+    async def last(self, topic: str, which: Callable[[ConsumerRecord], bool]) -> ConsumerRecord | None:
+        """The last committed record of a kind; None where there is none.
+
+        Args:
+            topic: one of those given.
+            which: whether a record is of that kind.
+        """
         first, end = await self._first(topic), await self.end(topic)
         for start in dict.fromkeys([*(max(first, end - count) for count in _LOOK_BACK), first]):
             newest: ConsumerRecord | None = None
             async for records in self._from(topic, start, end):
-                newest = records[-1]
+                newest = next(filter(which, reversed(records)), newest)
             if newest is not None:
                 return newest
         return None

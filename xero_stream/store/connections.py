@@ -114,7 +114,7 @@ _CATCH_UP = """
 INSERT INTO passes (tenant_id, entity, kind, partition)
 SELECT $1, b.entity, 'catch_up', $2 FROM passes b
 WHERE b.tenant_id = $1 AND b.kind = 'backfill' AND b.finished_at IS NOT NULL AND b.entity = ANY($3)
-ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, place = NULL, seen = 0, total = NULL,
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, generation = passes.generation + 1, place = NULL, seen = 0, total = NULL,
     not_before = to_timestamp(0), attempts = 0, error = NULL, hint = NULL, failing_since = NULL, started_at = NULL, finished_at = NULL
 RETURNING entity
 """

@@ -188,7 +188,7 @@ SELECT t.tenant_id, e.entity, CASE WHEN b.finished_at IS NULL THEN 'backfill' EL
 FROM tenants t CROSS JOIN unnest($1::text[]) AS e(entity)
 LEFT JOIN passes b ON b.tenant_id = t.tenant_id AND b.entity = e.entity AND b.kind = 'backfill'
 WHERE t.app <> ALL($2::text[])
-ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, place = NULL, seen = 0, total = NULL,
+ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, generation = passes.generation + 1, place = NULL, seen = 0, total = NULL,
     not_before = to_timestamp(0), attempts = 0, error = NULL, hint = NULL, failing_since = NULL, started_at = NULL,
     finished_at = NULL
 """

@@ -187,6 +187,17 @@ async def end(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, entity: EntityName
     return attempts or 0
 
 
+async def end_failing(connection: Any, tenant_id: TenantId, entity: EntityName) -> bool:
+    """What made calls for a kind of record fail was set aside; answers whether that was shown. Holds for other reasons stay."""
+    return bool(
+        await connection.fetchval(
+            "DELETE FROM entity_holds WHERE tenant_id = $1 AND entity = $2 AND state = 'failing' RETURNING true",
+            tenant_id,
+            entity.value,
+        )
+    )
+
+
 async def end_all(connection: Any, tenant_id: TenantId) -> None:
     """A human gave the organisation another grant: everything is tried at once."""
     await connection.execute("DELETE FROM entity_holds WHERE tenant_id = $1", tenant_id)

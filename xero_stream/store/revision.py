@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0011"
+NEEDED = "0012"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

@@ -12,8 +12,12 @@ import pytest
 from processors.fetch.policy import NO_POLICY
 from processors.partitions.store import Lease
 from processors.planner.plan import GetIds, GetOne, OpenPass, PassKind, PassPage, Slot, Sweep
+from processors.recorder.recorder import Recorder
 from processors.sync import store as passes
 from processors.tenants import store
+from processors.tenants.app_holds import AppHolds
+from processors.tenants.caller import Caller, NotNowError
+from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import Troubles
 from xero_api.budget.tenant import TenantBudget, app_minute
@@ -212,7 +216,14 @@ def make(connected: "asyncpg.Pool[Any]", lease: Lease) -> Make:
     def made(says: bool | XeroError) -> tuple[Troubles, FakeClient]:
         client = FakeClient(says)
         metrics = SimpleNamespace(quarantined=lambda *_: None)
-        some = SimpleNamespace(pool=connected, client=client, policy=NO_POLICY, metrics=metrics)
+        some = SimpleNamespace(
+            pool=connected,
+            client=client,
+            policy=NO_POLICY,
+            metrics=metrics,
+            entities=[INVOICES],
+            app_holds=AppHolds(connected),
+        )
         troubles = Troubles(
             services=cast("RunnerServices", some),
             lease=lease,
@@ -347,3 +358,100 @@ async def test_a_fault_of_ours_is_held_against_what_the_call_was_for(
     assert [(one.entity, one.state, one.error) for one in await entity_holds.shown(connected)] == [
         (INVOICES, HoldState.BROKEN, "KeyError")
     ]
+
+
+@pytest.mark.parametrize("unforeseen", [False, True])
+async def test_a_record_in_quarantine_ends_what_its_failures_showed(
+    connected: "asyncpg.Pool[Any]", make: Make, unforeseen: bool
+) -> None:
+    """Nothing else of its kind fails; and the next failure of another record is the first."""
+    troubles, _ = make(True)
+    for _ in range(5):
+        await troubles.failed(ONE, ServerError("500", status=500))
+    assert [one.state for one in await entity_holds.shown(connected)] == [HoldState.FAILING]
+
+    if unforeseen:
+        for _ in range(3):
+            await troubles.unforeseen(ONE, KeyError("SECRET"), answered=True, marks=2**40)
+    else:
+        await troubles.failed(ONE, BadRequestError("400", status=400, body=b"no"), 2**40)
+
+    assert await connected.fetchval("SELECT count(*) FROM quarantine") == 1
+    assert await entity_holds.shown(connected) == []
+    assert troubles.holds == frozenset()
+    await troubles.failed(ONE, ServerError("500", status=500))
+    assert await entity_holds.shown(connected) == []
+
+
+async def test_a_record_in_quarantine_ends_no_hold_for_another_reason(
+    connected: "asyncpg.Pool[Any]", lease: Lease, make: Make
+) -> None:
+    """A role that is missing for lists stays missing."""
+    troubles, _ = make(True)
+    await hold(connected, lease, datetime.now(UTC), INVOICES)
+    troubles.holds = frozenset({INVOICES})
+
+    await troubles.failed(ONE, BadRequestError("400", status=400, body=b"no"), 2**40)
+
+    assert [one.state for one in await entity_holds.shown(connected)] == [HoldState.FORBIDDEN]
+    assert troubles.holds == {INVOICES}
+
+
+@pytest.mark.parametrize("came", [False, True])
+@pytest.mark.parametrize("unforeseen", [False, True])
+async def test_an_event_that_came_during_the_call_stays_when_the_record_goes_into_quarantine(
+    connected: "asyncpg.Pool[Any]", make: Make, unforeseen: bool, came: bool
+) -> None:
+    """The call says nothing of it: the record is asked for again."""
+    troubles, _ = make(True)
+    sent: int = await connected.fetchval("SELECT last_value FROM dirty_marks")
+    if came:
+        await connected.execute("UPDATE dirty SET marks = nextval('dirty_marks'), created = true")
+
+    if unforeseen:
+        await connected.execute("UPDATE dirty SET broke = 2")
+        await troubles.unforeseen(ONE, KeyError("SECRET"), answered=True, marks=sent)
+    else:
+        await troubles.failed(ONE, BadRequestError("400", status=400, body=b"no"), sent)
+
+    assert await connected.fetchval("SELECT created FROM quarantine") is came
+    assert await connected.fetchval("SELECT count(*) FROM dirty WHERE entity = 'invoices'") == int(came)
+
+
+async def test_a_sweep_without_a_call_shows_nothing_to_go_well(
+    connected: "asyncpg.Pool[Any]", lease: Lease, make: Make
+) -> None:
+    """What was due was settled a moment ago, or it is time to stop: a hold stays, nothing counts as a success."""
+    troubles, _ = make(True)
+    await connected.execute("DELETE FROM dirty")
+    await hold(connected, lease, T, INVOICES)
+    runner = Runner(
+        services=troubles._services,
+        lease=lease,
+        recorder=cast("Recorder", None),
+        tenant_id=TENANT,
+        memories={},
+        on_change=lambda: None,
+    )
+    runner._troubles, runner._app = troubles, DEFAULT_APP
+    runner._caller = cast("Caller", SimpleNamespace(ended=lambda _: None))
+    troubles.holds = frozenset({INVOICES})
+
+    with pytest.raises(NotNowError):
+        await runner._attempted(SWEEP)
+    await _mark_invoice(connected, lease)
+    runner.stop()
+    with pytest.raises(NotNowError):
+        await runner._attempted(SWEEP)
+
+    assert [one.state for one in await entity_holds.shown(connected)] == [HoldState.FORBIDDEN]
+
+
+async def _mark_invoice(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    await pool.execute(
+        "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at) "
+        "VALUES ($1, 'invoices', 'r', $2, $3, $3)",
+        TENANT,
+        lease.partition,
+        T,
+    )

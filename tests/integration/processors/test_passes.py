@@ -1,16 +1,21 @@
 """Passes on the real PostgreSQL: a page moves its pass on, but never one that was begun anew meanwhile."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from processors.partitions.store import Lease, events_lost, open_catch_up_of_app
 from processors.planner.plan import PassKind
+from processors.relay.store import load_anew
 from processors.sync.store import move
 from xero_api.paging import Done, Keyset
-from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
+from xero_stream.store import connections, deployment
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -34,9 +39,7 @@ async def open_pass(pool: "asyncpg.Pool[Any]") -> "asyncpg.Pool[Any]":
     return pool
 
 
-async def page(
-    pool: "asyncpg.Pool[Any]", begun: tuple[datetime | None, int], *, last: bool = False
-) -> tuple[int, bool, bool]:
+async def page(pool: "asyncpg.Pool[Any]", begun: tuple[int, int], *, last: bool = False) -> tuple[int, bool, bool]:
     """Record a page of a thousand; answers what the pass has seen, whether it has a place, and whether it is done."""
     await move(
         pool,
@@ -56,28 +59,73 @@ async def page(
 
 async def test_pages_move_a_pass_to_its_end(open_pass: "asyncpg.Pool[Any]") -> None:
     """Each goes on where the one before it ended."""
-    assert await page(open_pass, (T, 0)) == (1000, True, False)
-    assert await page(open_pass, (T, 1000), last=True) == (2000, False, True)
+    assert await page(open_pass, (0, 0)) == (1000, True, False)
+    assert await page(open_pass, (0, 1000), last=True) == (2000, False, True)
 
 
-@pytest.mark.parametrize("since", [T - timedelta(days=1), T])
+Anew = Callable[["asyncpg.Pool[Any]", Lease], Awaitable[object]]
+
+
+async def events_of_app_lost(pool: "asyncpg.Pool[Any]", _: Lease) -> None:
+    """Xero never delivered some."""
+    async with pool.acquire() as connection:
+        await open_catch_up_of_app(connection, DEFAULT_APP, T)
+
+
+async def connected_again(pool: "asyncpg.Pool[Any]", _: Lease) -> None:
+    """After the organisation was away."""
+    await pool.fetch(connections._CATCH_UP, TENANT, 1, ["invoices"])
+
+
+async def set_with_read_again(pool: "asyncpg.Pool[Any]", _: Lease) -> None:
+    """``deployment set --read-again``."""
+    await pool.execute(deployment._LOAD, ["invoices"], [])
+
+
+@pytest.mark.parametrize("seen", [0, 1000])
 @pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "anew"),
+    [
+        (PassKind.CATCH_UP, partial(events_lost, since=None)),
+        (PassKind.CATCH_UP, events_of_app_lost),
+        (PassKind.CATCH_UP, connected_again),
+        (PassKind.CATCH_UP, set_with_read_again),
+        (PassKind.BACKFILL, partial(load_anew, gone=(), entities=[EntityName.INVOICES])),
+    ],
+)
 async def test_a_page_of_before_moves_no_pass_that_began_anew(
-    open_pass: "asyncpg.Pool[Any]", since: datetime, last: bool
+    open_pass: "asyncpg.Pool[Any]", lease: Lease, kind: PassKind, anew: Anew, last: bool, seen: int
 ) -> None:
-    """Events were lost while the second page was read: the pass begins again, perhaps earlier, and nothing is left out."""
-    await page(open_pass, (T, 0))
-    await open_pass.execute("UPDATE passes SET since = $1, place = NULL, seen = 0", since)
-    assert await page(open_pass, (T, 1000), last=last) == (0, False, False)
-
-
-async def test_a_first_page_of_before_moves_no_pass_that_reads_more(open_pass: "asyncpg.Pool[Any]") -> None:
-    """The first page had seen nothing either, but began later."""
+    """Also the first page, of a pass that reads everything as the one before did."""
     await open_pass.execute("UPDATE passes SET since = NULL")
-    assert await page(open_pass, (T, 0), last=True) == (0, False, False)
+    await open_pass.execute(
+        "INSERT INTO passes (tenant_id, entity, kind, partition, finished_at) VALUES ($1, 'invoices', 'backfill', 1, $2)",
+        TENANT,
+        None if kind is PassKind.BACKFILL else T,
+    )
+    await open_pass.execute("UPDATE passes SET seen = $1 WHERE kind = $2", seen, kind.value)
+    (before,) = await open_pass.fetch("SELECT generation FROM passes WHERE kind = $1", kind.value)
+
+    await anew(open_pass, lease)
+    place = Done(reached=T) if last else Keyset(since=T)
+    await move(
+        open_pass,
+        TENANT,
+        EntityName.INVOICES,
+        kind,
+        begun=(before["generation"], seen),
+        place=place,
+        seen=1000,
+        total=None,
+        now=T,
+    )
+
+    (row,) = await open_pass.fetch("SELECT seen, place, finished_at FROM passes WHERE kind = $1", kind.value)
+    assert dict(row) == {"seen": 0, "place": None, "finished_at": None}
 
 
-async def ends_early(pool: "asyncpg.Pool[Any]", kind: PassKind, begun: tuple[datetime | None, int]) -> None:
+async def ends_early(pool: "asyncpg.Pool[Any]", kind: PassKind, begun: tuple[int, int]) -> None:
     """The last page of a pass, with records after it that changed since the pass began."""
     place = Done(reached=T + timedelta(hours=1), more=True)
     await move(pool, TENANT, EntityName.INVOICES, kind, begun=begun, place=place, seen=1000, total=None, now=T)
@@ -93,14 +141,14 @@ async def catch_up(pool: "asyncpg.Pool[Any]") -> tuple[datetime | None, int, boo
 
 async def test_a_catch_up_that_ended_at_its_bound_is_followed_by_the_next(open_pass: "asyncpg.Pool[Any]") -> None:
     """It reads from where this one ended, after a moment for other entities' passes."""
-    await ends_early(open_pass, PassKind.CATCH_UP, (T, 0))
+    await ends_early(open_pass, PassKind.CATCH_UP, (0, 0))
 
     assert await catch_up(open_pass) == (T + timedelta(hours=1), 0, True, False)
 
 
 async def test_a_page_of_before_opens_no_pass(open_pass: "asyncpg.Pool[Any]") -> None:
     """The pass began anew while the page was read: what changed since is in the new one."""
-    await ends_early(open_pass, PassKind.CATCH_UP, (T, 7000))
+    await ends_early(open_pass, PassKind.CATCH_UP, (0, 7000))
 
     assert await catch_up(open_pass) == (T, 0, False, False)
 
@@ -110,8 +158,8 @@ async def test_a_page_of_before_opens_no_pass(open_pass: "asyncpg.Pool[Any]") ->
     [
         ("none", T + timedelta(hours=1)),
         ("finished", T + timedelta(hours=1)),
-        ("earlier", T - timedelta(milliseconds=1)),
-        ("later", T + timedelta(hours=1) - timedelta(milliseconds=1)),
+        ("earlier", T),
+        ("later", T + timedelta(hours=1)),
         ("everything", None),
     ],
 )
@@ -131,7 +179,9 @@ async def test_a_first_load_that_ended_at_its_bound_is_followed_by_a_catch_up(
     }
     await open_pass.execute(changes[already])
 
-    await ends_early(open_pass, PassKind.BACKFILL, (None, 0))
+    await ends_early(open_pass, PassKind.BACKFILL, (0, 0))
 
     assert await catch_up(open_pass) == (since, 0, True, False)
+    generation = await open_pass.fetchval("SELECT generation FROM passes WHERE kind = 'catch_up'")
+    assert generation == (0 if already == "none" else 1)
     assert await open_pass.fetchval("SELECT finished_at FROM passes WHERE kind = 'backfill'") == T

@@ -17,6 +17,7 @@ from processors.recorder import recorder as recorder_module
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
 from processors.recorder.recorder import Batch, Recorded, Recorder
+from processors.relay.store import PublishedRecord, take_over
 from xero_api.entity import Form
 from xero_api.registry import INVOICES
 from xero_stream.contracts.change_event import ChangeEvent, DeletionReason, Op, Trigger
@@ -441,6 +442,57 @@ async def test_forms_that_differ_in_more_than_is_known_are_told(desk: Desk) -> N
     (difference,) = recorded.form_differences
     assert (difference.record_id, difference.forms, difference.paths) == ("r1", (Form.ONE, Form.PAGE), ("value",))
     assert recorded.changes == {Op.UPDATE: 1}
+
+
+def with_raw(raw: bytes, form: Form, *, updated: int = 0) -> Read:
+    """A record as read where Xero's own JSON is kept."""
+    return replace(read(updated=updated), raw=raw, form=form)
+
+
+@pytest.mark.parametrize(("before", "other"), [("one", Form.PAGE), ("list", Form.ONE)])
+async def test_records_of_the_release_before_are_compared_by_the_form_that_it_stored(
+    desk: Desk, before: str, other: Form
+) -> None:
+    """Xero's own JSON differs between forms: after an upgrade each record would be published once."""
+    form = Form.ONE if before == "one" else Form.PAGE
+    await desk.record(with_raw(b'{"of":"this form"}', form))
+    # That release knows no column "form": it leaves there what a process of this one wrote.
+    for left in (None, other.value):
+        await desk.pool.execute("UPDATE records SET raw_form = $1, form = $2", before, left)
+
+        recorded = await desk.record(with_raw(b'{"of":"another form"}', other, updated=1), at=101)
+        assert recorded.changes == {}
+
+    recorded = await desk.record(with_raw(b'{"of":"this form, edited"}', form, updated=2), at=102)
+    assert recorded.changes == {Op.UPDATE: 1}
+    assert await desk.pool.fetchval("SELECT raw_form FROM records") is None, "this release wrote it last"
+    assert await desk.pool.fetchval("SELECT form FROM records") == form
+
+
+@pytest.mark.parametrize("form", [Form.PAGE, Form.ONE])
+async def test_a_record_taken_over_from_kafka_gets_its_raw_json_without_a_change(
+    desk: Desk, lease: Lease, form: Form
+) -> None:
+    """After a rollback nobody knows which raw JSON consumers have: only what changes from then on is published."""
+    await desk.record(with_raw(b'{"raw":1}', form))
+    body = await desk.pool.fetchval("SELECT body FROM records")
+    await desk.pool.execute("UPDATE records SET position = 7")
+    published = PublishedRecord(
+        tenant_id=TENANT, record_id="r1", position=1, status="draft", version_at=T, body=body, recorded_at=T
+    )
+    assert await take_over(desk.pool, lease, EntityName.INVOICES, [published]) == 1
+
+    assert (await desk.record(with_raw(b'{"raw":1}', form), at=101)).changes == {}
+    (row,) = await desk.pool.fetch("SELECT raw, form, position FROM records")
+    assert dict(row) == {"raw": b'{"raw":1}', "form": form, "position": 1}
+    assert (await desk.record(with_raw(b'{"raw":2}', form), at=102)).changes == {Op.UPDATE: 1}
+
+
+async def test_raw_json_that_is_kept_from_now_on_is_published_in_any_form(desk: Desk) -> None:
+    """``deployment set XERO_STREAM_KEEP_RAW --read-again`` reads pages; a record may have been read alone before."""
+    await desk.record(replace(read(), form=Form.ONE))
+
+    assert (await desk.record(with_raw(b'{"raw":1}', Form.PAGE), at=101)).changes == {Op.UPDATE: 1}
 
 
 @pytest.fixture

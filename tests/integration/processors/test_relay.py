@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
@@ -479,6 +479,51 @@ async def test_a_store_older_than_kafka_takes_over_what_kafka_has(
     found = [(c["source"]["record_id"], c["op"], c["before"] and c["before"]["status"]) for c in changes[6:]]
     assert found == [("r2", "u", "draft"), ("r4", "u", "draft"), ("r5", "c", None), ("r6", "c", None)]
     assert len({*await bench.ids(), never}) == len(ids) + 2 * 4 + 1
+
+
+FOREIGN = (
+    (b"no json", b'{"record":{}}'),
+    (b'{"tenant_id":7,"id":"r1"}', b'{"record":{}}'),
+    (None, b'{"record":{}}'),
+    (b'{"tenant_id":"TENANT","id":"r1"}', b'{"record":null}'),
+    (b'{"tenant_id":"TENANT","id":"r2"}', b"[]"),
+    (b'{"tenant_id":"TENANT","id":"r4"}', b'{"position":-1,"ts_ms":0,"record":{"status":"foreign"}}'),
+    (b'{"tenant_id":"TENANT","id":"r4"}', b'{"position":5,"ts_ms":1e300,"record":{"status":"foreign"}}'),
+    (b'{"tenant_id":"TENANT","id":"never-seen"}', b""),
+)
+
+
+async def test_messages_of_others_do_not_stop_a_store_from_taking_over_what_kafka_has(bench: Bench) -> None:
+    """On the compacted topic and at the end of the changes: what we published counts, all else is named and left out."""
+    lease = await bench.lease()
+    await bench.record(lease, {"r1": "draft", "r2": "draft"})
+    await bench.record(lease, {"r1": "paid", "r4": "draft"})
+    await bench.run(bench.relay(lease))
+    producer = AIOKafkaProducer(bootstrap_servers=bench.kafka.bootstrap_servers)
+    await producer.start()
+    for key, value in FOREIGN:
+        whose = None if key is None else key.replace(b"TENANT", TENANT.encode())
+        # Kafka takes nothing without a key on a compacted topic.
+        topics = [bench.changes] if whose is None else [bench.kafka.topics.records(EntityName.INVOICES), bench.changes]
+        for topic in topics:
+            await producer.send_and_wait(topic, value, key=whose, partition=PARTITION)
+    await producer.stop()
+
+    await roll_back(bench, lease, "behind")
+    lease = await bench.lease()
+    relay = bench.relay(lease)
+    running = asyncio.create_task(relay.run())
+    try:
+        await asyncio.wait_for(relay.resumed.wait(), 20)
+    finally:
+        relay.stop()
+        await running
+
+    stored = await bench.pool.fetch("SELECT record_id, gone, position, body FROM records ORDER BY record_id")
+    live = {row["record_id"]: (row["position"], row["body"]) for row in stored if not row["gone"]}
+    assert live == {"r1": (3, body("r1", "paid")), "r2": (2, body("r2", "draft")), "r4": (4, body("r4", "draft"))}
+    heads = orjson.loads(await bench.pool.fetchval("SELECT heads FROM positions WHERE partition = $1", PARTITION))
+    assert heads[bench.changes] == 4
 
 
 async def nobody_knows(*_: Any) -> None:

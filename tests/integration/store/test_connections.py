@@ -1,5 +1,7 @@
 """Connecting organisations, on a real PostgreSQL."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -285,8 +287,44 @@ async def test_an_app_that_xero_refuses(pool: "asyncpg.Pool[Any]") -> None:
     holds.changed()
     assert holds.seconds(name) == 0
     assert await troubles(pool), "only Xero says that it takes the app"
-    await holds.works(name)
+    await holds.works(name, time.monotonic())
     assert await troubles(pool) == []
+    assert (await standing(pool))[0].app_trouble is None
+
+
+async def test_a_call_that_was_under_way_when_its_app_was_refused_does_not_end_the_hold(
+    pool: "asyncpg.Pool[Any]",
+) -> None:
+    """It went out with the token of before; the next one would be refused as well."""
+    await connected(pool, ONE)
+    holds = AppHolds(pool)
+    name = AppName(DEFAULT_APP)
+    begun = time.monotonic()
+
+    await holds.refused(name, refused_app("invalid_client", where="token endpoint: 401"))
+    await holds.works(name, begun)
+
+    assert holds.seconds(name) > 59
+    assert len(await troubles(pool)) == 1
+    await holds.works(name, time.monotonic())
+    assert holds.seconds(name) == 0
+    assert await troubles(pool) == []
+
+
+async def test_an_app_that_is_refused_while_it_is_said_to_work_stays_refused(pool: "asyncpg.Pool[Any]") -> None:
+    """Whichever of the two reaches the store first, what is shown is the refusal."""
+    await connected(pool, ONE)
+    holds = AppHolds(pool)
+    name = AppName(DEFAULT_APP)
+
+    for _ in range(5):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(holds.works(name, time.monotonic()))
+            await asyncio.sleep(0)
+            tasks.create_task(holds.refused(name, refused_app("invalid_client", where="token endpoint: 401")))
+
+        assert holds.seconds(name) > 59
+        assert len(await troubles(pool)) == 1
 
 
 async def test_another_processs_app_trouble_ends_with_new_tokens(pool: "asyncpg.Pool[Any]") -> None:

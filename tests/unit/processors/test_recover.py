@@ -1,5 +1,7 @@
 """What a store that went back takes over from the compacted topics."""
 
+import contextlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -7,12 +9,25 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from processors.recorder.envelope import encode_change
-from processors.relay.recover import _Compacted, published_record
+from processors.relay.recover import UnreadableMessageError, _Compacted, published_record
 from tests.unit.processors.test_envelope import AT, DRAFT, LARGE, PLACE, SHORT, body
 
 IDENTITY = ("t", "r")
+NAMES = st.sampled_from(["record", "position", "ts_ms", "version_ts_ms", "omitted", "status"])
+
+
+def nested(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Lists and objects with names of ours."""
+    return st.lists(values, max_size=3) | st.dictionaries(NAMES, values, max_size=6)
+
+
+def dumped(value: Any) -> bytes:
+    """As JSON of any kind."""
+    return json.dumps(value).encode()
 
 
 def message(after: bytes, **others: Any) -> bytes:
@@ -63,6 +78,8 @@ def test_the_last_message_of_a_key_counts() -> None:
     def rows(*messages: tuple[str, int | None]) -> list[tuple[str, int]]:
         found = compacted.rows(
             SimpleNamespace(  # what is looked at of a ConsumerRecord
+                topic="records",
+                offset=0,
                 key=orjson.dumps({"tenant_id": "t", "id": name}),
                 value=None
                 if position is None
@@ -77,3 +94,19 @@ def test_the_last_message_of_a_key_counts() -> None:
     assert rows(("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", None)) == [("a", 3), ("c", 4)]
     assert rows(("b", 6), ("c", None)) == [("b", 6)]
     assert compacted.present == {("t", "a"), ("t", "b")}
+
+
+@given(
+    st.binary() | st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), nested).map(dumped)
+)
+def test_whatever_others_write_is_a_record_or_an_unreadable_message(value: bytes) -> None:
+    """Nothing else is raised, or a recovery would fail at the same message for ever."""
+    with contextlib.suppress(UnreadableMessageError):
+        published_record(IDENTITY, value)
+
+
+def test_a_record_that_others_wrote_in_our_form_is_taken_over_as_json() -> None:
+    """Its fields may stand in another order."""
+    value = b'{"record": {"status": "paid"}, "position": 7, "ts_ms": 0, "version_ts_ms": null}'
+
+    assert published_record(IDENTITY, value).body == b'{"status":"paid"}'
