@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 SEED ?=
 PYTEST := $(BIN)/python -m pytest
+# pytest rewrites every test module, and every process of a test imports the project: both from compiled files.
+unexport PYTHONDONTWRITEBYTECODE
 # Most of the suite waits for something: whole systems one after the other in one worker, all else where there is room.
 BOTH := -n 2
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.costs import pytest_runtest_makereport, pytest_terminal_summary
+from tests.support.examples import examples
 from tests.support.published import published
 from tests.support.servers import (
     database_url,
@@ -23,18 +25,23 @@ __all__ = [
     "kafka",
     "private_servers",
     "published",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
     "shared_servers",
     "topic_prefix",
 ]
 
 # How busy the machine is says nothing about the code: no deadline per example, and slow drawing is no failure.
-# Every change draws some examples; a soak a thousand. Explaining a failure would trace every line of every example.
+# Every change draws some examples, always the same; a soak a thousand new ones. Explaining a failure would trace every
+# line of every example.
 settings.register_profile(
     "any-machine",
     deadline=None,
     phases=[phase for phase in Phase if phase is not Phase.explain],
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=1_000 if SOAK else 50,
+    max_examples=examples(25),
+    derandomize=not LONG,
+    print_blob=True,
 )
 settings.load_profile("any-machine")
 

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.support.examples import examples
 from xero_api.budget.tenant import (
     ABANDONED_SECONDS,
     AT_ONCE,
@@ -191,5 +192,5 @@ class Budgets(RuleBasedStateMachine):
         self.at_server = [call for call in self.at_server if call.leaves > self.now]
 
 
-Budgets.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+Budgets.TestCase.settings = settings(max_examples=examples(12), stateful_step_count=30)
 TestBudgets: Any = Budgets.TestCase

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.support.examples import examples
 from xero_api.budget.shared import USE_SECONDS, Ask, Grant, Ledger, SharedMinute, exchange
 
 CALL_SECONDS = 12.0
@@ -200,5 +201,5 @@ class Shares(RuleBasedStateMachine):
         self.arrivals = [at for at in self.arrivals if at > self.now - 180]
 
 
-Shares.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+Shares.TestCase.settings = settings(max_examples=examples(12), stateful_step_count=30)
 TestShares: Any = Shares.TestCase

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from processors.recorder.decide import Read, Stored, Write, decide
 from processors.recorder.forms import fit
 from processors.recorder.versions import Version
+from tests.support.examples import examples
 from xero_api.decode import decode, encode
 from xero_api.entity import Form
 from xero_api.registry import INVOICES
@@ -141,7 +142,7 @@ def _plain(record: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(truths, forms, forms)
-@settings(max_examples=150)
+@settings(max_examples=examples(50))
 def test_alternating_forms_of_one_truth_publish_it_once(truth: Truth, before: list[Form], after: list[Form]) -> None:
     """Once a single read has told it, no form adds a change; without it, one change at most fills in what lists leave out."""
     pipeline = Pipeline()
@@ -160,7 +161,7 @@ def test_alternating_forms_of_one_truth_publish_it_once(truth: Truth, before: li
 
 
 @given(truths, st.lists(st.tuples(truths, forms), min_size=1, max_size=4))
-@settings(max_examples=200)
+@settings(max_examples=examples(60))
 def test_every_edit_is_published_once_and_nothing_cleared_is_hidden(
     first: Truth, edits: list[tuple[Truth, list[Form]]]
 ) -> None:
@@ -190,7 +191,7 @@ def test_every_edit_is_published_once_and_nothing_cleared_is_hidden(
 
 
 @given(truths, truths, st.lists(st.sampled_from(FORMS), max_size=2))
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 def test_the_order_of_forms_does_not_matter(first: Truth, second: Truth, others: list[Form]) -> None:
     """Whatever the order in which the forms of a truth come, the end is the same."""
     truth = replace(second, stamp=1)

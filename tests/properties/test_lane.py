@@ -4,6 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.support.examples import examples
 from xero_stream.kafka.lane import Append, Lane, Outcome, Record, Waiting, cost
 
 
@@ -108,5 +109,5 @@ class LaneMachine(RuleBasedStateMachine):
         assert self.held == sum(cost(waiting.record) for waiting in (*self.lane.queue, *self.out))
 
 
-LaneMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+LaneMachine.TestCase.settings = settings(max_examples=examples(25), stateful_step_count=40)
 TestLane = LaneMachine.TestCase

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.stacks import SOAK
+from tests.support.examples import examples
 from xero_api.answers import Answer, Pagination, decipher
 from xero_api.decode import encode
 from xero_api.paging import Done, Keyset, after, first
@@ -74,7 +74,7 @@ def _ms(stamp: float) -> int:
 edits = st.lists(st.tuples(st.integers(0, 12), st.sampled_from([0, 5, 3000])), max_size=3)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(60))
 @given(
     initial=st.lists(
         st.tuples(st.integers(0, 30), st.sampled_from([0, 0, 1, 400, 999, 1000, 1001, 5000])), max_size=40
@@ -194,7 +194,7 @@ class Editor:
             self.books.touch(f"c{number}")
 
 
-@settings(max_examples=200 if SOAK else 15)
+@settings(max_examples=examples(15))
 @given(
     initial=st.lists(st.sampled_from([0, 0, 1, 400, 999, 1000, 1001, 5000]), max_size=30),
     page_size=st.integers(3, 6),

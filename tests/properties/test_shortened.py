@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from processors.recorder.diff import changed_fields
 from processors.recorder.envelope import Draft, Placement, encode_change
 from processors.recorder.shorten import shorten
+from tests.support.examples import examples
 from tests.support.xero_records import STRATEGIES, TENANT, wire
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity
@@ -67,7 +68,7 @@ def grown(entity: Entity[Any], record: dict[str, Any], data: st.DataObject) -> d
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
-@settings(max_examples=6)
+@settings(max_examples=examples(3))
 @given(data=st.data())
 def test_a_shortened_record_is_small_and_still_fits_its_contract(entity: Entity[Any], data: st.DataObject) -> None:
     """Whatever was large: the typed model reads it, short scalars are equal, what was left out is named."""
@@ -87,7 +88,7 @@ def test_a_shortened_record_is_small_and_still_fits_its_contract(entity: Entity[
     assert {name for name in whole if short[name] != whole[name]} == set(left_out)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(12))
 @given(data=st.data(), raw=sizes, ends=st.sampled_from(list(Op)))
 def test_a_change_of_any_size_fits_and_is_never_empty(data: st.DataObject, raw: int, ends: Op) -> None:
     """The relay is never given what Kafka refuses; ``before`` and ``after`` are there or not as ``op`` says."""

@@ -15,6 +15,7 @@ from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleE
 from simulator.edits.editor import edit
 from simulator.edits.kinds import EditKind, Wish
 from simulator.sample.organisations import draw_organisation, draw_profile
+from tests.support.examples import examples
 
 NOW = 1_795_000_000_000
 GONE = (DocumentStatus.VOIDED, DocumentStatus.DELETED)
@@ -92,7 +93,7 @@ def check(books: Organisation) -> None:
             assert owned == set()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(15))
 @given(
     seed=st.integers(0, 10_000),
     kinds=st.lists(st.sampled_from([None, *EditKind]), min_size=5, max_size=40),
@@ -124,7 +125,7 @@ class Row:
         self.updated_ms = updated_ms
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     writes=st.lists(st.tuples(st.sampled_from("abcd"), st.booleans()), max_size=11),
     since=st.integers(0, 12),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from simulator.identity.grants import Client, Grants, TokenError
+from tests.support.examples import examples
 
 APPS = (Client(id="A", secret="s"), Client(id="B", secret="s"))
 USERS = ("kiri", "sam")
@@ -133,4 +134,4 @@ class Consenting(RuleBasedStateMachine):
 
 
 TestConsenting = Consenting.TestCase
-TestConsenting.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestConsenting.settings = settings(max_examples=examples(15), stateful_step_count=25)

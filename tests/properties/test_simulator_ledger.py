@@ -23,6 +23,7 @@ from simulator.edits.editor import edit
 from simulator.edits.kinds import WEIGHTS, EditKind, Wish
 from simulator.edits.others import OTHERS
 from simulator.sample.organisations import draw_organisation, draw_profile
+from tests.support.examples import examples
 
 NOW = 1_795_000_000_000
 COUNTS = (DocumentStatus.AUTHORISED, DocumentStatus.PAID)
@@ -118,7 +119,7 @@ def check_stock(books: Organisation) -> None:
         assert books.on_hand(item) - item.opening == moved.get(item.code, 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(8))
 @given(
     seed=st.integers(0, 10_000),
     kinds=st.lists(st.sampled_from([*WEIGHTS, *OTHERS]), min_size=10, max_size=60),
@@ -148,7 +149,7 @@ def test_money_agrees_after_any_edits(seed: int, kinds: list[tuple[Endpoint, Edi
     check_stock(books)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(6))
 @given(seed=st.integers(0, 10_000))
 def test_money_agrees_from_the_first_day(seed: int) -> None:
     """In every drawn organisation; in its own currency the control accounts agree to the cent."""

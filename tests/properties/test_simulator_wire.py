@@ -18,6 +18,7 @@ from simulator.identity.grants import GRACE_MS, Client, Grant, GrantKind, Grants
 from simulator.limits.windows import MINUTE_MS, Allowance, Problem, TenantLimits, Window
 from simulator.reply import Reply
 from simulator.sample.organisations import draw_organisation, draw_profile
+from tests.support.examples import examples
 
 SOURCE = random.Random(1)
 BOOKS = draw_organisation(SOURCE, draw_profile(SOURCE, 0), contacts=5, invoices=30, credit_notes=5)
@@ -63,7 +64,7 @@ def _own(field: str, operator: str, value: str) -> Any:
     }[operator]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40))
 @given(expressions())
 def test_filters_mean_what_they_say(expression: tuple[str, Any]) -> None:
     """As an evaluation of our own finds."""
@@ -73,7 +74,7 @@ def test_filters_mean_what_they_say(expression: tuple[str, Any]) -> None:
     assert [where.test(one) for one in INVOICES] == [own(one) for one in INVOICES]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.text(max_size=60) | st.text(alphabet='StausInvoiceID=&|()"! 0123<>ANDORGuid,.', max_size=60))
 def test_any_filter_is_understood_or_refused(text: str) -> None:
     """Never anything else."""
@@ -88,7 +89,7 @@ def test_any_filter_is_understood_or_refused(text: str) -> None:
 NAMES = ("page", "pageSize", "IDs", "where", "order", "Statuses", "ContactIDs", "summaryOnly", "unitdp", "x")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     st.sampled_from(list(Endpoint)),
     st.dictionaries(st.sampled_from(NAMES), st.text(max_size=20) | st.integers().map(str)),
@@ -115,7 +116,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.dictionaries(st.text(max_size=6), json_values, max_size=5), st.sampled_from((None, 2)), st.booleans())
 def test_members_are_the_texts_of_the_values(document: dict[str, Any], indent: int | None, plain: bool) -> None:
     """However the object is written."""
@@ -127,7 +128,7 @@ def test_members_are_the_texts_of_the_values(document: dict[str, Any], indent: i
     assert all(value in text for value in found.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.text(max_size=30) | st.text(alphabet='{}[]":,0a\\ ', max_size=30))
 def test_members_of_anything_else_are_refused(text: str) -> None:
     """As the standard library refuses it."""
@@ -139,7 +140,7 @@ def test_members_of_anything_else_are_refused(text: str) -> None:
     assert set(found) == set(json.loads(text))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     steps=st.lists(st.integers(0, 20_000), min_size=1, max_size=120),
     allowance=st.builds(Allowance, concurrent=st.integers(1, 3), minute=st.integers(1, 8), day=st.integers(1, 40)),
@@ -168,7 +169,7 @@ def test_limits_never_let_more_through_than_they_say(steps: list[int], allowance
     assert all(count <= getattr(allowance, name) for (name, _), count in admitted.items())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     times=st.none() | st.integers(1, 5),
     after=st.integers(0, 5),
@@ -240,4 +241,4 @@ class Refreshing(RuleBasedStateMachine):
 
 
 TestRefreshing = Refreshing.TestCase
-TestRefreshing.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestRefreshing.settings = settings(max_examples=examples(20), stateful_step_count=30)

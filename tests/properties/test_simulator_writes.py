@@ -10,6 +10,7 @@ from simulator.accounting_api.writers.table import WRITES, Verb
 from simulator.books.invoice import InvoiceType
 from simulator.books.words import Endpoint
 from tests.properties.test_simulator_ledger import check_credit, check_invoices, check_ledger, check_stock
+from tests.support.examples import examples
 from tests.unit.simulator.builders import CUSTOMER, credit_note, guid, invoice
 from tests.unit.simulator.office import Office
 
@@ -76,7 +77,7 @@ def test_every_written_endpoint_is_among_them() -> None:
             assert office.order("PUT", endpoint, element, summarize=True).status == 200, (endpoint, element)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12))
 @given(steps=st.lists(STEPS, min_size=3, max_size=14))
 def test_the_books_agree_after_any_writes(steps: list[Any]) -> None:
     """Never an exception; what is refused changes nothing; money, credit, journals and stock agree at the end."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.xero_records import STRATEGIES, TENANT, wire
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity
@@ -33,7 +34,7 @@ junk = st.recursive(
 
 
 @entities
-@settings(max_examples=10)
+@settings(max_examples=examples(5))
 @given(data=st.data())
 def test_whatever_xero_may_send_becomes_a_valid_record(entity: Entity[Any], data: st.DataObject) -> None:
     """Odd but legal records map, and the result is just what the contract says: same keys, same order, all of them."""
@@ -47,7 +48,7 @@ def test_whatever_xero_may_send_becomes_a_valid_record(entity: Entity[Any], data
 
 
 @entities
-@settings(max_examples=10)
+@settings(max_examples=examples(5))
 @given(data=st.data())
 def test_the_mapping_does_not_depend_on_the_order_of_keys_nor_change_its_input(
     entity: Entity[Any], data: st.DataObject
@@ -64,7 +65,7 @@ def test_the_mapping_does_not_depend_on_the_order_of_keys_nor_change_its_input(
 
 
 @entities
-@settings(max_examples=10)
+@settings(max_examples=examples(5))
 @given(data=st.data())
 def test_any_junk_in_any_field_is_mapped_or_named(entity: Entity[Any], data: st.DataObject) -> None:
     """Whatever stands in a field, the mapping gives a valid record or a typed error; nothing else is raised."""
@@ -133,7 +134,7 @@ WHOLE = {
     ],
     ids=lambda given: given if isinstance(given, str) else given.name,
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 @given(literal=st.from_regex(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?", fullmatch=True))
 def test_amounts_keep_their_value(entity: Entity[Any], xeros: str, ours: str, literal: str) -> None:
     """An amount on the wire and the amount we publish are equal as decimals, also where Xero wrote a string."""
@@ -161,7 +162,7 @@ SINGLY: dict[str, dict[str, Any]] = {
     [PAYMENTS, BATCH_PAYMENTS, PREPAYMENTS, OVERPAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS],
     ids=lambda entity: entity.name,
 )
-@settings(max_examples=10)
+@settings(max_examples=examples(5))
 @given(data=st.data())
 def test_what_only_single_reads_show_changes_nothing(entity: Entity[Any], data: st.DataObject) -> None:
     """The record of a list and the same one, shown in full, are published alike."""

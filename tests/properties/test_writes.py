@@ -5,9 +5,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from xero_api.decode import decode, encode
 from xero_api.errors import InvalidRowsError, UnfitFieldError, XeroError
 from xero_api.registry import ENTITIES, INVOICES
@@ -44,7 +45,7 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @given(METHODS, STATUSES, st.sampled_from(Fate), AGES, st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 def test_no_write_is_repeated_while_it_may_have_happened(
     method: str,
     status: int | None,
@@ -85,7 +86,7 @@ def test_only_a_refusal_or_nothing_sent_means_not_done(status: int | None, sent:
 
 
 @given(st.integers(1, 3), st.sampled_from([200, 201, 204, 400, 401, 404, 429, 500]), DOCUMENTS | VALUES, st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 def test_any_answer_is_understood_or_a_typed_error(count: int, status: int, document: Any, cut: bool) -> None:
     """As many rows as were sent, in order; a row that is called written has a real id."""
     request = writing.create(INVOICES, [{}] * count, key="k")
@@ -107,7 +108,7 @@ def test_any_answer_is_understood_or_a_typed_error(count: int, status: int, docu
     st.sampled_from([one for one in ENTITIES if one.writes is not None and one.writes.create]),
     st.lists(st.dictionaries(TEXT, VALUES, max_size=3), min_size=1, max_size=3),
 )
-@settings(max_examples=50)
+@settings(max_examples=examples(25))
 def test_the_body_is_what_was_given_and_the_same_every_time(entity: Any, records: list[dict[str, Any]]) -> None:
     """Exact, deterministic, and built once."""
     records = records[: entity.writes.many]
@@ -182,7 +183,9 @@ def _equal(given: Any, read: Any) -> bool:
 
 
 @given(RECORDS)
-@settings(max_examples=200)
+@example({"UnitAmount": -(2**63) - 1})
+@example({"Unknown": 2**64})
+@settings(max_examples=examples(80))
 def test_a_record_is_written_as_it_was_given_or_refused(record: dict[str, Any]) -> None:
     """Whatever a caller gives: its body has the same values, or the field is named; nothing else is raised."""
     try:

@@ -60,6 +60,8 @@ _NUMERAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T00:00:00(?:\.0+)?)?", re.ASCII)
 _XEROS_DAY = re.compile(r"/Date\((-?[0-9]{1,15})(?:\+0000)?\)/", re.ASCII)
 _DAY_MS = 86_400_000
+_SMALLEST_INT, _LARGEST_INT = -(2**63), 2**64 - 1
+"""What orjson writes; an integer beyond goes as a Decimal, which is written with every digit."""
 
 
 def sendable(record: Json, path: str) -> dict[str, Any]:
@@ -166,7 +168,7 @@ def _number(value: Any, path: str, name: str) -> int | float | Decimal:
         raise UnfitFieldError(path, f"a number with {decimals} decimals: Xero keeps {most} here, so round it")
     if isinstance(value, float):
         return float(value)
-    return int(value) if isinstance(value, int) else exact
+    return int(value) if isinstance(value, int) and _SMALLEST_INT <= value <= _LARGEST_INT else exact
 
 
 def _day(value: Any, path: str) -> str:

@@ -160,6 +160,11 @@ def _text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+_DESCRIBED = {"use_attribute_docstrings": False}
+"""For models made here: each field has its description already, and looking for docstrings in their source is slow."""
+
+
+@cache
 def _change_of(model: type[Record]) -> type[BaseModel]:
     before, after = ChangeEvent.model_fields["before"], ChangeEvent.model_fields["after"]
     fields: dict[str, Any] = {
@@ -167,13 +172,21 @@ def _change_of(model: type[Record]) -> type[BaseModel]:
         "after": (model | None, Field(description=after.description)),
     }
     name = model.__name__
-    return create_model(f"{name}Change", __base__=ChangeEvent, __doc__=f"One change of one {name}.", **fields)
+    doc = f"One change of one {name}."
+    return create_model(f"{name}Change", __base__=ChangeEvent, __doc__=doc, __cls_kwargs__=_DESCRIBED, **fields)
 
 
+@cache
 def _latest_of(model: type[Record]) -> type[BaseModel]:
     record = LatestRecord.model_fields["record"]
     fields: dict[str, Any] = {"record": (model, Field(description=record.description))}
-    return create_model(f"{model.__name__}Latest", __base__=LatestRecord, __doc__=LatestRecord.__doc__, **fields)
+    return create_model(
+        f"{model.__name__}Latest",
+        __base__=LatestRecord,
+        __doc__=LatestRecord.__doc__,
+        __cls_kwargs__=_DESCRIBED,
+        **fields,
+    )
 
 
 def _document(name: str, version: int, model: type[BaseModel]) -> tuple[str, dict[str, Any]]:

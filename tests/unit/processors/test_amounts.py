@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -56,6 +57,12 @@ def test_the_value_is_kept(amount: Decimal) -> None:
     assert "e" not in text.lower()
 
 
+@cache
+def with_strings() -> Draft202012Validator:
+    """The schema of invoices made for amounts as strings."""
+    return Draft202012Validator(json.loads(documents(amounts_as_text=True)["invoice.1.json"]))
+
+
 @given(raw=STRATEGIES[INVOICES.name])
 def test_an_invoice_with_strings(raw: Any) -> None:
     """It follows the schema made for that setting, and the typed model reads equal amounts from both forms."""
@@ -69,6 +76,5 @@ def test_an_invoice_with_strings(raw: Any) -> None:
 
     text, number = body(Amounts.STRING), body(Amounts.NUMBER)
 
-    schema = json.loads(documents(amounts_as_text=True)["invoice.1.json"])
-    Draft202012Validator(schema).validate(json.loads(text))
+    with_strings().validate(json.loads(text))
     assert Invoice.read(text) == Invoice.read(number)

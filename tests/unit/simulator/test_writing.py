@@ -12,6 +12,7 @@ from simulator.books.contact import Person
 from simulator.books.document import Attachment
 from simulator.books.words import ContactStatus, DocumentStatus, Endpoint
 from simulator.reply import Reply
+from tests.support.examples import examples
 from tests.support.unconfirmed import unconfirmed
 from tests.unit.simulator import builders
 from tests.unit.simulator.builders import CUSTOMER, DAY, NOW, OTHER, credit_note, guid, invoice, payment
@@ -705,7 +706,7 @@ ORDERS: list[tuple[str, Endpoint, str | None, str | None]] = [
     ),
     st.booleans(),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 def test_any_request_is_answered_and_the_books_still_agree(orders: list[Any], summarize: bool) -> None:
     """Never an exception; totals, debits and credits, and what is due stay what they must be."""
     office = Office(invoice(1), invoice(2, payments=(payment(500),)), credit_note(100))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from xero_api.decode import encode
 from xero_api.errors import UnmappableAnswerError
 from xero_api.oauth.claims import Claims, read_claims
@@ -49,7 +50,7 @@ def test_scopes_as_one_string() -> None:
     assert read_claims(jwt({"scope": "a b"})).scopes == ("a", "b")
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(st.one_of(st.text(max_size=40), st.binary(max_size=40).map(lambda raw: jwt({}).replace("e30", raw.hex()))))
 def test_anything_else_is_a_typed_error_that_does_not_show_it(token: str) -> None:
     """Opaque tokens, garbage, JSON that is no object."""

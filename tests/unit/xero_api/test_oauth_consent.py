@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from xero_api.errors import ClientConfigError, ConsentDeniedError, ForgedCallbackError, ServerError, XeroError
 from xero_api.oauth.consent import (
     Consent,
@@ -167,7 +168,7 @@ def test_bad_ways_back(query: Mapping[str, str], error: type[XeroError]) -> None
 _texts = st.text(max_size=20)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(
     st.fixed_dictionaries(
         {},

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from xero_api.decode import encode
 from xero_api.entity import Entity, Scope
 from xero_api.registry import CONTACTS, ENTITIES, INVOICES, JOURNALS
@@ -113,7 +114,7 @@ def test_what_a_grant_lacks(granted: str, needed: str, lacking: str) -> None:
     assert missing(granted.split(), needed.split()) == tuple(lacking.split())
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(25))
 @given(read=_rows, written=_rows, attachments=st.booleans(), tier=st.sampled_from(AppTier))
 def test_what_is_asked_for_is_enough_and_no_more(
     read: tuple[Entity[Any], ...], written: tuple[Entity[Any], ...], attachments: bool, tier: AppTier
