@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # One image for all processes: the command decides. Everything installed is pinned by hash.
 
-FROM python:3.13-slim AS build
+FROM python:3.13.14-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /source
 RUN python -m venv /opt/xero-stream
@@ -21,7 +21,7 @@ COPY cli/ cli/
 RUN /tmp/build/bin/python -m pip wheel --no-build-isolation --no-deps --wheel-dir /tmp/wheel . \
     && /opt/xero-stream/bin/python -m pip install --no-deps --no-index /tmp/wheel/*.whl
 
-FROM python:3.13-slim
+FROM python:3.13.14-slim-trixie
 LABEL org.opencontainers.image.title="xero-stream" \
       org.opencontainers.image.description="Xero's webhooks, verified, completed and published to Kafka as change events, exactly once." \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -16,6 +16,7 @@ from cli.store import STORE_ERRORS
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.local.errors import LocalServerError, ServerFailedError
 from xero_stream.local.servers import LocalServers
+from xero_stream.settings.access import Process
 from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.local import LocalSettings
@@ -83,8 +84,13 @@ async def _up(stop: asyncio.Event, *, local: bool, workers: int, data_dir: Path 
             stack.callback(lost.cancel)
         family = Family(
             [
-                Child(name="receiver", arguments=["receiver", "--workers", str(workers)], environment=environment),
-                Child(name="processors", arguments=["processors"], environment=environment),
+                Child(
+                    name="receiver",
+                    process=Process.RECEIVER,
+                    arguments=["receiver", "--workers", str(workers)],
+                    environment=environment,
+                ),
+                Child(name="processors", process=Process.PROCESSORS, arguments=["processors"], environment=environment),
             ]
         )
         code = await family.run(stop)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from receiver import health
@@ -16,6 +17,7 @@ from receiver.app import Receiver, check_http_parser
 from receiver.keys import KeyRing
 from receiver.metrics import LAYOUT, ReceiverMetrics
 from receiver.workers import Workers
+from xero_stream.settings.access import Process, foreign_secrets
 from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.kafka import KafkaSettings
@@ -27,6 +29,8 @@ from xero_stream.telemetry.private_port import PrivatePort
 
 if sys.platform != "win32":
     import uvloop
+
+_log = structlog.get_logger(__name__)
 
 _PRIVATE_PORT = "XERO_STREAM_RECEIVER_PRIVATE_PORT"
 
@@ -47,6 +51,11 @@ def start(settings: ReceiverSettings | None = None) -> None:
     keys = KeyRing(apps, random_bytes=os.urandom)
     _log_to_stderr(kafka, keys)
     keys.warn()
+    foreign = foreign_secrets(Process.RECEIVER, os.environ)
+    if foreign:
+        _log.warning(
+            "secrets_of_other_processes", settings=foreign, detail="a receiver has no use for them: leave them out"
+        )
     if settings.workers == 1:
         _run(lambda: _alone(settings, kafka, apps))
     else:

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from receiver import health
 from receiver.metrics import LAYOUT, ReceiverMetrics
+from xero_stream.settings.access import Process, environment
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.telemetry.cells import SharedCells
@@ -137,7 +138,7 @@ class Workers:
             *map(str, arguments),
             stdin=asyncio.subprocess.PIPE,
             pass_fds=(listen_fd, cells_fd),
-            env={**os.environ, **given},
+            env={**environment(Process.RECEIVER, os.environ), **given},
         )
 
     async def _watched(self, number: int, process: asyncio.subprocess.Process) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.demo.places import Ports
+from xero_stream.settings.access import system
 from xero_stream.settings.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_WEBHOOK_KEY
 
 HOST = "127.0.0.1"
@@ -15,32 +16,10 @@ RETRY_SECONDS = 2
 SESSION_SECONDS = 6
 """The shortest the broker takes: a killed processor's place is kept for so long."""
 
-_INHERITED = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "SYSTEMROOT",
-    "VIRTUAL_ENV",
-    "PYTHONPATH",
-    "PYTHONDONTWRITEBYTECODE",
-    "LD_LIBRARY_PATH",
-)
-"""What is passed on. Everything else could be settings of a real deployment."""
-
 
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    """What our processes need of our own environment."""
-    return {name: environ[name] for name in _INHERITED if name in environ} | {
-        "PYTHONUNBUFFERED": "1",
-        "XERO_STREAM_LOG_FORMAT": "json",
-    }
+    """What our processes need of our own environment: no setting, which could be a real deployment's."""
+    return system(environ) | {"PYTHONUNBUFFERED": "1", "XERO_STREAM_LOG_FORMAT": "json"}
 
 
 def simulator_url(ports: Ports) -> str:

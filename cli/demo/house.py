@@ -20,6 +20,7 @@ from cli.demo.simulated import Simulated
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, TenantId
 from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.local.servers import LocalServers
+from xero_stream.settings import access
 from xero_stream.settings.apps import App
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import API_URL, IDENTITY_URL, KEYS
@@ -151,7 +152,10 @@ def _kafka_settings(servers: LocalServers) -> KafkaSettings:
 
 async def _start_simulator(crew: Crew, simulated: Simulated, places: Places, ports: Ports, seed: int | None) -> int:
     inherited = environment.inherited(os.environ)
-    settings = inherited | environment.simulator(ports, places.books, 1 if seed is None else seed)
+    settings = access.environment(
+        access.Process.SIMULATOR,
+        inherited | environment.simulator(ports, places.books, 1 if seed is None else seed),
+    )
     await crew.start(program("simulator", ["simulator"], settings, cwd=places.path, logs=places.logs))
 
     async def answers() -> bool:
@@ -171,9 +175,10 @@ async def _start_workers(crew: Crew, places: Places, ports: Ports, servers: Loca
     shared = environment.inherited(os.environ) | environment.workers(
         servers.environment, ports, url_file=places.url_file, key_file=places.key_file
     )
-    await crew.start(program("receiver", ["receiver"], shared, cwd=places.path, logs=places.logs))
+    settings = access.environment(access.Process.RECEIVER, shared)
+    await crew.start(program("receiver", ["receiver"], settings, cwd=places.path, logs=places.logs))
     for number in (1, 2):
-        settings = shared | environment.processor(number, ports)
+        settings = access.environment(access.Process.PROCESSORS, shared | environment.processor(number, ports))
         name = f"processors {number}"
         await crew.start(program(name, ["processors"], settings, cwd=places.path, logs=places.logs))
     private = (ports.receiver_private, ports.processors_1, ports.processors_2)

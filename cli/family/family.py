@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from asyncio.subprocess import Process
+from asyncio.subprocess import Process as Running
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ import structlog
 
 from cli.exits import ExitCode
 from cli.family.restart import Again, GiveUp, after_end
+from xero_stream.settings.access import Process, environment
 
 log = structlog.get_logger(__name__)
 
@@ -32,10 +33,12 @@ class Child:
     Attributes:
         name: for logs.
         arguments: of ``xero-stream``.
-        environment: added to ours.
+        process: decides what it is given of the settings.
+        environment: settings that win over ours.
     """
 
     name: str
+    process: Process
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -50,7 +53,7 @@ class Family:
 
     def __init__(self, children: Sequence[Child]) -> None:
         self._children = children
-        self._processes: dict[str, Process] = {}
+        self._processes: dict[str, Running] = {}
         self._stopping = False
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
@@ -94,11 +97,11 @@ class Family:
                     log.error("child_ended", child=child.name, status=status, again_in=pause)
                     await asyncio.sleep(pause)
 
-    async def _start(self, child: Child) -> Process:
+    async def _start(self, child: Child) -> Running:
         process = await asyncio.create_subprocess_exec(
             *child.command,
             stdin=subprocess.PIPE,
-            env={**os.environ, **child.environment},
+            env=environment(child.process, {**os.environ, **child.environment}),
             start_new_session=True,  # a Ctrl-C on the terminal is for the parent, which stops them in order
         )
         self._processes[child.name] = process
@@ -118,7 +121,7 @@ class Family:
         await ended
 
 
-def _send(process: Process, number: signal.Signals) -> None:
+def _send(process: Running, number: signal.Signals) -> None:
     try:
         process.send_signal(number)
     except ProcessLookupError:

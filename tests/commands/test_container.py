@@ -20,14 +20,16 @@ from cli.main import COMMANDS
 from processors.metrics import ProcessorMetrics
 from processors.tenants.watchdog import Watchdog
 from receiver.metrics import ReceiverMetrics
+from xero_stream.settings.access import MAY_HAVE, SECRETS, Process
 from xero_stream.settings.example import SECTIONS, settings_of
 from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.simulator import SimulatorSettings
+from xero_stream.store.crypto import TokenCipher
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for section in SECTIONS for setting in settings_of(section)}
-OURS = {"setup", "receiver", "processors", "simulator"}
+OURS = {"setup", "receiver", "processors", "tools", "simulator"}
 
 
 def read_yaml(path: str) -> Any:
@@ -62,6 +64,7 @@ def test_one_service_per_process(services: dict[str, Any]) -> None:
         for command in re.findall(r"xero-stream (\S+)", words) or [words]:
             assert command in COMMANDS
     assert services["simulator"]["profiles"] == ["simulator"]
+    assert services["tools"]["profiles"] == ["tools"]
 
 
 def test_images_are_of_a_fixed_version(services: dict[str, Any]) -> None:
@@ -70,7 +73,7 @@ def test_images_are_of_a_fixed_version(services: dict[str, Any]) -> None:
     kafka = next(row["version"] for row in lock["dependencies"] if row["artifactId"] == "kafka_2.13")
 
     assert services["kafka"]["image"] == f"apache/kafka:{kafka}"
-    assert services["postgres"]["image"] == "postgres:18"
+    assert re.fullmatch(r"postgres:18\.\d+-[a-z]+", services["postgres"]["image"])
     assert re.fullmatch(r"prom/prometheus:v3\.\d+\.\d+", services["prometheus"]["image"])
 
 
@@ -82,7 +85,7 @@ def test_everything_is_checked(services: dict[str, Any]) -> None:
         "simulator": SimulatorSettings.model_fields["port"].default,
     }
     for name, one in services.items():
-        assert name == "setup" or one["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}, name
+        assert name in {"setup", "tools"} or one["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}, name
     for name, port in ports.items():
         assert services[name]["healthcheck"]["test"][1:5] == ["python", "-m", "cli.healthcheck", str(port)]
 
@@ -99,21 +102,112 @@ def test_the_order_of_starting(services: dict[str, Any]) -> None:
         assert services[name]["depends_on"] == {"setup": {"condition": "service_completed_successfully"}}
 
 
-def test_no_secret_and_no_foreign_path(services: dict[str, Any]) -> None:
-    """Secrets come from ``.env``; volumes are named or files of this repository; only the receiver is public."""
+def secret_names(one: dict[str, Any]) -> dict[str, str]:
+    """Which secret of a service's environment is read from which of its files."""
+    return {
+        name.removesuffix("_FILE"): value.removeprefix("/run/secrets/")
+        for name, value in one.get("environment", {}).items()
+        if name.endswith("_FILE") and name not in SETTINGS
+    }
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_each_service_has_what_its_process_may_have(services: dict[str, Any], name: str) -> None:
+    """Settings and secrets of each service are those that the table allows its process; secrets are files."""
+    one, process = services[name], Process(name)
+    assert "env_file" not in one
+    secrets = secret_names(one)
+
+    assert set(one["environment"]) - {f"{secret}_FILE" for secret in secrets} <= MAY_HAVE[process] - SECRETS
+    assert set(secrets) <= MAY_HAVE[process] & SECRETS
+    assert set(secrets.values()) == set(one["secrets"])
+    # Kafka's users are no part of this file: its listeners have no passwords.
+    assert MAY_HAVE[process] & SECRETS - set(secrets) <= {"KAFKA_SASL_PASSWORD"}
+
+
+def test_what_a_process_uses_can_be_set(services: dict[str, Any]) -> None:
+    """No setting of the processors or the receiver is out of reach, but addresses that the image and this file decide."""
+    ours = ("KAFKA_S", "XERO_STREAM_RECEIVER_HOST", "XERO_STREAM_RECEIVER_P", "XERO_STREAM_PROCESSORS_P")
+    apart = {"XERO_STREAM_APPS_FILE", "XERO_STREAM_GROUP_INSTANCE_ID"}
+    for name in ("receiver", "processors"):
+        given = {variable.removesuffix("_FILE") for variable in services[name]["environment"]}
+        left = MAY_HAVE[Process(name)] - given - apart
+        assert {variable for variable in left if not variable.startswith(ours)} == set()
+
+
+def test_secrets_are_files_outside_the_repository(services: dict[str, Any]) -> None:
+    """None stands in the compose file; git ignores the folder; the script makes each of them."""
+    compose = read_yaml("docker-compose.yml")
+    script = (ROOT / "deploy/secrets.sh").read_text(encoding="utf-8")
+
+    assert {name: one["file"] for name, one in compose["secrets"].items()} == {
+        name: f"./secrets/{name}" for name in compose["secrets"]
+    }
+    assert "/secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert all(name in script for name in compose["secrets"])
+    assert {name for one in services.values() for name in one.get("secrets", [])} == set(compose["secrets"])
+    for name in ("kafka", "postgres", "prometheus"):
+        for variable in services[name].get("environment", {}):
+            assert "PASSWORD" not in variable or variable.endswith("_FILE"), variable
+
+
+def test_secrets_are_drawn(tmp_path: Path) -> None:
+    """The script makes usable secrets in a folder for its owner alone, and keeps them when it is run again."""
+    (tmp_path / "deploy").mkdir()
+    script = tmp_path / "deploy" / "secrets.sh"
+    script.write_bytes((ROOT / "deploy/secrets.sh").read_bytes())
+
+    def run() -> dict[str, str]:
+        subprocess.run(["sh", str(script)], cwd="/", check=True, capture_output=True)
+        return {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
+
+    first = run()
+    (tmp_path / "secrets" / "xero_webhook_keys").write_text("kept")
+
+    assert set(first) == set(read_yaml("docker-compose.yml")["secrets"])
+    assert run() == {**first, "xero_webhook_keys": "kept"}
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    TokenCipher([first["encryption_keys"]])
+    assert len(first["postgres_password"]) == 48
+    assert f":{first['postgres_password']}@postgres:5432/" in first["database_url"]
+
+
+def test_networks(services: dict[str, Any]) -> None:
+    """Two; what strangers reach is on the outer one alone, and PostgreSQL on the inner one alone."""
+    networks = {name: set(one["networks"]) for name, one in services.items()}
+
+    assert set(read_yaml("docker-compose.yml")["networks"]) == set().union(*networks.values()) == {"edge", "inner"}
+    assert networks["receiver"] == {"edge"}
+    assert networks["postgres"] == networks["processors"] == networks["setup"] == networks["tools"] == {"inner"}
+    assert networks["kafka"] == {"edge", "inner"}
+
+
+def test_ports_and_volumes(services: dict[str, Any]) -> None:
+    """Ports are published on the loopback, the receiver's elsewhere on request; volumes are named or files of this repository."""
     for name, one in services.items():
-        for variable, value in one.get("environment", {}).items():
-            if name in OURS:
-                assert variable in SETTINGS, variable
-                if SETTINGS[variable].secret:
-                    assert "${POSTGRES_PASSWORD:?" in value
-            elif "PASSWORD" in variable:
-                assert value.startswith("${POSTGRES_PASSWORD:?")
         for volume in one.get("volumes", []):
             source = volume.split(":")[0]
             assert source in read_yaml("docker-compose.yml")["volumes"] or (ROOT / source).is_file(), volume
         for port in one.get("ports", []):
-            assert name == "receiver" or port.startswith("127.0.0.1:"), port
+            assert port.startswith("${PUBLISHED_ON:-127.0.0.1}:" if name == "receiver" else "127.0.0.1:"), port
+
+
+def test_the_page_shows_the_table() -> None:
+    """``docs/security.md`` says of every secret which process may hold it."""
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    header, _, *rows = page[page.index("| secret |") :].split("\n\n")[0].splitlines()
+    columns = [cell.strip() for cell in header.strip("| ").split("|")][1:]
+    shown = {
+        (secret, process)
+        for row in rows
+        for cells in [[cell.strip() for cell in row.strip("|").split("|")]]
+        for secret in re.findall(r"`(\w+)`", cells[0])
+        for process, cell in zip(columns, cells[1:], strict=True)
+        if cell == "yes"
+    }
+
+    assert columns == list(Process)
+    assert shown == {(secret, process) for process, names in MAY_HAVE.items() for secret in names & SECRETS}
 
 
 def test_our_containers_may_do_little(services: dict[str, Any]) -> None:
@@ -127,7 +221,8 @@ def test_our_containers_may_do_little(services: dict[str, Any]) -> None:
 def test_the_image_is_slim_and_not_root(instructions: list[tuple[str, str]]) -> None:
     """Slim bases, hashes for everything installed, a numeric user, signals to the command itself."""
     bases = [rest.split()[0] for word, rest in instructions if word == "FROM"]
-    assert set(bases) == {"python:3.13-slim"}
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.13\.\d+-slim-[a-z]+", bases[0])
     installs = re.findall(r"pip install ([^&]*)", " && ".join(rest for word, rest in instructions if word == "RUN"))
     assert len(installs) == 3
     assert all("--require-hashes" in one or "--no-index" in one for one in installs)

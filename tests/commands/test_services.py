@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import CommandLine, Running, Simulated, answers
+from tests.commands.conftest import OURS, CommandLine, Running, Simulated, answers
 from tests.commands.test_grants import fetch
 from tests.support.processes import processes_of, until
 from tests.support.stack import free_port
 from xero_api.registry import by_name
 from xero_stream.contracts.names import STREAMED
+from xero_stream.settings.access import MAY_HAVE, SECRETS, Process
 
 
 def private_port(deployed: CommandLine, name: str) -> str:
@@ -153,3 +154,50 @@ def test_up_gives_up_what_can_not_run(deployed: CommandLine) -> None:
     for name in ("XERO_STREAM_ENCRYPTION_KEYS", "XERO_WEBHOOK_KEYS", "XERO_CLIENT_SECRET", "DATABASE_URL"):
         assert deployed.environment[name] not in running.said
     assert deployed.environment["DATABASE_URL"].split(":")[2].split("@")[0] not in running.said
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """What a process was really given."""
+    pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if pair)
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process, and theirs."""
+    children = [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+    return [*children, *(grandchild for child in children for grandchild in descendants(child))]
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+@pytest.mark.usefixtures("simulator")
+def test_children_of_up_are_given_what_the_table_allows(deployed: CommandLine) -> None:
+    """Receiver, its workers and processors: the settings of each in its environment, no secret of another."""
+    deployed.environment |= {
+        "XERO_STREAM_FIELD_POLICY_KEY": "canary-field-policy-key-0123456789abcdef",
+        "XERO_STREAM_SIMULATOR_CLIENT_SECRET": "canary-simulator",
+        "AWS_SECRET_ACCESS_KEY": "canary-of-another-program",
+    }
+    assert deployed("topics", "apply").code == 0
+    with deployed.running("up", "--workers", "2") as running:
+        ready(deployed, "RECEIVER")
+        ready(deployed, "PROCESSORS")
+        receiver, processors = child_pid(running, "receiver"), child_pid(running, "processors")
+        workers = descendants(receiver)
+        given = {
+            Process.RECEIVER: [environment_of(pid) for pid in (receiver, *workers)],
+            Process.PROCESSORS: [environment_of(processors)],
+        }
+        assert running.end() == 0
+
+    assert len(workers) == 2
+    for process, environments in given.items():
+        for environment in environments:
+            ours = {name for name in environment if name.removesuffix("_FILE") in OURS}
+            assert {name.removesuffix("_FILE") for name in ours} <= MAY_HAVE[process]
+            assert "canary-of-another-program" not in environment.values()
+            values = set(environment.values())
+            for name in SECRETS & set(deployed.environment):
+                assert (deployed.environment[name] in values) == (name in MAY_HAVE[process]), name
+    assert given[Process.PROCESSORS][0]["DATABASE_URL"] == deployed.environment["DATABASE_URL"]

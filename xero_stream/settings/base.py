@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
@@ -31,7 +31,7 @@ class SecretFiles(PydanticBaseSettingsSource):
         values: dict[str, Any] = {}
         for name, field in self.settings_cls.model_fields.items():
             value, alias, _ = self.get_field_value(field, name)
-            if value is not None:
+            if value:  # an empty file counts as not set, as an empty variable does
                 values[alias] = value
         return values
 
@@ -77,6 +77,15 @@ class Section(BaseSettings):
             return cls(**{name: value for name, value in overrides.items() if value is not None})
         except ValidationError as error:
             raise SettingsError("; ".join(cls._told(problem) for problem in error.errors())) from error
+
+    @classmethod
+    def secrets(cls) -> set[str]:
+        """The environment variables of this section that hold a secret."""
+        return {
+            field.alias or name
+            for name, field in cls.model_fields.items()
+            if field.annotation is SecretStr or SecretStr in get_args(field.annotation)
+        }
 
     @classmethod
     def _told(cls, problem: Any) -> str:

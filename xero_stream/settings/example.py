@@ -60,8 +60,9 @@ _HEADLINE = "## Every setting\n\n"
 
 _TAIL = """
 # --- docker-compose.yml only ---
-# Password of the PostgreSQL it runs: letters and digits.
-# POSTGRES_PASSWORD=
+# It takes secrets from files in ./secrets (`sh deploy/secrets.sh`), never from here.
+# Address of this machine on which the receiver's port is published; 0.0.0.0: on every one.
+# PUBLISHED_ON=127.0.0.1
 """
 
 
@@ -87,13 +88,12 @@ class Setting:
 def settings_of(section: type[Section]) -> Iterator[Setting]:
     """The settings of a section, in its order."""
     for name, field in section.model_fields.items():
-        secret = _is_secret(field.annotation)
         yield Setting(
             name=field.alias or name,
             meaning=" ".join((field.description or "").split()) + _one_of(field.annotation),
             default=None if field.is_required() else _written(field),
             required=field.is_required(),
-            secret=secret,
+            secret=(field.alias or name) in section.secrets(),
         )
 
 
@@ -141,10 +141,6 @@ def _env_lines(setting: Setting) -> str:
     )
     line = f"{setting.name}=" if setting.required else f"# {setting.name}={setting.default or ''}"
     return f"{comment}\n{line}\n"
-
-
-def _is_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or SecretStr in get_args(annotation)
 
 
 def _written(field: FieldInfo) -> str:

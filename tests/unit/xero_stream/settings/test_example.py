@@ -53,7 +53,7 @@ def test_every_setting_is_named_and_explained() -> None:
 def test_the_example_can_be_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Copied to .env, with every line taken from its comment, it reads as the defaults."""
     settings = re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+=.*)$", example.env_example(), re.MULTILINE)
-    assert settings.pop() == "POSTGRES_PASSWORD="
+    assert settings.pop() == "PUBLISHED_ON=127.0.0.1"
     assert len(settings) == sum(len(section.model_fields) for section in example.SECTIONS)
     (tmp_path / ".env").write_text("\n".join(settings), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
