@@ -14,7 +14,7 @@ BOTH := -n 2
 # Kafka's jars and pip's downloads stay in this folder too: nothing outside it is written.
 export XERO_STREAM_CACHE_DIR ?= $(CURDIR)/.cache/xero-stream
 
-.PHONY: help install demo test robustness alerts unit lint format bench soak sinks consumers generators schemas lock clean
+.PHONY: help install demo test robustness alerts unit lint format bench soak sinks consumers generators schemas sbom audit lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -76,10 +76,18 @@ consumers: install ## other people's Kafka clients and the CloudEvents SDKs run 
 generators: install ## code generators and AsyncAPI's parser over schemas/ (needs Node.js and Go)
 	XERO_STREAM_NIGHTLY=1 $(PYTEST) $(ARGS) tests/generators
 
-lock: ## re-pin requirements/*.lock (needs uv)
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra local pyproject.toml -o requirements/dev.lock
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock --group build --extra local pyproject.toml -o requirements/local.lock
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock pyproject.toml -o requirements/runtime.lock
+sbom: ## what ships, as CycloneDX with licences, in dist/ (from requirements/runtime.lock)
+	PYTHON="$(PYTHON)" sh scripts/sbom.sh
+
+audit: ## known weaknesses of what ships (pip-audit; needs the package index's or OSV's data)
+	PYTHON="$(PYTHON)" sh scripts/tools.sh
+	.tools/bin/pip-audit --disable-pip --require-hashes --strict --requirement requirements/runtime.lock $(ARGS)
+
+lock: ## re-pin requirements/*.lock (needs uv); ARGS=--upgrade for the newest of everything
+	uv pip compile $(ARGS) --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra local pyproject.toml -o requirements/dev.lock
+	uv pip compile $(ARGS) --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock --group build --extra local pyproject.toml -o requirements/local.lock
+	uv pip compile $(ARGS) --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock pyproject.toml -o requirements/runtime.lock
+	uv pip compile $(ARGS) --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group pyproject.toml:tools -o requirements/tools.lock
 
 clean: ## remove the virtual environment and all caches (not .xero-stream, the data of local servers)
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .tools .cache .mypy_cache .ruff_cache .hypothesis
