@@ -1,13 +1,16 @@
-"""``xero-stream topics check|apply``."""
+"""``xero-stream topics check|apply|acl``."""
 
 import asyncio
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from cli.exits import EPILOG, ExitCode, guarded
+from xero_stream.kafka.acl import Consumer, acls, command
 from xero_stream.kafka.admin import Applied, KafkaUnreachableError, Problem, TopicAdmin, wanted
 from xero_stream.kafka.marker import read_marker
+from xero_stream.settings.access import Process
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
@@ -15,7 +18,7 @@ from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.shared import differences, values
 
 app = typer.Typer(
-    help="Check or apply the Kafka topics: names, partitions, retention, sizes. Nothing creates topics by itself.",
+    help="Check or apply the Kafka topics: names, partitions, retention, sizes; who may do what with them. Nothing creates topics by itself.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -63,6 +66,75 @@ def apply() -> ExitCode:
     if not applied.created and not applied.altered:
         typer.echo("nothing to do")
     return ExitCode.OK
+
+
+Principal = Annotated[str | None, typer.Option(help="Who it is for Kafka, as User:name; without it no line for it.")]
+
+
+@app.command(epilog=EPILOG)
+@guarded(
+    examples=(
+        "xero-stream topics acl --receiver User:receiver --processors User:worker",
+        "xero-stream topics acl --consumer User:billing=billing-service > acls.sh",
+    )
+)
+def acl(
+    receiver: Principal = None,
+    processors: Principal = None,
+    setup: Principal = None,
+    tools: Principal = None,
+    commands_from: Annotated[
+        list[str] | None, typer.Option(help="Who may ask for writes (topic commands), as User:name; repeatable.")
+    ] = None,
+    consumer: Annotated[
+        list[str] | None, typer.Option(help="Who reads changes and records: User:name=GROUP; repeatable.")
+    ] = None,
+    command_config: Annotated[
+        str | None, typer.Option(help="Properties file with which kafka-acls.sh connects as an administrator.")
+    ] = None,
+) -> ExitCode:
+    """Print the least ACLs that each process needs, as commands of kafka-acls.sh. Nothing is sent to Kafka.
+
+    They are for the entities and topics of these settings: run it again after a change of XERO_STREAM_ENTITIES. `setup` is
+    `topics apply`, `tools` are the other commands. Kafka refuses what no ACL allows where its authorizer is on.
+    """
+    settings, deliveries = _settings()
+    given = {
+        Process.RECEIVER: receiver,
+        Process.PROCESSORS: processors,
+        Process.SETUP: setup,
+        Process.TOOLS: tools,
+    }
+    principals = {process: _principal(name) for process, name in given.items() if name}
+    writers = [_principal(name) for name in commands_from or ()]
+    consumers = [_consumer(text) for text in consumer or ()]
+    if not (principals or writers or consumers):
+        raise SettingsError("name at least one principal, such as --receiver User:receiver; see --help")
+    found = acls(
+        settings.topics,
+        EntitySettings.read().entities,
+        deliveries=deliveries,
+        principals=principals,
+        writers=writers,
+        consumers=consumers,
+    )
+    for one in found:
+        typer.echo(command(one, bootstrap_servers=settings.bootstrap_servers, config=command_config))
+    return ExitCode.OK
+
+
+def _principal(text: str) -> str:
+    if not text.startswith("User:") or text in ("User:", "User:*"):
+        raise SettingsError(f"{text} names no user: write User:name")
+    return text
+
+
+def _consumer(text: str) -> Consumer:
+    # A certificate's name has equals signs; a group has none.
+    principal, equals, group = text.rpartition("=")
+    if not equals or not group:
+        raise SettingsError(f"--consumer {text} names no group: write User:name=GROUP")
+    return Consumer(principal=_principal(principal), group=group)
 
 
 def _settings() -> tuple[KafkaSettings, bool]:

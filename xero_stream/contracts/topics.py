@@ -32,6 +32,11 @@ class Topics:
         """What could not be parsed or applied."""
         return f"{self.prefix}.dead-letters"
 
+    @property
+    def commands(self) -> str:
+        """Writes asked for. Nothing makes this topic yet; who may write to it is decided before it exists."""
+        return f"{self.prefix}.commands"
+
     def changes(self, entity: EntityName) -> str:
         """The change events of an entity."""
         return f"{self.prefix}.changes" if self.one_changes_topic else f"{self.prefix}.changes.{entity}"
@@ -55,6 +60,11 @@ class Topics:
         """The member-less group whose offset on ``webhook-events`` carries the settings that all processes share."""
         return f"{self.prefix}.deployment"
 
+    @property
+    def relay_transactional_ids(self) -> str:
+        """What the transactional ids of all partitions begin with."""
+        return f"{self.prefix}.relay."
+
     def relay_transactional_id(self, partition: int) -> str:
         """The transactional id that fences the previous owner of a partition."""
-        return f"{self.prefix}.relay.{partition}"
+        return f"{self.relay_transactional_ids}{partition}"
