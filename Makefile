@@ -8,8 +8,8 @@ SEED ?=
 PYTEST := $(BIN)/python -m pytest
 # pytest rewrites every test module, and every process of a test imports the project: both from compiled files.
 unexport PYTHONDONTWRITEBYTECODE
-# Most of the suite waits for something: whole systems one after the other in one worker, all else where there is room.
-BOTH := -n 2
+# Most of the suite waits for something, so four workers keep two processors busy: see tests/support/schedule.py.
+WORKERS := -n 4
 
 # Kafka's jars and pip's downloads stay in this folder too: nothing outside it is written.
 export XERO_STREAM_CACHE_DIR ?= $(CURDIR)/.cache/xero-stream
@@ -32,7 +32,7 @@ demo: $(VENV)/.installed-local ## everything on this machine, against the simula
 	@$(BIN)/xero-stream demo $(ARGS)
 
 test: lint ## the whole suite, on a real Kafka and a real PostgreSQL
-	$(PYTEST) $(BOTH) --durations=15 $(ARGS) tests
+	$(PYTEST) $(WORKERS) $(ARGS) tests
 
 robustness: install ## failures drawn by seed, under load (SEED=n repeats one; ARGS="-k zombie")
 	XERO_STREAM_LONG=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/robustness
@@ -42,7 +42,7 @@ alerts: install ## every alert rule fired and ended by Prometheus itself (Debian
 	XERO_STREAM_LONG=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/alerts
 
 unit: install ## pure parts only, in seconds
-	$(PYTEST) $(BOTH) $(ARGS) tests/unit tests/properties
+	$(PYTEST) -n 2 $(ARGS) tests/unit tests/properties
 
 lint: install ## ruff, mypy strict, import contracts, stale schemas
 	$(BIN)/ruff check .

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.costs import pytest_runtest_makereport, pytest_terminal_summary
 from tests.support.examples import examples
 from tests.support.published import published
+from tests.support.schedule import FewSystemsAtATime, place, scheduler
 from tests.support.servers import (
     database_url,
     empty_database_url,
@@ -46,26 +46,14 @@ settings.register_profile(
 settings.load_profile("any-machine")
 
 
-WHOLE_SYSTEMS = ("tests/robustness/", "tests/e2e/", "tests/alerts/test_alerts")
-"""Folders whose tests start five processes and more: never two of them at a time."""
-
-
-class OneSystemAtATime(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """One worker begins with the whole systems, one after the other; of all else, a free worker takes the next file."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "whole systems" if nodeid.startswith(WHOLE_SYSTEMS) else nodeid.partition("::")[0]
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneSystemAtATime:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewSystemsAtATime:
     """Who runs what, where there are several workers."""
-    config.option.loadscopereorder = False  # in the order of collection, not by number of tests
-    return OneSystemAtATime(config, log)
+    return scheduler(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whole systems first: they take longest. Long ones on request; a soak run may take long."""
-    items.sort(key=lambda item: not item.nodeid.startswith(WHOLE_SYSTEMS))
+    """What takes longest first. Long ones on request; a soak run may take long."""
+    items.sort(key=lambda item: place(item.nodeid))
     if SOAK:
         for item in items:
             item.add_marker(pytest.mark.timeout(4 * 3600))
