@@ -26,7 +26,7 @@ class Process(StrEnum):
     RECEIVER = "receiver"
     PROCESSORS = "processors"
     SETUP = "setup"  # `migrate` and `topics apply`
-    TOOLS = "tools"  # commands that people run: grants, deployment, quarantine, doctor, tail
+    TOOLS = "tools"  # commands that people run: connect, grants, tenants, quarantine, doctor …
     SIMULATOR = "simulator"
     LOCAL = "local"
 

@@ -25,7 +25,11 @@ def module_receiver(
         bootstrap_servers=shared_servers.bootstrap_servers,
         prefix=f"r{folder.name[-6:]}.{id(folder):x}",
         folder=folder,
-        environment={"XERO_STREAM_APPS_FILE": str(folder / "apps.toml"), "XERO_STREAM_KEEP_DELIVERIES": "true"},
+        environment={
+            "XERO_STREAM_APPS_FILE": str(folder / "apps.toml"),
+            "XERO_STREAM_KEEP_DELIVERIES": "true",
+            "XERO_CLIENT_SECRET": "canary-of-the-processors",
+        },
     )
 
     async def start() -> None:

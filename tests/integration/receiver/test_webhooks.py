@@ -192,6 +192,14 @@ async def test_apps_file_is_read_again(receiver: RunningReceiver) -> None:
     assert answers[-1] == 200
 
 
+async def test_secrets_of_other_processes_are_told(receiver: RunningReceiver) -> None:
+    """One warning names what should not be in the receiver's environment, and never shows it."""
+    (line,) = [line for line in receiver.logged().splitlines() if "secrets_of_other_processes" in line]
+
+    assert orjson.loads(line)["settings"] == ["XERO_CLIENT_SECRET"]
+    assert "canary-of-the-processors" not in receiver.logged()
+
+
 async def test_burst(receiver: RunningReceiver) -> None:
     """Many at once are all accepted, each once in the log."""
     maker = Maker(seed=16, tenants=50)

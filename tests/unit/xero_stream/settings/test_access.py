@@ -1,10 +1,14 @@
 """Which process is given which settings."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from xero_stream.settings.access import MAY_HAVE, SECRETS, Process, environment, foreign_secrets, system
 from xero_stream.settings.example import SECTIONS, settings_of
 
+ROOT = Path(__file__).parents[4]
 SETTINGS = {setting.name: setting for section in SECTIONS for setting in settings_of(section)}
 EVERYTHING = {name: f"value of {name}" for name in SETTINGS}
 IN_FILES = {f"{name}_FILE": f"/run/secrets/{name}" for name in SETTINGS}
@@ -53,3 +57,33 @@ def test_foreign_secrets_are_named() -> None:
     )
 
     assert found == ["DATABASE_URL", "XERO_CLIENT_SECRET"]
+
+
+@pytest.mark.parametrize(
+    ("process", "packages"),
+    [
+        (Process.RECEIVER, ["receiver"]),
+        (Process.PROCESSORS, ["processors"]),
+        (Process.SIMULATOR, ["simulator"]),
+        (Process.SETUP, ["cli/migrate.py", "cli/topics.py"]),
+    ],
+)
+def test_code_reads_no_secret_that_its_process_may_not_have(process: Process, packages: list[str]) -> None:
+    """Not even from a ``.env`` beside it: the classes that a service imports hold no other secrets."""
+    files = [
+        file for name in packages for file in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))
+    ]
+    imported = {
+        alias.name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("xero_stream.settings")
+        for alias in node.names
+    }
+    read = {name for section in SECTIONS if section.__name__ in imported for name in section.secrets()}
+    # These two read sections for their callers.
+    read |= {"XERO_CLIENT_SECRET"} if "Apps" in imported else set()
+    read |= {"XERO_WEBHOOK_KEYS"} if "WebhookApps" in imported else set()
+
+    assert read
+    assert read <= MAY_HAVE[process]
