@@ -151,10 +151,9 @@ async def undergo(experiment: Experiment, failure: "Failure") -> Recovery:
         failure: what goes wrong.
 
     Raises:
-        AssertionError: it was not healthy before, the failure could not be made to happen, or it did not recover.
+        AssertionError: the failure could not be made to happen, or the system did not recover.
     """
     stack = experiment.stack
-    await experiment.working(30)
     stack.note(f"=== {failure.name}")
     began = time.monotonic()
     await failure.inject(experiment)
@@ -182,6 +181,7 @@ async def undergo_all(experiment: Experiment, failures: "Iterable[Failure]", *, 
         AssertionError: as :func:`undergo`; with ``go_on`` only if the system is not healthy two minutes later.
     """
     wrong: list[str] = []
+    await experiment.working(30)  # later ones find the system as the one before left it: recovered
     for failure in failures:
         try:
             recovery = await undergo(experiment, failure)

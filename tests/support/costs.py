@@ -29,8 +29,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def folder_of(nodeid: str) -> str:
-    """The folder under ``tests`` that a test belongs to."""
-    return "/".join(nodeid.split("/")[:2])
+    """The folder under ``tests`` that a test belongs to; of the integration tests the one below."""
+    parts = nodeid.split("/")
+    return "/".join(parts[: 3 if parts[1] == "integration" else 2])
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -53,13 +54,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         each[report.nodeid] += report.duration
         each_processor[report.nodeid] += report.processor_seconds
     terminalreporter.section("what it cost, in seconds")
-    terminalreporter.write_line(f"{'folder':<24}{'tests':>7}{'seconds':>9}{'processor':>11}")
+    terminalreporter.write_line(f"{'folder':<32}{'tests':>7}{'seconds':>9}{'processor':>11}")
     for folder in sorted(seconds, key=lambda one: -seconds[one]):
         terminalreporter.write_line(
-            f"{folder:<24}{len(tests[folder]):>7}{seconds[folder]:>9.1f}{processor[folder]:>11.1f}"
+            f"{folder:<32}{len(tests[folder]):>7}{seconds[folder]:>9.1f}{processor[folder]:>11.1f}"
         )
     terminalreporter.write_line(
-        f"{'together':<24}{len(each):>7}{sum(seconds.values()):>9.1f}{sum(processor.values()):>11.1f}"
+        f"{'together':<32}{len(each):>7}{sum(seconds.values()):>9.1f}{sum(processor.values()):>11.1f}"
     )
-    for nodeid in sorted(each, key=lambda one: -each[one])[: int(os.environ.get("XERO_STREAM_SLOWEST", SLOWEST))]:
+    slowest = max(SLOWEST, terminalreporter.config.option.durations or 0)
+    for nodeid in sorted(each, key=lambda one: -each[one])[:slowest]:
         terminalreporter.write_line(f"{each[nodeid]:>9.1f}{each_processor[nodeid]:>9.1f}  {nodeid}")
