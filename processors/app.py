@@ -52,7 +52,7 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.shared import CLUSTER, ENTITIES, KEEP_DELIVERIES, values, values_of_apps
-from xero_stream.settings.store import EncryptionSettings, StoreSettings
+from xero_stream.settings.store import EncryptionKeys, StoreSettings
 from xero_stream.settings.telemetry import PrivatePortSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
 from xero_stream.store.clock import set_clock, utc_now
@@ -64,6 +64,7 @@ from xero_stream.store.deployment import (
     keep_same,
 )
 from xero_stream.store.deployment_keys import check_keys
+from xero_stream.store.grants import bind_tokens
 from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
 from xero_stream.store.unconnected import expire
@@ -88,7 +89,7 @@ class ProcessorsConfig:
 
     kafka: KafkaSettings
     store: StoreSettings
-    encryption: EncryptionSettings
+    keys: EncryptionKeys
     xero: XeroSettings
     apps: Apps
     settings: ProcessorSettings
@@ -104,7 +105,7 @@ class ProcessorsConfig:
             cluster: the id of the Kafka cluster it reaches; None while that is not known.
         """
         return {
-            **values(self.kafka, self.encryption, self.xero, self.settings),
+            **values(self.kafka, self.keys.settings, self.xero, self.settings),
             **values_of_apps(self.apps.all()),
             **({KEEP_DELIVERIES: self.keep_deliveries} if self.keep_deliveries else {}),
             ENTITIES: ",".join(sorted(self.entities)),
@@ -127,7 +128,7 @@ class ProcessorsConfig:
         return cls(
             kafka=KafkaSettings.read(),
             store=StoreSettings.read(),
-            encryption=EncryptionSettings.read(),
+            keys=EncryptionKeys.read(),
             xero=XeroSettings.read(),
             apps=apps,
             settings=settings,
@@ -148,7 +149,7 @@ class ProcessorsConfig:
         Raises:
             SettingsError: a key is malformed, or no app can ask Xero for anything.
         """
-        TokenCipher(self.encryption.keys)
+        TokenCipher(self.keys.settings.keys)
         if not any(app.client_id for app in self.apps.all()):
             raise SettingsError(
                 "XERO_CLIENT_ID is not set, and no app in XERO_STREAM_APPS_FILE has a client_id: nothing can be read from Xero. "
@@ -210,11 +211,12 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
             metrics=metrics,
         )
         stack.push_async_callback(minutes.aclose)
+        cipher = TokenCipher(config.keys.settings.keys)
         xero = open_xero(
             config.xero,
             config.apps,
             prepared.pool,
-            config.encryption.keys,
+            cipher,
             metrics,
             read.called,
             lambda app: [row.name for row in open_to(_tier_of(config, app), map(by_name, config.entities))],
@@ -227,6 +229,8 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
             kafka=config.kafka,
             entities=config.entities,
             apps=config.apps,
+            keys=config.keys,
+            cipher=cipher,
             shared=partial(config.shared, prepared.cluster),
             on_apps=holds.changed,
         )
@@ -255,7 +259,8 @@ async def _prepare(config: ProcessorsConfig) -> _Prepared:
         fast = await open_pool(url, size=4, name="xero-stream-ledger", synchronous_commit=False)
         stack.push_async_callback(_close, fast)
         await _check_schema(url)
-        await check_keys(pool, TokenCipher(config.encryption.keys))
+        cipher = TokenCipher(config.keys.settings.keys)
+        await check_keys(pool, cipher)
         await claim(
             pool,
             topic_prefix=config.kafka.topic_prefix,
@@ -268,6 +273,9 @@ async def _prepare(config: ProcessorsConfig) -> _Prepared:
             deployment = await keep_same(pool, config.shared(cluster))
             await _check_store(config, admin, deployment)
             await _check_topics(config, admin)
+        bound = await bind_tokens(pool, cipher)
+        if bound:
+            log.info("tokens_bound", grants=bound)
         await tell_kafka(config.kafka, deployment.shared)
         await set_clock(pool)
         await make_days(pool, utc_now().date())

@@ -14,7 +14,7 @@ import structlog
 from processors.metrics import ProcessorMetrics
 from xero_api.call import CallRecord
 from xero_api.client import XeroClient
-from xero_api.errors import ClientConfigError, DisconnectedError, TransientError
+from xero_api.errors import ClientConfigError, DisconnectedError, TamperedGrantError, TransientError
 from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.source import GrantId, GrantTokens
 from xero_api.oauth.token import ClientCredentials, GrantKind, TokenSet
@@ -25,7 +25,7 @@ from xero_stream.settings.apps import Apps
 from xero_stream.settings.xero import XeroSettings
 from xero_stream.store import grants
 from xero_stream.store.clock import utc_now
-from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.crypto import Column, MisplacedTokenError, TokenCipher
 
 log = structlog.get_logger(__name__)
 
@@ -76,9 +76,9 @@ class StoredGrant:
     async def save(self, tokens: TokenSet) -> None:
         """Store a new set, encrypted."""
         await self._locked.save(
-            access_token=self._cipher.encrypt(tokens.access_token),
-            refresh_token=self._encrypted(tokens.refresh_token),
-            previous_token=self._encrypted(tokens.previous_refresh_token),
+            access_token=self._cipher.seal(tokens.access_token, self._locked.row.grant_id, Column.ACCESS),
+            refresh_token=self._sealed(tokens.refresh_token, Column.REFRESH),
+            previous_token=self._sealed(tokens.previous_refresh_token, Column.PREVIOUS),
             refreshed_at=tokens.refreshed_at,
             expires_at=tokens.expires_at,
         )
@@ -103,21 +103,19 @@ class StoredGrant:
         log.error("grant_needs_reauthorisation", grant=str(self._locked.row.grant_id), reason=reason)
         await self._locked.mark_dead()
 
-    def _encrypted(self, token: str | None) -> bytes | None:
-        return self._cipher.encrypt(token) if token else None
+    def _sealed(self, token: str | None, column: Column) -> bytes | None:
+        return self._cipher.seal(token, self._locked.row.grant_id, column) if token else None
 
 
 def _token_set(row: grants.GrantRow, cipher: TokenCipher) -> TokenSet:
-    def text(token: bytes | None) -> str | None:
-        return cipher.decrypt(token) if token else None
-
+    tokens = {column: cipher.open(token, row.grant_id, column) for column, token in row.sealed.items()}
     return TokenSet(
         kind=GrantKind(row.kind),
-        access_token=text(row.access_token) or "",
+        access_token=tokens.get(Column.ACCESS, ""),
         expires_at=row.expires_at or _NEVER,
         refreshed_at=row.refreshed_at or _NEVER,
-        refresh_token=text(row.refresh_token),
-        previous_refresh_token=text(row.previous_token),
+        refresh_token=tokens.get(Column.REFRESH),
+        previous_refresh_token=tokens.get(Column.PREVIOUS),
     )
 
 
@@ -142,13 +140,25 @@ class StoredGrants:
 
     @asynccontextmanager
     async def locked(self, grant_id: GrantId) -> AsyncIterator[StoredGrant]:
-        """The grant, locked against every other process until the block ends."""
+        """The grant, locked against every other process until the block ends.
+
+        Raises:
+            TransientError: another grant took its place.
+            TamperedGrantError: one of its tokens was sealed for another grant or column. It is marked as dead.
+        """
         async with AsyncExitStack() as stack:
             try:
                 row = await stack.enter_async_context(grants.locked(self._pool, UUID(grant_id)))
             except grants.UnknownGrantError as error:
                 raise TransientError("another grant was stored in the place of this one") from error
-            yield StoredGrant(row, self._cipher, self._entities_of)
+            try:
+                grant = StoredGrant(row, self._cipher, self._entities_of)
+            except MisplacedTokenError as error:
+                log.error("grant_tampered_with", grant=grant_id, reason=str(error))  # noqa: TRY400 - the message says all
+                await row.mark_dead()
+                await stack.aclose()  # with what was marked
+                raise TamperedGrantError(str(error)) from error
+            yield grant
 
 
 def credentials_of(apps: Apps, app: AppName) -> ClientCredentials:
@@ -186,7 +196,7 @@ def open_xero(
     settings: XeroSettings,
     apps: Apps,
     pool: "asyncpg.Pool[Any]",
-    keys: list[str],
+    cipher: TokenCipher,
     metrics: ProcessorMetrics,
     also: Callable[[CallRecord], None],
     entities_of: EntitiesOf,
@@ -197,7 +207,7 @@ def open_xero(
         settings: its addresses.
         apps: ids and secrets.
         pool: the store with the grants.
-        keys: Fernet keys, newest first.
+        cipher: for the grants' tokens.
         metrics: where calls are counted.
         also: told of every call.
         entities_of: the enabled entities that an app may read.
@@ -221,7 +231,7 @@ def open_xero(
 
     identity = IdentityClient(identity_url=settings.identity_url)
     tokens = GrantTokens(
-        store=StoredGrants(pool, TokenCipher(keys), entities_of),
+        store=StoredGrants(pool, cipher, entities_of),
         identity=identity,
         credentials=partial(credentials_of, apps),
         now=utc_now,

@@ -20,6 +20,7 @@
     │   ├── ForbiddenError        403 of Xero's: a role is missing, or the organisation is gone; ``/connections`` says which
     │   ├── DisconnectedError     no connection reaches the organisation
     │   ├── ReauthoriseError      the grant is dead (invalid_grant)
+    │   │   └── TamperedGrantError the stored tokens of the grant were changed by somebody else
     │   └── ConsentError          a consent in the browser came to nothing: the user begins anew
     │       ├── ConsentDeniedError the user said no
     │       ├── ForgedCallbackError the way back is not the one of this consent
@@ -220,6 +221,12 @@ class ReauthoriseError(AccessError):
     """The grant's refresh token is dead."""
 
     hint = "The consent expired or was withdrawn: connect the organisation again."
+
+
+class TamperedGrantError(ReauthoriseError):
+    """The stored tokens of the grant are those of another one: somebody changed them. They are not used."""
+
+    hint = "Find out who can write the store's table grants, then connect the organisation again."
 
 
 class ConsentError(AccessError):

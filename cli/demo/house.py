@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -27,7 +28,7 @@ from xero_stream.settings.shared import API_URL, IDENTITY_URL, KEYS
 from xero_stream.settings.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.connections import Organisation, SealedTokens, connect
-from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.crypto import Column, TokenCipher
 from xero_stream.store.deployment import forget
 from xero_stream.store.grants import seal_again
 from xero_stream.store.migrate import upgrade
@@ -139,7 +140,7 @@ async def _forget_places(database_url: str, *, new_key: bool) -> None:
     await forget(pool, (API_URL, IDENTITY_URL, KEYS))
     if new_key:
         async with pool.acquire() as connection, connection.transaction():
-            await seal_again(connection, lambda _: None)
+            await seal_again(connection, lambda *_: None)
     await pool.close()
 
 
@@ -202,7 +203,7 @@ async def _connect(
     standing = {one.tenant_id: one.state for one in await stored.organisations(pool)}
     if not again and all(standing.get(tenant) == "connected" for tenant in names):
         return
-    cipher = TokenCipher([key])
+    cipher, grant_id = TokenCipher([key]), uuid4()
     long_ago = datetime.now(UTC) - timedelta(hours=1)  # the first call asks for an access token
     await connect(
         pool,
@@ -214,8 +215,9 @@ async def _connect(
         ),
         kind="authorization_code",
         tokens=SealedTokens(
-            access_token=cipher.encrypt(""),
-            refresh_token=cipher.encrypt(await simulated.grant()),
+            grant_id=grant_id,
+            access_token=cipher.seal("", grant_id, Column.ACCESS),
+            refresh_token=cipher.seal(await simulated.grant(), grant_id, Column.REFRESH),
             refreshed_at=long_ago,
             expires_at=long_ago,
         ),

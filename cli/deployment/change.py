@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -36,7 +37,7 @@ from xero_stream.settings.shared import (
 )
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import AppTier
-from xero_stream.store.crypto import TokenCipher, UndecryptableError
+from xero_stream.store.crypto import Column, TokenCipher, UndecryptableError
 from xero_stream.store.deployment import Changed, Deployment, DeploymentMismatchError, Effects, change, read
 from xero_stream.store.deployment_keys import readable
 from xero_stream.store.grants import sealed_tokens
@@ -221,7 +222,7 @@ async def _seal(pool: "asyncpg.Pool[Any]", *, give_up: bool) -> "_Seal":
     """How tokens are encrypted anew, after seeing that all can be read."""
     cipher = TokenCipher(EncryptionSettings.read().keys)
     grants = await sealed_tokens(pool)
-    lost = [grant for grant, tokens in grants if not readable(cipher, tokens)]
+    lost = [grant for grant in grants if not readable(cipher, grant)]
     if lost and not give_up:
         raise DeploymentMismatchError(
             f"{len(lost)} of {len(grants)} stored grants can't be read with these keys: put the keys they were encrypted with "
@@ -237,9 +238,9 @@ class _Seal:
 
     cipher: TokenCipher
 
-    def __call__(self, sealed: bytes) -> bytes | None:
+    def __call__(self, sealed: bytes, grant_id: UUID, column: Column) -> bytes | None:
         try:
-            return self.cipher.seal_again(sealed)
+            return self.cipher.seal_again(sealed, grant_id, column)
         except UndecryptableError:
             return None
 

@@ -13,8 +13,9 @@ from xero_stream.settings.base import SettingsError
 from xero_stream.settings.shared import ONLY_RECEIVERS, differences
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.store.connections import standing
-from xero_stream.store.crypto import TokenCipher, UndecryptableError
+from xero_stream.store.crypto import MisplacedTokenError, TokenCipher, UndecryptableError
 from xero_stream.store.deployment import ignored, read
+from xero_stream.store.grants import all_grants
 from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
 
@@ -107,13 +108,22 @@ async def _tokens(pool: "asyncpg.Pool[Any]") -> Finding:
         cipher = TokenCipher(EncryptionSettings.read().keys)
     except SettingsError:
         return skipped("tokens", "needs XERO_STREAM_ENCRYPTION_KEYS")
-    rows = await pool.fetch("SELECT coalesce(refresh_token, access_token) AS token FROM grants")
-    lost = 0
+    rows = await all_grants(pool)
+    lost = misplaced = 0
     for row in rows:
         try:
-            cipher.decrypt(row["token"] or b"")
+            for column, token in row.sealed.items():
+                cipher.open(token, row.grant_id, column)
+        except MisplacedTokenError:
+            misplaced += 1
         except UndecryptableError:
             lost += 1
+    if misplaced:
+        return problem(
+            "tokens",
+            f"{misplaced} of {len(rows)} grants have a token that was sealed for another grant or column",
+            "find out who can write the table grants, then connect their organisations again with `xero-stream grants add`",
+        )
     if lost:
         return problem(
             "tokens",

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -26,7 +26,7 @@ from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import XeroSettings
 from xero_stream.store.clock import set_clock, utc_now
 from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect, drop_grant, keep_grant
-from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.crypto import Column, TokenCipher
 from xero_stream.store.deployment import claim
 from xero_stream.store.deployment_keys import check_keys
 
@@ -93,7 +93,7 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
         async with aclosing(IdentityClient(identity_url=xero.identity_url)) as identity:
             tokens = await wish.obtain(identity, credentials)
         # What was traded for these tokens is used up: they must not be lost, whatever comes next.
-        grant_id = await keep_grant(pool, app=app, kind=tokens.kind.value, tokens=_sealed(cipher, tokens))
+        grant_id = await keep_grant(pool, app=app, kind=tokens.kind.value, tokens=_sealed(cipher, tokens, uuid4()))
         try:
             reached = await _reached(xero, app, tokens, grant_id)
             scopes = scopes_of(tokens.access_token, tokens.scopes)
@@ -123,7 +123,7 @@ async def _connect(
         pool,
         app=app,
         kind=tokens.kind.value,
-        tokens=_sealed(cipher, tokens),
+        tokens=_sealed(cipher, tokens, grant_id),
         tenants=chosen,
         entities=[row.name for row in rows],
         partitions=partitions,
@@ -217,14 +217,15 @@ class _NoTokens:
         raise NotImplementedError
 
 
-def _sealed(cipher: TokenCipher, tokens: TokenSet) -> SealedTokens:
-    def seal(token: str | None) -> bytes | None:
-        return cipher.encrypt(token) if token else None
+def _sealed(cipher: TokenCipher, tokens: TokenSet, grant_id: UUID) -> SealedTokens:
+    def seal(token: str | None, column: Column) -> bytes | None:
+        return cipher.seal(token, grant_id, column) if token else None
 
     return SealedTokens(
-        access_token=cipher.encrypt(tokens.access_token),
-        refresh_token=seal(tokens.refresh_token),
-        previous_token=seal(tokens.previous_refresh_token),
+        grant_id=grant_id,
+        access_token=cipher.seal(tokens.access_token, grant_id, Column.ACCESS),
+        refresh_token=seal(tokens.refresh_token, Column.REFRESH),
+        previous_token=seal(tokens.previous_refresh_token, Column.PREVIOUS),
         refreshed_at=tokens.refreshed_at,
         expires_at=tokens.expires_at,
     )

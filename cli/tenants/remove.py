@@ -74,13 +74,14 @@ async def _disconnect(pool: "asyncpg.Pool[Any]", tenant: Tenant) -> str:
     if tenant.connection_id is None:
         return "a custom connection has no connection to take away: remove it in Xero's developer portal"
     encryption, apps, entities = EncryptionSettings.read(), Apps.read(), EntitySettings.read().entities
-    await check_keys(pool, TokenCipher(encryption.keys))
+    cipher = TokenCipher(encryption.keys)
+    await check_keys(pool, cipher)
     await set_clock(pool)
     xero = open_xero(
         XeroSettings.read(),
         apps,
         pool,
-        encryption.keys,
+        cipher,
         ProcessorMetrics(CollectorRegistry()),
         lambda _: None,
         lambda _: entities,

@@ -14,7 +14,7 @@ from tests.support.servers import SharedServers
 from tests.support.stack import CLIENT_SECRET, WEBHOOK_KEY, Stack
 from tests.support.webhooks import sign
 from xero_stream.contracts.names import EntityName
-from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.crypto import Column, TokenCipher
 from xero_stream.store.unconnected import expire
 from xero_stream.telemetry import trace
 
@@ -160,8 +160,9 @@ async def test_no_log_holds_a_secret_or_a_customer(
 
 async def tokens(stack: Stack, cipher: TokenCipher) -> set[str]:
     """The tokens in the store."""
-    rows = await stack.fetch("SELECT access_token, refresh_token FROM grants")
-    return {cipher.decrypt(token) for row in rows for token in row if token}
+    rows = await stack.fetch("SELECT grant_id, access_token, refresh_token FROM grants")
+    columns = (Column.ACCESS, Column.REFRESH)
+    return {cipher.open(row[column], row["grant_id"], column) for row in rows for column in columns if row[column]}
 
 
 async def test_an_event_of_an_unknown_organisation_waits(quiet: Stack, tenants: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -34,7 +35,7 @@ from xero_stream.settings.apps import App
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.connections import Organisation, SealedTokens, connect
-from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.crypto import Column, TokenCipher
 from xero_stream.store.migrate import upgrade
 
 PARTITIONS = 3
@@ -374,7 +375,7 @@ class Stack:
         """Connect organisations, all by default, without a browser; with all scopes, or only these."""
         chosen = list(tenants) if tenants is not None else await self.tenants()
         grant = await self.control("POST", "/grants", {"tenants": chosen} | ({"scopes": scopes} if scopes else {}))
-        cipher = TokenCipher([self._key])
+        cipher, grant_id = TokenCipher([self._key]), uuid4()
         long_ago = datetime.now(UTC) - timedelta(hours=1)
         pool = await asyncpg.create_pool(self.database_url, min_size=1, max_size=1)
         try:
@@ -388,8 +389,9 @@ class Stack:
                 ),
                 kind="authorization_code",
                 tokens=SealedTokens(
-                    access_token=cipher.encrypt("expired"),
-                    refresh_token=cipher.encrypt(grant["refreshToken"]),
+                    grant_id=grant_id,
+                    access_token=cipher.seal("expired", grant_id, Column.ACCESS),
+                    refresh_token=cipher.seal(grant["refreshToken"], grant_id, Column.REFRESH),
                     refreshed_at=long_ago,
                     expires_at=long_ago,
                 ),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -28,6 +28,7 @@ class SealedTokens:
     """A token set, encrypted.
 
     Attributes:
+        grant_id: of the grant that it is sealed for.
         access_token: from :class:`~xero_stream.store.crypto.TokenCipher`.
         refresh_token: the same; None for client credentials.
         previous_token: the refresh token that these were traded for: Xero takes it again for 30 minutes.
@@ -35,6 +36,7 @@ class SealedTokens:
         expires_at: when the access token ends.
     """
 
+    grant_id: UUID
     access_token: bytes = field(repr=False)
     refresh_token: bytes | None = field(repr=False)
     refreshed_at: datetime
@@ -361,7 +363,7 @@ async def standing(pool: "asyncpg.Pool[Any]") -> list[Standing]:
 
 async def _insert_grant(connection: Any, app: App, kind: GrantKind, tokens: SealedTokens) -> UUID:
     await apps.seen(connection, app)
-    grant_id = uuid4()
+    grant_id = tokens.grant_id
     await connection.execute(
         "INSERT INTO grants (grant_id, app, kind, access_token, refresh_token, refreshed_at, expires_at, previous_token) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

@@ -1,6 +1,6 @@
 """Which deployment a store belongs to, and the settings that all its processes share."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ import orjson
 from xero_stream.contracts.names import AppName, EntityName
 from xero_stream.settings.shared import ONLY_RECEIVERS, PARTITIONS, PREFIX, Difference, Shared, differences
 from xero_stream.store import entity_holds
-from xero_stream.store.grants import seal_again
+from xero_stream.store.grants import Seal, seal_again
 
 
 class DeploymentMismatchError(Exception):
@@ -160,7 +160,7 @@ class Effects:
     load: Sequence[EntityName] = ()
     drop: Sequence[EntityName] = ()
     read_again: Sequence[EntityName] = ()
-    seal: Callable[[bytes], bytes | None] | None = None
+    seal: Seal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import asyncpg
 from xero_stream.settings.shared import KEYS
 from xero_stream.store.crypto import TokenCipher, UndecryptableError
 from xero_stream.store.deployment import DeploymentMismatchError, read
-from xero_stream.store.grants import sealed_tokens
+from xero_stream.store.grants import GrantRow, sealed_tokens
 
 
 async def check_keys(pool: "asyncpg.Pool[Any]", cipher: TokenCipher) -> None:
@@ -24,7 +24,7 @@ async def check_keys(pool: "asyncpg.Pool[Any]", cipher: TokenCipher) -> None:
     if deployment is not None and KEYS in deployment.settings:
         return  # they are compared with the check values
     grants = await sealed_tokens(pool)
-    unreadable = [grant for grant, tokens in grants if not readable(cipher, tokens)]
+    unreadable = [grant for grant in grants if not readable(cipher, grant)]
     if grants and len(unreadable) == len(grants):
         raise DeploymentMismatchError(
             f"none of the {len(grants)} stored grants was encrypted with XERO_STREAM_ENCRYPTION_KEYS as they are here: set the "
@@ -32,16 +32,16 @@ async def check_keys(pool: "asyncpg.Pool[Any]", cipher: TokenCipher) -> None:
         )
 
 
-def readable(cipher: TokenCipher, tokens: list[bytes]) -> bool:
+def readable(cipher: TokenCipher, grant: GrantRow) -> bool:
     """Whether all of a grant's tokens can be read.
 
     Args:
         cipher: with our keys.
-        tokens: as stored.
+        grant: as stored.
     """
     try:
-        for token in tokens:
-            cipher.decrypt(token)
+        for column, token in grant.sealed.items():
+            cipher.open(token, grant.grant_id, column)
     except UndecryptableError:
         return False
     return True

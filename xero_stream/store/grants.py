@@ -11,6 +11,7 @@ import asyncpg
 
 from xero_stream.contracts.names import AppName, EntityName
 from xero_stream.store import apps, entity_holds
+from xero_stream.store.crypto import Column, TokenCipher, UndecryptableError
 
 
 class UnknownGrantError(Exception):
@@ -42,6 +43,16 @@ class GrantRow:
     previous_token: bytes | None
     refreshed_at: datetime | None
     expires_at: datetime | None
+
+    @property
+    def sealed(self) -> dict[Column, bytes]:
+        """Its tokens as stored, by column."""
+        found = {
+            Column.ACCESS: self.access_token,
+            Column.REFRESH: self.refresh_token,
+            Column.PREVIOUS: self.previous_token,
+        }
+        return {column: token for column, token in found.items() if token}
 
 
 _GRANT = "SELECT grant_id, app, kind, state, access_token, refresh_token, previous_token, refreshed_at, expires_at FROM grants"
@@ -126,38 +137,71 @@ async def grant_of(pool: "asyncpg.Pool[Any]", tenant_id: str) -> UUID | None:
     return found
 
 
-async def sealed_tokens(pool: "asyncpg.Pool[Any]") -> list[tuple[UUID, list[bytes]]]:
+async def all_grants(pool: "asyncpg.Pool[Any]") -> list[GrantRow]:
+    """Every grant, with its tokens encrypted as they are stored."""
+    return [_grant_row(row) for row in await pool.fetch(f"{_GRANT} ORDER BY grant_id")]
+
+
+async def sealed_tokens(pool: "asyncpg.Pool[Any]") -> list[GrantRow]:
     """Every grant that is in use, with its tokens encrypted as they are stored."""
-    rows = await pool.fetch(f"{_GRANT} WHERE state = 'active' ORDER BY grant_id")
-    return [
-        (row.grant_id, [token for token in (row.access_token, row.refresh_token, row.previous_token) if token])
-        for row in map(_grant_row, rows)
-    ]
+    return [_grant_row(row) for row in await pool.fetch(f"{_GRANT} WHERE state = 'active' ORDER BY grant_id")]
 
 
-async def seal_again(connection: Any, seal: Callable[[bytes], bytes | None]) -> tuple[int, int]:
+Seal = Callable[[bytes, UUID, Column], bytes | None]
+"""A token as stored before, its grant and its column, to what is stored from now on; None: it can't be read."""
+
+
+async def seal_again(connection: Any, seal: Seal) -> tuple[int, int]:
     """Encrypt every stored token anew; a grant with one that can't be read is marked as dead.
 
     Args:
         connection: in a transaction that ends soon: no token can be renewed meanwhile.
-        seal: the token as stored before, to what is stored from now on; None: it can't be read.
+        seal: how.
 
     Returns:
         How many grants were encrypted anew, and how many are dead.
     """
-    rows = await connection.fetch(f"{_GRANT} ORDER BY grant_id FOR UPDATE")
+    rows = [_grant_row(row) for row in await connection.fetch(f"{_GRANT} ORDER BY grant_id FOR UPDATE")]
     dead = 0
-    for row in map(_grant_row, rows):
-        tokens = [
-            seal(token) if token else token for token in (row.access_token, row.refresh_token, row.previous_token)
-        ]
-        if (row.access_token and not tokens[0]) or (row.refresh_token and not tokens[1]):
+    for row in rows:
+        tokens = {column: seal(token, row.grant_id, column) for column, token in row.sealed.items()}
+        if any(token is None for column, token in tokens.items() if column is not Column.PREVIOUS):
             dead += 1
             await LockedGrantRow(connection, row).mark_dead()
             continue
-        await connection.execute(
-            "UPDATE grants SET access_token = $2, refresh_token = $3, previous_token = $4 WHERE grant_id = $1",
-            row.grant_id,
-            *tokens,
-        )
+        await _write_sealed(connection, row.grant_id, tokens)
     return len(rows) - dead, dead
+
+
+async def bind_tokens(pool: "asyncpg.Pool[Any]", cipher: TokenCipher) -> int:
+    """Seal the tokens that a release before stored for their grant and column; what can't be read is left alone.
+
+    Args:
+        pool: the store.
+        cipher: with our keys.
+
+    Returns:
+        How many grants had such tokens.
+    """
+    bound = 0
+    async with pool.acquire() as connection, connection.transaction():
+        for row in map(_grant_row, await connection.fetch(f"{_GRANT} ORDER BY grant_id FOR UPDATE")):
+            try:
+                if all(cipher.is_bound(token) for token in row.sealed.values()):
+                    continue
+                tokens = {
+                    column: cipher.seal_again(token, row.grant_id, column) for column, token in row.sealed.items()
+                }
+            except UndecryptableError:
+                continue
+            await _write_sealed(connection, row.grant_id, tokens)
+            bound += 1
+    return bound
+
+
+async def _write_sealed(connection: Any, grant_id: UUID, tokens: Mapping[Column, bytes | None]) -> None:
+    await connection.execute(
+        "UPDATE grants SET access_token = $2, refresh_token = $3, previous_token = $4 WHERE grant_id = $1",
+        grant_id,
+        *(tokens.get(column) for column in Column),
+    )

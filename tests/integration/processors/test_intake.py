@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -175,7 +175,7 @@ async def connected(
         pool,
         app=App(name=DEFAULT_APP, client_id="c", client_secret=None, tier=AppTier.CORE),
         kind="authorization_code",
-        tokens=SealedTokens(access_token=b"a", refresh_token=b"r", refreshed_at=now, expires_at=now),
+        tokens=SealedTokens(grant_id=uuid4(), access_token=b"a", refresh_token=b"r", refreshed_at=now, expires_at=now),
         tenants=[Organisation(tenant_id=tenant_id)],
         entities=[EntityName.INVOICES],
         partitions=3,

@@ -32,6 +32,7 @@ from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
+from xero_stream.store.crypto import TokenCipher
 
 SLOT = Slot(lane=Lane.COMMAND, entity=EntityName.CONTACTS)
 EACH = 15
@@ -81,7 +82,7 @@ async def connected(
     await connect_all(simulated.talk, database_url, monkeypatch, tier=tier, entities=[EntityName.CONTACTS])
     metrics = ProcessorMetrics(CollectorRegistry())
     keys = EncryptionSettings.read().keys
-    xero = open_xero(XeroSettings.read(), Apps.read(), pool, keys, metrics, lambda _: None, lambda _: ())
+    xero = open_xero(XeroSettings.read(), Apps.read(), pool, TokenCipher(keys), metrics, lambda _: None, lambda _: ())
     made = SimpleNamespace(
         pool=pool,
         fast=pool,

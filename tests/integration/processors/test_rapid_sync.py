@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -82,7 +83,7 @@ async def connected(pool: "asyncpg.Pool[Any]", made: datetime | None, tier: AppT
         pool,
         app=App(name=DEFAULT_APP, client_id="id", client_secret="s", tier=tier),
         kind="authorization_code",
-        tokens=SealedTokens(access_token=b"a", refresh_token=b"r", refreshed_at=now, expires_at=now),
+        tokens=SealedTokens(grant_id=uuid4(), access_token=b"a", refresh_token=b"r", refreshed_at=now, expires_at=now),
         tenants=[Organisation(tenant_id=TENANT, connection_created_at=made)],
         entities=[EntityName.INVOICES],
         partitions=3,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -37,7 +38,11 @@ from xero_stream.store.pool import open_pool
 
 NOW = datetime.now(UTC)
 TOKENS = SealedTokens(
-    access_token=b"sealed-a", refresh_token=b"sealed-r", refreshed_at=NOW, expires_at=NOW + timedelta(minutes=30)
+    grant_id=UUID(int=0),
+    access_token=b"sealed-a",
+    refresh_token=b"sealed-r",
+    refreshed_at=NOW,
+    expires_at=NOW + timedelta(minutes=30),
 )
 ONE = Organisation(tenant_id=TenantId("11111111-1111-4111-8111-111111111111"), name="One", customer_ref="customer-1")
 TWO = Organisation(tenant_id=TenantId("22222222-2222-4222-8222-222222222222"), name="Two")
@@ -62,7 +67,7 @@ async def connected(pool: "asyncpg.Pool[Any]", *tenants: Organisation, **more: A
     arguments: dict[str, Any] = {
         "app": app(),
         "kind": "authorization_code",
-        "tokens": TOKENS,
+        "tokens": replace(TOKENS, grant_id=uuid4()),
         "entities": ENTITIES,
         "partitions": 6,
         **more,
