@@ -86,7 +86,7 @@ def test_before_and_after_the_set_up(deployed: CommandLine, empty_database_url: 
         assert about(after.out, word)[0].startswith("ok "), after.out
     assert [finding.startswith("ok ") for finding in about(after.out, "xero")] == [True, True]
     assert "xero-stream processors" in about(after.out, "processors")[0]
-    assert "xero-stream grants add" in about(after.out, "organisations")[0]
+    assert "xero-stream connect" in about(after.out, "organisations")[0]
     assert after.out.splitlines()[-1] == "2 problems"
 
 

@@ -148,7 +148,7 @@ def test_a_dead_grant_is_given_anew(deployed: CommandLine, simulator: Simulated)
     well = deployed("grants", "list", "--json")
 
     assert waiting.code == 1
-    assert waiting.out.count("connect it again with `xero-stream grants add`") == 2
+    assert waiting.out.count("connect it again with `xero-stream connect`") == 2
     assert "connected again (it was needs reauth)" in again.out
     assert well.code == 0
     listed = [json.loads(line) for line in well.out.splitlines()]
@@ -160,7 +160,7 @@ def test_nothing_is_connected_yet(deployed: CommandLine) -> None:
     """An empty list says what to do."""
     ended = deployed("grants", "list")
 
-    assert (ended.code, ended.out) == (0, "no organisation is connected: see `xero-stream grants add --help`\n")
+    assert (ended.code, ended.out) == (0, "no organisation is connected: see `xero-stream connect --help`\n")
 
 
 @pytest.mark.usefixtures("simulator")

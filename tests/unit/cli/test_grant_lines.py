@@ -90,7 +90,7 @@ def test_a_standing_with_everything() -> None:
 def test_only_a_human_helps(changes: dict[str, Any]) -> None:
     """Dead grants and disconnected organisations say what to do."""
     assert needs_you(standing(**changes))
-    assert "connect it again with `xero-stream grants add`" in line(standing(**changes))
+    assert "connect it again with `xero-stream connect`" in line(standing(**changes))
 
 
 HOLD = EntityHold(
