@@ -35,7 +35,7 @@ PORT = 8085
     examples=(
         "xero-stream connect",
         "xero-stream connect --tenant 1b3e...  --customer-ref c-1001",
-        "xero-stream connect --port 8099  # where http://localhost:8099/callback is registered",
+        "xero-stream connect --port 8099  # another redirect URI of the app",
     ),
     unreachable=(*STORE_ERRORS, TransientError, HoldError),
     configuration=(DeploymentMismatchError, MisconfiguredError, NotOnTierError, PortTakenError),

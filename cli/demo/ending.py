@@ -19,10 +19,9 @@ asyncio.run(main())"""
 """A consumer to paste, ten lines."""
 
 REAL = (
-    "1. developer.xero.com, New app (Web app), redirect URI http://localhost:8085/callback;",
-    "   Webhooks: https://…/webhooks/xero.",
+    "1. developer.xero.com: a web app; redirect URI http://localhost:8085/callback",
     "2. Export XERO_CLIENT_ID, XERO_CLIENT_SECRET, XERO_WEBHOOK_KEYS and",
-    "   XERO_STREAM_ENCRYPTION_KEYS; xero-stream up --local, a tunnel to port 8080.",
+    "   XERO_STREAM_ENCRYPTION_KEYS; xero-stream up --local, https to port 8080.",
     "3. xero-stream connect: the Demo Company is loaded, then followed.",
 )
 """How to connect a real demo company."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
@@ -59,6 +60,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._consumer: Any = None
         self._joining = Joining(clock())
         self._clock = clock
+        self._sought: Counter[int] = Counter()
+        """How often a worker has asked for an offset, by partition."""
         services.metrics.count_owned(lambda: sum(worker.ready for worker in self._workers.values()))
 
     @property
@@ -142,8 +145,14 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         committed_at = loop.time()
         subscribed_at = self._clock()
         while not self._stopping:
+            sought = Counter(self._sought)
             polled = await self._polled(consumer, subscribed_at)
-            failed = await asyncio.gather(*(self._hand_out(consumer, tp, polled[tp]) for tp in polled))
+            failed = await asyncio.gather(
+                *(
+                    self._hand_out(consumer, tp, polled[tp], stale=self._sought[tp.partition] != sought[tp.partition])
+                    for tp in polled
+                )
+            )
             if any(failed):
                 await asyncio.sleep(0.5)
             if loop.time() - committed_at > _COMMIT_EVERY:
@@ -191,11 +200,23 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if seconds is not None and min(seconds, subscribed_seconds) > limit:
             raise UselessConsumerError(f"no assignment for {seconds:.0f} s")
 
-    async def _hand_out(self, consumer: Any, tp: TopicPartition, records: list[ConsumerRecord]) -> bool:
-        """Give a worker its events. Answers whether it could not take them: they are delivered again then."""
+    async def _hand_out(self, consumer: Any, tp: TopicPartition, records: list[ConsumerRecord], *, stale: bool) -> bool:
+        """Give a worker its events. Answers whether it could not take them: they are delivered again then.
+
+        Args:
+            consumer: where they are from.
+            tp: whose they are.
+            records: in order.
+            stale: whether the worker has asked for another offset while they were polled for: nobody knows then whether they
+                are from before or after it.
+        """
         worker = self._workers.get(tp.partition)
         if worker is None or not worker.ready:
             return False  # it seeks to its own offset when it is
+        if stale:
+            with contextlib.suppress(IllegalStateError):
+                consumer.seek(tp, worker.deliver_from)
+            return False
         try:
             await worker.arrived([_arrived(record) for record in records])
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
@@ -310,6 +331,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         consumer = self._consumer
         if consumer is None or tp not in consumer.assignment():
             return
+        self._sought[partition] += 1
         consumer.seek(tp, offset)
         consumer.resume(tp)
 

@@ -96,6 +96,12 @@ class PartitionWorker:
         """Whether the lease is ours and events may come."""
         return self._lease is not None and self.next_offset is not None
 
+    @property
+    def deliver_from(self) -> int:
+        """The offset to deliver from: one record earlier than is needed where that shows whether the topic is the same one."""
+        assert self.next_offset is not None
+        return self.next_offset - (self._witness is not None)
+
     def start(self) -> None:
         """Begin to take the lease, in a task of its own: a rebalance listener must not wait."""
         self._services.metrics.relay_works(self.partition)
@@ -124,7 +130,7 @@ class PartitionWorker:
             if self.next_offset is None:
                 return None
             self._witness = self._last_digest
-            return self.next_offset - (self._witness is not None)
+            return self.deliver_from
 
     async def arrived(self, records: Sequence[Arrived]) -> None:
         """Take events in.
@@ -288,7 +294,6 @@ class PartitionWorker:
         services.metrics.lease(LeaseChange.TAKEN)
         log.info("lease_taken", partition=self.partition, epoch=lease.epoch, clean=lease.clean, position=lease.position)
         await reach(Failpoint.LEASE_TAKEN)
-        self._lease = lease
         self._fenced = asyncio.get_running_loop().create_future()
         relay = Relay(
             pool=services.pool,
@@ -337,10 +342,12 @@ class PartitionWorker:
         offset = lease.next_offset if lease.next_offset is not None else first
         if offset < first or offset > end:
             await self._from_the_start(lease, offset)
-            return
-        self._last_digest = self._witness = lease.last_digest if offset > first else None
-        self.next_offset = offset
-        self._source.go_on(self.partition, offset - (self._witness is not None))
+        else:
+            self._last_digest = self._witness = lease.last_digest if offset > first else None
+            self.next_offset = offset
+            self._source.go_on(self.partition, self.deliver_from)
+        # Only now may events come: before, the place in the log is that of the lease before.
+        self._lease = lease
 
     async def _tear_down(
         self,
@@ -352,10 +359,10 @@ class PartitionWorker:
         clean: bool,
     ) -> None:
         stop_task.cancel()
-        self.next_offset = None
         desk, relay, self._lease = self._desk, self._relay, None
+        # What is being taken in moves the offset when it is done: it is forgotten after that, never before.
         async with self._intake:
-            pass
+            self.next_offset = None
         if desk is not None:
             await desk.stop(self._drain if clean else 0.0)
         desk_task.cancel()

@@ -4,6 +4,9 @@ Three witnesses say what is on Kafka: the offset C that was committed inside the
 forgets it when the group is idle for long), the mark in the store (written after each transaction, so it may lag), and,
 where C is absent, the positions of the last changes on Kafka.
 
+The mark can be ahead of C: after a broker's crash the group's coordinator may answer with an offset that was committed
+before. What is known of the change at C says nothing about the change at the mark then.
+
 C's metadata names the store and when the change at C was recorded. A store that lost its tail and has given out the same
 positions again has another change there.
 """
@@ -95,10 +98,11 @@ def resume(*, reached: int, committed: Committed | None, last_position: int, mar
         stamp: when our store recorded the change at ``reached``; None where it has none there.
     """
     after = max(mark, reached)
+    stored = stamp if after == reached else None
     known = committed.stamp if committed is not None and committed.position == after else None
-    if after > last_position or is_another(stamp, known):
+    if after > last_position or is_another(stored, known):
         return Resume(after=after, went_back=True, stamp=known)
-    return Resume(after=after, stamp=known if stamp is None else stamp)
+    return Resume(after=after, stamp=known if stored is None else stored)
 
 
 def is_another(stamp: int | None, published: int | None) -> bool:

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
 from processors.partitions.store import FencedError, Lease, take
 from processors.quarantine.store import LARGEST_LETTER, Kept, keep
@@ -224,6 +224,19 @@ class Bench:
         finally:
             await ends.stop()
             await consumer.stop()
+
+    async def commit(self, offset: tuple[int, str]) -> None:
+        """Make Kafka say that the relay's group is there."""
+        producer = await TransactionalProducer.start(
+            self.kafka, transactional_id=f"{self.kafka.topics.relay_group}.test", partition=PARTITION
+        )
+        anchor = TopicPartition(self.kafka.topics.webhook_events, PARTITION)
+        try:
+            await producer.publish(
+                [], offsets={anchor: OffsetAndMetadata(*offset)}, group=self.kafka.topics.relay_group
+            )
+        finally:
+            await producer.discard()
 
     async def positions(self) -> list[int]:
         """Positions of the published changes, as they stand in the log."""
@@ -578,6 +591,27 @@ async def test_where_kafka_forgot_the_mark_is_believed(bench: Bench) -> None:
     await bench.run(bench.relay(lease))
 
     assert await bench.positions() == [3]
+
+
+async def test_where_kafka_answers_an_older_offset_the_mark_is_believed(bench: Bench) -> None:
+    """A broker that crashed may know an earlier commit only: what follows the mark is published, by the same lease."""
+    lease = await bench.lease()
+    await bench.write(lease, 2)
+    await bench.run(bench.relay(lease))
+    topics = bench.kafka.topics
+    async with TopicAdmin(bench.kafka) as admin:
+        older = await admin.committed(topics.relay_group, topics.webhook_events, PARTITION)
+    assert older is not None
+    await bench.write(lease, 2)
+    await bench.run(bench.relay(await bench.lease()))
+    await bench.commit(older)
+    lease = await bench.lease()
+    await bench.write(lease, 2)
+
+    await bench.run(bench.relay(lease))
+
+    assert await bench.positions() == [1, 2, 3, 4, 5, 6]
+    assert bench.told.went_back == 0
 
 
 async def test_large_transactions_are_cut(bench: Bench) -> None:

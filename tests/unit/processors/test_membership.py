@@ -1,12 +1,14 @@
 """The group member while Kafka is not there."""
 
 import asyncio
+import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka.structs import ConsumerRecord, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from processors.metrics import ProcessorMetrics
@@ -105,3 +107,66 @@ async def test_a_request_that_is_never_answered_is_given_up_soon(monkeypatch: py
     await asyncio.wait([task])
 
     assert made["session_timeout_ms"] < made["request_timeout_ms"] <= made["session_timeout_ms"] + 10_000
+
+
+class Log:
+    """A consumer that answers one poll with what it had before somebody asked for another offset."""
+
+    def __init__(self, place: TopicPartition) -> None:
+        self.place = place
+        self.sought: list[int] = []
+        self.polls = 0
+        self.polled_twice = asyncio.Event()
+        self.before_the_answer: Callable[[], None] = lambda: None
+
+    async def getmany(self, **_: Any) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Records 7 and 8, once; then nothing."""
+        self.polls += 1
+        await asyncio.sleep(0)
+        if self.polls > 1:
+            self.polled_twice.set()
+            await asyncio.Event().wait()
+        self.before_the_answer()
+        record = ConsumerRecord(
+            topic=self.place.topic, partition=self.place.partition, offset=7, timestamp=0, timestamp_type=0, key=b"t",
+            value=b"{}", checksum=None, serialized_key_size=1, serialized_value_size=2, headers=(),
+        )  # fmt: skip
+        return {self.place: [record, dataclasses.replace(record, offset=8)]}
+
+    def assignment(self) -> set[TopicPartition]:
+        """What is assigned."""
+        return {self.place}
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        """Go on at another offset."""
+        assert place == self.place
+        self.sought.append(offset)
+
+    def resume(self, place: TopicPartition) -> None:
+        """Deliver again."""
+
+
+@pytest.mark.parametrize("asked_meanwhile", [True, False])
+async def test_records_polled_before_a_worker_asked_for_another_offset(asked_meanwhile: bool) -> None:
+    """They are not handed out: the worker would take them for a jump in the log. They are read again from where it stands."""
+    membership = membership_of(Membership, Beats(), time.monotonic)
+    place = TopicPartition(membership._topic, 1)
+    log = Log(place)
+    arrived: list[int] = []
+
+    async def take(records: Sequence[Any]) -> None:
+        arrived.extend(record.offset for record in records)
+
+    worker = SimpleNamespace(partition=1, ready=True, next_offset=3, deliver_from=2, arrived=take)
+    membership._workers[1] = cast("Any", worker)
+    membership._consumer = log
+    if asked_meanwhile:
+        log.before_the_answer = lambda: membership.go_on(1, 2)
+
+    task = asyncio.create_task(membership._poll(log))
+    async with asyncio.timeout(5):
+        await log.polled_twice.wait()
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert (arrived, log.sought) == (([], [2, 2]) if asked_meanwhile else ([7, 8], []))

@@ -39,3 +39,33 @@ async def test_a_worker_that_broke_begins_again() -> None:
     await worker.stop(0)
 
     assert not worker.ready
+
+
+async def test_intake_that_ends_after_its_lease_leaves_no_offset_behind() -> None:
+    """The next lease would take events in at once, from an offset that its own start then sets back."""
+    worker = PartitionWorker(
+        partition=1,
+        services=cast("Any", SimpleNamespace(metrics=ProcessorMetrics(CollectorRegistry()))),
+        source=cast("Any", None),
+        on_fatal=print,
+    )
+    lease = cast("Any", SimpleNamespace(partition=1, epoch=1))
+    done: asyncio.Task[None] = asyncio.create_task(asyncio.sleep(0))
+    worker._lease, worker.next_offset = lease, 5
+    under_way, may_end = asyncio.Event(), asyncio.Event()
+
+    async def take_in() -> None:
+        async with worker._intake:
+            under_way.set()
+            await may_end.wait()
+            worker.next_offset = 9
+
+    taking = asyncio.create_task(take_in())
+    await under_way.wait()
+    ending = asyncio.create_task(worker._tear_down(lease, done, done, done, clean=False))
+    await asyncio.sleep(0)
+    may_end.set()
+    await asyncio.gather(taking, ending)
+
+    assert worker.next_offset is None
+    assert not worker.ready
