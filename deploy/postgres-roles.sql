@@ -57,6 +57,8 @@ END $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO xero_console;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO xero_console;
 GRANT INSERT, UPDATE, DELETE ON apps, grants, tenants, passes, entity_holds, quarantine, dirty, unconnected, deployment TO xero_console;
+-- Whoever comes first to an empty store makes its partitions; from then on they are the processors'.
+GRANT INSERT ON leases, intake_offsets, positions, relay_marks TO xero_console;
 
 -- Reading alone. Neither tokens, nor what Xero sent and we could not use (quarantine), nor what a deployment's settings are.
 GRANT SELECT ON records, record_versions, changes, passes, positions, relay_marks TO xero_mirror;
