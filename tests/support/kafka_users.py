@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from xero_stream.local.kafka_config import server_properties
 from xero_stream.local.ports import HOST, Ports
 
 _TYPES = {"topic": 2, "group": 3, "transactional_id": 5}
@@ -24,23 +23,19 @@ def with_users(places: Ports, port: int, passwords: Mapping[str, str]) -> dict[s
         port: of the further listener.
         passwords: by user.
     """
-    lines = (line.partition("=") for line in server_properties(places).splitlines())
-    base = {name: value for name, _, value in lines}
     users = " ".join(f'user_{name}="{password}"' for name, password in passwords.items())
-    protocols = base.get("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT")
-    mechanisms = {*filter(None, base.get("sasl.enabled.mechanisms", "").split(",")), "PLAIN"}
-    supers = {*filter(None, base.get("super.users", "").split(";")), "User:ANONYMOUS"}
+    inside, outside = f"INSIDE://{HOST}:{places.kafka}", f"USERS://{HOST}:{port}"
     return {
-        "listeners": f"{base['listeners']},USERS://{HOST}:{port}",
-        "advertised.listeners": f"{base['advertised.listeners']},USERS://{HOST}:{port}",
-        "listener.security.protocol.map": f"{protocols},USERS:SASL_PLAINTEXT",
-        "sasl.enabled.mechanisms": ",".join(sorted(mechanisms)),
-        "listener.name.users.sasl.enabled.mechanisms": "PLAIN",
+        "listeners": f"{inside},CONTROLLER://{HOST}:{places.kafka_controller},{outside}",
+        "advertised.listeners": f"{inside},{outside}",
+        "inter.broker.listener.name": "INSIDE",
+        "listener.security.protocol.map": "INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT,USERS:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
         "listener.name.users.plain.sasl.jaas.config": (
             f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};"
         ),
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": ";".join(sorted(supers)),
+        "super.users": "User:ANONYMOUS",
     }
 
 

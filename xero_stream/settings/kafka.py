@@ -16,7 +16,7 @@ class KafkaSettings(Section):
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", alias="KAFKA_SECURITY_PROTOCOL"
     )
-    """How connections are secured."""
+    """How connections are secured: ``SASL_SSL`` (or ``SSL`` with client certificates) where Kafka is on other machines."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         default="SCRAM-SHA-512", alias="KAFKA_SASL_MECHANISM"
     )

@@ -13,7 +13,8 @@ class StoreSettings(Section):
     """PostgreSQL."""
 
     database_url: SecretStr = Field(default=SecretStr("postgresql://127.0.0.1:5432/xero_stream"), alias="DATABASE_URL")
-    """``postgres://`` or ``postgresql://`` URL; ``sslmode`` is honoured."""
+    """``postgres://`` or ``postgresql://`` URL. Where PostgreSQL is on another machine, with ``?sslmode=verify-full``: it encrypts and
+    checks the server's certificate and name."""
     pool_size: int = Field(default=12, alias="XERO_STREAM_DATABASE_POOL_SIZE", ge=4, le=200)
     """Connections per process."""
 
