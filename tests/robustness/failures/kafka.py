@@ -25,6 +25,9 @@ BACK_SECONDS = 5.0
 RECOVERS_SECONDS = 15.0
 """Those five, Xero's next attempt, the read and the change; and a machine that is busy with much else."""
 
+STARTS_SECONDS = 10.0
+"""For a killed worker to start and to take its partitions, beside all else, on a machine that is busy with much else."""
+
 GIVEN_UP_SECONDS = 11.0
 """Longer than any request of ours is waited for: delayed by that, it arrives when its sender has gone on without it."""
 
@@ -189,7 +192,9 @@ def _harmed(api: Api, fate: Fate, *, client: str = "", who: str = "") -> Failure
         inject=partial(
             request_harmed, api=api, fate=fate, client=client, seconds=GIVEN_UP_SECONDS if fate is Fate.DELAY else 0.0
         ),
-        recovers=RECOVERS_SECONDS + (GIVEN_UP_SECONDS if fate is Fate.SILENCE else 0.0),
+        recovers=RECOVERS_SECONDS
+        + (GIVEN_UP_SECONDS if fate is Fate.SILENCE else 0.0)
+        + (STARTS_SECONDS if api in ONLY_AT_THE_START else 0.0),
         ends_a_process=api in ONLY_AT_THE_START,
     )
 
