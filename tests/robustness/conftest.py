@@ -15,9 +15,12 @@ from tests.support.clocks import machine_clock
 from tests.support.follower import Follower
 from tests.support.proxied_servers import proxied_servers
 from tests.support.stack import Stack
-from tests.support.stacks import chance, folder, new_stack, scale, seed
+from tests.support.stacks import LONG, chance, folder, new_stack, scale, seed
 
 __all__ = ["chance", "folder", "new_stack", "scale", "seed"]
+
+collect_ignore = [] if LONG else ["test_soak.py"]
+"""Only ``make robustness`` and ``make soak`` import the one that draws pictures: a second for every worker."""
 
 NewExperiment = Callable[[], AbstractAsyncContextManager[Experiment]]
 

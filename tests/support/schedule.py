@@ -1,8 +1,8 @@
 """Which worker of xdist runs what, and when: the longest first, and few whole systems at a time.
 
 Most tests wait: for a session to end, a back-off, a server. So there are more workers than processors. A whole system (five
-processes and more, some with servers of their own) uses most of a processor while it starts and is loaded, so only every
-second worker runs one.
+processes and more, some with servers of their own) uses most of a processor while it starts and is loaded, so only half of the
+workers run one at a time.
 """
 
 from typing import Any
@@ -65,7 +65,7 @@ def unit_of(nodeid: str) -> str:
 
 
 class FewSystemsAtATime(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Hands out units in the order of collection; at most every second worker has a whole system, unless all else is done."""
+    """Hands out units in the order of collection; half of the workers have a whole system at most, unless all else is done."""
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
@@ -93,7 +93,7 @@ class FewSystemsAtATime(LoadScopeScheduling):  # type: ignore[misc]  # xdist has
             # A worker begins its last test when it knows the next one: what waits here meanwhile is to be little.
             return min(others, key=lambda scope: len(self._tests(scope)))
         systems = sum(map(self._has_system, self.nodes))
-        return waiting[0] if systems < max(1, len(self.nodes) // 2) else others[0]
+        return waiting[0] if systems < (len(self.nodes) + 1) // 2 else others[0]
 
     def _assign_work_unit(self, node: Any) -> None:
         self.workqueue.move_to_end(self._choose(node), last=False)
