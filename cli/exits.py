@@ -2,15 +2,18 @@
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import ParamSpec
 
 import typer
 
 from xero_stream.printable import printable
-from xero_stream.settings.base import SettingsError
+from xero_stream.settings.base import OptionError, SettingsError
+from xero_stream.settings.unknown import names_in, unknown_names, unreadable_lines
 
 P = ParamSpec("P")
 Errors = tuple[type[Exception], ...]
@@ -39,6 +42,19 @@ def complain(message: object) -> None:
     sys.stderr.flush()
 
 
+def ineffective() -> Iterator[str]:
+    """What is set in the environment or in ``.env`` and has no effect."""
+    from xero_stream.settings.example import SECTIONS, settings_of  # noqa: PLC0415 - `--help` needs none of them
+
+    known = {setting.name for section in SECTIONS for setting in settings_of(section)}
+    try:
+        lines = Path(".env").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    yield from unknown_names([*os.environ, *names_in(lines)], known)
+    yield from unreadable_lines(lines)
+
+
 def _sentences(error: Exception) -> Iterator[str]:
     """The message, the hint that some of our errors have, and the notes added on the way up."""
     for text in (str(error), getattr(error, "hint", ""), *getattr(error, "__notes__", ())):
@@ -65,6 +81,7 @@ def guarded(
     """
     rows: tuple[tuple[Errors, ExitCode], ...] = (
         (unreachable, ExitCode.UNREACHABLE),
+        ((OptionError,), ExitCode.USAGE),
         ((SettingsError, *configuration), ExitCode.CONFIGURATION),
         (problems, ExitCode.PROBLEMS),
     )
@@ -72,6 +89,8 @@ def guarded(
     def wrap(command: Callable[P, ExitCode | int | None]) -> Callable[P, None]:
         @functools.wraps(command)
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            for sentence in ineffective():
+                complain(f"warning: {sentence}" + ("" if sentence.endswith("?") else "."))
             try:
                 code = command(*args, **kwargs)
             except KeyboardInterrupt:

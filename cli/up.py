@@ -16,7 +16,7 @@ from cli.store import STORE_ERRORS
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.local.errors import LocalServerError, ServerFailedError
 from xero_stream.local.servers import LocalServers
-from xero_stream.settings.access import Process
+from xero_stream.settings.access import Process, sections_of
 from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.local import LocalSettings
@@ -61,6 +61,8 @@ def up(
 
 def _check_settings() -> None:
     """Find here what would end the children, so that it is said once."""
+    for section in dict.fromkeys((*sections_of(Process.RECEIVER), *sections_of(Process.PROCESSORS))):
+        section.read()
     TokenCipher(EncryptionSettings.read().keys)
     if not any(WebhookApps.read().all().values()):
         raise SettingsError("XERO_WEBHOOK_KEYS is not set: the signing key from Xero's developer portal")

@@ -13,7 +13,7 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.local import LocalSettings
 from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.receiver import ReceiverSettings
-from xero_stream.settings.shared import API_URL, KEEP_DELIVERIES
+from xero_stream.settings.shared import API_URL, KEEP_DELIVERIES, PLAIN_HTTP_HOSTS
 from xero_stream.settings.simulator import SimulatorSettings
 from xero_stream.settings.store import EncryptionSettings, StoreSettings
 from xero_stream.settings.telemetry import PrivatePortSettings, TelemetrySettings
@@ -72,10 +72,19 @@ _SECTIONS: Mapping[Process, tuple[type[Section], ...]] = {
     Process.LOCAL: (LocalSettings,),
 }
 _BESIDE: Mapping[Process, frozenset[str]] = {
-    Process.RECEIVER: frozenset({API_URL}),  # tells whether the simulator's key is taken
+    Process.RECEIVER: frozenset({API_URL, PLAIN_HTTP_HOSTS}),  # tell whether the simulator's key is taken
     Process.PROCESSORS: frozenset({KEEP_DELIVERIES}),  # compared where it is set
     Process.SETUP: frozenset({KEEP_DELIVERIES}),  # decides whether that topic is made
 }
+
+
+def sections_of(process: Process) -> tuple[type[Section], ...]:
+    """The sections that a process reads.
+
+    Args:
+        process: which.
+    """
+    return _SECTIONS[process]
 
 
 def _names(section: type[Section]) -> set[str]:

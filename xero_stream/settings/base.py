@@ -1,15 +1,30 @@
 """The base of all settings classes, and the one error they raise."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, get_args
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from xero_stream.settings.words import problem_of
+
 
 class SettingsError(Exception):
-    """The settings are unusable; the message says which variable and what to do."""
+    """The settings are unusable; the message says which variable, where it is from and what to do."""
+
+
+class OptionError(SettingsError):
+    """A command line option has a value that its setting does not take."""
+
+
+class InSettingError(ValueError):
+    """A value that is found wrong together with others; it names its variable."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(problem)
+        self.name = name
 
 
 class SecretFiles(PydanticBaseSettingsSource):
@@ -71,12 +86,17 @@ class Section(BaseSettings):
             overrides: values by field name that win over the environment (from command line options).
 
         Raises:
-            SettingsError: a value is missing or malformed; the message names the variable, never its value.
+            SettingsError: a value is missing or malformed; the message names the variable and where it is from, never its value.
+            OptionError: all that is wrong are overrides.
         """
+        given = {name: value for name, value in overrides.items() if value is not None}
         try:
-            return cls(**{name: value for name, value in overrides.items() if value is not None})
+            return cls(**given)
         except ValidationError as error:
-            raise SettingsError("; ".join(cls._told(problem) for problem in error.errors())) from error
+            problems = error.errors()
+            found = "; ".join(dict.fromkeys(cls._told(problem, given) for problem in problems))
+            optional = all(cls._field(problem) in given for problem in problems)
+            raise (OptionError if optional else SettingsError)(found) from error
 
     @classmethod
     def secrets(cls) -> set[str]:
@@ -88,11 +108,33 @@ class Section(BaseSettings):
         }
 
     @classmethod
-    def _told(cls, problem: Any) -> str:
-        by_name = {name: field.alias or name for name, field in cls.model_fields.items()}
-        name = ".".join(by_name.get(str(part), str(part)) for part in problem["loc"])
-        if problem["type"] != "missing":
-            return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
-        meanings = {field.alias: field.description for field in cls.model_fields.values()}
-        meaning = (meanings.get(name) or "").replace("``", "`")
-        return f"{name} is not set: {' '.join(meaning.split())}"
+    def _field(cls, problem: Any) -> str:
+        """The field's name that a problem of pydantic's is about."""
+        error = problem.get("ctx", {}).get("error")
+        name = error.name if isinstance(error, InSettingError) else str(problem["loc"][0]) if problem["loc"] else ""
+        by_alias = {field.alias: field_name for field_name, field in cls.model_fields.items()}
+        return by_alias.get(name) or name
+
+    @classmethod
+    def _told(cls, problem: Any, given: Mapping[str, Any]) -> str:
+        name = cls._field(problem)
+        field = cls.model_fields.get(name)
+        alias = (field.alias if field else None) or name
+        if problem["type"] == "missing":
+            meaning = ((field.description if field else None) or "").replace("``", "`")
+            return f"{alias} is not set: {' '.join(meaning.split())}"
+        if name in given:
+            return f"--{name.replace('_', '-')}: {problem_of(problem)}"
+        return f"{alias} ({cls._origin(alias)}): {problem_of(problem)}"
+
+    @classmethod
+    def _origin(cls, alias: str) -> str:
+        """Where the value of a variable is from, in the order of :meth:`settings_customise_sources`."""
+        # pydantic-settings takes names in any case.
+        environment = {name.upper(): value for name, value in os.environ.items()}
+        if environment.get(alias):
+            return "from the environment"
+        file = os.environ.get(f"{alias}_FILE")
+        if file:
+            return f"from {alias}_FILE={file}"
+        return f"from {cls.model_config.get('env_file')}"

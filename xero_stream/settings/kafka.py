@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from xero_stream.contracts.topics import Topics
+from xero_stream.settings.addresses import bootstrap_servers
 from xero_stream.settings.base import Section
 
 
@@ -41,6 +42,11 @@ class KafkaSettings(Section):
     """Codec of every topic. Any client reads ``gzip`` and ``none``; ``zstd`` and ``lz4`` need a codec library in most."""
     one_changes_topic: bool = Field(default=False, alias="XERO_STREAM_ONE_CHANGES_TOPIC")
     """All change events on one topic ``<prefix>.changes`` (order across entities)."""
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _brokers(cls, value: str) -> str:
+        return bootstrap_servers(value)
 
     @property
     def topics(self) -> Topics:

@@ -23,7 +23,7 @@ class ReceiverSettings(Section):
     body_bytes: int = Field(default=4 * 1024 * 1024, alias="XERO_STREAM_RECEIVER_BODY_BYTES", ge=65_536, le=7_340_032)
     """Largest body; beyond it 413. Below Kafka's ``max.message.bytes`` (8 MiB), or a dead letter would not fit."""
     in_flight_bytes: int = Field(
-        default=64 * 1024 * 1024, alias="XERO_STREAM_RECEIVER_IN_FLIGHT_BYTES", ge=8 * 1024 * 1024
+        default=64 * 1024 * 1024, alias="XERO_STREAM_RECEIVER_IN_FLIGHT_BYTES", ge=8 * 1024 * 1024, le=64 * 1024**3
     )
     """Bytes a worker holds while Kafka has not acknowledged them; beyond it 503."""
     keep_deliveries: bool = Field(default=False, alias="XERO_STREAM_KEEP_DELIVERIES")

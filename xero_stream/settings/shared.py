@@ -25,6 +25,7 @@ POLICY, POLICY_KEY = "XERO_STREAM_FIELD_POLICY", "XERO_STREAM_FIELD_POLICY_KEY"
 CLUSTER = "KAFKA_BOOTSTRAP_SERVERS"
 CLIENT_ID, TIER, APPS_FILE = "XERO_CLIENT_ID", "XERO_APP_TIER", "XERO_STREAM_APPS_FILE"
 API_URL, IDENTITY_URL = "XERO_API_URL", "XERO_IDENTITY_URL"
+PLAIN_HTTP_HOSTS = "XERO_STREAM_PLAIN_HTTP_HOSTS"
 KEEP_RAW, KEEP_DELIVERIES = "XERO_STREAM_KEEP_RAW", "XERO_STREAM_KEEP_DELIVERIES"
 AMOUNTS = "XERO_STREAM_AMOUNTS"
 REPLICAS, COMPRESSION = "KAFKA_REPLICATION_FACTOR", "KAFKA_COMPRESSION"
@@ -213,6 +214,7 @@ RULES: Mapping[str, Rule] = {
         "A refresh token sent to another identity server is refused, which ends the grant.",
         then="Grants of the former server can't be renewed by another one. Consumers see nothing",
     ),
+    PLAIN_HTTP_HOSTS: free("A process without it refuses the address that another one takes."),
     "XERO_LOGIN_URL": free("It only goes into links that people open."),
     "XERO_STREAM_HTTP_TIMEOUT_SECONDS": same(
         "Whoever takes an organisation over counts the calls of the process before it as under way for so long.",

@@ -40,7 +40,7 @@ class SimulatorSettings(Section):
     host_names: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="XERO_STREAM_SIMULATOR_HOST_NAMES")
     """Host names by which it may be called, separated by commas, besides ``localhost`` and IP addresses. Requests with another
     ``Host``, or with the ``Origin`` of another web page, are refused."""
-    seed: int = Field(default=1, alias="XERO_STREAM_SIMULATOR_SEED")
+    seed: int = Field(default=1, alias="XERO_STREAM_SIMULATOR_SEED", ge=0, lt=2**63)
     """Decides every id, name, amount and choice; the same seed gives the same books."""
     tenants: int = Field(default=3, alias="XERO_STREAM_SIMULATOR_TENANTS", ge=0, le=1000)
     """Organisations at the start."""
@@ -73,7 +73,9 @@ class SimulatorSettings(Section):
     """Most events in one delivery (Xero publishes no figure)."""
     webhook_concurrency: int = Field(default=4, alias="XERO_STREAM_SIMULATOR_WEBHOOK_CONCURRENCY", ge=1, le=100)
     """Deliveries under way at once while the receiver is healthy."""
-    webhook_retry_seconds: float = Field(default=900.0, alias="XERO_STREAM_SIMULATOR_WEBHOOK_RETRY_SECONDS", gt=0)
+    webhook_retry_seconds: float = Field(
+        default=900.0, alias="XERO_STREAM_SIMULATOR_WEBHOOK_RETRY_SECONDS", gt=0, le=86_400
+    )
     """Time between retries of a delivery that failed twice, seconds."""
     webhook_event_lag_ms: int = Field(default=0, alias="XERO_STREAM_SIMULATOR_WEBHOOK_EVENT_LAG_MS", ge=0, le=60_000)
     """How far an event's date may lie after its record's ``UpdatedDateUTC``, milliseconds (drawn up to this)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
+from xero_stream.settings.addresses import database_url
 from xero_stream.settings.base import Section, SettingsError
 
 
@@ -20,10 +21,8 @@ class StoreSettings(Section):
 
     @field_validator("database_url")
     @classmethod
-    def _scheme(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("postgres://", "postgresql://")):
-            raise ValueError("must start with postgres:// or postgresql://")
-        return value
+    def _readable(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(database_url(value.get_secret_value()))
 
 
 class EncryptionSettings(Section):

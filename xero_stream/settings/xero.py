@@ -1,10 +1,13 @@
 """Xero: where it is, and the app that talks to it."""
 
 from enum import StrEnum
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 
-from xero_stream.settings.base import Section
+from xero_stream.settings.addresses import AddressError, xero_url
+from xero_stream.settings.base import InSettingError, Section
 
 
 class AppTier(StrEnum):
@@ -51,8 +54,26 @@ class XeroSettings(Section):
     """Base URL of the token endpoint."""
     login_url: str = Field(default="https://login.xero.com", alias="XERO_LOGIN_URL")
     """Base URL of the authorise page."""
+    plain_http_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="XERO_STREAM_PLAIN_HTTP_HOSTS")
+    """Hosts to which the addresses above may lead by plain ``http``, comma-separated: a simulator in another container. This
+    machine's loopback needs no mention."""
     http_timeout_seconds: float = Field(default=30.0, alias="XERO_STREAM_HTTP_TIMEOUT_SECONDS", gt=0, le=120)
     """How long one call may take in all."""
+
+    @field_validator("plain_http_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _addresses(self) -> Self:
+        for name, field in type(self).model_fields.items():
+            if name.endswith("_url"):
+                try:
+                    object.__setattr__(self, name, xero_url(getattr(self, name), plain_http=self.plain_http_hosts))
+                except AddressError as error:
+                    raise InSettingError(field.alias or name, str(error)) from None
+        return self
 
 
 class DefaultAppSettings(Section):
