@@ -44,6 +44,13 @@ class LeaseChange(StrEnum):
     FENCED = "fenced"
 
 
+class NeverSeen(StrEnum):
+    """How a record that no read ever gave was put aside."""
+
+    ASKED = "asked"  # after its last try
+    OVER_BUDGET = "over_budget"  # without it: the hour's calls for such records were used up
+
+
 class Source(StrEnum):
     """A server that gauges are read from."""
 
@@ -242,6 +249,12 @@ class ProcessorMetrics:
         self._quarantined = counter(
             registry, "xero_stream_quarantined_total", "What was put into quarantine.", stage=Stage
         )
+        self._never_seen = counter(
+            registry,
+            "xero_stream_records_never_seen_total",
+            "Records that events named, that no read ever gave, and that were put into quarantine.",
+            how=NeverSeen,
+        )
         self._unconnected_dropped = counter(
             registry,
             "xero_stream_unconnected_dropped_events_total",
@@ -416,6 +429,10 @@ class ProcessorMetrics:
     def quarantined(self, stage: Stage, count: int = 1) -> None:
         """Something could not be applied."""
         self._quarantined.labels(stage).inc(count)
+
+    def never_seen(self, how: NeverSeen, count: int = 1) -> None:
+        """Records that no read ever gave were put aside."""
+        self._never_seen.labels(how).inc(count)
 
     def lease(self, change: LeaseChange) -> None:
         """A lease changed hands."""

@@ -12,6 +12,11 @@ from enum import StrEnum
 TOLERANCE = timedelta(seconds=2)
 PROVISIONAL_WAIT = timedelta(seconds=15)
 _STALE_WAITS = (1, 2, 5, 15, 30, 60, 120)
+UNSEEN_WAITS = (2, 20)
+"""Seconds until a record that no read ever gave is asked for again. The try after these comes when patience is over."""
+MOST_UNSEEN = 6
+"""Tries for such a record, however late its event is dated."""
+_AFTER_PATIENCE = timedelta(seconds=2)
 _EQUAL_READS = 3
 
 
@@ -24,6 +29,7 @@ class Verdict(StrEnum):
     UNTOLD = "untold"  # the form of this read leaves out what may have changed: read it alone
     WITHOUT_UPDATE = "event_without_update"  # patience is over: Xero sent an event and changed nothing
     MISSING = "missing"  # it was there, and a single GET proves that it is gone
+    NOT_YET_SEEN = "not_yet_seen"  # no read ever gave the record: ask again, a few times
     NEVER_SEEN = "never_seen"  # an event for a record that no GET ever gave: a human may know why
 
 
@@ -119,10 +125,12 @@ def judge_missing(
         patience: how long after E an absence is taken for a stale read.
 
     Returns:
-        SETTLED (known to be gone), MISSING, NEVER_SEEN or STALE.
+        SETTLED (known to be gone), MISSING or STALE; of a record that was never stored NOT_YET_SEEN or NEVER_SEEN.
     """
     if gone:
         return Judgement(verdict=Verdict.SETTLED)
+    if not known:
+        return _unseen(row, read_at=read_at, patience=patience)
     if read_at < row.event_at + patience:
         return Judgement(
             verdict=Verdict.STALE,
@@ -130,4 +138,19 @@ def judge_missing(
             attempts=row.attempts + 1,
             equal_reads=row.equal_reads + 1,
         )
-    return Judgement(verdict=Verdict.MISSING if known else Verdict.NEVER_SEEN)
+    return Judgement(verdict=Verdict.MISSING)
+
+
+def _unseen(row: Row, *, read_at: datetime, patience: timedelta) -> Judgement:
+    """Few tries: whoever can sign events could make up ids, and each try is a call of the organisation's day."""
+    left = row.event_at + patience - read_at
+    if left <= timedelta(0) or row.attempts + 1 >= MOST_UNSEEN:
+        return Judgement(verdict=Verdict.NEVER_SEEN)
+    last = min(left, patience) + _AFTER_PATIENCE
+    wait = timedelta(seconds=UNSEEN_WAITS[row.attempts]) if row.attempts < len(UNSEEN_WAITS) else last
+    return Judgement(
+        verdict=Verdict.NOT_YET_SEEN,
+        again_in=min(wait, last),
+        attempts=row.attempts + 1,
+        equal_reads=row.equal_reads + 1,
+    )

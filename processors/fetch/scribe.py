@@ -1,19 +1,20 @@
 """An answer of Xero is handed to the recorder in slices; the last one carries what else belongs to it."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from processors.fetch.amounts import Amounts
+from processors.fetch.judge import Verdict
 from processors.fetch.policy import FieldPolicy
 from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
-from processors.recorder.recorder import SLICE, Batch, Recorder
+from processors.recorder.recorder import SLICE, Batch, Recorded, Recorder
 from xero_api.answers import Answer
 from xero_stream.contracts.change_event import Snapshot, Trigger
 from xero_stream.contracts.names import TenantId
@@ -130,10 +131,10 @@ class Scribe:
                     hint="The first of its kind; further ones are counted in xero_stream_record_oddities_total only.",
                 )
 
-    async def record_missing(self, answer: Answer, marks: int) -> None:
-        """Record that a single GET proved a record absent."""
+    async def record_missing(self, answer: Answer, marks: int) -> Mapping[Verdict, int]:
+        """Record that a single GET proved a record absent; answers what that led to."""
         reads = [Read(record_id=record_id, missing=True) for record_id in answer.absent]
-        await self._write(answer, marks, Trigger.POLL, Reading(reads=reads))
+        return (await self._write(answer, marks, Trigger.POLL, Reading(reads=reads))).verdicts
 
     async def _write(
         self,
@@ -144,7 +145,7 @@ class Scribe:
         *,
         snapshots: dict[str, Snapshot] | None = None,
         also: Also | None = None,
-    ) -> None:
+    ) -> Recorded:
         timing = answer.timing
         if timing is None:
             raise ValueError("an answer without its times can't be recorded")
@@ -180,3 +181,4 @@ class Scribe:
                     "report it. The first of its kind; further ones are counted in xero_stream_form_differences_total only.",
                 )
         self._metrics.batch_recorded(batch.entity, recorded, time.monotonic() - started, utc_now())
+        return recorded

@@ -10,6 +10,7 @@ import asyncpg
 
 from processors.intake.fold import Refused
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
+from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.store.connections import rouse
 
 _NAMESPACE = UUID("8c0f4f6e-6a3b-5d0e-9b6d-0f6a5f1c7d11")
@@ -46,6 +47,31 @@ class Kept:
     traceparent: str | None = None
     attempts: int = 1
     created: bool = False
+
+
+def never_seen(
+    tenant_id: TenantId,
+    entity: EntityName,
+    record_id: str,
+    *,
+    error: str,
+    traceparent: str | None,
+    created: bool,
+) -> Kept:
+    """An event names a record that no read ever gave. The next event of it, or a pass that brings it, ends that."""
+    return Kept(
+        identity=f"{tenant_id}/{entity}/{record_id}/never-seen",
+        stage=Stage.FETCH,
+        reason="never_seen",
+        error=error,
+        source=f"{entity}/{record_id}",
+        value=b"",
+        tenant_id=tenant_id,
+        entity=entity.value,
+        record_id=record_id,
+        traceparent=traceparent,
+        created=created,
+    )
 
 
 _KEEP = """

@@ -13,7 +13,7 @@ import structlog
 
 from processors.fetch.judge import Verdict
 from processors.partitions.store import FencedError, Lease
-from processors.quarantine.store import Kept, keep, resolve
+from processors.quarantine.store import Kept, keep, never_seen, resolve
 from processors.recorder import store
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.diff import changed_fields
@@ -137,7 +137,8 @@ class Recorder:
         self._pool = pool
         self._lease = lease
         self._topics = topics
-        self._patience = patience
+        self.patience = patience
+        """How long after an event an answer that does not show it is taken for a stale read."""
         # One transaction at a time: they all need the partition's row, and those that wait for it inside the store would
         # be served one after the other even if this process froze, each of them for its whole time-out, before the
         # next owner.
@@ -220,7 +221,7 @@ class Recorder:
                 created=found.created or bool(waiting and waiting.created),
                 unclear=found.unclear,
                 untold=seen.untold,
-                patience=self._patience,
+                patience=self.patience,
             )
             self._apply(work, seen, found, waiting, decision)
         for kept in batch.bad:
@@ -412,17 +413,11 @@ class Recorder:
         return given_up
 
     def _unproven(self, work: "_Work", record_id: str, waiting: store.Waiting) -> Kept:
-        batch = work.batch
-        return Kept(
-            identity=f"{batch.tenant_id}/{batch.entity}/{record_id}/never-seen",
-            stage=Stage.FETCH,
-            reason="never_seen",
+        return never_seen(
+            work.batch.tenant_id,
+            work.batch.entity,
+            record_id,
             error="Xero sent an event for a record that no read ever gave (404)",
-            source=f"{batch.entity}/{record_id}",
-            value=b"",
-            tenant_id=batch.tenant_id,
-            entity=batch.entity.value,
-            record_id=record_id,
             traceparent=waiting.traceparent,
             created=waiting.created,
         )

@@ -4,14 +4,16 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 
+from processors.fetch.judge import Verdict
 from processors.fetch.scribe import Scribe, SnapshotEnds
+from processors.metrics import NeverSeen
 from processors.partitions.store import FencedError, Lease
 from processors.planner.plan import GetIds, GetOne, PassKind, PassPage, Slot, Sweep, Work, plan
 from processors.recorder.recorder import Recorder
@@ -20,6 +22,7 @@ from processors.tenants import store
 from processors.tenants.caller import Caller, NotNowError, restored_budget
 from processors.tenants.services import STORE_ERRORS, Memory, RunnerServices
 from processors.tenants.troubles import LONG_WAIT, Troubles
+from processors.tenants.unseen import UnseenCalls, count, limit_of, set_aside
 from xero_api import paging
 from xero_api.answers import Answer
 from xero_api.budget.tenant import Go, Wait
@@ -27,6 +30,7 @@ from xero_api.errors import UnsendableError, XeroError
 from xero_api.registry import by_name
 from xero_api.requests import Request, get_ids, get_one
 from xero_stream.contracts.change_event import Trigger
+from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
 from xero_stream.store.clock import utc_now
 from xero_stream.store.pool import passes as passes_by_itself
@@ -148,7 +152,8 @@ class Runner:
         memory = self._memories.get(self._tenant_id)
         if memory is None or self._released(memory, tenant):
             memory = Memory(budget=await restored_budget(self._services, tenant))
-        self._memories[self._tenant_id] = memory
+        memory.unseen = UnseenCalls(hour=tenant.unseen_hour, calls=tenant.unseen_calls)
+        self._memories[self._tenant_id] = self._memory = memory
         self._entities = self._services.entities_of(tenant.app)
         self._troubles = Troubles(
             services=self._services,
@@ -321,13 +326,56 @@ class Runner:
                 await self._pass_page(work)
 
     async def _read(self, work: GetOne | GetIds, request: Request) -> None:
+        if isinstance(work, GetOne) and await self._too_many_unseen(work):
+            raise NotNowError
         async with self._caller.call(request, work.slot) as (answer, marks):
             self._answered.add(work.slot)
             await self._scribe.record(answer, marks, Trigger.POLL, alive=partial(self._caller.alive, work.slot))
             if answer.missing:
-                await self._scribe.record_missing(answer, marks)
+                await self._missing(work, await self._scribe.record_missing(answer, marks))
             elif answer.absent:
                 await store.ask_alone(self._services.pool, self._tenant_id, work.entity, sorted(answer.absent), marks)
+
+    async def _too_many_unseen(self, work: GetOne) -> bool:
+        """Whether such records wait, or are put aside, as the hour's calls for records never seen are used up."""
+        now = utc_now()
+        if not self._memory.unseen.spent(now, self._services.tier_of(self._app)):
+            return False
+        postponed, aside = await set_aside(
+            self._services.pool, self._tenant_id, work.entity, now, self._recorder.patience
+        )
+        if aside:
+            self._services.metrics.never_seen(NeverSeen.OVER_BUDGET, aside)
+            self._services.metrics.quarantined(Stage.FETCH, aside)
+            self._on_change()
+        if postponed or aside:
+            log.warning(
+                "records_never_seen",
+                tenant=self._tenant_id,
+                entity=work.entity,
+                postponed=postponed,
+                put_aside=aside,
+                hint="events name records that Xero does not have: see docs/operations.md",
+            )
+        return bool(postponed or aside)
+
+    async def _missing(self, work: GetOne | GetIds, verdicts: Mapping[Verdict, int]) -> None:
+        """Count what was spent on a record that no read ever gave."""
+        if not verdicts.keys() & {Verdict.NOT_YET_SEEN, Verdict.NEVER_SEEN}:
+            return
+        if Verdict.NEVER_SEEN in verdicts:
+            self._services.metrics.never_seen(NeverSeen.ASKED)
+        before = self._memory.unseen
+        self._memory.unseen = await count(self._services.pool, self._tenant_id, utc_now())
+        limit = limit_of(self._services.tier_of(self._app))
+        if self._memory.unseen.calls >= limit and not before.spent(utc_now(), self._services.tier_of(self._app)):
+            log.error(
+                "never_seen_budget_spent",
+                tenant=self._tenant_id,
+                entity=work.entity,
+                calls=limit,
+                hint="events name records that Xero does not have; others of them wait until they are put aside",
+            )
 
     async def _sweep(self, work: Sweep) -> None:
         """One keyset pass since the oldest due event: a thousand records a call.

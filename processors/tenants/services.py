@@ -12,6 +12,7 @@ from processors.fetch.policy import FieldPolicy
 from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
 from processors.tenants.app_holds import AppHolds
+from processors.tenants.unseen import UnseenCalls
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import TenantBudget
 from xero_api.client import XeroClient
@@ -76,6 +77,7 @@ class Memory:
         last_for_events: monotonic seconds of the last call for events.
         day_told_at: monotonic seconds when it was last said that the day's calls will not last.
         listed_at: monotonic seconds when Xero last listed the organisation among the connections.
+        unseen: calls of this hour for records never seen.
         ended: holds of kinds of record that a call ended: how often in a row it had been refused, and when that was.
     """
 
@@ -83,4 +85,5 @@ class Memory:
     last_for_events: float = -math.inf
     day_told_at: float = -math.inf
     listed_at: float = -math.inf
+    unseen: UnseenCalls = field(default_factory=UnseenCalls)
     ended: dict[EntityName, tuple[int, float]] = field(default_factory=dict)

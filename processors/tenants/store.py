@@ -76,6 +76,8 @@ class Tenant:
     parked_until: datetime | None
     day_remaining: int | None
     day_seen_at: datetime | None
+    unseen_hour: datetime | None
+    unseen_calls: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ async def load(pool: "asyncpg.Pool[Any]", tenant_id: TenantId) -> Tenant | None:
     """One tenant, or None if it is not connected (yet)."""
     row = await pool.fetchrow(
         "SELECT tenant_id, app, grant_id, connection_created_at, name, customer_ref, state, roused, parked_until, "
-        "day_remaining, day_seen_at FROM tenants WHERE tenant_id = $1",
+        "day_remaining, day_seen_at, unseen_hour, unseen_calls FROM tenants WHERE tenant_id = $1",
         tenant_id,
     )
     return Tenant(**dict(row)) if row else None

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -18,6 +19,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.structs import TopicPartition
@@ -115,6 +117,39 @@ async def unreadable_event(scene: Scene) -> AsyncIterator[None]:
     await scene.stack.send_unreadable_event(scene.tenant(0))
     yield
     await scene.stack.fetch("UPDATE quarantine SET state = 'resolved' WHERE state = 'open'")
+
+
+@contextlib.asynccontextmanager
+async def made_up_ids(scene: Scene) -> AsyncIterator[None]:
+    """Whoever has a signing key sends events of records that Xero does not have; later a human settles them."""
+    tenant = scene.tenant(1, 3)
+
+    async def send() -> None:
+        while True:
+            event = {
+                "tenantId": tenant,
+                "eventCategory": "INVOICE",
+                "eventType": "UPDATE",
+                "eventDateUtc": "2026-01-01T00:00:00",
+            }
+            events = [{**event, "resourceId": str(uuid.uuid4())} for _ in range(3)]
+            await scene.post(orjson.dumps({"events": events, "entropy": uuid.uuid4().hex}))
+            await asyncio.sleep(1)
+
+    sending = asyncio.create_task(send())
+    try:
+        yield
+    finally:
+        sending.cancel()
+        await asyncio.wait({sending})
+
+        async def settled() -> bool:
+            return not await scene.stack.fetch(
+                "SELECT 1 FROM dirty WHERE tenant_id = $1 AND entity = 'invoices'", tenant
+            )
+
+        await scene.stack.until(settled, BACK_SECONDS, "all made-up records to be put aside")
+        await scene.stack.fetch("UPDATE quarantine SET state = 'resolved' WHERE reason = 'never_seen'")
 
 
 @contextlib.asynccontextmanager
@@ -374,6 +409,7 @@ _AN_HOUR = {"< 3600": "< 6"}
 GROUPS: Mapping[str, Sequence[Provocation]] = {
     "troubles that leave each other alone": (
         _row(unreadable_event, "QuarantineOpen"),
+        _row(made_up_ids, "RecordsNeverSeen"),
         _row(consent_withdrawn, "OrganisationsWait"),
         _row(no_json, "DeadLetters", DeadLetters=_AN_HOUR),
         _row(another_key, "WebhooksRejected"),

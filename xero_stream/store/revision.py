@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0012"
+NEEDED = "0013"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

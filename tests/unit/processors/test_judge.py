@@ -1,8 +1,11 @@
 """Does a read settle what an event said?"""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from processors.fetch.judge import Row, Verdict, judge_found, judge_missing, stale_wait
+import pytest
+
+from processors.fetch.judge import MOST_UNSEEN, Row, Verdict, judge_found, judge_missing, stale_wait
 
 E = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -78,13 +81,29 @@ def missing(*, known: bool, gone: bool = False, late: bool = False) -> Verdict:
 def test_an_absence_soon_after_the_event_is_a_stale_read() -> None:
     """Ten minutes: longer than any replica of Xero's was ever seen behind."""
     assert missing(known=True) is Verdict.STALE
-    assert missing(known=False) is Verdict.STALE
+    assert missing(known=False) is Verdict.NOT_YET_SEEN
 
 
 def test_an_absence_that_lasts_is_a_deletion_only_of_what_was_there() -> None:
     """What was never seen goes to a human."""
     assert missing(known=True, late=True) is Verdict.MISSING
     assert missing(known=False, late=True) is Verdict.NEVER_SEEN
+
+
+@pytest.mark.parametrize(("dated", "tries"), [(0, 4), (-30, 4), (-700, 1), (-595, 3), (86_400, MOST_UNSEEN)])
+def test_a_record_never_seen_costs_few_calls(dated: int, tries: int) -> None:
+    """The last one after ten minutes; however its event is dated. Each call is one of the organisation's day."""
+    begun, now, made = E, timedelta(0), 1
+    row = Row(event_at=begun + timedelta(seconds=dated))
+    while (judgement := judge_missing(row, known=False, gone=False, read_at=begun + now)).again_in is not None:
+        assert judgement.verdict is Verdict.NOT_YET_SEEN
+        made += 1
+        now += judgement.again_in
+        row = replace(row, attempts=judgement.attempts, equal_reads=judgement.equal_reads)
+
+    assert judgement.verdict is Verdict.NEVER_SEEN
+    assert made == tries
+    assert begun + now >= min(row.event_at, begun) + timedelta(minutes=10)
 
 
 def test_an_absence_of_what_is_gone_settles() -> None:
