@@ -18,16 +18,16 @@ from cli.exits import EPILOG, ExitCode, complain, guarded
 from cli.readable import printable
 from cli.store import STORE_ERRORS, store
 from processors.intake.place import home_of
-from processors.quarantine.store import Entry, entries, entry, retry
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.kafka.admin import LARGEST_MESSAGE, KafkaUnreachableError
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.store.quarantine import Entry, entries, entry, retry, settle
 
 app = typer.Typer(
     help=(
-        "What could not be read or applied, with its bytes: list, show, send round again. Nothing in it is ever "
-        "dropped; each entry is on the topic dead-letters too."
+        "What could not be read or applied, with its bytes: list, show, send round again. An entry stays until it is "
+        "resolved; each is on the topic dead-letters too."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -148,6 +148,8 @@ async def _retry(pool: "asyncpg.Pool[Any]", republisher: "Republisher", identity
     if one.state == "resolved":
         return "is resolved already"
     if one.stage == Stage.INTAKE:
+        if not one.value:
+            return "has lost its bytes: nothing to send"
         await republisher.send(pool, one)
         return None
     if await retry(pool, identity):
@@ -198,7 +200,7 @@ class Republisher:
             raise KafkaUnreachableError(
                 f"Kafka does not take the event {one.id} back ({type(error).__name__}); it stays in quarantine"
             ) from error
-        await pool.execute("UPDATE quarantine SET state = 'resolved' WHERE id = $1", one.id)
+        await settle(pool, one.id)
 
 
 def line(one: Entry) -> str:

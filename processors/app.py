@@ -66,6 +66,8 @@ from xero_stream.store.deployment import (
 from xero_stream.store.deployment_keys import check_keys
 from xero_stream.store.grants import bind_tokens
 from xero_stream.store.pool import open_pool
+from xero_stream.store.quarantine import Trimmed, bound
+from xero_stream.store.quarantine import expire as expire_quarantine
 from xero_stream.store.revision import NEEDED, current
 from xero_stream.store.unconnected import expire
 from xero_stream.telemetry.health import Health
@@ -412,6 +414,18 @@ async def _check_topics(config: ProcessorsConfig, admin: TopicAdmin) -> None:
         raise RefusedError(f"{lines}{more}. Run `xero-stream topics apply`, or `topics check` to see all")
 
 
+def _trimmed(metrics: ProcessorMetrics, trimmed: Trimmed) -> None:
+    metrics.trimmed(trimmed)
+    if trimmed.open or trimmed.emptied:
+        log.warning(
+            "quarantine_trimmed",
+            open_deleted=trimmed.open,
+            open_without_bytes=trimmed.emptied,
+            resolved_deleted=trimmed.resolved,
+            hint="they are old, or an app has too many; their bytes are on the topic dead-letters",
+        )
+
+
 async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egress, metrics: ProcessorMetrics) -> None:
     """The store's clock and missed events every few seconds, what grows old every hour."""
     days_at, trimmed_at, gap_patience = -math.inf, 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
@@ -429,12 +443,17 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egr
                 metrics.beat("chores")
                 await drop_days(pool, today - timedelta(days=config.settings.change_days))
                 await forget_egress(pool, today - EGRESS_KEPT)
+                _trimmed(
+                    metrics, await expire_quarantine(pool, utc_now() - timedelta(days=config.settings.quarantine_days))
+                )
                 metrics.unconnected_expired(await expire(pool, config.settings.unconnected_events_days))
         except _STORE_ERRORS as error:
             log.warning("chores_wait_for_store", reason=str(error)[:300])
         if time.monotonic() - trimmed_at > _TRIMMED_EVERY:
             trimmed_at = time.monotonic()
             give_back()
+            with contextlib.suppress(*_STORE_ERRORS):
+                _trimmed(metrics, await bound(pool, config.settings.quarantine_megabytes * 1024 * 1024))
         await asyncio.sleep(5)
 
 

@@ -18,6 +18,7 @@ from xero_api.unify.oddities import Oddity, OddityKind
 from xero_stream.contracts.change_event import Op
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
+from xero_stream.store.quarantine import Trimmed
 from xero_stream.telemetry.computed import Ages, Computed, Readings
 from xero_stream.telemetry.metrics import counter, gauge, histogram
 
@@ -49,6 +50,14 @@ class NeverSeen(StrEnum):
 
     ASKED = "asked"  # after its last try
     OVER_BUDGET = "over_budget"  # without it: the hour's calls for such records were used up
+
+
+class Trim(StrEnum):
+    """What became of an entry of the quarantine that is old, or one too many."""
+
+    RESOLVED = "resolved"  # it was resolved, and is deleted
+    EMPTIED = "emptied"  # it is open, and has no bytes any more
+    OPEN = "open"  # it was open, and is deleted
 
 
 class Source(StrEnum):
@@ -246,8 +255,14 @@ class ProcessorMetrics:
             lambda: float(self._count_owned())
         )
         self._partitions = gauge(registry, "xero_stream_partitions", "Partitions the deployment has.")
-        self._quarantined = counter(
-            registry, "xero_stream_quarantined_total", "What was put into quarantine.", stage=Stage
+        self._quarantined, self._trimmed = (
+            counter(registry, "xero_stream_quarantined_total", "What was put into quarantine.", stage=Stage),
+            counter(
+                registry,
+                "xero_stream_quarantine_trimmed_total",
+                "Quarantine entries that were deleted (resolved, open) or lost their bytes (emptied), for their age or an app's limit.",
+                what=Trim,
+            ),
         )
         self._never_seen = counter(
             registry,
@@ -429,6 +444,15 @@ class ProcessorMetrics:
     def quarantined(self, stage: Stage, count: int = 1) -> None:
         """Something could not be applied."""
         self._quarantined.labels(stage).inc(count)
+
+    def trimmed(self, trimmed: Trimmed) -> None:
+        """Old entries of the quarantine, or too many, were deleted or lost their bytes."""
+        for what, count in (
+            (Trim.RESOLVED, trimmed.resolved),
+            (Trim.EMPTIED, trimmed.emptied),
+            (Trim.OPEN, trimmed.open),
+        ):
+            self._trimmed.labels(what).inc(count)
 
     def never_seen(self, how: NeverSeen, count: int = 1) -> None:
         """Records that no read ever gave were put aside."""

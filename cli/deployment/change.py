@@ -27,6 +27,7 @@ from xero_stream.settings.shared import (
     KEEP_DELIVERIES,
     KEEP_RAW,
     KEYS,
+    LETTER_DAYS,
     ONE_TOPIC,
     POLICY,
     POLICY_KEY,
@@ -171,6 +172,7 @@ def _kafka(kafka: KafkaSettings, deployment: Deployment, merged: Shared) -> Kafk
             "topic_prefix": deployment.topic_prefix,
             "partitions": deployment.partitions,
             "replication_factor": int(merged.get(REPLICAS, kafka.replication_factor)),
+            "dead_letter_days": int(merged.get(LETTER_DAYS, kafka.dead_letter_days)),
             "compression": merged.get(COMPRESSION, kafka.compression),
             "one_changes_topic": merged.get(ONE_TOPIC, str(kafka.one_changes_topic).lower()) == "true",
         }

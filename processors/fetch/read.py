@@ -10,7 +10,6 @@ import structlog
 
 from processors.fetch.amounts import Amounts, written
 from processors.fetch.policy import FieldPolicy
-from processors.quarantine.store import Kept
 from processors.recorder.decide import Read
 from xero_api.answers import Answer, Unreadable
 from xero_api.decode import encode, encode_at_any_depth
@@ -19,6 +18,7 @@ from xero_api.errors import InvalidRecordError
 from xero_api.unify.oddities import Oddity, observed
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import RecordId, TenantId
+from xero_stream.store.quarantine import Kept
 from xero_stream.unforeseen import described
 
 _YIELD_EVERY = 20

@@ -80,11 +80,21 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A record that no mark may be made of."""
+    """A record that no mark may be made of.
+
+    Attributes:
+        arrived: the record.
+        reason: why.
+        error: one sentence.
+        app: the app that it names, as far as that can be read.
+        tenant_id: the organisation that it names, as far as that can be read.
+    """
 
     arrived: Arrived
     reason: Refusal
     error: str
+    app: str | None = None
+    tenant_id: TenantId | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -160,6 +170,19 @@ def _known(name: str, found: T | None) -> T:
     return found
 
 
+def _refused(record: Arrived, reason: Refusal, error: str) -> Refused:
+    """With whose it is: it counts for an app, and an erasure of the organisation has to find it."""
+    app = tenant_id = None
+    try:
+        envelope = orjson.loads(record.value)
+        named = envelope.get("app")
+        app = named if isinstance(named, str) and named.isprintable() else None
+        tenant_id = tenant_id_of(envelope["event"].get("tenantId"))
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        pass
+    return Refused(arrived=record, reason=reason, error=error[:300], app=app, tenant_id=tenant_id)
+
+
 def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place, disabled: Subjects | None = None) -> Folded:
     """Fold records into marks.
 
@@ -196,14 +219,12 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place, disabled:
             app = AppName(_text(envelope, "app"))
             delivery = _delivery(envelope["delivery_id"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-            folded.refused.append(
-                Refused(arrived=record, reason=Refusal.UNREADABLE_EVENT, error=f"{type(error).__name__}: {error}"[:300])
-            )
+            folded.refused.append(_refused(record, Refusal.UNREADABLE_EVENT, f"{type(error).__name__}: {error}"))
             continue
         misplaced, refused = place.misplaced(tenant_id, record.key), place.refused(tenant_id, app)
         if misplaced or refused:
             reason = Refusal.MISPLACED_EVENT if misplaced else Refusal.EVENT_OF_ANOTHER_APP
-            folded.refused.append(Refused(arrived=record, reason=reason, error=(misplaced or refused or "")[:300]))
+            folded.refused.append(_refused(record, reason, misplaced or refused or ""))
             continue
         told_at = _event_at(event, received_at)
         event_at = told_at or received_at

@@ -11,9 +11,10 @@ import asyncpg
 from processors.intake.fold import Arrived, Mark, Refused
 from processors.intake.unconnected import admit
 from processors.partitions.store import FencedError
-from processors.quarantine.store import keep_refused
+from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.store.quarantine import Kept, keep
 from xero_stream.store.unconnected import count, kept_of, note
 
 # A stored record read from Xero after the event, and at least as new as it, leaves nothing to do: replays cost no call.
@@ -171,3 +172,25 @@ def _columns(marks: Sequence[Mark]) -> tuple[list[Any], ...]:
         [m.dated for m in marks],
         [m.created for m in marks],
     )
+
+
+async def keep_refused(connection: Any, partition: int, refused: Sequence[Refused], topic: str) -> None:
+    """Quarantine records of ``webhook-events`` that intake refused."""
+    for item in refused:
+        source = f"{topic}/{partition}@{item.arrived.offset}"
+        await keep(
+            connection,
+            partition,
+            Kept(
+                identity=source,
+                stage=Stage.INTAKE,
+                reason=item.reason,
+                error=item.error,
+                source=source,
+                key=item.arrived.key,
+                value=item.arrived.value,
+                tenant_id=item.tenant_id,
+                app=item.app,
+                traceparent=item.arrived.traceparent,
+            ),
+        )

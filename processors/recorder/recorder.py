@@ -13,7 +13,6 @@ import structlog
 
 from processors.fetch.judge import Verdict
 from processors.partitions.store import FencedError, Lease
-from processors.quarantine.store import Kept, keep, never_seen, resolve
 from processors.recorder import store
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.diff import changed_fields
@@ -28,6 +27,7 @@ from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.store.pool import passes
+from xero_stream.store.quarantine import Kept, keep, never_seen, resolve
 from xero_stream.unforeseen import described
 
 log = structlog.get_logger(__name__)

@@ -12,9 +12,9 @@ from typing import Any
 
 import asyncpg
 
-from processors.quarantine.store import keep, never_seen
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.settings.xero import AppTier
+from xero_stream.store.quarantine import keep, never_seen
 
 _LEAST = 10
 _SHARE = 100

@@ -11,13 +11,13 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from processors.quarantine.store import Kept, keep
 from tests.commands.conftest import CommandLine
 from tests.commands.test_grants import fetch
 from tests.support.servers import run_apart
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import TenantId
 from xero_stream.contracts.partition import partition_of
+from xero_stream.store.quarantine import Kept, keep
 
 Keep = Callable[..., UUID]
 BYTES = b'{"not": "an event"\x00\xff'

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from cli.verify.history import Change
-from processors.quarantine.store import entries, retry
 from tests.e2e.conftest import INVOICES
 from tests.support.stack import Stack
 from xero_stream.contracts.names import STREAMED, EntityName
+from xero_stream.store.quarantine import entries, retry
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -86,7 +86,10 @@ def wanted(settings: KafkaSettings, entities: Iterable[EntityName], *, deliverie
 
     # A slow reader of a compacted topic must still see a tombstone that was there when it began.
     compacted = {**base, "cleanup.policy": "compact", "delete.retention.ms": str(7 * _DAY_MS)}
-    rows: dict[str, dict[str, str]] = {topics.webhook_events: deleted(7), topics.dead_letters: deleted(30)}
+    rows: dict[str, dict[str, str]] = {
+        topics.webhook_events: deleted(7),
+        topics.dead_letters: deleted(settings.dead_letter_days),
+    }
     if deliveries:
         rows[topics.webhook_deliveries] = deleted(7)
     for entity in entities:

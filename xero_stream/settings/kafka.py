@@ -40,6 +40,8 @@ class KafkaSettings(Section):
     """Replicas of every topic; 1 on a single broker."""
     compression: Literal["gzip", "zstd", "lz4", "none"] = Field(default="gzip", alias="KAFKA_COMPRESSION")
     """Codec of every topic. Any client reads ``gzip`` and ``none``; ``zstd`` and ``lz4`` need a codec library in most."""
+    dead_letter_days: int = Field(default=30, alias="KAFKA_DEAD_LETTER_DAYS", ge=1, le=3650)
+    """Days that the topic ``dead-letters`` keeps what was put into quarantine, with its bytes."""
     one_changes_topic: bool = Field(default=False, alias="XERO_STREAM_ONE_CHANGES_TOPIC")
     """All change events on one topic ``<prefix>.changes`` (order across entities)."""
 

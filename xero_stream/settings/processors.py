@@ -38,6 +38,12 @@ class ProcessorSettings(Section):
     """How long a stopping processor finishes what it began."""
     change_days: int = Field(default=30, alias="XERO_STREAM_CHANGE_DAYS", ge=2, le=3650)
     """Days that the store keeps changes; never fewer than are on Kafka already."""
+    quarantine_days: int = Field(default=90, alias="XERO_STREAM_QUARANTINE_DAYS", ge=1, le=3650)
+    """Days that the quarantine keeps bytes, and resolved entries. An open entry about a record stays without its bytes;
+    the record can be read again all the same."""
+    quarantine_megabytes: int = Field(default=256, alias="XERO_STREAM_QUARANTINE_MEGABYTES", ge=1, le=1_000_000)
+    """MiB that the quarantine keeps per app. Beyond it the oldest entries go: resolved ones, then bytes, then open ones.
+    They are on the topic ``dead-letters``."""
     unconnected_events_days: int = Field(default=7, alias="XERO_STREAM_UNCONNECTED_EVENTS_DAYS", ge=1, le=365)
     """Days that a record of an organisation that is not connected stays marked as changed. When the organisation is
     connected its first load reads everything, whatever was marked; seven days is as long as Kafka keeps the events."""

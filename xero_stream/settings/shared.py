@@ -29,6 +29,7 @@ PLAIN_HTTP_HOSTS = "XERO_STREAM_PLAIN_HTTP_HOSTS"
 KEEP_RAW, KEEP_DELIVERIES = "XERO_STREAM_KEEP_RAW", "XERO_STREAM_KEEP_DELIVERIES"
 AMOUNTS = "XERO_STREAM_AMOUNTS"
 REPLICAS, COMPRESSION = "KAFKA_REPLICATION_FACTOR", "KAFKA_COMPRESSION"
+LETTER_DAYS = "KAFKA_DEAD_LETTER_DAYS"
 
 _OF_THE_FILE = "apps."
 """``apps.NAME.client_id`` and ``apps.NAME.tier`` name what the apps file says of an app."""
@@ -137,6 +138,10 @@ RULES: Mapping[str, Rule] = {
         "see nothing",
         on_kafka=True,
     ),
+    LETTER_DAYS: same(
+        "The topic has one retention.",
+        then="The topic keeps dead letters so long from now on. Consumers of changes see nothing",
+    ),
     COMPRESSION: same(
         "Topics are kept in one codec, which every consumer must have; a process with another one would ask for other topics.",
         then="The topics take it for what is published from now on; what is on them stays as it is. Consumers must have both "
@@ -193,6 +198,10 @@ RULES: Mapping[str, Rule] = {
     "XERO_STREAM_UNCONNECTED_EVENTS_DAYS": free(
         "The shortest one counts; the organisation's first load reads what was dropped."
     ),
+    "XERO_STREAM_QUARANTINE_DAYS": free(
+        "The shortest of them counts: every process ends the retention in the one store."
+    ),
+    "XERO_STREAM_QUARANTINE_MEGABYTES": free("The smallest of them counts: every process bounds the one store."),
     "XERO_STREAM_UNCONNECTED_RECORDS": free(
         "Each owner of a partition keeps its own; the first load reads what was not kept."
     ),

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0013"
+NEEDED = "0014"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

@@ -20,7 +20,6 @@ from processors.intake.fold import Mark
 from processors.intake.store import take_in
 from processors.metrics import ProcessorMetrics
 from processors.partitions.store import Lease, take
-from processors.quarantine.store import entries, resolve, unpublished
 from processors.recorder import store as recorder
 from processors.relay import store as relay
 from processors.standing import survey
@@ -32,6 +31,7 @@ from xero_stream.settings.xero import AppTier
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import claim
 from xero_stream.store.pool import open_pool
+from xero_stream.store.quarantine import entries, resolve, unpublished
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

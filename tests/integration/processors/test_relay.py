@@ -15,7 +15,6 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
 from processors.partitions.store import FencedError, Lease, take
-from processors.quarantine.store import LARGEST_LETTER, Kept, keep
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
@@ -30,6 +29,7 @@ from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.kafka.transactional import TransactionalProducer, _OnceSender
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.store.deployment import Deployment, claim
+from xero_stream.store.quarantine import LARGEST_LETTER, Kept, keep
 
 PARTITION = 1
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")

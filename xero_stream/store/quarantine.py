@@ -1,4 +1,9 @@
-"""The quarantine table: what could not be applied, with its bytes; nothing in it is ever dropped."""
+"""The quarantine: what could not be applied, with its bytes. Every statement that writes ``quarantine``.
+
+An open entry stays until a later read of its record is applied, or a human settles it. Its bytes may go before: when it is
+resolved, after some days, or when an app's entries are too many. They are on the topic ``dead-letters`` then, which has a
+retention of its own; nothing that was not published there loses its bytes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +13,6 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
-from processors.intake.fold import Refused
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.store.connections import rouse
@@ -31,6 +35,7 @@ class Kept:
         source: where the bytes came from.
         value: the bytes.
         attempts: how often it was tried.
+        app: the app that it is counted for; None: that of its organisation.
         created: an event said that the record was created: once it can be applied, it is published so.
     """
 
@@ -46,6 +51,7 @@ class Kept:
     key: bytes | None = None
     traceparent: str | None = None
     attempts: int = 1
+    app: str | None = None
     created: bool = False
 
 
@@ -76,8 +82,9 @@ def never_seen(
 
 _KEEP = """
 INSERT INTO quarantine (id, partition, tenant_id, entity, record_id, stage, reason, error, attempts, source, key, value,
-                        traceparent, created)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                        traceparent, created, app)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+        coalesce($15, (SELECT app FROM tenants WHERE tenant_id = $3)))
 ON CONFLICT (id) DO UPDATE SET
     attempts = quarantine.attempts + 1, last_at = now(), error = excluded.error, value = excluded.value,
     state = 'open', created = excluded.created OR (quarantine.created AND quarantine.state <> 'resolved')
@@ -112,6 +119,7 @@ async def keep(connection: Any, partition: int, kept: Kept) -> UUID:
         kept.value,
         _text(kept.traceparent),
         kept.created,
+        _text(kept.app),
     )
     return entry
 
@@ -121,31 +129,14 @@ def _text(value: str | None) -> str | None:
     return None if value is None else value.replace("\x00", "\ufffd")[:1000]
 
 
-async def keep_refused(connection: Any, partition: int, refused: Sequence[Refused], topic: str) -> None:
-    """Quarantine records of ``webhook-events`` that intake refused."""
-    for item in refused:
-        source = f"{topic}/{partition}@{item.arrived.offset}"
-        await keep(
-            connection,
-            partition,
-            Kept(
-                identity=source,
-                stage=Stage.INTAKE,
-                reason=item.reason,
-                error=item.error,
-                source=source,
-                key=item.arrived.key,
-                value=item.arrived.value,
-                traceparent=item.arrived.traceparent,
-            ),
-        )
+# What is not on dead-letters yet keeps its bytes until it is.
+_RESOLVE = "UPDATE quarantine SET state = 'resolved', value = CASE WHEN published_at IS NULL THEN value ELSE '' END"
 
 
 async def resolve(connection: Any, tenant_id: str, entity: str, record_ids: Sequence[str]) -> None:
-    """A later read of these records was applied: their entries are history."""
+    """A later read of these records was applied: their entries are history, and their bytes go."""
     await connection.execute(
-        "UPDATE quarantine SET state = 'resolved' WHERE tenant_id = $1 AND entity = $2 AND record_id = ANY($3) "
-        "AND state <> 'resolved'",
+        f"{_RESOLVE} WHERE tenant_id = $1 AND entity = $2 AND record_id = ANY($3) AND state <> 'resolved'",
         tenant_id,
         entity,
         list(record_ids),
@@ -189,7 +180,16 @@ async def unpublished(pool: "asyncpg.Pool[Any]", partition: int, limit: int = 50
 
 async def published(pool: "asyncpg.Pool[Any]", entries: Sequence[UUID]) -> None:
     """These entries are on ``dead-letters``."""
-    await pool.execute("UPDATE quarantine SET published_at = now() WHERE id = ANY($1)", list(entries))
+    await pool.execute(
+        "UPDATE quarantine SET published_at = now(), value = CASE WHEN state = 'resolved' THEN '' ELSE value END "
+        "WHERE id = ANY($1)",
+        list(entries),
+    )
+
+
+async def settle(pool: "asyncpg.Pool[Any]", identity: UUID) -> None:
+    """An entry was sent round again as bytes: what becomes of them is another entry, or none."""
+    await pool.execute(f"{_RESOLVE} WHERE id = $1", identity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,3 +260,115 @@ async def retry(pool: "asyncpg.Pool[Any]", identity: UUID) -> bool:
         )
         await rouse(connection, row["tenant_id"])
         return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trimmed:
+    """What became of old or too many entries.
+
+    Attributes:
+        resolved: resolved entries that were deleted.
+        emptied: open entries that lost their bytes.
+        open: open entries that were deleted.
+    """
+
+    resolved: int = 0
+    emptied: int = 0
+    open: int = 0
+
+
+_ROW_BYTES = 1024
+"""What an entry counts besides its bytes."""
+
+# Resolved ones, and open ones about no record: without their bytes there is nothing to try again.
+_EXPIRED = """
+DELETE FROM quarantine WHERE published_at IS NOT NULL AND last_at < $1 AND (state = 'resolved' OR record_id IS NULL)
+RETURNING state
+"""
+_EMPTIED = "UPDATE quarantine SET value = '' WHERE published_at IS NOT NULL AND last_at < $1 AND value <> ''"
+
+_OVER = f"""
+SELECT 1 FROM quarantine GROUP BY coalesce(app, '') HAVING sum(length(value) + {_ROW_BYTES}) > $1 LIMIT 1
+"""  # noqa: S608 - our own text
+# The newest open entries stay as they are; the oldest resolved ones go first.
+_BEYOND = """
+SELECT id FROM (
+    SELECT id, published_at, sum({size}) OVER (PARTITION BY coalesce(app, '')
+                                                ORDER BY state = 'resolved', last_at DESC, id) AS running
+    FROM quarantine) AS sized
+WHERE running > $1 AND published_at IS NOT NULL
+"""
+_WHOLE = _BEYOND.format(size=f"length(value) + {_ROW_BYTES}")
+_DROP_RESOLVED = f"DELETE FROM quarantine WHERE state = 'resolved' AND id IN ({_WHOLE})"  # noqa: S608 - our own text
+_DROP_BYTES = f"UPDATE quarantine SET value = '' WHERE value <> '' AND id IN ({_WHOLE})"  # noqa: S608 - our own text
+_DROP_OPEN = f"DELETE FROM quarantine WHERE id IN ({_BEYOND.format(size=_ROW_BYTES)})"  # noqa: S608 - our own text
+
+
+async def expire(pool: "asyncpg.Pool[Any]", before: datetime) -> Trimmed:
+    """End the retention of entries: resolved ones go, open ones about a record lose their bytes, other open ones go.
+
+    Args:
+        pool: the store.
+        before: what was last seen before this is old.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        states = [row["state"] for row in await connection.fetch(_EXPIRED, before)]
+        emptied = _count(await connection.execute(_EMPTIED, before))
+    resolved = states.count("resolved")
+    return Trimmed(resolved=resolved, emptied=emptied, open=len(states) - resolved)
+
+
+async def bound(pool: "asyncpg.Pool[Any]", most: int) -> Trimmed:
+    """Keep each app's entries below a size: of what is beyond it, oldest first, resolved ones go, then bytes, then open ones.
+
+    Args:
+        pool: the store.
+        most: bytes per app; each entry counts 1 KiB besides its bytes.
+    """
+    if await pool.fetchval(_OVER, most) is None:
+        return Trimmed()
+    async with pool.acquire() as connection, connection.transaction():
+        resolved = _count(await connection.execute(_DROP_RESOLVED, most))
+        emptied = _count(await connection.execute(_DROP_BYTES, most))
+        gone = _count(await connection.execute(_DROP_OPEN, most))
+    return Trimmed(resolved=resolved, emptied=emptied, open=gone)
+
+
+_ERASE_TENANT = """
+DELETE FROM quarantine
+WHERE tenant_id = $1 OR (tenant_id IS NULL AND (position(convert_to($1, 'UTF8') IN value) > 0
+                                                OR position(convert_to(upper($1), 'UTF8') IN value) > 0))
+"""
+_ERASE_RECORDS = """
+DELETE FROM quarantine q
+WHERE (q.tenant_id = $1 AND q.entity = $2 AND q.record_id = ANY($3))
+   OR ((q.tenant_id = $1 OR q.tenant_id IS NULL) AND q.record_id IS NULL AND EXISTS (
+        SELECT 1 FROM unnest($3::text[]) AS r(id)
+        WHERE position(convert_to(r.id, 'UTF8') IN q.value) > 0 OR position(convert_to(upper(r.id), 'UTF8') IN q.value) > 0))
+"""
+
+
+async def erase(
+    connection: Any, tenant_id: TenantId, *, entity: EntityName | None = None, record_ids: Sequence[str] = ()
+) -> int:
+    """Delete what is kept about an organisation, or about some of its records, whatever its state.
+
+    Entries that nobody could read count too, where their bytes name the organisation or the record. What is on the topic
+    ``dead-letters`` stays there until its retention ends.
+
+    Args:
+        connection: of the transaction that erases the rest.
+        tenant_id: the organisation.
+        entity: only records of this kind; None: everything of the organisation.
+        record_ids: which.
+
+    Returns:
+        How many entries there were.
+    """
+    if entity is None:
+        return _count(await connection.execute(_ERASE_TENANT, tenant_id))
+    return _count(await connection.execute(_ERASE_RECORDS, tenant_id, entity.value, list(record_ids)))
+
+
+def _count(status: str) -> int:
+    return int(status.rsplit(" ", 1)[1])
