@@ -1,6 +1,7 @@
 """The topics a deployment needs: declared once, checked and applied by command. Never auto-created."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from xero_stream.settings.kafka import KafkaSettings
 
 _COORDINATOR_SECONDS = 5
 _VISIBLE_SECONDS = 10
+_ENDS_SECONDS = 20.0
+_STOP_SECONDS = 5.0
 _MISSING = "does not exist"
 _DAY_MS = 24 * 60 * 60 * 1000
 LARGEST_MESSAGE = 8 * 1024 * 1024
@@ -272,11 +275,20 @@ async def end_offsets(settings: KafkaSettings, topics: Sequence[str], partition:
 
     Raises:
         KafkaError, OSError: Kafka does not tell, or a topic does not exist.
+        KafkaUnreachableError: it does not tell in time.
     """
     consumer = AIOKafkaConsumer(**connection(settings, client_id="xero-stream-ends"), request_timeout_ms=10_000)
     try:
-        await consumer.start()
-        ends = await consumer.end_offsets([TopicPartition(topic, partition) for topic in topics])
+        # aiokafka bounds each request, and none of the loops around them: a broker that changes its mind keeps it waiting.
+        async with asyncio.timeout(_ENDS_SECONDS):
+            await consumer.start()
+            ends = await consumer.end_offsets([TopicPartition(topic, partition) for topic in topics])
+    except TimeoutError as error:
+        raise KafkaUnreachableError(
+            f"Kafka at {settings.bootstrap_servers} did not tell where topics end within {_ENDS_SECONDS:g} s"
+        ) from error
     finally:
-        await consumer.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await consumer.stop()
     return {tp.topic: offset for tp, offset in ends.items()}
