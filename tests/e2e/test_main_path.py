@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,24 +10,6 @@ import pytest
 from tests.support.stack import Stack
 from xero_api.registry import by_name
 from xero_stream.contracts.names import EntityName
-
-
-async def test_a_load_and_an_edit_reach_kafka(kafka: str, database_url: str, topic_prefix: str, tmp_path: Path) -> None:
-    """A tenant that connects is loaded; an edit in Xero becomes a change; everything published equals the truth."""
-    async with Stack(
-        bootstrap_servers=kafka,
-        database_url=database_url,
-        prefix=topic_prefix,
-        folder=tmp_path,
-        simulator_options=["--tenants=2", "--invoices=60", "--contacts=15", "--credit-notes=5"],
-    ) as stack:
-        tenants = await stack.connect()
-        await stack.drained()
-        await stack.edit(count=40)
-        await stack.drained()
-
-        assert await stack.findings(tenants) == []
-        await stack.assert_quotas_kept()
 
 
 async def told(stack: Stack, tenant: str, kind: EntityName) -> list[Mapping[str, Any]]:

@@ -21,6 +21,8 @@ from xero_stream.store.migrate import upgrade
 T = TypeVar("T")
 
 TEMPLATE = "migrated_template"
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
+"""The shared PostgreSQL never crashes, and a database is made and dropped for nearly every test: nothing waits for the disk."""
 
 
 def run_apart(work: Coroutine[object, object, T]) -> T:
@@ -117,7 +119,7 @@ def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedS
     """Kafka and PostgreSQL of this run; prefer ``kafka`` and ``database_url``."""
     said: list[str] = []
     data_dir = tmp_path_factory.mktemp("servers")
-    servers = LocalServers(data_dir, progress=said.append)
+    servers = LocalServers(data_dir, progress=said.append, database=NOT_DURABLE)
     run_apart(servers.start())
     yield SharedServers(servers, data_dir)
     run_apart(servers.stop())

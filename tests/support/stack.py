@@ -224,11 +224,9 @@ class Stack:
             self.add("receiver", "receiver")
             for number in range(self.processor_count):
                 self.add(f"processors-{number}", *self.processors_module)
-            self.processes["simulator"].start()
-            await self.until(self._simulator_answers, 60, "the simulator to answer")
             for process in self.processes.values():
-                if process.child is None:
-                    process.start()
+                process.start()
+            await self.until(self._simulator_answers, 60, "the simulator to answer")
             await self.until(self.receiver_ready, 60, "the receiver to answer")
         except BaseException:
             await self.__aexit__()

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -49,13 +49,21 @@ class PostgresServer(Server):
     name = "PostgreSQL"
     ready_seconds = 120.0
 
-    def __init__(self, data: DataDirectory, places: Ports, *, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        data: DataDirectory,
+        places: Ports,
+        *,
+        progress: Callable[[str], None],
+        changes: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(data.path / "postgres.log")
         self._data = data
         self._port = places.postgres
         self._progress = progress
         self._folder = data.path / "postgres"
         self._password_file = data.path / "postgres.password"
+        self._changes = changes
         self._prepared = False
 
     @property
@@ -85,7 +93,7 @@ class PostgresServer(Server):
         if not self._folder.exists():
             await self._initialise(binaries, user)
         self._drop_stale_pid_file()
-        settings = {**SETTINGS, "port": str(self._port)}
+        settings = {**SETTINGS, "port": str(self._port), **(self._changes or {})}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         argv = [_binary(binaries, "postgres"), "-D", str(self._folder), *options]
         # SIGINT is the "fast" stop: it waits for no client (https://www.postgresql.org/docs/18/server-shutdown.html).

@@ -43,6 +43,7 @@ class LocalServers:
         progress: told, in whole sentences, what takes long or reaches out to the network, before it happens.
         cache_dir: where downloaded jars are kept; by default that of the settings.
         broker: settings of the broker to add, or to have another value.
+        database: the same of PostgreSQL.
     """
 
     kafka: KafkaServer
@@ -55,11 +56,13 @@ class LocalServers:
         progress: Callable[[str], None] = _silent,
         cache_dir: Path | None = None,
         broker: Mapping[str, str] | None = None,
+        database: Mapping[str, str] | None = None,
     ) -> None:
         self._data = DataDirectory(data_dir)
         self._progress = progress
         self._cache = cache_dir
         self._broker = broker
+        self._database = database
 
     @property
     def bootstrap_servers(self) -> str:
@@ -113,7 +116,7 @@ class LocalServers:
                 progress=self._progress,
                 changes=self._broker,
             )
-            self.postgres = PostgresServer(self._data, places, progress=self._progress)
+            self.postgres = PostgresServer(self._data, places, progress=self._progress, changes=self._database)
             await self.kafka.check()
             await self.postgres.check()
             self._progress("starting Kafka and PostgreSQL")
