@@ -106,7 +106,7 @@ def documents(entities: tuple[EntityName, ...] = STREAMED, *, amounts_as_text: b
     """
     schemas = dict(_schemas())
     headers = {name: _without_document_keys(schema) for name, schema in _header_schemas().items()}
-    schemas |= {f"{CONNECT}/{file}": schema for file, schema in _connect_schemas()}
+    schemas |= {f"{CONNECT}/{file}": schema for file, schema in _connect_schemas().items()}
     if amounts_as_text:
         schemas = {file: _with_text_amounts(schema) for file, schema in schemas.items()}
     files = {file: _text(schema) for file, schema in schemas.items()}
@@ -121,7 +121,12 @@ def documents(entities: tuple[EntityName, ...] = STREAMED, *, amounts_as_text: b
     return MappingProxyType({**files, _ASYNCAPI: to_yaml(document)})
 
 
-def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+@cache
+def _schemas() -> Mapping[str, dict[str, Any]]:
+    return dict(_each_schema())
+
+
+def _each_schema() -> Iterator[tuple[str, dict[str, Any]]]:
     yield _document("webhook-event", ENVELOPE_VERSION, WebhookEvent)
     yield _document("change-event", ENVELOPE_VERSION, ChangeEvent)
     for entity, model in RECORDS.items():
@@ -133,7 +138,12 @@ def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     yield file, _named("dead-letter-headers", ENVELOPE_VERSION, letter)
 
 
-def _connect_schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+@cache
+def _connect_schemas() -> Mapping[str, dict[str, Any]]:
+    return dict(_each_connect_schema())
+
+
+def _each_connect_schema() -> Iterator[tuple[str, dict[str, Any]]]:
     topics = Topics()
     yield "key.json", connect_key(topics)
     for entity, model in RECORDS.items():
