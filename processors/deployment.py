@@ -101,11 +101,11 @@ class Follower:
         while True:
             await asyncio.sleep(_SETTLE_SECONDS)
             try:
-                await drop_leftovers(self._pool, self._entities)
+                await drop_leftovers(self._pool, self._entities, self._shared())
                 deployment = await read(self._pool)
                 if deployment is not None:
                     await tell_kafka(self._kafka, deployment.shared)
-            except (*_STORE_ERRORS, KafkaUnreachableError, KafkaError) as error:
+            except (*_STORE_ERRORS, KafkaUnreachableError, KafkaError, DeploymentMismatchError) as error:
                 log.warning("deployment_not_settled", reason=str(error)[:300])
             except Exception as error:
                 log.exception("deployment_not_settled", reason=repr(error)[:300])

@@ -137,14 +137,14 @@ async def read_answer(
     for item in answer.unreadable:
         kept = _unreadable(tenant_id, answer, item, hidden=hidden)
         (reading.bad if item.broke is None else reading.broken).append(kept)
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for index, raw in enumerate(answer.records):
         if index % _YIELD_EVERY == _YIELD_EVERY - 1:
             await asyncio.sleep(0)
         if len(reading) >= size:
             yield reading
             reading = Reading()
-            seen = set()
+            seen = {}
         try:
             read, oddities = read_record(
                 entity, raw, tenant_id=tenant_id, form=form, keep_raw=keep_raw, policy=policy, amounts=amounts
@@ -157,13 +157,20 @@ async def read_answer(
             # No traceback: the exception's message may quote the record.
             log.error("record_broke", tenant=tenant_id, entity=entity.name, reason=described(error))  # noqa: TRY400
             continue
-        if read.record_id in seen:
-            continue  # the same record twice in one page: the first is as good
-        seen.add(read.record_id)
+        twin = seen.get(read.record_id)
+        if twin is not None:  # twice in one page: changed while Xero read it, so the newer one counts
+            if _newer(read, reading.reads[twin]):
+                reading.reads[twin] = read
+            continue
+        seen[read.record_id] = len(reading.reads)
         reading.reads.append(read)
         reading.oddities += [(read.record_id, oddity) for oddity in oddities]
     if len(reading):
         yield reading
+
+
+def _newer(read: Read, other: Read) -> bool:
+    return read.updated_at is not None and (other.updated_at is None or read.updated_at > other.updated_at)
 
 
 def _usable(record_id: str) -> bool:

@@ -20,7 +20,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 """An event dated later than this after the broker appended it is not believed: no read would ever be new enough for it.
 Nor is it taken for old: it may be the broker's clock that is wrong."""
-_LONGEST_DELIVERY = 200
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,16 +144,16 @@ def _event_at(event: Mapping[str, Any], received_at: datetime) -> datetime | Non
 
 def _note_range(ranges: dict[tuple[AppName, int, int], datetime], envelope: Any, received_at: datetime) -> None:
     first, last = envelope.get("first_event_sequence"), envelope.get("last_event_sequence")
-    app = envelope.get("app")
-    if is_range(first, last) and isinstance(app, str) and app.isprintable():
-        key = (AppName(app), first, last)
+    if is_range(first, last):
+        key = (AppName(_name(_text(envelope, "app"), "app")), first, last)
         ranges[key] = max(ranges.get(key, received_at), received_at)
 
 
-def _delivery(value: Any) -> str:
+def _name(value: Any, what: str) -> str:
+    """What the store takes as a name: it would refuse others, and with them all events of the poll, for ever."""
     text = str(value)
-    if not text.isprintable() or len(text) > _LONGEST_DELIVERY:
-        raise ValueError("delivery_id is no id")
+    if not text or not text.isprintable() or len(text) > _LONGEST_NAME:
+        raise ValueError(f"{what} is no name")
     return text
 
 
@@ -216,8 +216,8 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place, disabled:
                 continue
             tenant_id = _known("tenantId", tenant_id_of(event.get("tenantId")))
             record_id = RecordId(_known("resourceId", canonical_guid(_text(event, "resourceId"))))
-            app = AppName(_text(envelope, "app"))
-            delivery = _delivery(envelope["delivery_id"])
+            app = AppName(_name(_text(envelope, "app"), "app"))
+            delivery = _name(envelope["delivery_id"], "delivery_id")
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             folded.refused.append(_refused(record, Refusal.UNREADABLE_EVENT, f"{type(error).__name__}: {error}"))
             continue

@@ -148,10 +148,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             sought = Counter(self._sought)
             polled = await self._polled(consumer, subscribed_at)
             failed = await asyncio.gather(
-                *(
-                    self._hand_out(consumer, tp, polled[tp], stale=self._sought[tp.partition] != sought[tp.partition])
-                    for tp in polled
-                )
+                *(self._hand_out(consumer, tp, polled[tp], sought[tp.partition]) for tp in polled)
             )
             if any(failed):
                 await asyncio.sleep(0.5)
@@ -200,20 +197,20 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if seconds is not None and min(seconds, subscribed_seconds) > limit:
             raise UselessConsumerError(f"no assignment for {seconds:.0f} s")
 
-    async def _hand_out(self, consumer: Any, tp: TopicPartition, records: list[ConsumerRecord], *, stale: bool) -> bool:
+    async def _hand_out(self, consumer: Any, tp: TopicPartition, records: list[ConsumerRecord], sought: int) -> bool:
         """Give a worker its events. Answers whether it could not take them: they are delivered again then.
 
         Args:
             consumer: where they are from.
             tp: whose they are.
             records: in order.
-            stale: whether the worker has asked for another offset while they were polled for: nobody knows then whether they
-                are from before or after it.
+            sought: how often the worker had asked for an offset before they were polled for. Where it has asked again since,
+                nobody knows whether they are from before or after that.
         """
         worker = self._workers.get(tp.partition)
         if worker is None or not worker.ready:
             return False  # it seeks to its own offset when it is
-        if stale:
+        if self._sought[tp.partition] != sought:
             with contextlib.suppress(IllegalStateError):
                 consumer.seek(tp, worker.deliver_from)
             return False
@@ -222,8 +219,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             log.warning("intake_waits", partition=tp.partition, reason=f"{type(error).__name__}: {error}"[:300])
             if worker.next_offset is not None:
+                # With the record that shows whether the topic is still the same one, if that was not settled before it failed.
                 with contextlib.suppress(IllegalStateError):
-                    consumer.seek(tp, worker.next_offset)
+                    consumer.seek(tp, worker.deliver_from)
             return True
         return False
 

@@ -54,9 +54,16 @@ class Recovered:
 
 @dataclass(slots=True)
 class _Compacted:
-    """What a compacted topic says, read in order."""
+    """What a compacted topic says, read in order.
+
+    Attributes:
+        present: records that are there.
+        ended: records whose tombstone is still there.
+        unreadable: messages that somebody else wrote.
+    """
 
     present: set[Identity] = field(default_factory=set)
+    ended: set[Identity] = field(default_factory=set)
     unreadable: int = 0
 
     def rows(self, records: Iterable[ConsumerRecord]) -> list[store.PublishedRecord]:
@@ -71,9 +78,11 @@ class _Compacted:
                 identity = _identity(message.key)
                 if message.value is None:
                     self.present.discard(identity)
+                    self.ended.add(identity)
                     latest.pop(identity, None)
                     continue
                 self.present.add(identity)
+                self.ended.discard(identity)
                 latest[identity] = published_record(identity, message.value)
             except UnreadableMessageError as error:
                 self.unreadable += 1
@@ -224,13 +233,15 @@ async def recover(
         heads = await last_positions(reader, changes)
         alive()
         for entity in entities:
-            if not await reader.end(topics.changes(entity)) or not await reader.end(topics.records(entity)):
-                continue  # emptied ones are loaded anew, which is another matter
             compacted = _Compacted()
-            async for messages in reader.whole(topics.records(entity)):
-                replaced += await store.take_over(pool, lease, entity, compacted.rows(messages))
-                alive()
+            # Where one of them has never held anything, consumers know nothing of the entity. It was emptied, and is loaded
+            # anew; or what the store has of it was never published, and is when it is read again.
+            if await reader.end(topics.changes(entity)) and await reader.end(topics.records(entity)):
+                async for messages in reader.whole(topics.records(entity)):
+                    replaced += await store.take_over(pool, lease, entity, compacted.rows(messages))
+                    alive()
             gone += await store.bury_others(pool, lease, entity, compacted.present)
+            await store.bury_unknown(pool, lease, entity, compacted.ended)
             unreadable += compacted.unreadable
             alive()
     passes = await store_went_back(pool, lease, reached, heads)

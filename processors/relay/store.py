@@ -75,6 +75,13 @@ FROM unnest($2::text[], $3::text[]) AS k(tenant_id, record_id)
 WHERE r.tenant_id = k.tenant_id AND r.entity = $1 AND r.record_id = k.record_id
 """
 
+_BURY_UNKNOWN = """
+INSERT INTO records (tenant_id, entity, record_id, partition, position, gone, read_at, recorded_at)
+SELECT tenant_id, $2, record_id, $1, 0, 'deleted', to_timestamp(0), now()
+FROM unnest($3::text[], $4::text[]) AS k(tenant_id, record_id)
+ON CONFLICT (tenant_id, entity, record_id) DO NOTHING
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRecord:
@@ -255,6 +262,28 @@ async def bury_others(
         others = [identity for row in rows if (identity := (row["tenant_id"], row["record_id"])) not in present]
         await connection.execute(_BURY, entity.value, [one for one, _ in others], [other for _, other in others])
     return len(others)
+
+
+async def bury_unknown(
+    pool: "asyncpg.Pool[Any]", lease: Lease, entity: EntityName, ended: Collection[tuple[str, str]]
+) -> None:
+    """Records that began and ended on Kafka after the store's state: their end is not published again.
+
+    Args:
+        pool: the store.
+        lease: ours.
+        entity: whose records.
+        ended: tenant and record id of all that Kafka has a tombstone of.
+
+    Raises:
+        FencedError: the partition has another owner.
+    """
+    if not ended:
+        return
+    async with pool.acquire() as connection, connection.transaction():
+        await _fence(connection, lease)
+        columns = [tenant_id for tenant_id, _ in ended], [record_id for _, record_id in ended]
+        await connection.execute(_BURY_UNKNOWN, lease.partition, entity.value, *columns)
 
 
 async def _fence(connection: Any, lease: Lease) -> None:

@@ -78,18 +78,20 @@ async def failed(
     entity: EntityName,
     kind: PassKind,
     *,
+    generation: int,
     error: str,
     hint: str,
     now: datetime,
     not_before: datetime,
 ) -> None:
-    """A page of the pass could not be read; try again later.
+    """A page of the pass could not be read; try again later. A pass that was begun anew meanwhile is left alone.
 
     Args:
         pool: the store.
         tenant_id: the tenant.
         entity: what is read.
         kind: which pass.
+        generation: of it, when the page was asked for.
         error: what went wrong.
         hint: what a human can do.
         now: the clock.
@@ -97,7 +99,8 @@ async def failed(
     """
     await pool.execute(
         "UPDATE passes SET attempts = attempts + 1, error = $4, hint = $5, not_before = $7, "
-        "failing_since = coalesce(failing_since, $6) WHERE tenant_id = $1 AND entity = $2 AND kind = $3",
+        "failing_since = coalesce(failing_since, $6) "
+        "WHERE tenant_id = $1 AND entity = $2 AND kind = $3 AND finished_at IS NULL AND generation = $8",
         tenant_id,
         entity.value,
         kind.value,
@@ -105,4 +108,5 @@ async def failed(
         hint[:500],
         now,
         not_before,
+        generation,
     )

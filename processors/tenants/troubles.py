@@ -241,6 +241,7 @@ class Troubles:
             self._tenant_id,
             work.step.entity,
             work.step.kind,
+            generation=work.step.generation,
             error=str(error),
             hint=error.hint,
             now=now,

@@ -241,25 +241,32 @@ async def change(
     return Changed(deployment=deployment, loads=loads, dropped=dropped, sealed=sealed, given_up=given_up)
 
 
-async def drop_leftovers(pool: "asyncpg.Pool[Any]", enabled: Sequence[EntityName]) -> int:
+async def drop_leftovers(pool: "asyncpg.Pool[Any]", enabled: Sequence[EntityName], ours: Shared) -> int:
     """Drop what waits of entities that are not read: processes with the settings before may have added some to the last.
 
     Args:
         pool: the store.
         enabled: what is read.
+        ours: all that this process shares with the others.
 
     Returns:
         How many records no longer wait.
+
+    Raises:
+        DeploymentMismatchError: this process has former settings: what it does not know may have been enabled since, and
+            its first loads wait. Nothing was dropped.
     """
     names = [entity.value for entity in enabled]
-    return _count(
-        await pool.execute(
-            "WITH gone AS (DELETE FROM passes WHERE entity <> ALL($1::text[]) AND finished_at IS NULL), "
-            "held AS (DELETE FROM entity_holds WHERE entity <> ALL($1::text[])) "
-            "DELETE FROM dirty WHERE entity <> ALL($1::text[])",
-            names,
+    async with pool.acquire() as connection, connection.transaction():
+        await hold_same(connection, ours)
+        return _count(
+            await connection.execute(
+                "WITH gone AS (DELETE FROM passes WHERE entity <> ALL($1::text[]) AND finished_at IS NULL), "
+                "held AS (DELETE FROM entity_holds WHERE entity <> ALL($1::text[])) "
+                "DELETE FROM dirty WHERE entity <> ALL($1::text[])",
+                names,
+            )
         )
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,15 @@ async def test_a_pass_that_fails_is_left_out_until_its_wait_is_over(
 
     async def fails(now: datetime) -> None:
         await passes.failed(
-            connected, TENANT, INVOICES, PassKind.BACKFILL, error="500", hint="wait", now=now, not_before=now + 10 * S
+            connected,
+            TENANT,
+            INVOICES,
+            PassKind.BACKFILL,
+            generation=0,
+            error="500",
+            hint="wait",
+            now=now,
+            not_before=now + 10 * S,
         )
 
     await fails(T)

@@ -12,7 +12,7 @@ import pytest
 from processors.partitions.store import Lease, events_lost, open_catch_up_of_app
 from processors.planner.plan import PassKind
 from processors.relay.store import load_anew
-from processors.sync.store import move
+from processors.sync.store import failed, move
 from xero_api.paging import Done, Keyset
 from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
 from xero_stream.store import connections, deployment
@@ -123,6 +123,39 @@ async def test_a_page_of_before_moves_no_pass_that_began_anew(
 
     (row,) = await open_pass.fetch("SELECT seen, place, finished_at FROM passes WHERE kind = $1", kind.value)
     assert dict(row) == {"seen": 0, "place": None, "finished_at": None}
+
+
+@pytest.mark.parametrize("anew", [partial(events_lost, since=None), connected_again])
+async def test_a_failure_of_before_postpones_no_pass_that_began_anew(
+    open_pass: "asyncpg.Pool[Any]", lease: Lease, anew: Anew
+) -> None:
+    """Else what was lost would be read after the wait of another pass: an hour, where Xero refused that one again and again."""
+    await open_pass.execute(
+        "INSERT INTO passes (tenant_id, entity, kind, partition, finished_at) VALUES ($1, 'invoices', 'backfill', 1, now())",
+        TENANT,
+    )
+    fails = partial(
+        failed,
+        open_pass,
+        TENANT,
+        EntityName.INVOICES,
+        PassKind.CATCH_UP,
+        generation=0,
+        error="400",
+        hint="",
+        now=T,
+        not_before=T + timedelta(hours=1),
+    )
+    await fails()
+    assert await open_pass.fetchval("SELECT attempts FROM passes WHERE kind = 'catch_up'") == 1
+
+    await anew(open_pass, lease)
+    await fails()
+
+    (row,) = await open_pass.fetch(
+        "SELECT attempts, error, failing_since, not_before FROM passes WHERE kind = 'catch_up'"
+    )
+    assert tuple(row) == (0, None, None, datetime(1970, 1, 1, tzinfo=UTC))
 
 
 async def ends_early(pool: "asyncpg.Pool[Any]", kind: PassKind, begun: tuple[int, int]) -> None:

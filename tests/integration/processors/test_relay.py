@@ -152,7 +152,9 @@ class Bench:
         """The topic of changes."""
         return self.kafka.topics.changes(EntityName.INVOICES)
 
-    async def record(self, lease: Lease, statuses: dict[str, str | None]) -> None:
+    async def record(
+        self, lease: Lease, statuses: dict[str, str | None], entity: EntityName = EntityName.INVOICES
+    ) -> None:
         """Read records in these statuses; None: deleted."""
         now = datetime.now(UTC)
         reads = [
@@ -164,7 +166,7 @@ class Bench:
         await Recorder(pool=self.pool, lease=lease, topics=self.kafka.topics).record(
             Batch(
                 tenant_id=TENANT,
-                entity=EntityName.INVOICES,
+                entity=entity,
                 customer_ref=None,
                 reads=reads,
                 read_at=now,
@@ -492,6 +494,56 @@ async def test_a_store_older_than_kafka_takes_over_what_kafka_has(
     found = [(c["source"]["record_id"], c["op"], c["before"] and c["before"]["status"]) for c in changes[6:]]
     assert found == [("r2", "u", "draft"), ("r4", "u", "draft"), ("r5", "c", None), ("r6", "c", None)]
     assert len({*await bench.ids(), never}) == len(ids) + 2 * 4 + 1
+
+
+@pytest.mark.parametrize("how", ["behind", "went on"])
+async def test_an_end_that_was_published_is_not_published_again_after_a_rollback(bench: Bench, how: str) -> None:
+    """The store has never heard of a record that was made and deleted meanwhile, and Xero shows its end when it is read again."""
+    lease = await bench.lease()
+    await bench.record(lease, {"r1": "draft", "r2": "draft"})
+    await bench.record(lease, {"r4": "draft", "r5": "draft"})
+    await bench.record(lease, {"r5": None, "r6": None})
+    await bench.run(bench.relay(lease))
+    await roll_back(bench, lease, how)
+
+    lease = await bench.lease()
+    relay = bench.relay(lease)
+    running = asyncio.create_task(relay.run())
+    await asyncio.wait_for(relay.resumed.wait(), 20)
+    await bench.record(lease, {"r5": None, "r6": None, "r7": "draft"})
+    relay.wake()
+    await bench.published(7, running)
+    relay.stop()
+    await running
+
+    changes = [orjson.loads(record.value) for record in await bench.read(bench.changes)]
+    found = [(change["source"]["record_id"], change["op"]) for change in changes]
+    assert found[4:] == [("r5", "d"), ("r6", "d"), ("r7", "c")]
+
+
+async def test_the_first_records_of_an_entity_that_a_rollback_left_unpublished_are_published(bench: Bench) -> None:
+    """Recorded by a store that had gone on from an older state, on topics that had never held anything."""
+    async with TopicAdmin(bench.kafka) as admin:
+        await admin.apply(wanted(bench.kafka, [EntityName.CONTACTS]))
+    lease = await bench.lease()
+    await bench.record(lease, {"r1": "draft", "r2": "draft"})
+    await bench.record(lease, {"r4": "draft", "r5": "draft"})
+    await bench.run(bench.relay(lease))
+    await roll_back(bench, lease, "went on")
+    await bench.record(lease, {"c1": "active"}, EntityName.CONTACTS)
+
+    lease = await bench.lease()
+    relay = bench.relay(lease)
+    running = asyncio.create_task(relay.run())
+    await asyncio.wait_for(relay.resumed.wait(), 20)
+    await bench.record(lease, {"c1": "active"}, EntityName.CONTACTS)
+    relay.wake()
+    await bench.published(5, running)
+    relay.stop()
+    await running
+
+    published = await bench.read(bench.kafka.topics.changes(EntityName.CONTACTS))
+    assert [orjson.loads(record.value)["after"]["status"] for record in published] == ["active"]
 
 
 FOREIGN = (

@@ -106,12 +106,41 @@ async def test_forgotten_settings_are_the_next_ones(pool: "asyncpg.Pool[Any]") -
     assert found.settings == {DAYS: "9", RAW: "2"}
 
 
-async def test_leftovers_of_what_is_not_read_are_dropped(pool: "asyncpg.Pool[Any]") -> None:
-    """A process with the former entities may have marked some after the change."""
+async def waiting(pool: "asyncpg.Pool[Any]") -> None:
+    """A record of invoices and one of contacts wait to be read, and so does a load of contacts."""
     await pool.execute(
         "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at) "
         "VALUES ('t', 'invoices', 'r', 0, now(), now()), ('t', 'contacts', 'r', 0, now(), now())"
     )
+    await pool.execute("INSERT INTO apps (app, tier) VALUES ('default', 'core')")
+    await pool.execute(
+        "INSERT INTO grants (grant_id, app, kind) VALUES (gen_random_uuid(), 'default', 'authorization_code')"
+    )
+    await pool.execute(
+        "INSERT INTO tenants (tenant_id, app, grant_id, partition) SELECT 't', 'default', grant_id, 0 FROM grants"
+    )
+    await pool.execute(
+        "INSERT INTO passes (tenant_id, entity, kind, partition) VALUES ('t', 'contacts', 'backfill', 0)"
+    )
 
-    assert await drop_leftovers(pool, [EntityName.INVOICES]) == 1
+
+async def test_leftovers_of_what_is_not_read_are_dropped(pool: "asyncpg.Pool[Any]") -> None:
+    """A process with the former entities may have marked some after the change."""
+    await claim(pool, **PLACE, settings={ENTITIES: "invoices"})
+    await waiting(pool)
+
+    assert await drop_leftovers(pool, [EntityName.INVOICES], {ENTITIES: "invoices"}) == 1
     assert await pool.fetchval("SELECT entity FROM dirty") == "invoices"
+    assert await pool.fetchval("SELECT count(*) FROM passes") == 0
+
+
+async def test_a_process_with_former_entities_drops_nothing(pool: "asyncpg.Pool[Any]") -> None:
+    """It goes on for a moment after the change: what it takes for leftovers are the first loads of what was enabled."""
+    before = await claim(pool, **PLACE, settings={ENTITIES: "invoices"})
+    await changed(pool, before, {ENTITIES: "contacts,invoices"})
+    await waiting(pool)
+
+    with pytest.raises(DeploymentMismatchError):
+        await drop_leftovers(pool, [EntityName.INVOICES], {ENTITIES: "invoices"})
+    assert await pool.fetchval("SELECT count(*) FROM dirty") == 2
+    assert await pool.fetchval("SELECT count(*) FROM passes") == 1

@@ -189,11 +189,15 @@ def test_what_can_not_be_read_is_kept() -> None:
         arrived(4, tenantId=None),
         arrived(5, resourceId="../../etc/passwd"),
         arrived(6, eventCategory=7),
+        arrived(7, app="no\0name"),  # the store takes no such text: the whole poll would fail, again and again
+        arrived(8, app="a" * 5_000, numbers=(1, 4)),  # nor one of that length in an index
+        arrived(9, delivery="d\0"),
     ]
 
-    folded = fold([*bad, arrived(8)], SUBJECTS, PLACE)
+    folded = fold([*bad, arrived(10)], SUBJECTS, replace(PLACE, owners={}))
 
-    assert [item.arrived.offset for item in folded.refused] == [1, 2, 3, 4, 5, 6]
+    assert [item.arrived.offset for item in folded.refused] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert not folded.ranges
     assert folded.refused[0].arrived.value == b"{"
     assert len(folded.marks) == 1
 

@@ -170,3 +170,54 @@ async def test_records_polled_before_a_worker_asked_for_another_offset(asked_mea
     await asyncio.wait([task])
 
     assert (arrived, log.sought) == (([], [2, 2]) if asked_meanwhile else ([7, 8], []))
+
+
+async def test_an_offset_asked_for_while_others_take_their_records_in() -> None:
+    """Partitions are served one after the other: what one of them brings may be old by the time its turn comes."""
+    membership = membership_of(Membership, Beats(), time.monotonic)
+    first, second = (TopicPartition(membership._topic, partition) for partition in (0, 1))
+    log = Log(second)
+    arrived: list[int] = []
+    late = SimpleNamespace(partition=1, ready=False, next_offset=3, deliver_from=3)
+
+    async def becomes_ready(_: Sequence[Any]) -> None:
+        membership.go_on(1, 3)
+        late.ready = True
+
+    async def take(records: Sequence[Any]) -> None:
+        arrived.extend(record.offset for record in records)
+
+    late.arrived = take
+    membership._workers[0] = cast("Any", SimpleNamespace(partition=0, ready=True, arrived=becomes_ready))
+    membership._workers[1] = cast("Any", late)
+    membership._consumer = log
+
+    async def poll(**_: Any) -> dict[TopicPartition, list[ConsumerRecord]]:
+        polled = await Log.getmany(log)
+        return {first: polled[second], second: polled[second]}
+
+    log.getmany = poll  # type: ignore[method-assign]
+    task = asyncio.create_task(membership._poll(log))
+    async with asyncio.timeout(5):
+        await log.polled_twice.wait()
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert (arrived, log.sought) == ([], [3, 3])
+
+
+async def test_events_that_could_not_be_taken_in_come_again_with_the_record_before_them() -> None:
+    """Without it nobody would notice a topic that was made anew, if the store was away when that showed for the first time."""
+    membership = membership_of(Membership, Beats(), time.monotonic)
+    place = TopicPartition(membership._topic, 1)
+    log = Log(place)
+
+    async def fails(_: Sequence[Any]) -> None:
+        raise OSError("the store is away")
+
+    membership._workers[1] = cast(
+        "Any", SimpleNamespace(partition=1, ready=True, next_offset=7, deliver_from=6, arrived=fails)
+    )
+
+    assert await membership._hand_out(log, place, (await log.getmany())[place], 0)
+    assert log.sought == [6]
