@@ -265,7 +265,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             consumer.pause(TopicPartition(self._topic, partition))
         for partition in todo.stop:
             worker = self._workers.pop(partition)
-            self._aside(worker.stop(self._settings.drain_seconds))
+            self._aside(self._give_up(worker))
         for partition in todo.keep:
             self._aside(self._go_on_again(self._workers[partition]))
         if not self._stopping:
@@ -288,6 +288,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             # What it was to resume stays paused, which nobody would notice.
             log.error("member_task_failed", reason=repr(error)[:300], exc_info=error)
             self._failed = error
+
+    async def _give_up(self, worker: PartitionWorker) -> None:
+        await worker.stop(self._settings.drain_seconds)
+        if (
+            worker.partition not in self._workers
+        ):  # else it came back meanwhile, and another worker's relay is looked at
+            self._services.metrics.relay_forgotten(worker.partition)
 
     async def _go_on_again(self, worker: PartitionWorker) -> None:
         offset = await worker.again_from()

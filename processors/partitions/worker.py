@@ -117,7 +117,6 @@ class PartitionWorker:
         if not done:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=2)
-        self._services.metrics.relay_forgotten(self.partition)
 
     _drain = 5.0
 

@@ -18,15 +18,15 @@ from xero_api.entity import Form
 _LOCK = "SELECT position, heads, incarnation FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE"
 
 # raw_form is of the release before 0010, which knew two forms: where it is set, that release wrote the record last. A record
-# taken over from Kafka has no read time.
+# taken over from Kafka has no read time. A catch-up counts as loading: it may be what is left of a first load that ended at its
+# bound, and what it reads may be older than our first sight of it too.
 _LOAD = """
 SELECT i.record_id, r.version_at, r.read_at, r.gone, r.status, r.body, r.raw, r.shown,
        CASE r.raw_form WHEN 'one' THEN 'one' WHEN 'list' THEN 'page' ELSE r.form END AS form,
        r.read_at = to_timestamp(0) AS taken_over,
        d.event_at, d.first_received_at, d.attempts, d.equal_reads, d.marks, d.deliveries, d.traceparent,
        coalesce(d.created, false) AS created, coalesce(d.broke, 0) > 0 AS broke, q.kept, coalesce(q.created, false) AS kept_created,
-       EXISTS (SELECT 1 FROM passes p WHERE p.tenant_id = $1 AND p.entity = $2 AND p.kind = 'backfill'
-               AND p.finished_at IS NULL) AS loading
+       EXISTS (SELECT 1 FROM passes p WHERE p.tenant_id = $1 AND p.entity = $2 AND p.finished_at IS NULL) AS loading
 FROM unnest($3::text[]) AS i(record_id)
 LEFT JOIN records r ON r.tenant_id = $1 AND r.entity = $2 AND r.record_id = i.record_id
 LEFT JOIN dirty d ON d.tenant_id = $1 AND d.entity = $2 AND d.record_id = i.record_id
@@ -137,7 +137,7 @@ class Loaded:
         stored: the record.
         waiting: its dirty row.
         created: whether an event said that it was created, and it could not be applied then.
-        unclear: whether it may be older than our first sight of it: its first load is not done, a read of it failed in our
+        unclear: whether it may be older than our first sight of it: a pass is not done, a read of it failed in our
             code, or it is in quarantine.
     """
 

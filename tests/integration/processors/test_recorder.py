@@ -242,6 +242,24 @@ async def test_what_is_first_seen_while_its_load_is_open_is_read_and_not_created
     assert types == ["read", "created", "created", "created"]
 
 
+async def test_what_a_first_load_left_to_a_catch_up_is_read_and_not_created(desk: Desk) -> None:
+    """An old record that was edited while the load ran moves behind the load's bound: its event may bring it before the catch-up."""
+    await desk.load_begins()
+    await desk.pool.execute("UPDATE passes SET finished_at = now()")
+    await desk.pool.execute(
+        "INSERT INTO passes (tenant_id, entity, kind, partition, since) "
+        "SELECT tenant_id, entity, 'catch_up', partition, now() FROM passes"
+    )
+    await desk.dirty("edited")
+    await desk.dirty("new", created=True)
+    await desk.record(read("edited", updated=5), read("new", updated=5))
+
+    assert [(change.source.record_id, change.op) for change in await desk.changes()] == [
+        ("edited", Op.READ),
+        ("new", Op.CREATE),
+    ]
+
+
 async def test_what_quarantine_gives_back_is_created_only_if_an_event_said_so(desk: Desk) -> None:
     """The load could not apply it; later edits bring it, and so does an event of its creation that was set aside."""
     for name, created in (("old", False), ("new", True)):

@@ -176,6 +176,17 @@ def test_an_option_keeps_its_id_while_it_is_the_same_option_of_the_same_line(
     assert body(found)["line_items"][0]["tracking"][0]["option_id"] == option_id
 
 
+def test_of_two_options_that_look_alike_neither_keeps_an_id() -> None:
+    """Nobody can tell which of them is which."""
+    (option,) = _tracked()["LineItems"][0]["Tracking"]
+    twins = [{**option, "TrackingOptionID": name} for name in ("o1", "o2")]
+    have = stored({**LISTED, "LineItems": [{**LINE, "Tracking": twins}]})
+
+    found = seen({**LISTED, "LineItems": [{**LINE, "Tracking": [option, option]}]}, Form.IDS, have, updated=5)
+
+    assert [option["option_id"] for option in body(found)["line_items"][0]["tracking"]] == [None, None]
+
+
 def test_options_that_are_gone_stay_gone() -> None:
     """A line without tracking has none, whatever was known."""
     found = seen({**LISTED, "LineItems": [{**LINE, "Tracking": []}]}, Form.IDS, stored(LISTED), updated=5)

@@ -206,6 +206,22 @@ async def test_an_offset_asked_for_while_others_take_their_records_in() -> None:
     assert (arrived, log.sought) == ([], [3, 3])
 
 
+@pytest.mark.parametrize("came_back", [True, False])
+async def test_a_partition_that_came_back_is_not_forgotten_when_its_former_worker_ends(came_back: bool) -> None:
+    """Else a relay that never gets to work there would raise no alert."""
+    membership = membership_of(Membership, Beats(), time.monotonic)
+    forgotten: list[int] = []
+    membership._services = cast("Any", SimpleNamespace(metrics=SimpleNamespace(relay_forgotten=forgotten.append)))
+
+    async def ends(_: float) -> None:
+        if came_back:
+            membership._workers[1] = cast("Any", SimpleNamespace(partition=1))
+
+    await membership._give_up(cast("Any", SimpleNamespace(partition=1, stop=ends)))
+
+    assert forgotten == ([] if came_back else [1])
+
+
 async def test_events_that_could_not_be_taken_in_come_again_with_the_record_before_them() -> None:
     """Without it nobody would notice a topic that was made anew, if the store was away when that showed for the first time."""
     membership = membership_of(Membership, Beats(), time.monotonic)
