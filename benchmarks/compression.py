@@ -157,7 +157,7 @@ async def _measure(changes: list[bytes]) -> dict[str, Any]:
     event = json.dumps({"version": 1, "app": "default", "event": {"resourceId": str(uuid.uuid4()), "pad": "x" * 420}})
     found: dict[str, Any] = {"one relay transaction": {}, "one webhook event at a time": {}}
     with tempfile.TemporaryDirectory() as folder:
-        async with LocalServers(Path(folder)) as servers:
+        async with LocalServers(Path(folder), plaintext=True) as servers:
             await _through(servers, "none", changes, together=True)
             for name in MODES:
                 found["one relay transaction"][name] = await _through(servers, name, changes, together=True)

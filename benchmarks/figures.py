@@ -55,7 +55,7 @@ def keep(name: str, figures: dict[str, Any], raw: Any) -> None:
 async def stack(*simulator_options: str, **fields: Any) -> AsyncIterator[Stack]:
     """The whole system on servers of its own."""
     with tempfile.TemporaryDirectory(prefix="xero-stream-bench-") as folder:
-        async with LocalServers(Path(folder) / "servers") as servers:
+        async with LocalServers(Path(folder) / "servers", plaintext=True) as servers:
             name = f"bench_{uuid.uuid4().hex[:8]}"
             connection = await asyncpg.connect(servers.database_url)
             await connection.execute(f"CREATE DATABASE {name}")

@@ -291,7 +291,7 @@ async def with_kafka(plan: Plan) -> dict[str, Any]:
         await _topics(given)
         return await asyncio.to_thread(run, given, plan)
     with tempfile.TemporaryDirectory() as folder:
-        async with LocalServers(Path(folder) / "servers", progress=print) as servers:
+        async with LocalServers(Path(folder) / "servers", progress=print, plaintext=True) as servers:
             await _topics(servers.bootstrap_servers)
             return await asyncio.to_thread(run, servers.bootstrap_servers, plan)
 

@@ -106,7 +106,7 @@ async def _relayed(pool: Any, relay: Relay) -> None:
 
 async def _measure() -> None:
     with tempfile.TemporaryDirectory(prefix="xero-stream-bench-") as folder:
-        async with LocalServers(Path(folder) / "servers") as servers:
+        async with LocalServers(Path(folder) / "servers", plaintext=True) as servers:
             kafka = KafkaSettings.read(
                 bootstrap_servers=servers.bootstrap_servers, topic_prefix="bench", partitions=1, replication_factor=1
             )

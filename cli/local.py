@@ -11,9 +11,10 @@ from cli.exits import ExitCode, guarded
 from xero_stream.local.command import run_local
 from xero_stream.local.data_dir import DataDirectory
 from xero_stream.local.errors import LocalServerError, ServerFailedError
-from xero_stream.local.ports import HOST, is_free, read_or_choose
+from xero_stream.local.kafka import KafkaServer, has_password
+from xero_stream.local.ports import is_free, read_or_choose
 from xero_stream.local.postgres import PostgresServer
-from xero_stream.local.servers import PARTITIONS
+from xero_stream.local.servers import environment
 from xero_stream.settings.local import LocalSettings
 
 
@@ -36,7 +37,7 @@ def local(
     """Run only the local Kafka and PostgreSQL, until Ctrl-C.
 
     Both are the real ones, out of Python wheels: no Java, no Docker needed. Data survives a restart. What the other
-    commands need to find them goes to standard output as `export` lines; keep those private: they hold a password.
+    commands need to find them goes to standard output as `export` lines; keep those private: they hold passwords.
     """
     folder = data_dir or LocalSettings.read().data_dir
     if env:
@@ -59,10 +60,8 @@ def environment_of(folder: Path) -> dict[str, str]:
     places = read_or_choose(data.ports_file)
     if is_free(places.kafka) or is_free(places.postgres):
         raise ServerFailedError(f"no servers run on {folder}: `xero-stream local` or `up --local` starts them")
-    postgres = PostgresServer(data, places, progress=lambda _: None)
-    return {
-        "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{places.kafka}",
-        "KAFKA_REPLICATION_FACTOR": "1",
-        "KAFKA_PARTITIONS": str(PARTITIONS),
-        "DATABASE_URL": postgres.database_url,
-    }
+    cache = LocalSettings.read().cache_dir
+    return environment(
+        KafkaServer(data, places, cache, progress=lambda _: None, plaintext=not has_password(data)),
+        PostgresServer(data, places, progress=lambda _: None),
+    )

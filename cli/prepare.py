@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from xero_stream.kafka.admin import TopicAdmin, wanted
+from xero_stream.local.kafka import kafka_settings
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.entities import EntitySettings
-from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.store.deployment import claim
 from xero_stream.store.migrate import upgrade
@@ -26,12 +26,7 @@ async def prepare(environment: Mapping[str, str], *, say: Callable[[str], None] 
     """
     url = environment["DATABASE_URL"]
     await upgrade(url)
-    kafka = KafkaSettings.read(
-        bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
-        partitions=int(environment["KAFKA_PARTITIONS"]),
-        replication_factor=int(environment["KAFKA_REPLICATION_FACTOR"]),
-        security_protocol="PLAINTEXT",
-    )
+    kafka = kafka_settings(environment)
     pool = await open_pool(url, size=1)
     try:
         await claim(pool, topic_prefix=kafka.topic_prefix, partitions=kafka.partitions)

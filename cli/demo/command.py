@@ -173,6 +173,7 @@ async def _live(options: Options, house: House, shows: list[Show]) -> ExitCode:
         picture,
         bootstrap_servers=house.servers.bootstrap_servers,
         topic=house.kafka.topics.changes(EntityName.INVOICES),
+        password_file=str(house.servers.kafka.password_file),
         data_dir=str(house.places.path),
     )
     sys.stdout.write("\n".join(["", *lines, "", ""]))

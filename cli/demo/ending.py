@@ -4,6 +4,7 @@ from cli.demo.figures import duration
 from cli.demo.screen import ratio
 from cli.demo.tally import Picture
 from cli.demo.verdict import Verdict
+from xero_stream.local.credentials import USER
 
 CONSUMER = """\
 import asyncio, aiokafka
@@ -11,12 +12,14 @@ import asyncio, aiokafka
 async def main():
     async with aiokafka.AIOKafkaConsumer(
         "{topic}", bootstrap_servers="{servers}",
+        security_protocol="SASL_PLAINTEXT", sasl_plain_username="{user}",
+        sasl_plain_password=open({file!r}).read().strip(),
         isolation_level="read_committed", auto_offset_reset="earliest",
     ) as changes:
         async for change in changes:
             print(change.offset, change.value[:120])
 asyncio.run(main())"""
-"""A consumer to paste, ten lines."""
+"""A consumer to paste, twelve lines."""
 
 REAL = (
     "1. developer.xero.com: a web app; redirect URI http://localhost:8085/callback",
@@ -27,7 +30,9 @@ REAL = (
 """How to connect a real demo company."""
 
 
-def final_screen(verdict: Verdict, picture: Picture, *, bootstrap_servers: str, topic: str, data_dir: str) -> list[str]:
+def final_screen(
+    verdict: Verdict, picture: Picture, *, bootstrap_servers: str, topic: str, password_file: str, data_dir: str
+) -> list[str]:
     """What is printed at the end: the honest line first.
 
     Args:
@@ -35,6 +40,7 @@ def final_screen(verdict: Verdict, picture: Picture, *, bootstrap_servers: str, 
         picture: the last one.
         bootstrap_servers: where Kafka was.
         topic: a topic of changes.
+        password_file: where Kafka's password is.
         data_dir: where the logs are.
     """
     head = [verdict.line(), f"{ratio(picture.events, picture.calls)} · {latency(picture)}"]
@@ -45,7 +51,7 @@ def final_screen(verdict: Verdict, picture: Picture, *, bootstrap_servers: str, 
         "",
         "Read the changes yourself (while a demo runs):",
         "",
-        *CONSUMER.format(topic=topic, servers=bootstrap_servers).splitlines(),
+        *CONSUMER.format(topic=topic, servers=bootstrap_servers, user=USER, file=password_file).splitlines(),
         "",
         "Connect a real demo company:",
         "",

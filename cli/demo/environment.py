@@ -41,19 +41,23 @@ def simulator(ports: Ports, books: Path, seed: int) -> dict[str, str]:
     }
 
 
-def workers(servers: Mapping[str, str], ports: Ports, *, url_file: Path, key_file: Path) -> dict[str, str]:
+def workers(
+    servers: Mapping[str, str], ports: Ports, *, url_file: Path, kafka_password_file: Path, key_file: Path
+) -> dict[str, str]:
     """What receiver and processors share.
 
     Args:
         servers: settings that lead to Kafka and PostgreSQL.
         ports: the demo's ports.
         url_file: file with the database's URL, which holds a password.
+        kafka_password_file: file with Kafka's password.
         key_file: file with the encryption key.
     """
     xero = simulator_url(ports)
     return {
-        **{name: value for name, value in servers.items() if name != "DATABASE_URL"},
+        **{name: value for name, value in servers.items() if name not in {"DATABASE_URL", "KAFKA_SASL_PASSWORD"}},
         "DATABASE_URL_FILE": str(url_file),
+        "KAFKA_SASL_PASSWORD_FILE": str(kafka_password_file),
         "XERO_STREAM_ENCRYPTION_KEYS_FILE": str(key_file),
         "XERO_API_URL": xero,
         "XERO_IDENTITY_URL": xero,

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+from pydantic import SecretStr
 
 from cli.demo import environment, stored
 from cli.demo.crew import Crew, program
@@ -146,8 +147,15 @@ async def _forget_places(database_url: str, *, new_key: bool) -> None:
 
 def _kafka_settings(servers: LocalServers) -> KafkaSettings:
     # Not read: the environment, or a .env here, may speak of a real deployment.
+    given = servers.environment
     return KafkaSettings.model_construct(
-        bootstrap_servers=servers.bootstrap_servers, partitions=environment.PARTITIONS, replication_factor=1
+        bootstrap_servers=servers.bootstrap_servers,
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN",
+        sasl_username=given["KAFKA_SASL_USERNAME"],
+        sasl_password=SecretStr(given["KAFKA_SASL_PASSWORD"]),
+        partitions=environment.PARTITIONS,
+        replication_factor=1,
     )
 
 
@@ -174,7 +182,11 @@ async def _start_simulator(crew: Crew, simulated: Simulated, places: Places, por
 
 async def _start_workers(crew: Crew, places: Places, ports: Ports, servers: LocalServers) -> None:
     shared = environment.inherited(os.environ) | environment.workers(
-        servers.environment, ports, url_file=places.url_file, key_file=places.key_file
+        servers.environment,
+        ports,
+        url_file=places.url_file,
+        kafka_password_file=servers.kafka.password_file,
+        key_file=places.key_file,
     )
     settings = access.environment(access.Process.RECEIVER, shared)
     await crew.start(program("receiver", ["receiver"], settings, cwd=places.path, logs=places.logs))

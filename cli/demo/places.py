@@ -30,6 +30,8 @@ _KEPT = (
     "postgres.log",
     "postgres.log.1",
     "postgres.password",
+    "postgres.superuser.password",
+    "kafka.password",
     "ports.json",
 )
 """Everything of ours in the directory; nothing else is ever deleted there."""

@@ -53,7 +53,7 @@ async def proxied_servers(folder: Path) -> AsyncIterator[ProxiedServers]:
         "inter.broker.listener.name": "PLAINTEXT",
     }
     async with (
-        LocalServers(folder, broker=broker) as servers,
+        LocalServers(folder, broker=broker, plaintext=True) as servers,
         KafkaProxy(behind, port=front) as kafka,
         Proxy(places.postgres) as postgres,
     ):

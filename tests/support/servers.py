@@ -119,7 +119,7 @@ def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedS
     """Kafka and PostgreSQL of this run; prefer ``kafka`` and ``database_url``."""
     said: list[str] = []
     data_dir = tmp_path_factory.mktemp("servers")
-    servers = LocalServers(data_dir, progress=said.append, database=NOT_DURABLE)
+    servers = LocalServers(data_dir, progress=said.append, database=NOT_DURABLE, plaintext=True)
     run_apart(servers.start())
     yield SharedServers(servers, data_dir)
     run_apart(servers.stop())
@@ -173,6 +173,6 @@ async def private_servers(tmp_path: Path) -> AsyncIterator[StartServers]:
 
         async def start(data_dir: Path | None = None, *, progress: Callable[[str], None] = print) -> LocalServers:
             folder = data_dir or tmp_path / f"servers-{uuid.uuid4().hex[:6]}"
-            return await stack.enter_async_context(LocalServers(folder, progress=progress))
+            return await stack.enter_async_context(LocalServers(folder, progress=progress, plaintext=True))
 
         yield start

@@ -20,6 +20,12 @@ from xero_stream.local.errors import (
 ROOM_BYTES = 500 * 1024 * 1024
 """What must be free at start: jars 43 MB, a new PostgreSQL 70 MB, and something to work with."""
 
+_OURS = frozenset(
+    {"lock", "ports.json", "demo", "demo-ports.json", "database.url", "encryption.key", "simulator", "logs"}
+)
+_SERVERS = ("kafka", "postgres")
+"""What we put into a data directory: these, and what begins with a server's name."""
+
 WAIT_SECONDS = 30.0
 """How long servers of a program that died may take to stop; their supervisors need half of it."""
 
@@ -110,10 +116,24 @@ class DataDirectory:
         """Note which version's data a folder has."""
         write_whole(folder / "version.json", json.dumps(list(version)) + "\n")
 
+    def _close_to_others(self) -> None:
+        """Take the rights of others away from a directory that is ours alone, and from what stands in it.
+
+        A directory that other things stand in (a home, a temporary folder) keeps its mode: all that we put there is closed itself.
+        """
+        if sys.platform == "win32":
+            return
+        inside = list(self.path.iterdir())
+        for path in inside:
+            if _is_ours(path) and not path.is_symlink() and path.lstat().st_uid == os.geteuid():
+                path.chmod(0o700 if path.is_dir() else 0o600)
+        if all(map(_is_ours, inside)) and self.path.stat().st_uid == os.geteuid():
+            self.path.chmod(_mode())
+
     def _open(self) -> IO[str]:
         try:
-            # Root's PostgreSQL is another user, who must be able to enter what we make.
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o711 if _is_root() else 0o700)
+            self.path.mkdir(parents=True, exist_ok=True, mode=_mode())
+            self._close_to_others()
             free = shutil.disk_usage(self.path).free
             if free < ROOM_BYTES:
                 raise DiskFullError(
@@ -124,6 +144,13 @@ class DataDirectory:
             raise DataDirectoryUnusableError(
                 f"{self.path} can't be used ({error.strerror}): choose another directory (XERO_STREAM_DATA_DIR)"
             ) from error
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder that nobody but its owner may enter, or make one that is there so."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform != "win32" and path.stat().st_uid == os.geteuid():
+        path.chmod(0o700)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -138,6 +165,15 @@ def write_whole(path: Path, text: str) -> None:
 
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in _OURS or path.name.partition(".")[0] in _SERVERS
+
+
+def _mode() -> int:
+    """Root's PostgreSQL is another user, who must be able to enter the directory, and need not read it."""
+    return 0o711 if _is_root() else 0o700
 
 
 def _is_root() -> bool:

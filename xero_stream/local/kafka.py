@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import secrets
 import shutil
 import sys
 import uuid
@@ -13,19 +14,45 @@ from pathlib import Path
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from xero_stream.kafka.connect import connection
 from xero_stream.local import jars, ports
 from xero_stream.local.class_archive import ClassArchive
-from xero_stream.local.data_dir import DataDirectory
+from xero_stream.local.credentials import USER, KafkaUsers, PasswordFile
+from xero_stream.local.data_dir import DataDirectory, private_folder, write_whole
 from xero_stream.local.errors import LocalServerError, ServerFailedError, WheelMissingError
-from xero_stream.local.kafka_config import DATA, log_properties, server_properties
+from xero_stream.local.kafka_config import DATA, MECHANISM, log_properties, server_properties
 from xero_stream.local.ports import HOST, Ports
 from xero_stream.local.server import Server
 from xero_stream.local.supervised import Program, run_to_end
+from xero_stream.settings.kafka import KafkaSettings
 
 HEAP_MEGABYTES = 384
 LONG_LIVED = ("-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
 SHORT_LIVED = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_LOGIN_FILE = "kafka.password"
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TZ")
+
+
+def kafka_settings(environment: Mapping[str, str]) -> KafkaSettings:
+    """Kafka's settings, those of a local server before all others.
+
+    Args:
+        environment: of the server, by environment variable.
+
+    Raises:
+        SettingsError: another setting of Kafka's is unusable.
+    """
+    fields = {field.alias: name for name, field in KafkaSettings.model_fields.items()}
+    return KafkaSettings.read(**{fields[name]: value for name, value in environment.items() if name in fields})
+
+
+def has_password(data: DataDirectory) -> bool:
+    """Whether the broker of a data directory asks for a password.
+
+    Args:
+        data: where it keeps its data.
+    """
+    return PasswordFile(data.path / _LOGIN_FILE).exists
 
 
 class KafkaServer(Server):
@@ -43,6 +70,7 @@ class KafkaServer(Server):
         progress: Callable[[str], None],
         sharing: Sequence[str] | None = None,
         changes: Mapping[str, str] | None = None,
+        plaintext: bool = False,
     ) -> None:
         super().__init__(data.path / "kafka.log")
         self._data = data
@@ -53,6 +81,23 @@ class KafkaServer(Server):
         self._jars: Sequence[jars.Jar] = ()
         self._sharing = sharing
         self._changes = changes
+        self.password_file = data.path / _LOGIN_FILE
+        self._password = None if plaintext else PasswordFile(self.password_file)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that lead our processes to it, by environment variable; they hold the password."""
+        login = (
+            {"KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}
+            if self._password is None
+            else {
+                "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+                "KAFKA_SASL_MECHANISM": MECHANISM,
+                "KAFKA_SASL_USERNAME": USER,
+                "KAFKA_SASL_LOGIN_FILE": self._password.read(),
+            }
+        )
+        return {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, **login}
 
     @property
     def bootstrap_servers(self) -> str:
@@ -91,7 +136,8 @@ class KafkaServer(Server):
     async def _is_ready(self) -> bool:
         if not ports.listens(self._ports.kafka):
             return False  # aiokafka would log an error for this
-        client = AIOKafkaClient(bootstrap_servers=self.bootstrap_servers, request_timeout_ms=5_000)
+        settings = kafka_settings(self.environment)
+        client = AIOKafkaClient(**connection(settings, client_id="xero-stream-local"), request_timeout_ms=5_000)
         try:
             async with asyncio.timeout(10):
                 await client.bootstrap()
@@ -135,9 +181,13 @@ class KafkaServer(Server):
     def _write_configuration(self) -> None:
         temporary = self._folder / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        (self._folder / "server.properties").write_text(server_properties(self._ports, self._changes), encoding="ascii")
-        (self._folder / "log4j2.properties").write_text(log_properties(), encoding="ascii")
+        private_folder(self._folder)
+        private_folder(temporary)
+        users = None
+        if self._password is not None:
+            users = KafkaUsers(password=self._password.read(), broker_password=secrets.token_hex(24))
+        write_whole(self._folder / "server.properties", server_properties(self._ports, users, self._changes))
+        write_whole(self._folder / "log4j2.properties", log_properties())
 
     def _java(self, main_class: str, *arguments: str, options: Sequence[str] = LONG_LIVED) -> Program:
         return Program(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from xero_stream.local.credentials import USER, KafkaUsers
 from xero_stream.local.ports import HOST, Ports
 
 DATA = "data"
@@ -11,22 +12,34 @@ MAX_MESSAGE_BYTES = 9 * 1024 * 1024
 """Change events may have 8 MiB; keys, headers and framing come on top."""
 
 
-def server_properties(ports: Ports, changes: Mapping[str, str] | None = None) -> str:
+MECHANISM = "PLAIN"
+"""On loopback nobody but root can listen in, and unlike SCRAM it needs no passwords in arguments of a command."""
+
+_BROKER = "broker"
+_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+
+
+def server_properties(ports: Ports, users: KafkaUsers | None, changes: Mapping[str, str] | None = None) -> str:
     """``server.properties`` for one node.
 
     Args:
         ports: where it listens, on loopback only.
+        users: who may use it; None: whoever reaches it.
         changes: settings to add, or to have another value.
     """
     mib = 1024 * 1024
+    protocol = "PLAINTEXT" if users is None else "SASL_PLAINTEXT"
     return _properties(
         {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@{HOST}:{ports.kafka_controller}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{HOST}:{ports.kafka},CONTROLLER://{HOST}:{ports.kafka_controller}",
-            "advertised.listeners": f"PLAINTEXT://{HOST}:{ports.kafka}",
+            "listeners": f"CLIENT://{HOST}:{ports.kafka},CONTROLLER://{HOST}:{ports.kafka_controller}",
+            "advertised.listeners": f"CLIENT://{HOST}:{ports.kafka}",
+            "inter.broker.listener.name": "CLIENT",
+            "listener.security.protocol.map": f"CLIENT:{protocol},CONTROLLER:{protocol}",
+            **({} if users is None else _sasl(users)),
             "log.dirs": DATA,
             "num.partitions": "1",
             "auto.create.topics.enable": "false",
@@ -61,6 +74,18 @@ def server_properties(ports: Ports, changes: Mapping[str, str] | None = None) ->
             **(changes or {}),
         }
     )
+
+
+def _sasl(users: KafkaUsers) -> dict[str, str]:
+    """Both listeners ask for a password: who reaches the controller alone could make topics and change settings too."""
+    itself = f'username="{_BROKER}" password="{users.broker_password}" user_{_BROKER}="{users.broker_password}"'
+    return {
+        "sasl.enabled.mechanisms": MECHANISM,
+        "sasl.mechanism.inter.broker.protocol": MECHANISM,
+        "sasl.mechanism.controller.protocol": MECHANISM,
+        "listener.name.client.plain.sasl.jaas.config": f'{_LOGIN} {itself} user_{USER}="{users.password}";',
+        "listener.name.controller.plain.sasl.jaas.config": f"{_LOGIN} {itself};",
+    }
 
 
 def log_properties() -> str:

@@ -5,7 +5,6 @@ That function leaves its server behind when the program is killed, and as root o
 
 import importlib.util
 import os
-import secrets
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ import asyncpg
 
 from xero_stream.local import ports
 from xero_stream.local.accounts import unprivileged_user
+from xero_stream.local.credentials import USER, PasswordFile
 from xero_stream.local.data_dir import DataDirectory, write_whole
 from xero_stream.local.errors import DataDirectoryUnusableError, OtherMajorVersionError, WheelMissingError
 from xero_stream.local.ports import HOST, Ports
@@ -23,7 +23,7 @@ from xero_stream.local.supervised import Program, User, run_to_end
 
 MAJOR = 18
 SUPERUSER = "postgres"
-ROLE = "xero_stream"
+ROLE = USER
 """The application's own role: it owns the database, may make others, and is no superuser."""
 
 DATABASE = "xero_stream"
@@ -62,8 +62,9 @@ class PostgresServer(Server):
         self._port = places.postgres
         self._progress = progress
         self._folder = data.path / "postgres"
-        self._password_file = data.path / "postgres.password"
         self._changes = changes
+        self._password = PasswordFile(data.path / "postgres.password")
+        self._superuser_password = PasswordFile(data.path / "postgres.superuser.password")
         self._prepared = False
 
     @property
@@ -73,7 +74,7 @@ class PostgresServer(Server):
 
     def url(self, database: str) -> str:
         """The application's URL of another database."""
-        return f"postgresql://{ROLE}:{self._password()}@{HOST}:{self._port}/{database}"
+        return f"postgresql://{ROLE}:{self._password.read()}@{HOST}:{self._port}/{database}"
 
     async def check(self) -> None:
         """The binaries are there, the data is of their version, the port is free.
@@ -104,7 +105,10 @@ class PostgresServer(Server):
         if not ports.listens(self._port):
             return False
         try:
-            connection = await asyncpg.connect(self._superuser_url("postgres"), timeout=10)
+            connection = await asyncpg.connect(self._superuser_url(self._superuser_password), timeout=10)
+        except asyncpg.InvalidPasswordError:
+            await self._separate_passwords()
+            return False
         except (OSError, TimeoutError, asyncpg.PostgresError):
             return False
         try:
@@ -114,11 +118,20 @@ class PostgresServer(Server):
             await connection.close()
         return True
 
+    async def _separate_passwords(self) -> None:
+        """Data of a release in which the superuser had the application's password: give it its own."""
+        connection = await asyncpg.connect(self._superuser_url(self._password), timeout=10)
+        try:
+            # The statement takes no parameters; the password is hexadecimal.
+            await connection.execute(f"ALTER ROLE {SUPERUSER} PASSWORD '{self._superuser_password.read()}'")
+        finally:
+            await connection.close()
+
     async def _prepare(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         """The application's role and database, once."""
         if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", ROLE):
             # Neither statement takes parameters; the name is ours and the password is hexadecimal.
-            await connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{self._password()}'")
+            await connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{self._password.read()}'")
         if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
             await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
         self._prepared = True
@@ -129,7 +142,7 @@ class PostgresServer(Server):
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         password = unfinished / "password"
-        write_whole(password, self._password() + "\n")
+        write_whole(password, self._superuser_password.read() + "\n")
         cluster = unfinished / "data"
         cluster.mkdir(mode=0o700)
         if user is not None:
@@ -169,9 +182,9 @@ class PostgresServer(Server):
             if self._folder.exists():
                 raise DataDirectoryUnusableError(f"{self._folder} is no PostgreSQL data: move it away") from None
             return
-        if not self._password_file.exists():
+        if not self._password.exists:
             raise DataDirectoryUnusableError(
-                f"{self._password_file} is missing, without it nobody gets into {self._folder}: put it back, or start "
+                f"{self._password.path} is missing, without it nobody gets into {self._folder}: put it back, or start "
                 "over in an empty directory"
             )
         if kept != str(MAJOR):
@@ -194,13 +207,8 @@ class PostgresServer(Server):
         if process.exists() and not _works_in(process, self._folder):
             pid_file.unlink()
 
-    def _password(self) -> str:
-        if not self._password_file.exists():
-            write_whole(self._password_file, secrets.token_hex(24) + "\n")
-        return self._password_file.read_text(encoding="ascii").strip()
-
-    def _superuser_url(self, database: str) -> str:
-        return f"postgresql://{SUPERUSER}:{self._password()}@{HOST}:{self._port}/{database}"
+    def _superuser_url(self, password: PasswordFile) -> str:
+        return f"postgresql://{SUPERUSER}:{password.read()}@{HOST}:{self._port}/postgres"
 
 
 def _works_in(process: Path, folder: Path) -> bool:

@@ -31,6 +31,21 @@ def _explained(error: OSError, data_dir: Path) -> LocalServerError:
     )
 
 
+def environment(kafka: KafkaServer, postgres: PostgresServer) -> dict[str, str]:
+    """The settings that lead our processes to local servers, by environment variable; they hold passwords.
+
+    Args:
+        kafka: one.
+        postgres: the other.
+    """
+    return {
+        **kafka.environment,
+        "KAFKA_REPLICATION_FACTOR": "1",
+        "KAFKA_PARTITIONS": str(PARTITIONS),
+        "DATABASE_URL": postgres.database_url,
+    }
+
+
 class LocalServers:
     """A real Kafka and a real PostgreSQL, from entering to leaving the context.
 
@@ -44,6 +59,7 @@ class LocalServers:
         cache_dir: where downloaded jars are kept; by default that of the settings.
         broker: settings of the broker to add, or to have another value.
         database: the same of PostgreSQL.
+        plaintext: Kafka asks for no password: any user of the machine may read and write. For tests of programs that know no SASL.
     """
 
     kafka: KafkaServer
@@ -57,12 +73,14 @@ class LocalServers:
         cache_dir: Path | None = None,
         broker: Mapping[str, str] | None = None,
         database: Mapping[str, str] | None = None,
+        plaintext: bool = False,
     ) -> None:
         self._data = DataDirectory(data_dir)
         self._progress = progress
         self._cache = cache_dir
         self._broker = broker
         self._database = database
+        self._plaintext = plaintext
 
     @property
     def bootstrap_servers(self) -> str:
@@ -91,13 +109,8 @@ class LocalServers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that lead our processes to these servers, by environment variable."""
-        return {
-            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
-            "KAFKA_REPLICATION_FACTOR": "1",
-            "KAFKA_PARTITIONS": str(PARTITIONS),
-            "DATABASE_URL": self.database_url,
-        }
+        """The settings that lead our processes to these servers, by environment variable; they hold passwords."""
+        return environment(self.kafka, self.postgres)
 
     async def start(self) -> None:
         """Start both; on an error nothing is left running.
@@ -115,6 +128,7 @@ class LocalServers:
                 cache.expanduser().absolute(),
                 progress=self._progress,
                 changes=self._broker,
+                plaintext=self._plaintext,
             )
             self.postgres = PostgresServer(self._data, places, progress=self._progress, changes=self._database)
             await self.kafka.check()

@@ -265,6 +265,7 @@ def main() -> int:
     Returns:
         The exit status.
     """
+    os.umask(0o077)  # what a server writes is for its own user alone, its log too
     spec = sys.stdin.buffer.readline()
     if not spec.endswith(b"\n"):
         return 1  # the parent was gone before it had said what to run

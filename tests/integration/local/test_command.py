@@ -49,14 +49,22 @@ def lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
 def test_ctrl_c_ends_it_in_order(data: Path) -> None:
     """It prints what to export; Ctrl-C, which reaches the whole group, stops both servers in order and exits with 0."""
     process = start(data)
-    exports = lines(process, 4)
+    exports = lines(process, 8)
 
     os.killpg(process.pid, signal.SIGINT)
     _, notes = process.communicate(timeout=60)
 
     assert exports[0].startswith("export KAFKA_BOOTSTRAP_SERVERS='127.0.0.1:")
-    assert exports[1:3] == ["export KAFKA_REPLICATION_FACTOR='1'\n", "export KAFKA_PARTITIONS='3'\n"]
-    assert exports[3].startswith("export DATABASE_URL='postgresql://xero_stream:")
+    password = (data / "kafka.password").read_text(encoding="ascii").strip()
+    assert exports[1:7] == [
+        "export KAFKA_SECURITY_PROTOCOL='SASL_PLAINTEXT'\n",
+        "export KAFKA_SASL_MECHANISM='PLAIN'\n",
+        "export KAFKA_SASL_USERNAME='xero_stream'\n",
+        f"export KAFKA_SASL_PASSWORD='{password}'\n",
+        "export KAFKA_REPLICATION_FACTOR='1'\n",
+        "export KAFKA_PARTITIONS='3'\n",
+    ]
+    assert exports[7].startswith("export DATABASE_URL='postgresql://xero_stream:")
     assert (process.returncode, processes_of(data)) == (0, {})
     assert f"their data and logs are in {data}. Ctrl-C stops them." in notes
     assert notes.endswith("xero-stream: stopped; the next start goes on with the data kept\n")
@@ -67,7 +75,7 @@ def test_ctrl_c_ends_it_in_order(data: Path) -> None:
 def test_a_server_that_ends_by_itself_is_said(data: Path) -> None:
     """When PostgreSQL is killed by somebody else, the command stops Kafka and fails with one line."""
     process = start(data)
-    lines(process, 4)
+    lines(process, 8)
     pid = int((data / "postgres" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
 
     os.kill(pid, signal.SIGKILL)

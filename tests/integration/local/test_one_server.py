@@ -20,7 +20,7 @@ TOPIC = "records"
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
     """Servers for the tests of this module, each of which leaves both running."""
-    started = LocalServers(tmp_path_factory.mktemp("own"))
+    started = LocalServers(tmp_path_factory.mktemp("own"), plaintext=True)
     run_apart(started.start())
     run_apart(make_topic(started))
     yield started

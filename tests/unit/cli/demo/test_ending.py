@@ -14,7 +14,12 @@ def screen(left: list[str] | None = None) -> list[str]:
     """The screen of a good run, or of one that left something undone."""
     verdict = judge(good_log().history(), Broken(kills=3), left or [])
     return final_screen(
-        verdict, PICTURE, bootstrap_servers="127.0.0.1:19092", topic="xero.changes.invoices", data_dir="/data"
+        verdict,
+        PICTURE,
+        bootstrap_servers="127.0.0.1:19092",
+        topic="xero.changes.invoices",
+        password_file="/data/kafka.password",
+        data_dir="/data",
     )
 
 
@@ -32,11 +37,13 @@ def test_it_begins_with_the_truth() -> None:
     assert lines[1] == "412 events → 61 calls · webhook → change p50 84 ms, p99 312 ms"
 
 
-def test_the_consumer_is_ten_lines_of_python() -> None:
+def test_the_consumer_is_twelve_lines_of_python() -> None:
     """It can be pasted as it stands, and reads committed changes only."""
-    text = CONSUMER.format(topic="xero.changes.invoices", servers="127.0.0.1:19092")
+    text = CONSUMER.format(
+        topic="xero.changes.invoices", servers="127.0.0.1:19092", user="xero_stream", file="/data/kafka.password"
+    )
     ast.parse(text)
-    assert len(text.splitlines()) == 10
+    assert len(text.splitlines()) == 12
     assert "read_committed" in text
     assert text in "\n".join(screen())
 

@@ -24,10 +24,18 @@ def test_settings_of_a_real_deployment_are_not_passed_on() -> None:
 
 def test_no_secret_stands_in_the_environment() -> None:
     """The environment travels on the supervisor's command line, which `ps` shows: secrets are named by file only."""
-    servers = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "DATABASE_URL": "postgresql://u:secret@h/d"}
-    shared = environment.workers(servers, PORTS, url_file=Path("/d/url"), key_file=Path("/d/key"))
+    servers = {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+        "DATABASE_URL": "postgresql://u:secret@h/d",
+        "KAFKA_SASL_PASSWORD": "hidden",
+    }
+    shared = environment.workers(
+        servers, PORTS, url_file=Path("/d/url"), kafka_password_file=Path("/d/kafka"), key_file=Path("/d/key")
+    )
 
     assert "secret@" not in " ".join(shared.values())
+    assert "hidden" not in shared.values()
+    assert shared["KAFKA_SASL_PASSWORD_FILE"] == "/d/kafka"
     assert shared["DATABASE_URL_FILE"] == "/d/url"
     assert shared["XERO_STREAM_ENCRYPTION_KEYS_FILE"] == "/d/key"
     assert "DATABASE_URL" not in shared
@@ -36,7 +44,7 @@ def test_no_secret_stands_in_the_environment() -> None:
 
 def test_xero_is_the_simulator_everywhere() -> None:
     """No address of the real Xero is left to a default."""
-    shared = environment.workers({}, PORTS, url_file=Path("u"), key_file=Path("k"))
+    shared = environment.workers({}, PORTS, url_file=Path("u"), kafka_password_file=Path("p"), key_file=Path("k"))
     assert {shared[name] for name in ("XERO_API_URL", "XERO_IDENTITY_URL", "XERO_LOGIN_URL")} == {"http://127.0.0.1:1"}
 
 
