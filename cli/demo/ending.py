@@ -8,18 +8,17 @@ from xero_stream.local.credentials import USER
 
 CONSUMER = """\
 import asyncio, aiokafka
-
 async def main():
     async with aiokafka.AIOKafkaConsumer(
         "{topic}", bootstrap_servers="{servers}",
+        isolation_level="read_committed", auto_offset_reset="earliest",
         security_protocol="SASL_PLAINTEXT", sasl_plain_username="{user}",
         sasl_plain_password=open({file!r}).read().strip(),
-        isolation_level="read_committed", auto_offset_reset="earliest",
     ) as changes:
         async for change in changes:
             print(change.offset, change.value[:120])
 asyncio.run(main())"""
-"""A consumer to paste, twelve lines."""
+"""A consumer to paste, eleven lines."""
 
 REAL = (
     "1. developer.xero.com: a web app; redirect URI http://localhost:8085/callback",
