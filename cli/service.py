@@ -121,10 +121,16 @@ def configured_secrets() -> Iterator[str]:
         for value in _secrets_of(values):
             yield value
             yield from (part.strip() for part in value.split(",") if part.strip())
-            if "://" in value and (password := urlsplit(value).password):
-                yield from (password, unquote(password))
+            yield from _passwords_of(value)
     with contextlib.suppress(SettingsError):
         yield from secrets_of(AppsFileSettings.read().apps_file)
+
+
+def _passwords_of(value: str) -> Iterator[str]:
+    """The password in a URL, in both its forms."""
+    with contextlib.suppress(ValueError):  # it only looks like a URL
+        if "://" in value and (password := urlsplit(value).password):
+            yield from (password, unquote(password))
 
 
 def _secrets_of(section: Section) -> Iterator[str]:

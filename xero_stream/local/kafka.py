@@ -94,7 +94,7 @@ class KafkaServer(Server):
                 "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
                 "KAFKA_SASL_MECHANISM": MECHANISM,
                 "KAFKA_SASL_USERNAME": USER,
-                "KAFKA_SASL_LOGIN_FILE": self._password.read(),
+                "KAFKA_SASL_PASSWORD": self._password.read(),
             }
         )
         return {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, **login}

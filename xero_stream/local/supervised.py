@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from xero_stream.local import supervisor
 from xero_stream.local.errors import ServerFailedError
+from xero_stream.settings.access import system
 
 LOG_TAIL_LINES = 4
 
@@ -141,6 +142,7 @@ class Supervised:
             [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), str(program.log)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env=system(os.environ),
             start_new_session=not windows,
             pass_fds=() if windows else tuple(keep_open),
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
