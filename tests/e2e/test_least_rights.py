@@ -162,7 +162,9 @@ async def _started(folder: Path) -> Rights:
     places = read_or_choose(DataDirectory(folder / "servers").ports_file)
     port = free_port()
     servers = LocalServers(
-        folder / "servers", broker=with_users(places, port, {user: password(user) for user in USERS})
+        folder / "servers",
+        broker=with_users(places, port, {user: password(user) for user in USERS}),
+        plaintext=True,
     )
     await servers.start()
     stack = Stack(
@@ -195,7 +197,9 @@ async def _give_roles(rights: Rights) -> None:
     """Do what the file says: as the owner, who may create roles; then give each a password."""
     url = rights.stack.database_url
     await upgrade(url)
-    administrator = await asyncpg.connect(rights.servers.postgres._superuser_url("postgres"))
+    administrator = await asyncpg.connect(
+        rights.servers.postgres._superuser_url(rights.servers.postgres._superuser_password)
+    )
     await administrator.execute("ALTER ROLE xero_stream CREATEROLE")
     await administrator.close()
     owner = await asyncpg.connect(url)

@@ -35,6 +35,8 @@ def database_url(text: str) -> str:
         raise AddressError(f"must start with postgres:// or postgresql://, as {right}")
     if any(character.isspace() for character in text):
         raise AddressError(f"has blanks: use {right}")
+    if "%00" in text:
+        raise AddressError(f"has a null character: use {right}")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     # An `@` behind the authority, or a fragment: a password with / ? or # ends the authority too early.
     if "@" in rest[len(authority) :].partition("?")[0] or "#" in rest or authority.count("@") > 1:

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,25 +24,22 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
+def servers() -> Iterator[LocalServers]:
     """Started on a directory that others could read, with a file in it that they could read."""
-    data = tmp_path_factory.mktemp("open") / "data"
-    for folder in (data, data / "kafka"):
-        folder.mkdir()
-        folder.chmod(0o755)
-        (folder / "secret").write_text("a secret")
-        (folder / "secret").chmod(0o644)
-    (data / "secret").unlink()
-    for folder in data.parents:
-        if folder.stat().st_uid == os.geteuid() and str(folder) not in {"/", "/tmp"}:
-            folder.chmod(
-                folder.stat().st_mode | stat.S_IXOTH
-            )  # so that it is not pytest's folder that keeps others out
-    started = LocalServers(data)
-    run_apart(started.start())
-    run_apart(_written(started))
-    yield started
-    run_apart(started.stop())
+    # Not pytest's folder: that one keeps others out by itself.
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        data = Path(name) / "data"
+        for folder in (data, data / "kafka"):
+            folder.mkdir()
+            folder.chmod(0o755)
+        (data / "kafka" / "secret").write_text("a secret")
+        (data / "kafka" / "secret").chmod(0o644)
+        started = LocalServers(data)
+        run_apart(started.start())
+        run_apart(_written(started))
+        yield started
+        run_apart(started.stop())
 
 
 async def _written(started: LocalServers) -> None:
