@@ -26,6 +26,7 @@ from xero_stream.store.quarantine import published, unpublished
 log = structlog.get_logger(__name__)
 
 _IDLE_POLL = 1.0
+_ANSWER_SECONDS = 20.0
 _RECOMMIT = 12 * 60 * 60.0
 """Seconds: an idle group's offsets expire, by default after seven days."""
 
@@ -141,9 +142,7 @@ class Relay:
 
     async def _where_to_go_on(self) -> Resume:
         lease = self._lease
-        async with TopicAdmin(self._kafka) as admin:
-            found = await admin.committed(self._topics.relay_group, self._topics.webhook_events, lease.partition)
-        committed = committed_offset(found)
+        committed = committed_offset(await self._offset())
         check_owner(self._store_id, committed)
         reached = await self._last_on_kafka() if committed is None else committed.position
         standing = await store.standing(self._pool, lease.partition, reached)
@@ -160,6 +159,22 @@ class Relay:
             await store.mark(self._marks, lease, plan.after)
         await self._look_for_emptied_topics(plan.after)
         return plan
+
+    async def _offset(self) -> tuple[int, str] | None:
+        """What the relay's group committed.
+
+        Raises:
+            KafkaUnreachableError: Kafka does not answer in time; aiokafka's admin client alone would wait on.
+        """
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS), TopicAdmin(self._kafka) as admin:
+                return await admin.committed(
+                    self._topics.relay_group, self._topics.webhook_events, self._lease.partition
+                )
+        except TimeoutError as error:
+            raise KafkaUnreachableError(
+                f"Kafka did not tell the offset of {self._topics.relay_group} within {_ANSWER_SECONDS:g} s"
+            ) from error
 
     async def _last_on_kafka(self) -> int:
         """Kafka forgets the offset of an idle group; the last changes that it has say as much."""

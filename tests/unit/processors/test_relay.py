@@ -9,7 +9,9 @@ from uuid import UUID
 import pytest
 
 from processors.partitions.store import Lease
+from processors.relay import relay as relay_module
 from processors.relay.relay import Relay
+from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.kafka.transactional import OutcomeUnknownError, TransactionalProducer
 from xero_stream.settings.kafka import KafkaSettings
 
@@ -62,3 +64,38 @@ async def test_old_failures_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> No
     ).run()
 
     assert waits == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2, 2, 2, 0.1, 0.2])
+
+
+class Silent:
+    """An admin client that never connects."""
+
+    def __init__(self, _: KafkaSettings) -> None:
+        """Of whatever Kafka."""
+
+    async def __aenter__(self) -> "Silent":
+        await asyncio.Event().wait()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing was opened."""
+
+
+async def test_question_for_the_offset_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the answer is there, nothing of the partition begins: it is asked again with another client."""
+    monkeypatch.setattr(relay_module, "TopicAdmin", Silent)
+    monkeypatch.setattr(relay_module, "_ANSWER_SECONDS", 0.05)
+    unused: Any = cast("Any", None)
+    relay = Relay(
+        pool=unused,
+        marks=unused,
+        lease=cast("Lease", SimpleNamespace(partition=0)),
+        store_id=UUID(int=1),
+        kafka=KafkaSettings(),
+        entities=(),
+        observer=unused,
+        on_went_back=lambda: None,
+    )
+
+    async with asyncio.timeout(5):
+        with pytest.raises(KafkaUnreachableError, match="did not tell the offset"):
+            await relay._offset()
