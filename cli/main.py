@@ -11,6 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from cli.exits import EPILOG
+from cli.running_servers import use_running_servers
+
+HELP = frozenset({"-h", "--help"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +24,13 @@ class Entry:
         module: where it is.
         name: of the function, or of the group of commands, in that module.
         about: its line in the list of commands.
+        finds_servers: whether it uses the local servers that run on the data directory, where no others are set.
     """
 
     module: str
     name: str
     about: str
+    finds_servers: bool = True
 
 
 COMMANDS: dict[str, Entry] = {
@@ -33,14 +38,22 @@ COMMANDS: dict[str, Entry] = {
         module="cli.demo.command",
         name="demo",
         about="Everything on this machine against a simulated Xero, with live traffic.",
+        finds_servers=False,
     ),
-    "up": Entry(module="cli.up", name="up", about="Receiver and processors under one parent, a process each."),
+    "up": Entry(
+        module="cli.up",
+        name="up",
+        about="Receiver and processors under one parent, a process each.",
+        finds_servers=False,
+    ),
     "receiver": Entry(module="cli.receiver", name="receiver", about="Take Xero's webhooks and put them on Kafka."),
     "processors": Entry(
         module="cli.processors", name="processors", about="Read changed records from Xero, publish change events."
     ),
-    "simulator": Entry(module="cli.simulator", name="simulator", about="A Xero that runs on a laptop."),
-    "local": Entry(module="cli.local", name="local", about="Only the local Kafka and PostgreSQL."),
+    "simulator": Entry(
+        module="cli.simulator", name="simulator", about="A Xero that runs on a laptop.", finds_servers=False
+    ),
+    "local": Entry(module="cli.local", name="local", about="Only the local Kafka and PostgreSQL.", finds_servers=False),
     "migrate": Entry(module="cli.migrate", name="migrate", about="Bring the store's schema up to date."),
     "topics": Entry(module="cli.topics", name="app", about="Check or apply the Kafka topics."),
     "deployment": Entry(
@@ -65,7 +78,11 @@ class Lazily(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command's name, the command itself, and its arguments."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, load(COMMANDS[name]) if name else None, rest
+        if not name:
+            return name, None, rest
+        if COMMANDS[name].finds_servers and not HELP.intersection(rest):
+            use_running_servers()
+        return name, load(COMMANDS[name]), rest
 
 
 def load(entry: Entry) -> Any:

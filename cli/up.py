@@ -80,7 +80,9 @@ async def _up(stop: asyncio.Event, *, local: bool, workers: int, data_dir: Path 
             environment = servers.environment
             if not await _unless(stop, prepare(environment, say=complain)):
                 return ExitCode.OK
-            complain('for commands in other terminals: eval "$(xero-stream local --env)"')
+            complain(
+                "commands in other terminals of this folder find these servers; other programs: xero-stream local --env"
+            )
             lost = asyncio.create_task(_first_end(servers))
             lost.add_done_callback(lambda _: stop.set())
             stack.callback(lost.cancel)

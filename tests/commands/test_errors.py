@@ -163,6 +163,21 @@ def test_local_servers_that_run(xero_stream: CommandLine, shared_servers: Shared
     assert {name: shlex.split(value)[0] for name, _, value in exports} == shared_servers._servers.environment
 
 
+def test_local_servers_that_run_are_found(xero_stream: CommandLine, shared_servers: SharedServers) -> None:
+    """By any command that is told of no others; whoever names one server names both."""
+    folder = shared_servers._servers._data.path
+    here = {"XERO_STREAM_DATA_DIR": str(folder), "KAFKA_TOPIC_PREFIX": "nobodys"}
+
+    found = xero_stream("topics", "check", env=here)
+    named = xero_stream("topics", "check", env={**here, "DATABASE_URL": "postgresql://127.0.0.1:9/x"})
+    helped = xero_stream("topics", "check", "--help", env=here)
+
+    assert (found.code, found.err) == (1, f"xero-stream: using the local servers of {folder}\n")
+    assert "nobodys.webhook-events does not exist" in found.out
+    assert named.code == 69
+    assert "using the local servers" not in named.err + helped.err
+
+
 def test_a_data_directory_that_can_not_be(xero_stream: CommandLine) -> None:
     """One line also from the local servers."""
     (xero_stream.folder / "file").write_text("")
