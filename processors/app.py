@@ -65,7 +65,7 @@ from xero_stream.store.deployment import (
 )
 from xero_stream.store.deployment_keys import check_keys
 from xero_stream.store.grants import bind_tokens
-from xero_stream.store.pool import open_pool
+from xero_stream.store.pool import STORE_ERRORS, open_pool
 from xero_stream.store.quarantine import Trimmed, bound
 from xero_stream.store.quarantine import expire as expire_quarantine
 from xero_stream.store.revision import NEEDED, current
@@ -77,8 +77,6 @@ from xero_stream.telemetry.private_port import PrivatePort
 log = structlog.get_logger(__name__)
 
 _TRIMMED_EVERY = 60.0
-
-_STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 class RefusedError(Exception):
@@ -447,12 +445,12 @@ async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egr
                     metrics, await expire_quarantine(pool, utc_now() - timedelta(days=config.settings.quarantine_days))
                 )
                 metrics.unconnected_expired(await expire(pool, config.settings.unconnected_events_days))
-        except _STORE_ERRORS as error:
+        except STORE_ERRORS as error:
             log.warning("chores_wait_for_store", reason=str(error)[:300])
         if time.monotonic() - trimmed_at > _TRIMMED_EVERY:
             trimmed_at = time.monotonic()
             give_back()
-            with contextlib.suppress(*_STORE_ERRORS):
+            with contextlib.suppress(*STORE_ERRORS):
                 _trimmed(metrics, await bound(pool, config.settings.quarantine_megabytes * 1024 * 1024))
         await asyncio.sleep(5)
 
@@ -485,7 +483,7 @@ async def _written(pool: "asyncpg.Pool[Any]", read: Egress) -> None:
     try:
         async with asyncio.timeout(3):
             await read.write(pool)
-    except _STORE_ERRORS as error:
+    except STORE_ERRORS as error:
         log.warning("egress_not_written", reason=repr(error)[:300])
 
 

@@ -18,12 +18,12 @@ from xero_stream.settings.shared import KEYS, Shared, values, values_of_apps
 from xero_stream.settings.store import EncryptionKeys, EncryptionSettings
 from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.deployment import DeploymentMismatchError, drop_leftovers, keep_same, read, require_same
+from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 1.0
 _SETTLE_SECONDS = 60.0
-_STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 class Follower:
@@ -89,7 +89,7 @@ class Follower:
             self._refresh_keys()
             if deployment is not None:
                 await keep_same(self._pool, self._shared())
-        except _STORE_ERRORS as error:
+        except STORE_ERRORS as error:
             log.debug("deployment_not_compared", reason=str(error)[:300])
             self._refresh_apps()
 
@@ -105,7 +105,7 @@ class Follower:
                 deployment = await read(self._pool)
                 if deployment is not None:
                     await tell_kafka(self._kafka, deployment.shared)
-            except (*_STORE_ERRORS, KafkaUnreachableError, KafkaError, DeploymentMismatchError) as error:
+            except (*STORE_ERRORS, KafkaUnreachableError, KafkaError, DeploymentMismatchError) as error:
                 log.warning("deployment_not_settled", reason=str(error)[:300])
             except Exception as error:
                 log.exception("deployment_not_settled", reason=repr(error)[:300])

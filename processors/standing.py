@@ -18,6 +18,7 @@ from processors.quotas import egress
 from xero_stream.contracts.names import AppName
 from xero_stream.settings.xero import AppTier
 from xero_stream.store import entity_holds
+from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +116,7 @@ async def watch(
                 await survey(pool, metrics, tier_of)
             async with asyncio.timeout(_LONGEST_SECONDS):
                 await survey_intake(pool, membership, metrics)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
+        except (*STORE_ERRORS, KafkaError) as error:
             log.warning("gauges_not_read", reason=f"{type(error).__name__}: {error}"[:300])
         except Exception as error:
             # The gauges that are not read grow old, and that is an alert: no reason to end the process.

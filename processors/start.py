@@ -11,14 +11,14 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from xero_stream.kafka.admin import KafkaUnreachableError
-from xero_stream.store.pool import StoreRefusesError, StoreUnreachableError, passes
+from xero_stream.store.pool import STORE_ERRORS, StoreRefusesError, StoreUnreachableError, passes
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 _KAFKA = (KafkaUnreachableError, KafkaError)
-_STORE = (StoreUnreachableError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_STORE = (StoreUnreachableError, *STORE_ERRORS)
 _LONGEST_PAUSE = 5.0
 _CANCEL_SECONDS = 3.0
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -21,6 +20,7 @@ from processors.partitions.worker import PartitionWorker, WorkerServices
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.processors import ProcessorSettings
+from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)
 
@@ -216,7 +216,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             return False
         try:
             await worker.arrived([_arrived(record) for record in records])
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except STORE_ERRORS as error:
             log.warning("intake_waits", partition=tp.partition, reason=f"{type(error).__name__}: {error}"[:300])
             if worker.next_offset is not None:
                 # With the record that shows whether the topic is still the same one, if that was not settled before it failed.

@@ -14,6 +14,7 @@ import structlog
 from xero_stream.contracts.names import AppName
 from xero_stream.settings.shared import Shared
 from xero_stream.store.deployment import hold_same
+from xero_stream.store.pool import STORE_ERRORS
 
 CATCH_UP_OVERLAP = timedelta(days=1)
 """Xero repeats a failed delivery for 24 hours: events that were lost may be that much older than their neighbours."""
@@ -96,7 +97,7 @@ async def _evict(pool: "asyncpg.Pool[Any]", pid: int, partition: int) -> None:
     """End, again and again, what keeps a backend waiting."""
     while True:
         await asyncio.sleep(_EVICT_AFTER)
-        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(*STORE_ERRORS):
             for row in await pool.fetch(_EVICT, pid, _EVICT_AFTER):
                 log.warning("previous_owner_ended", partition=partition, session=row["application_name"])
 

@@ -30,6 +30,7 @@ from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import Shared
 from xero_stream.store.deployment import DeploymentMismatchError
+from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)
 
@@ -271,7 +272,7 @@ class PartitionWorker:
             except (ForeignStoreError, DeploymentMismatchError) as error:
                 self._on_fatal(error)
                 return
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except STORE_ERRORS as error:
                 attempt += 1
                 log.warning("partition_waits", partition=self.partition, attempt=attempt, reason=str(error)[:300])
                 await self._pause(min(5.0, 0.2 * 2 ** min(attempt, 5)))
@@ -376,6 +377,6 @@ class PartitionWorker:
         self._services.metrics.beat_done(f"relay-{self.partition}")
         if clean:
             await reach(Failpoint.LEASE_KEPT)
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            with contextlib.suppress(*STORE_ERRORS):
                 await release(self._services.pool, lease)
                 self._services.metrics.lease(LeaseChange.RELEASED)

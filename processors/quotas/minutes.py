@@ -7,19 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-import asyncpg
 import structlog
 
 from processors.metrics import ProcessorMetrics
 from xero_api.budget.shared import Ledgers, SharedMinute
 from xero_api.budget.tenant import ABANDONED_SECONDS, APP_PER_MINUTE
 from xero_stream.contracts.names import AppName
+from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)
 
 _EXCHANGE_SECONDS = 5.0
 _FAREWELL_SECONDS = 2.0
-_LEDGER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,7 +85,7 @@ class AppMinutes:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        with contextlib.suppress(*_LEDGER_ERRORS):
+        with contextlib.suppress(*STORE_ERRORS):
             async with asyncio.timeout(_FAREWELL_SECONDS):
                 for app, kept in self._kept.items():
                     await self._ledgers.exchange(app, self._holder, kept.minute.farewell(self._now()))
@@ -112,7 +111,7 @@ class AppMinutes:
         try:
             async with asyncio.timeout(_EXCHANGE_SECONDS):
                 grant = await self._ledgers.exchange(app, self._holder, ask)
-        except _LEDGER_ERRORS as error:
+        except STORE_ERRORS as error:
             minute.failed(self._now())
             log.warning("app_minute_waits_for_store", app=app, reason=repr(error)[:300])
             return

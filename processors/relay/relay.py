@@ -116,7 +116,7 @@ class Relay:
                     "relay_rebuild", partition=self._lease.partition, attempt=self._failures, reason=str(error)[:300]
                 )
                 await asyncio.sleep(min(2.0, 0.05 * 2 ** min(self._failures, 6)) * random.uniform(0.5, 1.0))
-            except (asyncpg.InterfaceError, TimeoutError) as error:
+            except (asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError) as error:
                 log.warning("relay_waits_for_store", partition=self._lease.partition, reason=str(error)[:300])
                 await asyncio.sleep(1)
 

@@ -16,6 +16,7 @@ from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
 from xero_stream.contracts.names import TenantId
 from xero_stream.store.clock import utc_now
+from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +93,7 @@ class Desk:
                 )
                 self.wake(tenant for tenant in tenants if tenant not in self._runners)
                 await self._look_at_the_running()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except STORE_ERRORS as error:
                 log.warning("desk_waits", partition=self._lease.partition, reason=str(error)[:300])
             try:
                 async with asyncio.timeout(_LOOK_EVERY):

@@ -20,7 +20,7 @@ from processors.recorder.recorder import Recorder
 from processors.sync import store as passes
 from processors.tenants import store
 from processors.tenants.caller import Caller, NotNowError, restored_budget
-from processors.tenants.services import STORE_ERRORS, Memory, RunnerServices
+from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import LONG_WAIT, Troubles
 from processors.tenants.unseen import UnseenCalls, count, limit_of, set_aside
 from xero_api import paging
@@ -33,6 +33,7 @@ from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
 from xero_stream.store.clock import utc_now
+from xero_stream.store.pool import STORE_ERRORS
 from xero_stream.store.pool import passes as passes_by_itself
 from xero_stream.unforeseen import described
 

@@ -21,7 +21,6 @@ from xero_api.scopes import open_to
 from xero_stream.contracts.names import AppName, EntityName
 from xero_stream.settings.xero import AppTier
 
-STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """The store is not there, or not now: everything that is due is in it, so waiting loses nothing."""
 
 

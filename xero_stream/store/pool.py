@@ -15,6 +15,16 @@ SESSION = {
 }
 
 
+STORE_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says where the server ends a session in the middle of a statement
+)
+"""What a statement, or the attempt to get a connection for one, may end with when something is wrong with the store."""
+
+
 class StoreUnreachableError(Exception):
     """PostgreSQL can't be reached or refuses us; the message says which and what to do."""
 
@@ -77,7 +87,7 @@ async def open_pool(
                 "synchronous_commit": "on" if synchronous_commit else "off",
             },
         )
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except STORE_ERRORS as error:
         kind = StoreUnreachableError if passes(error) else StoreRefusesError
         raise kind(
             f"PostgreSQL does not answer ({type(error).__name__}: {error}); check DATABASE_URL, or start one with "
