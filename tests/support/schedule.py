@@ -65,7 +65,7 @@ def unit_of(nodeid: str) -> str:
 
 
 class FewSystemsAtATime(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Hands out units in the order of collection; half of the workers have a whole system at most, unless all else is done."""
+    """Hands out units in the order of collection; about half of the workers have a whole system at most, to the end."""
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
@@ -92,8 +92,10 @@ class FewSystemsAtATime(LoadScopeScheduling):  # type: ignore[misc]  # xdist has
         if self._has_system(node):
             # A worker begins its last test when it knows the next one: what waits here meanwhile is to be little.
             return min(others, key=lambda scope: len(self._tests(scope)))
-        systems = sum(map(self._has_system, self.nodes))
-        return waiting[0] if systems < (len(self.nodes) + 1) // 2 else others[0]
+        return others[0] if self._systems_are_enough() else waiting[0]
+
+    def _systems_are_enough(self) -> bool:
+        return sum(map(self._has_system, self.nodes)) >= (len(self.nodes) + 1) // 2
 
     def _assign_work_unit(self, node: Any) -> None:
         self.workqueue.move_to_end(self._choose(node), last=False)
@@ -102,7 +104,8 @@ class FewSystemsAtATime(LoadScopeScheduling):  # type: ignore[misc]  # xdist has
     def _reschedule(self, node: Any) -> None:
         if node.shutting_down:
             return
-        if not self.workqueue:
+        only_systems = all(map(self._is_system, self.workqueue))
+        if not self.workqueue or (only_systems and not self._has_system(node) and self._systems_are_enough()):
             node.shutdown()
         elif self._pending_of(self.assigned_work[node]) <= 1:
             self._assign_work_unit(node)
