@@ -155,6 +155,7 @@ class PostgresServer(Server):
             *("--auth=scram-sha-256", f"--pwfile={password}", "-c", "scram_iterations=1"),
         ]
         await run_to_end(self._program(argv, user, stop_signal="SIGTERM"), keep_open=self._data.inherited)
+        self._password.read()  # drawn before there is data: data without it counts as lost
         cluster.rename(self._folder)
         shutil.rmtree(unfinished)
 
