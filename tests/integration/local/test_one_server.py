@@ -109,6 +109,8 @@ async def test_a_killed_postgres_takes_its_backends_along_and_comes_back(servers
     assert left == []
     async with connected(servers) as connection:
         assert await connection.fetchval("SELECT n FROM kept") == 1
+        durable = [await connection.fetchval(f"SHOW {name}") for name in ("fsync", "full_page_writes")]
+    assert durable == ["on", "on"], "also a crash of the machine loses nothing that was committed"
 
 
 async def test_a_pid_file_that_names_another_process_is_no_obstacle(
