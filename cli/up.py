@@ -10,11 +10,12 @@ import typer
 
 from cli.exits import ExitCode, complain, guarded
 from cli.family.family import Child, Family
+from cli.kept_running import kept_running
 from cli.prepare import prepare
 from cli.service import run_service
 from cli.store import STORE_ERRORS
 from xero_stream.kafka.admin import KafkaUnreachableError
-from xero_stream.local.errors import LocalServerError, ServerFailedError
+from xero_stream.local.errors import LocalServerError
 from xero_stream.local.servers import LocalServers
 from xero_stream.settings.access import Process, sections_of
 from xero_stream.settings.apps import WebhookApps
@@ -71,7 +72,6 @@ def _check_settings() -> None:
 async def _up(stop: asyncio.Event, *, local: bool, workers: int, data_dir: Path | None) -> ExitCode:
     async with AsyncExitStack() as stack:
         environment: Mapping[str, str] = {}
-        lost: asyncio.Task[str] | None = None
         if local:
             servers = LocalServers(data_dir or LocalSettings.read().data_dir, progress=complain)
             if not await _unless(stop, servers.start()):
@@ -83,9 +83,8 @@ async def _up(stop: asyncio.Event, *, local: bool, workers: int, data_dir: Path 
             complain(
                 "commands in other terminals of this folder find these servers; other programs: xero-stream local --env"
             )
-            lost = asyncio.create_task(_first_end(servers))
-            lost.add_done_callback(lambda _: stop.set())
-            stack.callback(lost.cancel)
+            for server in (servers.kafka, servers.postgres):
+                stack.callback(asyncio.create_task(kept_running(server), name=f"keep-{server.name}").cancel)
         family = Family(
             [
                 Child(
@@ -97,10 +96,7 @@ async def _up(stop: asyncio.Event, *, local: bool, workers: int, data_dir: Path 
                 Child(name="processors", process=Process.PROCESSORS, arguments=["processors"], environment=environment),
             ]
         )
-        code = await family.run(stop)
-        if lost is not None and lost.done():
-            raise ServerFailedError(f"{lost.result()} ended by itself: its log in the data directory says why")
-        return code
+        return await family.run(stop)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
@@ -114,13 +110,3 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         return False
     task.result()
     return True
-
-
-async def _first_end(servers: LocalServers) -> str:
-    waiting = {asyncio.create_task(server.exited()): server.name for server in (servers.kafka, servers.postgres)}
-    try:
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
-    return waiting[done.pop()]
