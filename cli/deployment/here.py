@@ -70,10 +70,10 @@ def wanted(wishes: Sequence[str]) -> dict[str, str]:
         _check(name, value)
     found: dict[str, str] = {}
     for section in _SECTIONS:
-        fields = {field.alias: name for name, field in section.model_fields.items()}
-        mine = {name: value for name, value in given.items() if name in fields}
+        names = {field.alias for field in section.model_fields.values()}
+        mine = {name: value for name, value in given.items() if name in names}
         if mine:
-            read = section.read(**{fields[name]: value for name, value in mine.items()})
+            read = section.read(**mine)
             found |= values(read, only=mine.keys())
             if isinstance(read, EncryptionSettings):
                 TokenCipher(read.keys)

@@ -168,8 +168,8 @@ def test_an_entity_that_comes_back_is_read_as_a_whole(connected: CommandLine) ->
         (["XERO_STREAM_LOG_LEVEL=debug"], {}, "may differ from process to process"),
         (["XERO_STREAM_BANANAS=1"], {}, "there is no setting XERO_STREAM_BANANAS"),
         ([f"{NAME}=abc"], {}, "is a secret: set it in the environment"),
-        (["XERO_STREAM_ENTITIES=bananas"], {}, "XERO_STREAM_ENTITIES"),
-        (["XERO_STREAM_CHANGE_DAYS=1"], {}, "XERO_STREAM_CHANGE_DAYS"),
+        (["XERO_STREAM_ENTITIES=bananas"], {}, "XERO_STREAM_ENTITIES: must be one of accounts, "),
+        (["XERO_STREAM_CHANGE_DAYS=1"], {}, "XERO_STREAM_CHANGE_DAYS: must be at least 2."),
         (["XERO_APP_TIER=golden"], {}, "XERO_APP_TIER: there is starter"),
         ([NAME], {NAME: "no key"}, "key 1 of 1 is no Fernet key"),
         (["XERO_STREAM_CHANGE_DAYS=9", "--read-again"], {}, "--read-again goes with"),
@@ -205,7 +205,7 @@ def test_show(connected: CommandLine, empty_database_url: str) -> None:
     """What the deployment has, what differs here (1), and no secret."""
     same = connected("deployment", "show")
     other = connected("deployment", "show", env={"XERO_STREAM_ENTITIES": NARROW})
-    document = json.loads(connected("deployment", "show", "--json", env={"XERO_API_URL": "http://x.test"}).out)
+    document = json.loads(connected("deployment", "show", "--json", env={"XERO_API_URL": "https://x.test"}).out)
     connected.environment["DATABASE_URL"] = empty_database_url
     connected("migrate")
     never = connected("deployment", "show")

@@ -83,7 +83,8 @@ class Section(BaseSettings):
         """Read the section.
 
         Args:
-            overrides: values by field name that win over the environment (from command line options).
+            overrides: values that win over the environment: by field name from command line options, by variable from
+                somewhere else.
 
         Raises:
             SettingsError: a value is missing or malformed; the message names the variable and where it is from, never its value.
@@ -123,6 +124,8 @@ class Section(BaseSettings):
         if problem["type"] == "missing":
             meaning = ((field.description if field else None) or "").replace("``", "`")
             return f"{alias} is not set: {' '.join(meaning.split())}"
+        if alias in given:
+            return f"{alias}: {problem_of(problem)}"
         if name in given:
             return f"--{name.replace('_', '-')}: {problem_of(problem)}"
         return f"{alias} ({cls._origin(alias)}): {problem_of(problem)}"
