@@ -51,19 +51,19 @@ def test_a_taken_port_is_one_clear_line(process: Begin) -> None:
 
 
 def test_bad_settings_are_one_clear_line() -> None:
-    """Naming the setting."""
+    """Naming the option as it was typed."""
     bad = run("--port=many")
 
     assert bad.returncode == 2
-    assert "XERO_STREAM_SIMULATOR_PORT" in bad.stderr
+    assert bad.stderr == "simulator: --port: must be a whole number\n"
 
 
 def test_webhooks_need_an_address_they_can_be_sent_to() -> None:
-    """Naming the setting, before anything is drawn."""
+    """Naming the option, before anything is drawn."""
     bad = run("--webhook-url=nope")
 
     assert bad.returncode == 2
-    assert bad.stderr.startswith("simulator: XERO_STREAM_SIMULATOR_WEBHOOK_URL: not an http or https URL")
+    assert bad.stderr.startswith("simulator: --webhook-url: not an http or https URL")
     assert len(bad.stderr.splitlines()) == 1
 
 
