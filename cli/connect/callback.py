@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from xero_api.errors import ConsentError, ForgedCallbackError, XeroError
+from xero_api.errors import ForgedCallbackError, XeroError
 from xero_api.oauth.consent import Consent, read_callback
 
 PATH = "/callback"
@@ -22,7 +22,7 @@ _HEADERS = {
 _PAGE = "<!doctype html><html lang=en><meta charset=utf-8><title>xero-stream</title><p>{}</p></html>\n"
 
 
-class CallbackTimeoutError(ConsentError):
+class CallbackTimeoutError(Exception):
     """No browser came back in time."""
 
     hint = "Run the command again, and give the consent while it waits."

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.connect.callback import PATH, PortTakenError, listening
+from cli.connect.callback import PATH, CallbackTimeoutError, PortTakenError, listening
 from cli.exits import ExitCode, guarded
 from cli.grants.add import Obtain, Wish, add, app_named
 from cli.grants.choose import NothingToConnectError
@@ -39,7 +39,7 @@ PORT = 8085
     ),
     unreachable=(*STORE_ERRORS, TransientError, HoldError),
     configuration=(DeploymentMismatchError, MisconfiguredError, NotOnTierError, PortTakenError),
-    problems=(XeroError, NothingToConnectError, OtherAppError),
+    problems=(XeroError, CallbackTimeoutError, NothingToConnectError, OtherAppError),
 )
 def connect(
     app_name: Annotated[str, typer.Option("--app", help="Through which of your apps.")] = DEFAULT_APP,
