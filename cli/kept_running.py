@@ -21,7 +21,7 @@ async def kept_running(server: Server) -> None:
     failures, started = 0, time.monotonic()
     while True:
         status = await server.exited()
-        # Whatever its status: a server of ours has no settings that a human could have got wrong.
+        # The status does not matter: a local server has no settings of an operator that could be wrong.
         decision = after_end(-1, lived=time.monotonic() - started, failures=failures)
         assert isinstance(decision, Again)
         failures = decision.failures

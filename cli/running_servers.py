@@ -1,4 +1,4 @@
-"""Local servers that run on the data directory: used by commands that are told of no others."""
+"""Local servers that run on the data directory, for commands for which neither Kafka nor PostgreSQL is set."""
 
 import os
 from pathlib import Path

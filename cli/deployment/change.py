@@ -90,7 +90,7 @@ class Done:
 async def set_shared(wish: Wish) -> Done:
     """Change the deployment.
 
-    New topics come first: nobody minds one more. Then the row; existing topics and Kafka's copy of the row follow it. Whoever
+    New topics come first: a topic more harms no process. Then the row; existing topics and Kafka's copy of the row follow it. Whoever
     is stopped in between repeats the command: where the row has the values already, what is missing on Kafka follows.
 
     Raises:

@@ -205,7 +205,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             tp: whose they are.
             records: in order.
             sought: how often the worker had asked for an offset before they were polled for. Where it has asked again since,
-                nobody knows whether they are from before or after that.
+                it is unknown whether they are from before or after that.
         """
         worker = self._workers.get(tp.partition)
         if worker is None or not worker.ready:

@@ -353,7 +353,7 @@ async def erase(
 ) -> int:
     """Delete what is kept about an organisation, or about some of its records, whatever its state.
 
-    Entries that nobody could read count too, where their bytes name the organisation or the record. What is on the topic
+    Unreadable entries count too, where their bytes name the organisation or the record. What is on the topic
     ``dead-letters`` stays there until its retention ends.
 
     Args:
