@@ -1,9 +1,19 @@
-"""The option that names an organisation."""
+"""The options that name an organisation and say what is stored with it."""
+
+from typing import Annotated
 
 import typer
 
 from xero_stream.contracts.ids import tenant_id_of
 from xero_stream.contracts.names import TenantId
+
+Tenants = Annotated[
+    list[str] | None, typer.Option("--tenant", help="Only this organisation (Xero's tenant id); may be repeated.")
+]
+CustomerRef = Annotated[
+    str | None, typer.Option(help="Your own reference for the organisation, carried in every change.")
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Your own label; may be repeated.")]
 
 
 def organisation_named(text: str, option: str) -> TenantId:

@@ -13,7 +13,7 @@ from cli.exits import ExitCode, guarded
 from cli.grants.add import Obtain, Wish, add, app_named
 from cli.grants.choose import NothingToConnectError
 from cli.grants.command import tags_named, told
-from cli.organisation import organisation_named
+from cli.organisation import CustomerRef, Tags, Tenants, organisation_named
 from cli.store import STORE_ERRORS
 from xero_api.errors import HoldError, MisconfiguredError, TransientError, XeroError
 from xero_api.oauth.consent import Consent, authorise_url, new_consent
@@ -46,15 +46,9 @@ def connect(
     port: Annotated[
         int, typer.Option(help="Port of http://localhost:PORT/callback, a redirect URI of the app.", min=1, max=65535)
     ] = PORT,
-    tenant: Annotated[
-        list[str] | None, typer.Option(help="Only this organisation (Xero's tenant id); may be repeated.")
-    ] = None,
-    customer_ref: Annotated[
-        str | None, typer.Option(help="Your own reference for the organisation, carried in every change.")
-    ] = None,
-    tag: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Your own label; may be repeated.")
-    ] = None,
+    tenant: Tenants = None,
+    customer_ref: CustomerRef = None,
+    tag: Tags = None,
     browser: Annotated[
         bool,
         typer.Option("--browser/--no-browser", help="Open the link in a browser, where this machine has a screen."),

@@ -15,7 +15,7 @@ import typer
 from cli.exits import EPILOG, ExitCode, guarded
 from cli.grants.add import Wish, add, by_client_credentials, by_refresh_token
 from cli.grants.choose import NothingToConnectError
-from cli.organisation import organisation_named
+from cli.organisation import CustomerRef, Tags, Tenants, organisation_named
 from cli.readable import printable
 from cli.store import STORE_ERRORS, store
 from xero_api.errors import HoldError, MisconfiguredError, TransientError, XeroError
@@ -54,15 +54,9 @@ def add_grant(
     client_credentials: Annotated[
         bool, typer.Option("--client-credentials", help="The app is a custom connection: its id and secret are all.")
     ] = False,
-    tenant: Annotated[
-        list[str] | None, typer.Option(help="Only this organisation (Xero's tenant id); may be repeated.")
-    ] = None,
-    customer_ref: Annotated[
-        str | None, typer.Option(help="Your own reference for the organisation, carried in every change.")
-    ] = None,
-    tag: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Your own label; may be repeated.")
-    ] = None,
+    tenant: Tenants = None,
+    customer_ref: CustomerRef = None,
+    tag: Tags = None,
 ) -> ExitCode:
     """Connect the organisations that a grant reaches, and start loading them.
 
