@@ -65,7 +65,7 @@ bench: install ## the figures, as ratios against peers in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: install ## the long forms of the crash tests
-	XERO_STREAM_SOAK=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/properties tests/robustness
+	XERO_STREAM_SOAK=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/properties tests/robustness tests/commands/test_canaries.py
 
 sinks: install ## Flink and Kafka Connect over published topics (needs a JDK; jars out of Maven Central)
 	XERO_STREAM_NIGHTLY=1 $(PYTEST) $(ARGS) tests/sinks

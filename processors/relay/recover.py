@@ -105,7 +105,7 @@ def _object(text: bytes | None, part: str) -> dict[str, Any]:
     try:
         found = decode(text or b"")
     except ValueError:
-        raise UnreadableMessageError(f"its {part} is no JSON") from None
+        raise UnreadableMessageError(f"its {part} is not JSON") from None
     if not isinstance(found, dict):
         raise UnreadableMessageError(f"its {part} is no object")
     return found

@@ -24,7 +24,6 @@ from aiokafka.structs import TopicPartition
 from tests.commands.conftest import CommandLine, Running, answers
 from tests.support.processes import until
 from tests.support.stack import free_port
-from tests.support.stacks import LONG
 from xero_stream.kafka.connect import connection
 from xero_stream.local.kafka import kafka_settings
 from xero_stream.settings.access import MAY_HAVE, SECRETS, Process
@@ -377,7 +376,7 @@ async def _in_tables(system: System) -> list[str]:
     return leaks
 
 
-@pytest.mark.skipif(not LONG, reason="a whole demo takes a minute: in `make soak`")
+@pytest.mark.long
 def test_the_demo_tells_no_secret(xero_stream: CommandLine) -> None:
     """What it prints, and its logs: neither the passwords of its servers nor its encryption key."""
     data = xero_stream.folder / "demo"

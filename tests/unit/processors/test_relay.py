@@ -40,6 +40,21 @@ class Willing:
         assert records == []
 
 
+def relay_of(kind: type[Relay]) -> Relay:
+    """A relay without a store."""
+    unused: Any = cast("Any", None)
+    return kind(
+        pool=unused,
+        marks=unused,
+        lease=cast("Lease", SimpleNamespace(partition=0)),
+        store_id=UUID(int=1),
+        kafka=KafkaSettings(),
+        entities=(),
+        observer=cast("Any", SimpleNamespace(beat=lambda _: None, relay_rebuilt=lambda _: None)),
+        on_went_back=lambda: None,
+    )
+
+
 async def test_old_failures_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait grows to two seconds while nothing is committed, and begins small again after a commit."""
     waits: list[float] = []
@@ -49,19 +64,8 @@ async def test_old_failures_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(asyncio, "sleep", note)
     monkeypatch.setattr(random, "uniform", lambda _, most: most)
-    unused: Any = cast("Any", None)
-    observer: Any = SimpleNamespace(beat=lambda _: None, relay_rebuilt=lambda _: None)
 
-    await Unlucky(
-        pool=unused,
-        marks=unused,
-        lease=cast("Lease", SimpleNamespace(partition=0)),
-        store_id=UUID(int=1),
-        kafka=KafkaSettings(),
-        entities=(),
-        observer=observer,
-        on_went_back=unused,
-    ).run()
+    await relay_of(Unlucky).run()
 
     assert waits == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2, 2, 2, 0.1, 0.2])
 
@@ -84,18 +88,7 @@ async def test_question_for_the_offset_does_not_wait_for_ever(monkeypatch: pytes
     """Until the answer is there, nothing of the partition begins: it is asked again with another client."""
     monkeypatch.setattr(relay_module, "TopicAdmin", Silent)
     monkeypatch.setattr(relay_module, "_ANSWER_SECONDS", 0.05)
-    unused: Any = cast("Any", None)
-    relay = Relay(
-        pool=unused,
-        marks=unused,
-        lease=cast("Lease", SimpleNamespace(partition=0)),
-        store_id=UUID(int=1),
-        kafka=KafkaSettings(),
-        entities=(),
-        observer=unused,
-        on_went_back=lambda: None,
-    )
 
     async with asyncio.timeout(5):
         with pytest.raises(KafkaUnreachableError, match="did not tell the offset"):
-            await relay._offset()
+            await relay_of(Relay)._offset()
