@@ -17,6 +17,7 @@ COPY xero_api/ xero_api/
 COPY receiver/ receiver/
 COPY processors/ processors/
 COPY simulator/ simulator/
+COPY verify/ verify/
 COPY cli/ cli/
 RUN /tmp/build/bin/python -m pip wheel --no-build-isolation --no-deps --wheel-dir /tmp/wheel . \
     && /opt/xero-stream/bin/python -m pip install --no-deps --no-index /tmp/wheel/*.whl

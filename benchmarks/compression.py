@@ -24,9 +24,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from benchmarks.figures import keep
-from cli.verify.truth import unified
 from processors.recorder.envelope import Draft, Fetch, Placement, encode_change
 from tests.integration.simulator.rig import SimulatorProcess
+from verify.truth import unified
 from xero_api.decode import encode
 from xero_api.registry import INVOICES
 from xero_stream.contracts.change_event import Op, Trigger

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from cli.verify.history import Change, EventRef, RecordMessage, Spot, read_change, read_record
+from verify.history import Change, EventRef, RecordMessage, Spot, read_change, read_record
 from xero_stream.contracts.names import STREAMED
 from xero_stream.kafka.connect import connection
 from xero_stream.settings.kafka import KafkaSettings

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import orjson
 
-from cli.verify.history import EventRef
+from verify.history import EventRef
 
 DELIVERIES = 20_000
 """How many deliveries the simulator remembers."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.verify.history import History
-from cli.verify.promises import Finding, Promise, check
+from verify.history import History
+from verify.promises import Finding, Promise, check
 
 SHOWN = 5
 """How many findings are named."""

@@ -11,8 +11,8 @@ from cli.demo.house import House
 from cli.demo.kafka_log import NotReadError, Whole
 from cli.demo.simulated import SimulatedError
 from cli.demo.verdict import Broken, Verdict, judge, plural
-from cli.verify.history import History
-from cli.verify.truth import Truth, unified
+from verify.history import History
+from verify.truth import Truth, unified
 from xero_api.registry import by_name
 from xero_stream.contracts.names import STREAMED
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.verify.history import Change
 from tests.support.clocks import DAY, SEEN_SECONDS, MachineClock, machine_clock
 from tests.support.stack import Stack
 from tests.support.stacks import StartStack
+from verify.history import Change
 from xero_stream.contracts.names import STREAMED
 
 LOG_APPEND_TIME = 1

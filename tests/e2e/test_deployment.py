@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from cli.verify.history import History, Spot
-from cli.verify.promises import Finding, Promise, chained, check, in_order
 from tests.support.stack import Stack
 from tests.support.stacks import StartStack
+from verify.history import History, Spot
+from verify.promises import Finding, Promise, chained, check, in_order
 from xero_stream.contracts.names import STREAMED, EntityName
 
 SMALL = ("--tenants=4", "--invoices=15", "--contacts=8", "--credit-notes=4")

@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from cli.verify.history import Change
 from tests.e2e.conftest import INVOICES
 from tests.support.stack import Stack
+from verify.history import Change
 from xero_stream.contracts.names import STREAMED, EntityName
 from xero_stream.store.quarantine import entries, retry
 

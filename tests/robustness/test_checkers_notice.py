@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from cli.verify.promises import Promise
 from tests.robustness.conftest import NewExperiment
 from tests.robustness.experiment import Experiment
 from tests.robustness.failures.failpoints import freeze_at, kill_at
 from tests.support.stack import Stack
 from tests.support.stacks import StartStack
+from verify.promises import Promise
 from xero_stream.failpoints import Failpoint
 
 FREEZES = 4

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from cli.verify.history import Change
 from tests.support.servers import SharedServers
 from tests.support.stack import Stack
 from tests.support.stacks import StartStack
+from verify.history import Change
 
 
 def use_store(stack: Stack, database_url: str) -> None:

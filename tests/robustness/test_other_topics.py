@@ -7,10 +7,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
-from cli.verify.promises import Promise
 from tests.support.stack import PARTITIONS, Stack
 from tests.support.stacks import StartStack
 from tests.support.topics import grow, make_anew
+from verify.promises import Promise
 from xero_stream.contracts.names import STREAMED
 from xero_stream.kafka.admin import TopicAdmin, TopicSpec, wanted
 

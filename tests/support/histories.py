@@ -1,11 +1,11 @@
-"""Histories built by hand for the checkers of ``cli.verify``: a good one, and what it takes to break it."""
+"""Histories built by hand for the checkers of ``verify``: a good one, and what it takes to break it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from cli.verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot
+from verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot
 from xero_stream.contracts.change_event import ce_id, latest_headers, record_key
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.partition import partition_of

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cli.verify.history import Change, RecordMessage, RecordRef
 from tests.support.servers import SharedServers, run_apart
 from tests.support.stack import Stack
+from verify.history import Change, RecordMessage, RecordRef
 from xero_stream.contracts.names import EntityName
 from xero_stream.contracts.topics import Topics
 

@@ -24,9 +24,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 from cryptography.fernet import Fernet
 
-from cli.verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot, read_change, read_record
-from cli.verify.promises import Finding, Promise, check
-from cli.verify.truth import unified
+from verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot, read_change, read_record
+from verify.promises import Finding, Promise, check
+from verify.truth import unified
 from xero_api.registry import ENTITIES, by_name
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, EntityName, TenantId
 from xero_stream.contracts.topics import Topics

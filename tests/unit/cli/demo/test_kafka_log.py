@@ -1,9 +1,9 @@
 """Reading what retention has left."""
 
 from cli.demo.kafka_log import complete_from
-from cli.verify.history import History
-from cli.verify.promises import chained, gapless
 from tests.support.histories import PARTITION, good_log
+from verify.history import History
+from verify.promises import chained, gapless
 
 INVOICES, CONTACTS = ("xero.changes.invoices", PARTITION), ("xero.changes.contacts", PARTITION)
 

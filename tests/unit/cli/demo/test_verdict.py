@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from cli.demo.verdict import Broken, judge, plural
-from cli.verify.history import EventRef, History
 from tests.support.histories import altered, good_log, ref
+from verify.history import EventRef, History
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cli.verify.history import RecordRef
+from verify.history import RecordRef
 from xero_api.decode import decode, encode
 from xero_api.entity import Entity
 from xero_stream.contracts.ids import canonical_id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from cli.verify.history import (
+from verify.history import (
     Change,
     EventRef,
     History,
@@ -271,7 +271,7 @@ def equal_to_truth(
     """The published state is the truth, record by record.
 
     Args:
-        state: from :func:`cli.verify.history.latest`.
+        state: from :func:`verify.history.latest`.
         truth: the unified record by reference; None for one that is gone (it may never have been published).
     """
     findings: list[Finding] = []
@@ -305,7 +305,7 @@ def compacted(state: Mapping[RecordRef, Latest], records: Iterable[RecordMessage
     """What the records topics hold is what the changes leave, with the position of the last change.
 
     Args:
-        state: from :func:`cli.verify.history.latest`.
+        state: from :func:`verify.history.latest`.
         records: all messages, or what compaction left of them.
     """
     kept = held(records)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.verify.history import Change, EventRef, History, RecordMessage, Spot, latest
-from cli.verify.promises import (
+from tests.support.histories import PARTITION, PARTITIONS, TENANT, altered, good_log, ref
+from verify.history import Change, EventRef, History, RecordMessage, Spot, latest
+from verify.promises import (
     Finding,
     Promise,
     acknowledged,
@@ -25,7 +26,6 @@ from cli.verify.promises import (
     placed,
     published_state,
 )
-from tests.support.histories import PARTITION, PARTITIONS, TENANT, altered, good_log, ref
 
 I1 = {"tenant_id": TENANT, "id": "i1", "status": "draft", "total": 10.0}
 """An invoice as it was first."""

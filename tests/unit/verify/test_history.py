@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from cli.verify.history import RecordRef, Spot, latest, read_change, read_record
-from cli.verify.truth import unified
 from tests.support.histories import TENANT, good_log, ref
+from verify.history import RecordRef, Spot, latest, read_change, read_record
+from verify.truth import unified
 from xero_api.errors import InvalidRecordError
 from xero_api.registry import CONTACTS, INVOICES
 
