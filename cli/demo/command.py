@@ -16,11 +16,11 @@ from typing import Annotated
 import typer
 
 from cli.demo.chaos import schedule
-from cli.demo.crew import WorkerFailedError
 from cli.demo.ending import final_screen
-from cli.demo.house import House, StartFailedError, build, listening, load
+from cli.demo.environment import DemoEnvironment, StartFailedError, build, listening, load
 from cli.demo.kafka_log import Live, NotReadError
 from cli.demo.places import Places
+from cli.demo.processes import WorkerFailedError
 from cli.demo.show import Show
 from cli.demo.simulated import SimulatedError
 from cli.demo.tally import Tally
@@ -134,29 +134,29 @@ async def _run(options: Options) -> ExitCode:
             show.restarted(name, on_purpose)
 
     async with AsyncExitStack() as stack:
-        house = await build(stack, places, fresh=options.fresh, seed=options.seed, say=_say, on_restart=restarted)
-        await load(house, _say)
-        code = await _live(options, house, shows)
+        demo = await build(stack, places, fresh=options.fresh, seed=options.seed, say=_say, on_restart=restarted)
+        await load(demo, _say)
+        code = await _live(options, demo, shows)
         _say("stopping")
     if options.seconds is None:
         _say(f"stopped; the next demo goes on with the data kept in {places.path}")
     return code
 
 
-async def _live(options: Options, house: House, shows: list[Show]) -> ExitCode:
+async def _live(options: Options, demo: DemoEnvironment, shows: list[Show]) -> ExitCode:
     chaos_seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
     source = random.Random(chaos_seed)
     presses = schedule(source, options.seconds) if options.chaos and options.seconds else []
     if presses:
         _say(f"chaos will press {' '.join(press.key for press in presses)} (seed {chaos_seed})")
-    show = Show(Tally(house.names, asyncio.get_running_loop().time()), source=source)
+    show = Show(Tally(demo.names, asyncio.get_running_loop().time()), source=source)
     shows.append(show)
-    live = Live(house.kafka, show.seen)
+    live = Live(demo.kafka, show.seen)
     reader = asyncio.create_task(live.run(), name="live")
     try:
         await listening(live)
         verdict = await show.run(
-            house,
+            demo,
             out=sys.stdout,
             screen=wants_screen(sys.stdout, os.environ),
             seconds=options.seconds,
@@ -171,10 +171,10 @@ async def _live(options: Options, house: House, shows: list[Show]) -> ExitCode:
     lines = final_screen(
         verdict,
         picture,
-        bootstrap_servers=house.servers.bootstrap_servers,
-        topic=house.kafka.topics.changes(EntityName.INVOICES),
-        password_file=str(house.servers.kafka.password_file),
-        data_dir=str(house.places.path),
+        bootstrap_servers=demo.servers.bootstrap_servers,
+        topic=demo.kafka.topics.changes(EntityName.INVOICES),
+        password_file=str(demo.servers.kafka.password_file),
+        data_dir=str(demo.places.path),
     )
     sys.stdout.write("\n".join(["", *lines, "", ""]))
     sys.stdout.flush()

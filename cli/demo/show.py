@@ -14,12 +14,12 @@ from aiokafka.structs import ConsumerRecord
 
 from cli.demo import stored
 from cli.demo.chaos import Press
-from cli.demo.environment import EDITS_PER_SECOND
-from cli.demo.house import WORKERS, House
+from cli.demo.environment import WORKERS, DemoEnvironment
 from cli.demo.keys import Key
 from cli.demo.simulated import SimulatedError
 from cli.demo.tally import Hop, Picture, Tally
 from cli.demo.terminal import Display, PlainLines, Screen, keys_read
+from cli.demo.variables import EDITS_PER_SECOND
 from cli.demo.verdict import Broken, Verdict
 from cli.demo.verification import TROUBLE, verify
 from cli.readable import readable
@@ -56,18 +56,18 @@ class Show:
         self._kafka_back.set()
         self._verifying = False
         self._quit = asyncio.Event()
-        self._house: House | None = None
+        self._demo: DemoEnvironment | None = None
 
     @property
-    def house(self) -> House:
+    def demo(self) -> DemoEnvironment:
         """Everything that runs."""
-        assert self._house is not None
-        return self._house
+        assert self._demo is not None
+        return self._demo
 
     def broken(self) -> Broken:
         """What was broken so far."""
-        crew = self.house.crew
-        return Broken(kills=crew.kills, outages=self._outages, limits=self._limits, crashes=crew.crashes)
+        processes = self.demo.processes
+        return Broken(kills=processes.kills, outages=self._outages, limits=self._limits, crashes=processes.crashes)
 
     def restarted(self, name: str, on_purpose: bool) -> None:
         """A process was started again."""
@@ -96,12 +96,12 @@ class Show:
             self.note(f"a change that can't be read, at {record.topic}/{record.partition}@{record.offset}")
 
     async def run(
-        self, house: House, *, out: TextIO, screen: bool, seconds: float | None, presses: Sequence[Press]
+        self, demo: DemoEnvironment, *, out: TextIO, screen: bool, seconds: float | None, presses: Sequence[Press]
     ) -> Verdict | None:
         """Show it until it ends by itself or somebody quits.
 
         Args:
-            house: everything that runs.
+            demo: everything that runs.
             out: where it is shown.
             screen: on a screen, or as plain lines.
             seconds: until it ends by itself; None: when somebody quits.
@@ -110,7 +110,7 @@ class Show:
         Returns:
             The verdict of a run that ended by itself.
         """
-        self._house = house
+        self._demo = demo
         loop = asyncio.get_running_loop()
         background: list[asyncio.Task[None]] = []
         with ExitStack() as stack:
@@ -118,10 +118,10 @@ class Show:
             self._display = display
             stack.enter_context(keys_read(self.press, loop.add_reader, loop.remove_reader))
             try:
-                await house.simulated.edit(1)
-                await house.simulated.keep_editing(EDITS_PER_SECOND)
+                await demo.simulated.edit(1)
+                await demo.simulated.keep_editing(EDITS_PER_SECOND)
                 background += [
-                    asyncio.create_task(house.crew.keep(), name="crew"),
+                    asyncio.create_task(demo.processes.keep(), name="processes"),
                     asyncio.create_task(self._watch(), name="watch"),
                     asyncio.create_task(self._draw(display), name="draw"),
                     asyncio.create_task(self._chaos(presses), name="chaos"),
@@ -158,11 +158,11 @@ class Show:
         self.tally.ends_at = None
         self._verifying = True
         self.note("edits stopped; waiting until everything is published")
-        await self.house.simulated.keep_editing(0)
+        await self.demo.simulated.keep_editing(0)
         if self._actions:
             await asyncio.gather(*self._actions, return_exceptions=True)
         await self._kafka_back.wait()
-        return await verify(self.house, self.broken, self.note)
+        return await verify(self.demo, self.broken, self.note)
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ class Show:
         try:
             match key:
                 case Key.EDIT:
-                    await self.house.simulated.edit(BURST)
+                    await self.demo.simulated.edit(BURST)
                     self.note(f"{BURST} edits at once")
                 case Key.KILL:
                     await self._kill()
@@ -200,7 +200,7 @@ class Show:
 
     async def _kill(self) -> None:
         name = next(self._next_worker)
-        pid = await self.house.crew.kill(name)
+        pid = await self.demo.processes.kill(name)
         self.note(f"kill -9 {name} (process {pid})" if pid else f"{name} is not running")
 
     async def _stop_kafka(self) -> None:
@@ -208,7 +208,7 @@ class Show:
             self.note("Kafka is stopped already")
             return
         self._kafka_back.clear()
-        kafka = self.house.servers.kafka
+        kafka = self.demo.servers.kafka
         try:
             self._outages += 1
             self.tally.log_down(True)
@@ -222,19 +222,19 @@ class Show:
             self._kafka_back.set()
 
     async def _limit(self) -> None:
-        tenants = list(self.house.names)
+        tenants = list(self.demo.names)
         tenant = tenants[self._next_tenant % len(tenants)]
         self._next_tenant += 1
         self._limits += 1
-        await self.house.simulated.limit(tenant, LIMIT_SECONDS)
-        self.note(f"Xero answers {self.house.names[tenant]} 429: wait {LIMIT_SECONDS} seconds; the others go on")
+        await self.demo.simulated.limit(tenant, LIMIT_SECONDS)
+        self.note(f"Xero answers {self.demo.names[tenant]} 429: wait {LIMIT_SECONDS} seconds; the others go on")
 
     async def _verify(self) -> None:
         self._verifying = True
         self.note("verifying: edits stopped, waiting until everything is published")
         try:
             await self._kafka_back.wait()
-            verdict = await verify(self.house, self.broken, self.note)
+            verdict = await verify(self.demo, self.broken, self.note)
             agreed = "all agrees" if verdict.agrees else "DOES NOT AGREE"
             self.tally.verdict = (
                 f"verified at {datetime.now(UTC).astimezone():%H:%M:%S}: {agreed}",
@@ -246,7 +246,7 @@ class Show:
                     self._display.say(line)
         finally:
             self._verifying = False
-            await self.house.simulated.keep_editing(EDITS_PER_SECOND)
+            await self.demo.simulated.keep_editing(EDITS_PER_SECOND)
 
     # -- in the background --------------------------------------------------------------------------------------------
 
@@ -277,13 +277,13 @@ class Show:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _look(self) -> None:
-        traffic = await self.house.simulated.traffic()
+        traffic = await self.demo.simulated.traffic()
         self.tally.total(Hop.EDITS, traffic.edits)
         self.tally.total(Hop.WEBHOOKS, traffic.delivered)
         if self._calls_before is None:
             self._calls_before = traffic.calls
         self.tally.total(Hop.CALLS, sum(traffic.calls.values()) - sum(self._calls_before.values()))
-        for one in await stored.organisations(self.house.pool):
+        for one in await stored.organisations(self.demo.pool):
             self.tally.standing(
                 one.tenant_id,
                 backlog=one.backlog,

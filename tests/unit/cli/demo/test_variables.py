@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.demo import environment
+from cli.demo import variables
 from cli.demo.places import Ports
 
 PORTS = Ports(simulator=1, receiver=2, receiver_private=3, processors_1=4, processors_2=5)
@@ -17,7 +17,7 @@ def test_settings_of_a_real_deployment_are_not_passed_on() -> None:
         "XERO_STREAM_KEEP_RAW": "true",
         "HTTPS_PROXY": "http://proxy",
     }
-    passed = environment.inherited(mine)
+    passed = variables.inherited(mine)
     assert passed["PATH"] == "/bin"
     assert not {"DATABASE_URL", "KAFKA_TOPIC_PREFIX", "XERO_STREAM_KEEP_RAW", "HTTPS_PROXY"} & set(passed)
 
@@ -29,7 +29,7 @@ def test_no_secret_stands_in_the_environment() -> None:
         "DATABASE_URL": "postgresql://u:secret@h/d",
         "KAFKA_SASL_PASSWORD": "hidden",
     }
-    shared = environment.workers(
+    shared = variables.workers(
         servers, PORTS, url_file=Path("/d/url"), kafka_password_file=Path("/d/kafka"), key_file=Path("/d/key")
     )
 
@@ -44,13 +44,13 @@ def test_no_secret_stands_in_the_environment() -> None:
 
 def test_xero_is_the_simulator_everywhere() -> None:
     """No address of the real Xero is left to a default."""
-    shared = environment.workers({}, PORTS, url_file=Path("u"), kafka_password_file=Path("p"), key_file=Path("k"))
+    shared = variables.workers({}, PORTS, url_file=Path("u"), kafka_password_file=Path("p"), key_file=Path("k"))
     assert {shared[name] for name in ("XERO_API_URL", "XERO_IDENTITY_URL", "XERO_LOGIN_URL")} == {"http://127.0.0.1:1"}
 
 
 def test_each_process_has_a_port_of_its_own() -> None:
     """Two processors, two private ports, two memberships."""
-    one, two = environment.processor(1, PORTS), environment.processor(2, PORTS)
+    one, two = variables.processor(1, PORTS), variables.processor(2, PORTS)
     assert one["XERO_STREAM_PROCESSORS_PRIVATE_PORT"] == "4"
     assert two["XERO_STREAM_PROCESSORS_PRIVATE_PORT"] == "5"
     assert one["XERO_STREAM_GROUP_INSTANCE_ID"] != two["XERO_STREAM_GROUP_INSTANCE_ID"]
@@ -58,7 +58,7 @@ def test_each_process_has_a_port_of_its_own() -> None:
 
 def test_webhooks_go_to_the_receiver() -> None:
     """The simulator's settings: where webhooks go, where books are kept, which seed."""
-    settings = environment.simulator(PORTS, Path("/d/books"), 7)
+    settings = variables.simulator(PORTS, Path("/d/books"), 7)
     assert settings["XERO_STREAM_SIMULATOR_WEBHOOK_URL"] == "http://127.0.0.1:2/webhooks/xero"
     assert settings["XERO_STREAM_SIMULATOR_DATA_DIR"] == "/d/books"
     assert settings["XERO_STREAM_SIMULATOR_SEED"] == "7"

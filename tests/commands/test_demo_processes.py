@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.crew import CRASHES_IN_A_ROW, Crew, WorkerFailedError, program
+from cli.demo.processes import CRASHES_IN_A_ROW, DemoProcesses, WorkerFailedError, program
 from tests.support.processes import seconds_until_gone, until
 from xero_stream.local.supervised import Program
 
@@ -47,42 +47,44 @@ class Told:
 
     def __init__(self) -> None:
         self.restarts: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
-        self.crew = Crew(keep_open=(), on_restart=lambda name, on_purpose: self.restarts.put_nowait((name, on_purpose)))
+        self.processes = DemoProcesses(
+            keep_open=(), on_restart=lambda name, on_purpose: self.restarts.put_nowait((name, on_purpose))
+        )
 
 
 async def test_a_killed_process_is_started_again(folder: Path) -> None:
     """Another process under the same name; counted as a kill, not as a crash."""
     told = Told()
-    await told.crew.start(sample(folder, SLEEP))
-    keeping = asyncio.create_task(told.crew.keep())
+    await told.processes.start(sample(folder, SLEEP))
+    keeping = asyncio.create_task(told.processes.keep())
     try:
-        first = await told.crew.kill("sample")
+        first = await told.processes.kill("sample")
         assert await told.restarts.get() == ("sample", True)
-        second = await told.crew.kill("sample")
+        second = await told.processes.kill("sample")
         assert await told.restarts.get() == ("sample", True)
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
-        await told.crew.stop()
+        await told.processes.stop()
 
     assert first != second
     assert 0 not in (first, second)
-    assert (told.crew.kills, told.crew.crashes) == (2, 0)
+    assert (told.processes.kills, told.processes.crashes) == (2, 0)
 
 
 async def test_one_that_crashes_again_and_again_ends_the_demo(folder: Path) -> None:
     """With the end of its log: the demo does not spin on a process that can't run."""
     told = Told()
-    await told.crew.start(sample(folder, "import sys; sys.exit('no licence to run')"))
+    await told.processes.start(sample(folder, "import sys; sys.exit('no licence to run')"))
 
     with pytest.raises(ExceptionGroup) as raised:
-        await told.crew.keep()
+        await told.processes.keep()
 
     (error,) = raised.value.exceptions
     assert isinstance(error, WorkerFailedError)
     assert "sample ended with status 1" in str(error)
     assert "no licence to run" in str(error)
-    assert told.crew.crashes == CRASHES_IN_A_ROW
+    assert told.processes.crashes == CRASHES_IN_A_ROW
 
 
 async def test_one_that_waits_for_kafka_is_not_a_crash(folder: Path) -> None:
@@ -94,31 +96,31 @@ async def test_one_that_waits_for_kafka_is_not_a_crash(folder: Path) -> None:
         "print('up' if there else 'no Kafka', flush=True)\n"
         "time.sleep(60) if there else sys.exit(69)"
     )
-    await told.crew.start(sample(folder, code))
-    keeping = asyncio.create_task(told.crew.keep())
+    await told.processes.start(sample(folder, code))
+    keeping = asyncio.create_task(told.processes.keep())
     try:
         await until_it_says(folder / "sample.log", "no Kafka", CRASHES_IN_A_ROW + 1)
         flag.touch()
         await until_it_says(folder / "sample.log", "up", 1)
-        await told.crew.kill("sample")
+        await told.processes.kill("sample")
         assert await told.restarts.get() == ("sample", True)
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
-        await told.crew.stop()
+        await told.processes.stop()
 
-    assert told.crew.crashes == 0
+    assert told.processes.crashes == 0
 
 
 async def test_one_that_ends_while_all_start_is_named(folder: Path) -> None:
-    """Nobody waits a minute for a process that has ended."""
+    """A process that ended is reported at once."""
     told = Told()
-    await told.crew.start(sample(folder, "raise SystemExit('port 4711 is taken')"))
+    await told.processes.start(sample(folder, "raise SystemExit('port 4711 is taken')"))
 
     async def failure() -> str:
         while True:
             try:
-                told.crew.check()
+                told.processes.check()
             except WorkerFailedError as error:
                 return str(error)
             await asyncio.sleep(0.02)
@@ -142,7 +144,7 @@ async def test_the_simulator_goes_last(folder: Path) -> None:
     )
     for name in ("simulator", "receiver"):
         member = sample(folder, code, name)
-        await told.crew.start(
+        await told.processes.start(
             Program(
                 name=name,
                 argv=[*member.argv, name],
@@ -154,7 +156,7 @@ async def test_the_simulator_goes_last(folder: Path) -> None:
         )
         await until_it_says(member.log, "up", 1)
 
-    await told.crew.stop()
+    await told.processes.stop()
 
     assert order.read_text().split() == ["receiver", "simulator"]
 

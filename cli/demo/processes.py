@@ -50,11 +50,11 @@ def program(name: str, command: Sequence[str], environment: Mapping[str, str], *
     )
 
 
-class Crew:
+class DemoProcesses:
     """Starts processes, keeps them running, kills them when asked."""
 
     def __init__(self, *, keep_open: Sequence[int], on_restart: Callable[[str, bool], None]) -> None:
-        """Nobody is aboard yet.
+        """No process is started before :meth:`start`.
 
         Args:
             keep_open: file descriptors for the supervisors: the lock of the data directory.
