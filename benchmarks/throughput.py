@@ -18,7 +18,6 @@ from prometheus_client import CollectorRegistry
 
 from benchmarks.figures import keep
 from processors.metrics import ProcessorMetrics
-from processors.partitions.store import Lease, take
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import SLICE, Batch, Recorder
@@ -32,6 +31,7 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.store.clock import utc_now
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import Deployment, claim
+from xero_stream.store.leases import Lease, take
 from xero_stream.store.migrate import upgrade
 from xero_stream.store.pool import open_pool
 

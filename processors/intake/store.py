@@ -10,10 +10,10 @@ import asyncpg
 
 from processors.intake.fold import Arrived, Mark, Refused
 from processors.intake.unconnected import admit
-from processors.partitions.store import FencedError
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.store.leases import FencedError
 from xero_stream.store.quarantine import Kept, keep
 from xero_stream.store.unconnected import count, kept_of, note
 

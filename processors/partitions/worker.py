@@ -19,7 +19,6 @@ from processors.intake.place import Place
 from processors.intake.store import owners, take_in
 from processors.intake.subject import Subjects
 from processors.metrics import Ignoring, LeaseChange, ProcessorMetrics
-from processors.partitions.store import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
 from processors.recorder.recorder import Recorder
 from processors.relay.relay import Relay
 from processors.relay.resume import ForeignStoreError
@@ -30,6 +29,7 @@ from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import Shared
 from xero_stream.store.deployment import DeploymentMismatchError
+from xero_stream.store.leases import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
 from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)

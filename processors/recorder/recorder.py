@@ -12,7 +12,6 @@ import asyncpg
 import structlog
 
 from processors.fetch.judge import Verdict
-from processors.partitions.store import FencedError, Lease
 from processors.recorder import store
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.diff import changed_fields
@@ -26,6 +25,7 @@ from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.store.leases import FencedError, Lease
 from xero_stream.store.pool import passes
 from xero_stream.store.quarantine import Kept, keep, never_seen, resolve
 from xero_stream.unforeseen import described

@@ -9,11 +9,11 @@ from uuid import UUID
 import orjson
 
 from processors.fetch.judge import Row
-from processors.partitions.store import FencedError, Lease, heads
 from processors.recorder.decide import Stored
 from processors.recorder.envelope import Webhook
 from processors.recorder.versions import Version
 from xero_api.entity import Form
+from xero_stream.store.leases import FencedError, Lease, heads
 
 _LOCK = "SELECT position, heads, incarnation FROM positions WHERE partition = $1 AND epoch = $2 FOR UPDATE"
 

@@ -14,13 +14,13 @@ import asyncpg
 import structlog
 from aiokafka.structs import ConsumerRecord
 
-from processors.partitions.store import Lease, store_went_back
 from processors.relay import store
 from xero_api.decode import decode, encode
 from xero_stream.contracts.names import EntityName
 from xero_stream.kafka.admin import TopicAdmin
 from xero_stream.kafka.partition_reader import PartitionReader
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.store.leases import Lease, store_went_back
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,6 @@ import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-from processors.partitions.store import FencedError, Lease, holds
 from processors.relay import store
 from processors.relay.recover import entities_on_kafka, last_positions, recover
 from processors.relay.resume import Committed, Resume, check_owner, committed_offset, is_another, resume
@@ -21,6 +20,7 @@ from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin, end_offse
 from xero_stream.kafka.partition_reader import PartitionReader
 from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.store.leases import FencedError, Lease, holds
 from xero_stream.store.quarantine import published, unpublished
 
 log = structlog.get_logger(__name__)

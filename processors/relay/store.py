@@ -9,13 +9,13 @@ from typing import Any
 import asyncpg
 import orjson
 
-from processors.partitions.store import FencedError, Lease, heads
 from xero_api.registry import by_name
 from xero_stream.contracts.change_event import latest_headers
 from xero_stream.contracts.dataschema import latest_schema, schema_urn
 from xero_stream.contracts.names import EntityName
 from xero_stream.contracts.topics import Topics
 from xero_stream.kafka.transactional import Outgoing
+from xero_stream.store.leases import FencedError, Lease, heads
 
 MOST_CHANGES = 500
 MOST_BYTES = 2 * 1024 * 1024

@@ -9,9 +9,9 @@ import orjson
 import structlog
 
 from processors.metrics import ProcessorMetrics
-from processors.partitions.store import CATCH_UP_OVERLAP, open_catch_up_of_app
 from processors.sync.sequence import Account, Gap, Range, reckon
 from xero_stream.contracts.names import AppName
+from xero_stream.store.leases import CATCH_UP_OVERLAP, open_catch_up_of_app
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,6 @@ from functools import partial
 
 import structlog
 
-from processors.partitions.store import Lease
 from processors.planner.pace import distance
 from processors.planner.plan import Slot
 from processors.tenants import store
@@ -24,6 +23,7 @@ from xero_api.requests import Request
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.clock import utc_now
+from xero_stream.store.leases import Lease
 from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)

@@ -9,13 +9,13 @@ import asyncpg
 import structlog
 
 from processors.metrics import ProcessorMetrics
-from processors.partitions.store import FencedError, Lease
 from processors.recorder.recorder import Recorder
 from processors.tenants import store
 from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
 from xero_stream.contracts.names import TenantId
 from xero_stream.store.clock import utc_now
+from xero_stream.store.leases import FencedError, Lease
 from xero_stream.store.pool import STORE_ERRORS
 
 log = structlog.get_logger(__name__)

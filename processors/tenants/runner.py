@@ -14,7 +14,6 @@ import structlog
 from processors.fetch.judge import Verdict
 from processors.fetch.scribe import Scribe, SnapshotEnds
 from processors.metrics import NeverSeen
-from processors.partitions.store import FencedError, Lease
 from processors.planner.plan import GetIds, GetOne, PassKind, PassPage, Slot, Sweep, Work, plan
 from processors.recorder.recorder import Recorder
 from processors.sync import store as passes
@@ -33,6 +32,7 @@ from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
 from xero_stream.store.clock import utc_now
+from xero_stream.store.leases import FencedError, Lease
 from xero_stream.store.pool import STORE_ERRORS
 from xero_stream.store.pool import passes as passes_by_itself
 from xero_stream.unforeseen import described

@@ -9,10 +9,10 @@ import asyncpg
 import orjson
 
 from processors.fetch.judge import Mode
-from processors.partitions.store import FencedError, Lease
 from processors.planner.plan import Due, OpenPass, PassKind
 from xero_api.paging import Keyset, first
 from xero_stream.contracts.names import AppName, EntityName, TenantId
+from xero_stream.store.leases import FencedError, Lease
 
 SEEN_PER_ENTITY = 200
 """Dirty rows looked at per entity: more than a sweep's threshold, so a backlog of any size costs the same."""

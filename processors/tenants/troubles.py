@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 
-from processors.partitions.store import Lease
 from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Sweep, Work
 from processors.recorder.store import broke
 from processors.sync import store as passes
@@ -32,6 +31,7 @@ from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.store import entity_holds
 from xero_stream.store.clock import utc_now
 from xero_stream.store.entity_holds import HoldState
+from xero_stream.store.leases import Lease
 from xero_stream.store.quarantine import Kept, keep
 from xero_stream.unforeseen import described
 

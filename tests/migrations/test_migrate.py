@@ -12,7 +12,6 @@ import pytest
 
 from processors.intake.fold import Mark
 from processors.intake.store import take_in
-from processors.partitions.store import Lease, take
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
@@ -24,6 +23,7 @@ from xero_stream.contracts.topics import Topics
 from xero_stream.store import migrate
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import claim
+from xero_stream.store.leases import Lease, take
 from xero_stream.store.migrate import MigrationError, newest, upgrade
 from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current

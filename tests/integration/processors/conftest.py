@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from processors.partitions.store import Lease, take
 from xero_stream.store.deployment import Deployment, claim
+from xero_stream.store.leases import Lease, take
 from xero_stream.store.pool import open_pool
 
 Pool = asyncpg.Pool

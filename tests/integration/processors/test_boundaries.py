@@ -7,7 +7,6 @@ from typing import Any
 import asyncpg
 import pytest
 
-from processors.partitions.store import Lease
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorded, Recorder
@@ -15,6 +14,7 @@ from xero_api.entity import Form
 from xero_stream.contracts.change_event import Op, Trigger
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
+from xero_stream.store.leases import Lease
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 
 from processors.fetch.policy import NO_POLICY
-from processors.partitions.store import Lease
 from processors.planner.plan import GetIds, GetOne, OpenPass, PassKind, PassPage, Slot, Sweep
 from processors.recorder.recorder import Recorder
 from processors.sync import store as passes
@@ -35,6 +34,7 @@ from xero_api.paging import first
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, AppName, EntityName, TenantId
 from xero_stream.store import entity_holds
 from xero_stream.store.entity_holds import HoldState
+from xero_stream.store.leases import Lease
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 S = timedelta(seconds=1)

@@ -13,11 +13,11 @@ import pytest
 from processors.intake.fold import Arrived, Mark, Refusal, Refused
 from processors.intake.store import take_in
 from processors.intake.unconnected import MOST_ORGANISATIONS
-from processors.partitions.store import FencedError, Lease, take
 from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, RecordId, TenantId
 from xero_stream.settings.apps import App
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect
+from xero_stream.store.leases import FencedError, Lease, take
 from xero_stream.store.unconnected import expire, take_over, unconnected
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

@@ -8,7 +8,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.partitions.store import (
+from processors.tenants import store as tenants
+from xero_stream.contracts.names import STREAMED, TenantId
+from xero_stream.store.leases import (
     FencedError,
     Lease,
     events_lost,
@@ -19,8 +21,6 @@ from processors.partitions.store import (
     store_went_back,
     take,
 )
-from processors.tenants import store as tenants
-from xero_stream.contracts.names import STREAMED, TenantId
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")

@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 
 from processors.intake.store import take_in
 from processors.metrics import ProcessorMetrics
-from processors.partitions.store import CATCH_UP_OVERLAP, Lease, take
 from processors.sync.missed import APART, heal_missed
 from xero_stream.contracts.names import AppName
 from xero_stream.store.deployment import Deployment
+from xero_stream.store.leases import CATCH_UP_OVERLAP, Lease, take
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 PATIENCE = timedelta(minutes=20)

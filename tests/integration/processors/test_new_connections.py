@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry
 
 from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
-from processors.partitions.store import take
 from processors.planner.plan import Slot
 from processors.tenants import store
 from processors.tenants.caller import Caller, NotNowError, restored_budget
@@ -33,6 +32,7 @@ from xero_stream.settings.apps import Apps
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
 from xero_stream.store.crypto import TokenCipher
+from xero_stream.store.leases import take
 
 SLOT = Slot(lane=Lane.COMMAND, entity=EntityName.CONTACTS)
 EACH = 15

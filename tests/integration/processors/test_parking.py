@@ -9,7 +9,6 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.partitions.store import Lease
 from processors.planner.plan import GetOne, Slot
 from processors.tenants import store
 from processors.tenants.caller import Caller, restored_budget
@@ -22,6 +21,7 @@ from xero_api.errors import LimitKind, RateLimitedError
 from xero_api.meta import Limits, Meta
 from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, TenantId
 from xero_stream.settings.xero import AppTier
+from xero_stream.store.leases import Lease
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
 SLOT = Slot(lane=Lane.WEBHOOK, entity=EntityName.INVOICES)

@@ -9,13 +9,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.partitions.store import Lease, events_lost, open_catch_up_of_app
 from processors.planner.plan import PassKind
 from processors.relay.store import load_anew
 from processors.sync.store import failed, move
 from xero_api.paging import Done, Keyset
 from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
 from xero_stream.store import connections, deployment
+from xero_stream.store.leases import Lease, events_lost, open_catch_up_of_app
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")

@@ -19,7 +19,6 @@ from prometheus_client import CollectorRegistry
 from processors.intake.fold import Mark
 from processors.intake.store import take_in
 from processors.metrics import ProcessorMetrics
-from processors.partitions.store import Lease, take
 from processors.recorder import store as recorder
 from processors.relay import store as relay
 from processors.standing import survey
@@ -30,6 +29,7 @@ from xero_stream.contracts.topics import Topics
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import claim
+from xero_stream.store.leases import Lease, take
 from xero_stream.store.pool import open_pool
 from xero_stream.store.quarantine import entries, resolve, unpublished
 

@@ -12,10 +12,10 @@ from processors.intake.fold import Arrived, Refusal, Refused, fold
 from processors.intake.place import Place
 from processors.intake.store import keep_refused
 from processors.intake.subject import Subjects
-from processors.partitions.store import Lease
 from xero_api.registry import INVOICES
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.store.leases import Lease
 from xero_stream.store.quarantine import (
     LARGEST_LETTER,
     Kept,

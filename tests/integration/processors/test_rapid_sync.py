@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry
 
 from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
-from processors.partitions.store import Lease
 from processors.planner.plan import Slot
 from processors.tenants import store
 from processors.tenants.caller import Caller, restored_budget
@@ -31,6 +30,7 @@ from xero_stream.settings.apps import App
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.clock import utc_now
 from xero_stream.store.connections import Organisation, SealedTokens, connect
+from xero_stream.store.leases import Lease
 
 TENANT = TenantId("11111111-1111-4111-8111-111111111111")
 SLOT = Slot(lane=Lane.COMMAND, entity=EntityName.INVOICES)

@@ -11,7 +11,6 @@ import orjson
 import pytest
 
 from processors.fetch.judge import Verdict
-from processors.partitions.store import FencedError, Lease, take
 from processors.recorder import recorder as recorder_module
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
@@ -23,6 +22,7 @@ from xero_stream.contracts.change_event import ChangeEvent, DeletionReason, Op, 
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
+from xero_stream.store.leases import FencedError, Lease, take
 from xero_stream.store.quarantine import Kept
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

@@ -14,7 +14,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
-from processors.partitions.store import FencedError, Lease, take
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
@@ -29,6 +28,7 @@ from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.kafka.transactional import TransactionalProducer, _OnceSender
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.store.deployment import Deployment, claim
+from xero_stream.store.leases import FencedError, Lease, take
 from xero_stream.store.quarantine import LARGEST_LETTER, Kept, keep
 
 PARTITION = 1

@@ -7,11 +7,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.partitions.store import Lease
 from processors.tenants.store import load
 from processors.tenants.unseen import UnseenCalls, count, limit_of, set_aside
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.settings.xero import AppTier
+from xero_stream.store.leases import Lease
 from xero_stream.store.quarantine import entries
 
 T = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)

@@ -7,7 +7,6 @@ from typing import Any
 import asyncpg
 import pytest
 
-from processors.partitions.store import take
 from xero_stream.contracts.names import EntityName
 from xero_stream.settings.shared import API_URL, ENTITIES, KEEP_DELIVERIES
 from xero_stream.settings.shared import KEEP_RAW as RAW
@@ -22,6 +21,7 @@ from xero_stream.store.deployment import (
     keep_same,
     read,
 )
+from xero_stream.store.leases import take
 from xero_stream.store.pool import open_pool
 
 DAYS = "XERO_STREAM_CHANGE_DAYS"

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from processors.partitions.store import Lease
 from processors.relay import relay as relay_module
 from processors.relay.relay import Relay
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.kafka.transactional import OutcomeUnknownError, TransactionalProducer
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.store.leases import Lease
 
 FAILURES = 8
 
