@@ -18,9 +18,6 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from processors.deployment import Follower, tell_kafka
-from processors.fetch.amounts import Amounts
-from processors.fetch.policy import NO_POLICY, FieldPolicy, read_policy
-from processors.fetch.room import Room
 from processors.intake.subject import Subjects
 from processors.metrics import Clock, ProcessorMetrics
 from processors.partitions.consumer import Membership
@@ -29,12 +26,15 @@ from processors.quotas.egress import KEPT as EGRESS_KEPT
 from processors.quotas.egress import Egress
 from processors.quotas.minutes import AppMinutes
 from processors.quotas.store import StoredLedgers, forget_egress
+from processors.recorder.amounts import Amounts
+from processors.recorder.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.relay.resume import ForeignStoreError, check_owner, committed_offset
 from processors.standing import watch
 from processors.start import Waiting, until_there
 from processors.sync.missed import heal_missed
 from processors.tenants.app_holds import AppHolds
 from processors.tenants.desk import DeskServices
+from processors.tenants.room import Room
 from processors.tenants.services import RunnerServices
 from processors.tenants.watchdog import Watchdog
 from processors.xero import open_xero

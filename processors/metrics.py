@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
 
-from processors.fetch.judge import Verdict
 from processors.intake.fold import Refusal
 from processors.intake.stuck import Stuck
+from processors.recorder.judge import Verdict
 from processors.recorder.recorder import Recorded
 from processors.tenants.watchdog import Watchdog
 from xero_api.budget.day import DAY_SECONDS

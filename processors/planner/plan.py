@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from processors.fetch.judge import Mode
+from processors.recorder.judge import Mode
 from xero_api.call import Lane
 from xero_api.paging import Keyset
 from xero_stream.contracts.names import EntityName

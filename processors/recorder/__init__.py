@@ -1,1 +1,1 @@
-"""From reads to changes: versions, differences, positions, in one transaction."""
+"""From answers to changes: records mapped, judged and compared, positions given out, in one transaction."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from processors.fetch.judge import Judgement, Row, Verdict, judge_found, judge_missing, stale_wait
+from processors.recorder.judge import Judgement, Row, Verdict, judge_found, judge_missing, stale_wait
 from processors.recorder.versions import Order, Version, compare
 from xero_api.entity import Form, LeftOut
 from xero_stream.contracts.change_event import DeletionReason, Op, Trigger
@@ -154,7 +154,7 @@ def decide(
         unclear: nobody can tell whether it is older than our first sight of it: the first load is not done, or it was in
             quarantine.
         untold: the read's form can't tell what the record is now.
-        patience: see :mod:`processors.fetch.judge`.
+        patience: see :mod:`processors.recorder.judge`.
     """
     if read.missing:
         return _missing(stored=stored, row=row, read_at=read_at, patience=patience)

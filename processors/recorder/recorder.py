@@ -11,12 +11,12 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from processors.fetch.judge import Verdict
 from processors.recorder import store
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.diff import changed_fields
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
 from processors.recorder.forms import Fit, fit
+from processors.recorder.judge import Verdict
 from xero_api.decode import decode
 from xero_api.entity import Form
 from xero_api.registry import by_name

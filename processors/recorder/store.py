@@ -8,9 +8,9 @@ from uuid import UUID
 
 import orjson
 
-from processors.fetch.judge import Row
 from processors.recorder.decide import Stored
 from processors.recorder.envelope import Webhook
+from processors.recorder.judge import Row
 from processors.recorder.versions import Version
 from xero_api.entity import Form
 from xero_stream.store.leases import FencedError, Lease, heads

@@ -11,11 +11,11 @@ from typing import Any
 
 import structlog
 
-from processors.fetch.judge import Verdict
-from processors.fetch.scribe import Scribe, SnapshotEnds
 from processors.metrics import NeverSeen
 from processors.planner.plan import GetIds, GetOne, PassKind, PassPage, Slot, Sweep, Work, plan
+from processors.recorder.judge import Verdict
 from processors.recorder.recorder import Recorder
+from processors.recorder.scribe import Scribe, SnapshotEnds
 from processors.sync import store as passes
 from processors.tenants import store
 from processors.tenants.caller import Caller, NotNowError, restored_budget

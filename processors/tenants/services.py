@@ -7,11 +7,11 @@ from typing import Any
 
 import asyncpg
 
-from processors.fetch.amounts import Amounts
-from processors.fetch.policy import FieldPolicy
-from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
+from processors.recorder.amounts import Amounts
+from processors.recorder.policy import FieldPolicy
 from processors.tenants.app_holds import AppHolds
+from processors.tenants.room import Room
 from processors.tenants.unseen import UnseenCalls
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import TenantBudget

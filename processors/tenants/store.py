@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import orjson
 
-from processors.fetch.judge import Mode
 from processors.planner.plan import Due, OpenPass, PassKind
+from processors.recorder.judge import Mode
 from xero_api.paging import Keyset, first
 from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.store.leases import FencedError, Lease

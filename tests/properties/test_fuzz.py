@@ -20,13 +20,13 @@ import orjson
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from processors.fetch.policy import FieldPolicy
-from processors.fetch.read import read_answer
 from processors.intake.fold import Arrived, Folded, fold
 from processors.intake.place import Place, home_of
 from processors.intake.subject import Subjects
 from processors.recorder.diff import changed_fields
 from processors.recorder.envelope import Draft, Placement, encode_change
+from processors.recorder.policy import FieldPolicy
+from processors.recorder.read import read_answer
 from receiver.parse import Unreadable, parse
 from receiver.records import LARGEST_VALUE, Receipt, Shaper
 from receiver.signature import verify

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from processors.fetch.policy import FieldPolicy
-from processors.fetch.read import Reading, read_answer
 from processors.recorder.diff import changed_fields
 from processors.recorder.envelope import Draft, Placement, encode_change
+from processors.recorder.policy import FieldPolicy
+from processors.recorder.read import Reading, read_answer
 from tests.support.examples import examples
 from xero_api.answers import decipher, decipher_in_steps
 from xero_api.decode import decode

@@ -12,13 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from processors.__main__ import main
-from processors.fetch import read
-from processors.fetch.judge import Judgement, Verdict
 from processors.intake import store as intake_store
 from processors.intake.store import TakenIn
 from processors.partitions import worker
-from processors.recorder import decide, recorder
+from processors.recorder import decide, read, recorder
 from processors.recorder import store as recorder_store
+from processors.recorder.judge import Judgement, Verdict
 from processors.relay import relay
 from processors.relay import store as relay_store
 from processors.relay.resume import Resume

@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.fetch.policy import NO_POLICY
 from processors.planner.plan import GetIds, GetOne, OpenPass, PassKind, PassPage, Slot, Sweep
+from processors.recorder.policy import NO_POLICY
 from processors.recorder.recorder import Recorder
 from processors.sync import store as passes
 from processors.tenants import store

@@ -12,11 +12,11 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
 from processors.planner.plan import Slot
 from processors.tenants import store
 from processors.tenants.caller import Caller, NotNowError, restored_budget
+from processors.tenants.room import Room
 from processors.tenants.services import Memory, RunnerServices
 from processors.xero import open_xero
 from tests.integration.simulator.rig import Talk, simulate

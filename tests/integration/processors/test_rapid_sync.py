@@ -11,11 +11,11 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from processors.fetch.room import Room
 from processors.metrics import ProcessorMetrics
 from processors.planner.plan import Slot
 from processors.tenants import store
 from processors.tenants.caller import Caller, restored_budget
+from processors.tenants.room import Room
 from processors.tenants.services import Memory, RunnerServices
 from xero_api.answers import Answer, Timing
 from xero_api.budget.minute import Minute

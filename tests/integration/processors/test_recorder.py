@@ -10,10 +10,10 @@ import asyncpg
 import orjson
 import pytest
 
-from processors.fetch.judge import Verdict
 from processors.recorder import recorder as recorder_module
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
+from processors.recorder.judge import Verdict
 from processors.recorder.recorder import Batch, Recorded, Recorder
 from processors.relay.store import PublishedRecord, take_over
 from xero_api.entity import Form

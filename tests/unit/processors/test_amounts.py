@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from processors.fetch.amounts import Amounts, written
-from processors.fetch.policy import NO_POLICY
-from processors.fetch.read import read_record
+from processors.recorder.amounts import Amounts, written
+from processors.recorder.policy import NO_POLICY
+from processors.recorder.read import read_record
 from tests.support.xero_records import STRATEGIES, TENANT, wire
 from xero_api.decode import decode, encode
 from xero_api.entity import Form

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from processors.fetch.judge import Row, Verdict
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
+from processors.recorder.judge import Row, Verdict
 from processors.recorder.versions import Version
 from xero_api.entity import Form
 from xero_stream.contracts.change_event import DeletionReason, Op, Trigger

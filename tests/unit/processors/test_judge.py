@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from processors.fetch.judge import MOST_UNSEEN, Row, Verdict, judge_found, judge_missing, stale_wait
+from processors.recorder.judge import MOST_UNSEEN, Row, Verdict, judge_found, judge_missing, stale_wait
 
 E = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from processors.fetch.judge import Mode
 from processors.planner.plan import Due, GetIds, GetOne, OpenPass, PassKind, PassPage, Slot, Sweep, Work, plan
+from processors.recorder.judge import Mode
 from xero_api.call import Lane
 from xero_api.paging import first
 from xero_stream.contracts.names import EntityName

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from processors.fetch.policy import NO_POLICY, UNTOUCHABLE, FieldPolicy, read_policy
-from processors.fetch.read import Reading, read_answer, read_record
+from processors.recorder.policy import NO_POLICY, UNTOUCHABLE, FieldPolicy, read_policy
+from processors.recorder.read import Reading, read_answer, read_record
 from tests.support.xero_records import example, forms
 from xero_api.answers import decipher
 from xero_api.decode import decode

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from processors.fetch.policy import NO_POLICY
-from processors.fetch.read import read_answer
+from processors.recorder.policy import NO_POLICY
+from processors.recorder.read import read_answer
 from tests.support.xero_records import example
 from xero_api.answers import decipher
 from xero_api.registry import INVOICES

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from processors.fetch import room as room_module
-from processors.fetch.room import Room
+from processors.tenants import room as room_module
+from processors.tenants.room import Room
 
 KIB = 1024
 

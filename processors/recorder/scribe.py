@@ -7,13 +7,13 @@ from typing import Any
 
 import structlog
 
-from processors.fetch.amounts import Amounts
-from processors.fetch.judge import Verdict
-from processors.fetch.policy import FieldPolicy
-from processors.fetch.read import Reading, read_answer
 from processors.metrics import ProcessorMetrics
+from processors.recorder.amounts import Amounts
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
+from processors.recorder.judge import Verdict
+from processors.recorder.policy import FieldPolicy
+from processors.recorder.read import Reading, read_answer
 from processors.recorder.recorder import SLICE, Batch, Recorded, Recorder
 from xero_api.answers import Answer
 from xero_stream.contracts.change_event import Snapshot, Trigger

@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 
-from processors.fetch.amounts import Amounts, written
-from processors.fetch.policy import FieldPolicy
+from processors.recorder.amounts import Amounts, written
 from processors.recorder.decide import Read
+from processors.recorder.policy import FieldPolicy
 from xero_api.answers import Answer, Unreadable
 from xero_api.decode import encode, encode_at_any_depth
 from xero_api.entity import Entity, Form, Full

@@ -1,1 +1,0 @@
-"""Make the call, and judge what came back: settled, stale, missing."""
