@@ -22,7 +22,6 @@ from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import SLICE, Batch, Recorder
 from processors.relay.relay import Relay
-from processors.tenants.watchdog import Watchdog
 from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.kafka.admin import TopicAdmin, wanted
@@ -34,6 +33,7 @@ from xero_stream.store.deployment import Deployment, claim
 from xero_stream.store.leases import Lease, take
 from xero_stream.store.migrate import upgrade
 from xero_stream.store.pool import open_pool
+from xero_stream.telemetry.watchdog import Watchdog
 
 RECORDS = 10_000
 T = datetime(2026, 1, 1, tzinfo=UTC)

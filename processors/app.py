@@ -36,7 +36,6 @@ from processors.tenants.app_holds import AppHolds
 from processors.tenants.desk import DeskServices
 from processors.tenants.room import Room
 from processors.tenants.services import RunnerServices
-from processors.tenants.watchdog import Watchdog
 from processors.xero import open_xero
 from xero_api.budget.tenant import APP_PER_MINUTE
 from xero_api.client import XeroClient
@@ -73,6 +72,7 @@ from xero_stream.store.unconnected import expire
 from xero_stream.telemetry.health import Health
 from xero_stream.telemetry.memory import give_back
 from xero_stream.telemetry.private_port import PrivatePort
+from xero_stream.telemetry.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 

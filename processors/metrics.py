@@ -11,7 +11,6 @@ from processors.intake.fold import Refusal
 from processors.intake.stuck import Stuck
 from processors.recorder.judge import Verdict
 from processors.recorder.recorder import Recorded
-from processors.tenants.watchdog import Watchdog
 from xero_api.budget.day import DAY_SECONDS
 from xero_api.call import CallRecord, Lane, Outcome
 from xero_api.unify.oddities import Oddity, OddityKind
@@ -21,6 +20,7 @@ from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.store.quarantine import Trimmed
 from xero_stream.telemetry.computed import Ages, Computed, Readings
 from xero_stream.telemetry.metrics import counter, gauge, histogram
+from xero_stream.telemetry.watchdog import Watchdog
 
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 

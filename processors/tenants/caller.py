@@ -14,7 +14,6 @@ from processors.planner.pace import distance
 from processors.planner.plan import Slot
 from processors.tenants import store
 from processors.tenants.services import Memory, RunnerServices
-from processors.tenants.watchdog import SILENT_SECONDS
 from xero_api.answers import Answer
 from xero_api.budget.tenant import ABANDONED_SECONDS, PER_MINUTE, Go, Past, TenantBudget, Wait, rapid_sync_seconds
 from xero_api.call import Lane
@@ -25,6 +24,7 @@ from xero_stream.settings.xero import AppTier
 from xero_stream.store.clock import utc_now
 from xero_stream.store.leases import Lease
 from xero_stream.store.pool import STORE_ERRORS
+from xero_stream.telemetry.watchdog import SILENT_SECONDS
 
 log = structlog.get_logger(__name__)
 

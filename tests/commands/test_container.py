@@ -18,7 +18,6 @@ from prometheus_client import CollectorRegistry
 
 from cli.main import COMMANDS
 from processors.metrics import ProcessorMetrics
-from processors.tenants.watchdog import Watchdog
 from receiver.metrics import ReceiverMetrics
 from xero_stream.settings.access import MAY_HAVE, SECRETS, Process
 from xero_stream.settings.example import SECTIONS, settings_of
@@ -26,6 +25,7 @@ from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.simulator import SimulatorSettings
 from xero_stream.store.crypto import TokenCipher
+from xero_stream.telemetry.watchdog import Watchdog
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for section in SECTIONS for setting in settings_of(section)}

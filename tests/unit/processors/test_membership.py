@@ -14,10 +14,10 @@ from prometheus_client import CollectorRegistry
 from processors.metrics import ProcessorMetrics
 from processors.partitions import consumer
 from processors.partitions.consumer import Membership
-from processors.tenants.watchdog import Watchdog
 from tests.support.stack import free_port
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.processors import ProcessorSettings
+from xero_stream.telemetry.watchdog import Watchdog
 
 
 class Beats(Watchdog):

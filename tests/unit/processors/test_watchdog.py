@@ -1,6 +1,6 @@
 """Who is silent too long is stuck."""
 
-from processors.tenants.watchdog import Watchdog
+from xero_stream.telemetry.watchdog import Watchdog
 
 
 def test_silence_is_noticed_and_forgiven() -> None:
