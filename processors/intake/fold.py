@@ -76,6 +76,7 @@ class Refusal(StrEnum):
     UNREADABLE_EVENT = "unreadable_event"  # no event, or its ids are none
     MISPLACED_EVENT = "misplaced_event"  # not under the key, or not in the partition, of its organisation
     EVENT_OF_ANOTHER_APP = "event_of_another_app"  # than the organisation is connected through
+    UNSTORABLE_EVENT = "unstorable_event"  # the store refuses what it comes to, or our code fails on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +171,14 @@ def _known(name: str, found: T | None) -> T:
     return found
 
 
-def _refused(record: Arrived, reason: Refusal, error: str) -> Refused:
-    """With whose it is: it counts for an app, and an erasure of the organisation has to find it."""
+def refused(record: Arrived, reason: Refusal, error: str) -> Refused:
+    """A refusal with the app and the organisation: it counts for the app, and an erasure of the organisation has to find it.
+
+    Args:
+        record: what is refused.
+        reason: why.
+        error: one sentence; no payload in it.
+    """
     app = tenant_id = None
     try:
         envelope = orjson.loads(record.value)
@@ -219,12 +226,12 @@ def fold(arrived: Iterable[Arrived], subjects: Subjects, place: Place, disabled:
             app = AppName(_name(_text(envelope, "app"), "app"))
             delivery = _name(envelope["delivery_id"], "delivery_id")
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-            folded.refused.append(_refused(record, Refusal.UNREADABLE_EVENT, f"{type(error).__name__}: {error}"))
+            folded.refused.append(refused(record, Refusal.UNREADABLE_EVENT, f"{type(error).__name__}: {error}"))
             continue
-        misplaced, refused = place.misplaced(tenant_id, record.key), place.refused(tenant_id, app)
-        if misplaced or refused:
+        misplaced, foreign = place.misplaced(tenant_id, record.key), place.refused(tenant_id, app)
+        if misplaced or foreign:
             reason = Refusal.MISPLACED_EVENT if misplaced else Refusal.EVENT_OF_ANOTHER_APP
-            folded.refused.append(_refused(record, reason, misplaced or refused or ""))
+            folded.refused.append(refused(record, reason, misplaced or foreign or ""))
             continue
         told_at = _event_at(event, received_at)
         event_at = told_at or received_at

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from processors.intake.fold import Arrived, Mark, Refused
+from processors.intake.line import digest
 from processors.intake.unconnected import admit
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
@@ -178,11 +179,12 @@ async def keep_refused(connection: Any, partition: int, refused: Sequence[Refuse
     """Quarantine records of ``webhook-events`` that intake refused."""
     for item in refused:
         source = f"{topic}/{partition}@{item.arrived.offset}"
+        # With the bytes: a topic that was deleted and created again gives the same offsets to other records.
         await keep(
             connection,
             partition,
             Kept(
-                identity=source,
+                identity=f"{source}/{digest(item.arrived).hex()}",
                 stage=Stage.INTAKE,
                 reason=item.reason,
                 error=item.error,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from processors.intake.fold import Arrived, Folded, fold
+from processors.intake.fold import Arrived, Folded, Refusal, fold, refused
 from processors.intake.line import digest, is_another
 from processors.intake.place import Place
 from processors.intake.store import owners, take_in
@@ -24,13 +24,14 @@ from processors.relay.relay import Relay
 from processors.relay.resume import ForeignStoreError
 from processors.tenants.desk import Desk, DeskServices
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import EntityName
+from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import Shared
 from xero_stream.store.deployment import DeploymentMismatchError
 from xero_stream.store.leases import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
-from xero_stream.store.pool import STORE_ERRORS
+from xero_stream.store.pool import STORE_ERRORS, is_about_the_values
+from xero_stream.unforeseen import described
 
 log = structlog.get_logger(__name__)
 
@@ -153,15 +154,39 @@ class PartitionWorker:
                 self._report_fenced(error)
 
     async def _take_in(self, lease: Lease, records: Sequence[Arrived]) -> None:
+        """Take records in. One that the store refuses, or on which our code fails, goes into quarantine, the others are taken in."""
+        try:
+            await self._fold_and_write(lease, records)
+        except Exception as error:
+            if isinstance(error, FencedError) or not is_about_the_values(error):
+                raise
+            if len(records) > 1:
+                middle = len(records) // 2
+                await self._take_in(lease, records[:middle])
+                await self._take_in(lease, records[middle:])
+                return
+            (record,) = records
+            # No traceback: the exception's message may quote the event.
+            log.error("event_broke", partition=self.partition, offset=record.offset, reason=described(error))  # noqa: TRY400
+            unstorable = refused(record, Refusal.UNSTORABLE_EVENT, f"it can't be taken in: {described(error)}")
+            await self._write(lease, records, Folded(refused=[unstorable], newest=record.appended_at), {})
+
+    async def _fold_and_write(self, lease: Lease, records: Sequence[Arrived]) -> None:
         services = self._services
-        loop = asyncio.get_running_loop()
-        started = loop.time()
         place = Place(
             partition=self.partition,
             partitions=services.kafka.partitions,
             owners=await owners(services.pool, records),
         )
         folded = fold(records, services.subjects, place, services.disabled)
+        await self._write(lease, records, folded, place.owners)
+
+    async def _write(
+        self, lease: Lease, records: Sequence[Arrived], folded: Folded, connected: Mapping[TenantId, AppName]
+    ) -> None:
+        services = self._services
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         next_offset, last_digest = records[-1].offset + 1, digest(records[-1])
         taken_in = await take_in(
             services.pool,
@@ -175,7 +200,7 @@ class PartitionWorker:
             ranges=folded.ranges,
             disabled=folded.disabled,
             topic=services.kafka.topics.webhook_events,
-            owners=place.owners.keys(),
+            owners=connected.keys(),
             unconnected_limit=services.unconnected_limit,
         )
         await reach(Failpoint.INTAKE_COMMITTED)
@@ -189,7 +214,7 @@ class PartitionWorker:
                 self._relay.wake()
         services.metrics.unconnected_dropped(taken_in.dropped)
         if taken_in.marked and self._desk is not None:
-            self._desk.wake({mark.tenant_id for mark in folded.marks} & place.owners.keys())
+            self._desk.wake({mark.tenant_id for mark in folded.marks} & connected.keys())
 
     def _ignored(self, folded: Folded) -> None:
         metrics = self._services.metrics

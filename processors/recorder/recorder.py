@@ -26,7 +26,7 @@ from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.store.leases import FencedError, Lease
-from xero_stream.store.pool import passes
+from xero_stream.store.pool import is_about_the_values
 from xero_stream.store.quarantine import Kept, keep, never_seen, resolve
 from xero_stream.unforeseen import described
 
@@ -457,8 +457,8 @@ def _sides(batch: Batch, read: Read, stored: Stored | None, op: Op) -> tuple[byt
 
 
 def _is_not_the_records(error: Exception) -> bool:
-    """Whether it is the lease, or the store for now; anything else is a fault of ours on one of the records."""
-    return isinstance(error, FencedError) or passes(error)
+    """Whether it is the lease or the store; anything else is a fault of ours on one of the records."""
+    return isinstance(error, FencedError) or not is_about_the_values(error)
 
 
 def _refused(batch: Batch, read: Read, error: asyncpg.PostgresError) -> Kept:

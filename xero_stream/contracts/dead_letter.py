@@ -21,7 +21,8 @@ class DeadLetter:
     """One dead letter.
 
     Attributes:
-        id: deterministic id: the same failure of the same bytes has the same id.
+        id: the quarantine entry's id, the same at every attempt; an attempt that read other bytes is another letter with that id.
+            Of a verified body that is no webhook: deterministic, from the bytes.
         stage: where it went wrong.
         reason: closed snake_case word, fit for a metric label (``invalid_json``, ``validation``, ``too_large`` …).
         error: one sentence for a human; no payload in it.

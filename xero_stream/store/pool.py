@@ -45,6 +45,27 @@ _PASSES = (
 )
 
 
+_SET_UP = (
+    asyncpg.SyntaxOrAccessError,  # a right, a table or a column is missing
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.ClientConfigurationError,
+    ssl.SSLCertVerificationError,
+)
+
+
+def is_about_the_values(error: BaseException) -> bool:
+    """Whether a failed transaction failed for what was to be written, so that some of it alone may succeed.
+
+    False for a matter of time (:func:`passes`) and for one of rights, schema or settings, which would refuse everything.
+
+    Args:
+        error: what asyncpg raised, or a fault of ours on the way.
+    """
+    return not passes(error) and not isinstance(error, _SET_UP)
+
+
 def passes(error: BaseException) -> bool:
     """Whether a failed statement or connection is a matter of time, and not of settings or rights.
 
@@ -55,7 +76,9 @@ def passes(error: BaseException) -> bool:
         return False
     if isinstance(error, asyncpg.PostgresError):
         return isinstance(error, _PASSES)
-    return isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, ValueError)  # asyncpg's own DataError: a value that no connection would take
+    return isinstance(error, OSError | asyncpg.InternalClientError)
 
 
 async def open_pool(

@@ -87,6 +87,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
         coalesce($15, (SELECT app FROM tenants WHERE tenant_id = $3)))
 ON CONFLICT (id) DO UPDATE SET
     attempts = quarantine.attempts + 1, last_at = now(), error = excluded.error, value = excluded.value,
+    published_at = CASE WHEN excluded.value IN (quarantine.value, '') THEN quarantine.published_at END,
     state = 'open', created = excluded.created OR (quarantine.created AND quarantine.state <> 'resolved')
 """
 

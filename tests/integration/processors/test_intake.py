@@ -1,19 +1,27 @@
 """Intake on the real PostgreSQL: marks and offsets in one transaction."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 import pytest
+from prometheus_client import CollectorRegistry
 
-from processors.intake.fold import Arrived, Mark, Refusal, Refused
+from processors.intake.fold import Arrived, Folded, Mark, Refusal, Refused, fold
 from processors.intake.store import take_in
+from processors.intake.subject import Subjects
 from processors.intake.unconnected import MOST_ORGANISATIONS
+from processors.metrics import ProcessorMetrics
+from processors.partitions.worker import PartitionWorker
+from xero_api.registry import INVOICES
 from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, RecordId, TenantId
+from xero_stream.contracts.partition import partition_of
 from xero_stream.settings.apps import App
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect
@@ -156,6 +164,124 @@ async def test_what_can_not_be_read_is_quarantined_once(pool: "asyncpg.Pool[Any]
 
     assert (row["value"], row["key"], row["source"]) == (b"\x00{", b"k", "test.webhook-events/1@7")
     assert (row["attempts"], row["state"]) == (2, "open")
+
+
+async def test_offsets_of_a_topic_created_again_are_other_entries(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """Its offsets begin at 0 again: the bytes of two records must not share an entry."""
+    bad = Refused(
+        arrived=Arrived(offset=7, key=b"k", value=b"{", appended_at=T), reason=Refusal.UNREADABLE_EVENT, error="invalid"
+    )
+    await intake(pool, lease, refused=(bad,))
+    await intake(pool, lease, refused=(replace(bad, arrived=replace(bad.arrived, value=b"[")),), offset=2)
+
+    rows = await pool.fetch("SELECT value, source, attempts FROM quarantine ORDER BY value")
+
+    assert [tuple(row) for row in rows] == [(value, "test.webhook-events/1@7", 1) for value in (b"[", b"{")]
+
+
+OWN = next(
+    tenant_id
+    for tenant_id in (TenantId(f"11111111-1111-1111-1111-{number:012}") for number in range(100))
+    if partition_of(tenant_id, 3) == 1
+)
+"""An organisation of partition 1 of 3."""
+
+
+def event(record_id: str, offset: int) -> Arrived:
+    """A record of webhook-events."""
+    envelope = {
+        "app": "default",
+        "delivery_id": "d1",
+        "event": {
+            "tenantId": OWN,
+            "resourceId": record_id,
+            "eventCategory": "INVOICE",
+            "eventType": "UPDATE",
+            "eventDateUtc": "2026-11-22T10:00:00.000",
+        },
+    }
+    return Arrived(offset=offset, key=OWN.encode(), value=orjson.dumps(envelope), appended_at=T)
+
+
+def worker_on(pool: "asyncpg.Pool[Any]", lease: Lease, registry: CollectorRegistry) -> PartitionWorker:
+    """A worker that has the lease, with nothing behind intake."""
+    services = SimpleNamespace(
+        pool=pool,
+        kafka=SimpleNamespace(partitions=3, topics=SimpleNamespace(webhook_events="test.webhook-events")),
+        subjects=Subjects.of([INVOICES]),
+        disabled=Subjects.of([]),
+        unconnected_limit=100,
+        metrics=ProcessorMetrics(registry),
+    )
+    worker = PartitionWorker(
+        partition=lease.partition, services=cast("Any", services), source=cast("Any", None), on_fatal=print
+    )
+    worker._lease, worker.next_offset = lease, 0
+    return worker
+
+
+def reasons(registry: CollectorRegistry) -> float | None:
+    """How many events were refused because they can't be stored."""
+    return registry.get_sample_value("xero_stream_events_refused_total", {"reason": "unstorable_event"})
+
+
+async def test_an_event_that_the_store_refuses_does_not_stop_the_others(
+    pool: "asyncpg.Pool[Any]", lease: Lease
+) -> None:
+    """It goes into quarantine with its bytes; a poll of it and others is never delivered again for ever."""
+    refused_id = str(uuid4())
+    await pool.execute(f"ALTER TABLE dirty ADD CONSTRAINT test_refusal CHECK (record_id <> '{refused_id}')")
+    await pool.execute("UPDATE tenants SET partition = 1")
+    records = [event(str(uuid4()), offset) for offset in range(9)]
+    records[5] = event(refused_id, 5)
+    registry = CollectorRegistry()
+    worker = worker_on(pool, lease, registry)
+    await connected(pool, OWN)
+
+    await worker.arrived(records)
+
+    (entry,) = await pool.fetch("SELECT * FROM quarantine")
+    assert (entry["reason"], entry["value"]) == ("unstorable_event", records[5].value)
+    assert (entry["tenant_id"], entry["source"]) == (OWN, "test.webhook-events/1@5")
+    assert refused_id not in entry["error"]
+    assert await pool.fetchval("SELECT count(*) FROM dirty") == 8
+    assert await pool.fetchval("SELECT next_offset FROM intake_offsets WHERE partition = 1") == worker.next_offset == 9
+    assert reasons(registry) == 1
+
+
+async def test_a_missing_right_is_held_against_no_event(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """It would refuse all of them: they are delivered again until an operator has given the right back."""
+    worker = worker_on(pool, lease, CollectorRegistry())
+    await connected(pool, OWN)
+    await pool.execute("ALTER TABLE dirty RENAME TO dirty_elsewhere")
+
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await worker.arrived([event(str(uuid4()), offset) for offset in range(2)])
+
+    assert await pool.fetchval("SELECT count(*) FROM quarantine") == 0
+    assert worker.next_offset == 0
+
+
+async def test_a_fault_of_ours_on_an_event_does_not_stop_the_others(
+    pool: "asyncpg.Pool[Any]", lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is raised: else the process would rebuild its consumer for ever."""
+
+    def broken(records: Sequence[Arrived], *rest: Any) -> Folded:
+        if any(record.offset == 1 for record in records):
+            raise RecursionError(f"with what was read: {records[0].value!r}")
+        return fold(records, *rest)
+
+    monkeypatch.setattr("processors.partitions.worker.fold", broken)
+    worker = worker_on(pool, lease, CollectorRegistry())
+    await connected(pool, OWN)
+
+    await worker.arrived([event(str(uuid4()), offset) for offset in range(3)])
+
+    (entry,) = await pool.fetch("SELECT * FROM quarantine")
+    assert (entry["reason"], entry["source"]) == ("unstorable_event", "test.webhook-events/1@1")
+    assert "resourceId" not in entry["error"]
+    assert await pool.fetchval("SELECT count(*) FROM dirty") == 2
 
 
 STRANGER = TenantId("99999999-9999-9999-9999-999999999999")

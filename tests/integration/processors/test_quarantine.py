@@ -73,6 +73,19 @@ async def test_the_same_failure_is_one_entry_with_its_last_bytes(pool: "asyncpg.
     assert found.last_at >= found.first_at
 
 
+async def test_a_repeated_failure_of_other_bytes_is_published_again(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
+    """Else its bytes would be dropped one day without having been on dead-letters."""
+    identity = await put(pool, kept())
+    await published(pool, [identity])
+    await put(pool, kept())
+    assert await unpublished(pool, lease.partition) == []
+
+    await put(pool, kept(value=b"later"))
+
+    ((found, letter),) = await unpublished(pool, lease.partition)
+    assert (found, letter.value, letter.attempts) == (identity, b"later", 3)
+
+
 async def test_text_that_postgres_refuses_is_kept_all_the_same(pool: "asyncpg.Pool[Any]") -> None:
     """A NUL, and words too long for an index; the bytes are untouched."""
     await put(pool, kept("r\x001", error="e\x00" * 2_000, source="s" * 5_000, value=b"\x00\xff"))
