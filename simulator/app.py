@@ -129,6 +129,7 @@ async def run(settings: SimulatorSettings) -> None:
         SettingsError: the port can't be listened on.
     """
     world = create_world(settings)
+    world.access.published()  # draws the key, so that the first token is given as fast as the others
     gc.freeze()  # the books stay: no collection need look through them
     app = create_app(settings, world)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

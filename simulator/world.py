@@ -5,6 +5,7 @@ It is what the HTTP parts share, and the one place where a change of the books b
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from simulator.accounting_api.encoding import Encoder
@@ -17,6 +18,7 @@ from simulator.clock import Clock
 from simulator.faults.plan import FaultPlan
 from simulator.identity.access import AccessTokens
 from simulator.identity.grants import DEFAULT_SCOPES, Client, Connection, Grant, GrantKind, Grants
+from simulator.identity.signing import drawn_key
 from simulator.keeping.books import Keeping, Kept
 from simulator.limits.counts import Counts
 from simulator.limits.windows import MINUTE_MS, RAPID_SYNC_SECONDS, Allowance, TenantLimits, Window
@@ -85,8 +87,7 @@ class World:
         self._next_sequence = kept.next_sequence if kept else 1
         self.papers = Papers.kept(kept.papers if kept else (), keeping.save_paper)
         self.grants = Grants(kept.clients, kept.grants) if kept else Grants()
-        secret = f"{self.seed}:access tokens"
-        self.access = AccessTokens(secret=secret.encode())
+        self.access = AccessTokens(key=partial(drawn_key, self.seed))
         if kept is not None:
             self._take_over(kept)
         else:

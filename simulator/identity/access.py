@@ -1,26 +1,24 @@
-"""Access tokens and id tokens: JWTs, signed with the simulator's own secret so that they outlive a restart.
+"""Access tokens and id tokens, and what an app may ask about its user. Pure; ``now_ms`` is an argument.
 
-The algorithm is HS256; Xero's is RS256 with published keys. Nobody but the simulator can check the signature, and
-clients have no need to.
+Claims are those seen in Xero's tokens, and the signature is as Xero's (RS256): clients check id tokens with the published key.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from simulator.identity.consent import User
 from simulator.identity.grants import ACCESS_LIFE_SECONDS, Grant, Grants
+from simulator.identity.signing import SigningKey, half_hash
 
 ID_LIFE_SECONDS = 300
 """How long an id token is good."""
 
-_ISSUER = "https://identity.xero.com"
-_RESOURCES = f"{_ISSUER}/resources"
+ISSUER = "https://identity.xero.com"
+"""``iss`` of every token."""
+
+_RESOURCES = f"{ISSUER}/resources"
+_READ_BEFORE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +33,13 @@ class Access:
 class AccessTokens:
     """Issues and reads access tokens."""
 
-    def __init__(self, *, secret: bytes) -> None:
-        self._secret = secret
+    def __init__(self, *, key: Callable[[], SigningKey]) -> None:
+        """Nothing is signed yet.
+
+        Args:
+            key: gives the key that signs; asked for the first time when a token is.
+        """
+        self._key = key
         self._read: dict[str, Access] = {}
 
     def issue(self, grant: Grant, *, token_id: str, now_ms: int, auth_event_id: str | None = None) -> str:
@@ -52,7 +55,7 @@ class AccessTokens:
         claims = {
             "nbf": seconds,
             "exp": seconds + ACCESS_LIFE_SECONDS,
-            "iss": _ISSUER,
+            "iss": ISSUER,
             "aud": _RESOURCES,
             "client_id": grant.client_id,
             "sub": grant.user_id.replace("-", ""),
@@ -65,43 +68,39 @@ class AccessTokens:
             "scope": list(grant.scopes),
             "amr": ["pwd"],
         }
-        token = self._signed(claims)
-        if len(self._read) > 10_000:
-            self._read.clear()
-        self._read[token] = Access(
-            grant_id=grant.id, expires_ms=(seconds + ACCESS_LIFE_SECONDS) * 1000, scopes=grant.scopes
+        token = self._key().sign(claims)
+        self._remember(
+            token,
+            Access(grant_id=grant.id, expires_ms=(seconds + ACCESS_LIFE_SECONDS) * 1000, scopes=grant.scopes),
         )
         return token
 
-    def issue_id(self, grant: Grant, user: User, *, now_ms: int) -> str:
+    def issue_id(self, grant: Grant, user: User, *, now_ms: int, access_token: str, nonce: str | None = None) -> str:
         """An id token for five minutes: who signed in.
 
         Args:
             grant: whose.
             user: who that is.
             now_ms: the time.
+            access_token: the one that is given with it.
+            nonce: what the app sent with its link.
         """
         seconds = now_ms // 1000
-        given, _, family = user.name.partition(" ")
         claims = {
             "nbf": seconds,
             "exp": seconds + ID_LIFE_SECONDS,
-            "iss": _ISSUER,
+            "iss": ISSUER,
             "aud": grant.client_id,
+            **({} if nonce is None else {"nonce": nonce}),
             "iat": seconds,
-            "sub": user.id.replace("-", ""),
-            "auth_time": seconds,
+            "at_hash": half_hash(access_token),
             "sid": grant.session_id,
-            "xero_userid": user.id,
-            **({"email": user.email} if "email" in grant.scopes else {}),
-            **({"name": user.name, "given_name": given, "family_name": family} if "profile" in grant.scopes else {}),
+            "auth_time": seconds,
+            "global_session_id": grant.session_id,
+            **about(user, grant.scopes),
+            "amr": ["pwd"],
         }
-        return self._signed(claims)
-
-    def _signed(self, claims: dict[str, Any]) -> str:
-        header = {"alg": "HS256", "kid": "SIMULATOR", "typ": "JWT"}
-        signed = f"{_encode(orjson.dumps(header))}.{_encode(orjson.dumps(claims))}"
-        return f"{signed}.{self._sign(signed)}"
+        return self._key().sign(claims)
 
     def read(self, token: str, grants: Grants) -> Access | None:
         """What a token says; None if it isn't ours.
@@ -113,29 +112,45 @@ class AccessTokens:
         known = self._read.get(token)
         if known is not None:
             return known
-        signed, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(self._sign(signed).encode(), signature.encode()):
+        claims = self._key().read(token)
+        if claims is None:
             return None
         try:
-            claims = orjson.loads(_decode(signed.partition(".")[2]))
             if claims["aud"] != _RESOURCES:  # an id token opens nothing
                 return None
             grant = grants.of_session(claims["sid"])
             if grant is None:
                 return None
             access = Access(grant_id=grant.id, expires_ms=claims["exp"] * 1000, scopes=tuple(claims["scope"]))
-        except (binascii.Error, ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             return None
-        self._read[token] = access
+        self._remember(token, access)
         return access
 
-    def _sign(self, text: str) -> str:
-        return _encode(hmac.digest(self._secret, text.encode(), hashlib.sha256))
+    def published(self) -> dict[str, Any]:
+        """The JSON Web Key Set that clients check signatures with."""
+        return {"keys": [self._key().published()]}
+
+    def _remember(self, token: str, access: Access) -> None:
+        if len(self._read) > _READ_BEFORE:
+            self._read.clear()
+        self._read[token] = access
 
 
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+def about(user: User, scopes: tuple[str, ...]) -> dict[str, str]:
+    """Claims about a user, as far as scopes allow.
 
-
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    Args:
+        user: about whom.
+        scopes: of the token.
+    """
+    given, _, family = user.name.partition(" ")
+    claims = {"sub": user.id.replace("-", ""), "xero_userid": user.id}
+    if "profile" in scopes:
+        claims |= {
+            "preferred_username": user.email,
+            "given_name": given,
+            "family_name": family,
+            "name": user.name,
+        }
+    return claims | ({"email": user.email} if "email" in scopes else {})

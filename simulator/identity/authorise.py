@@ -92,6 +92,7 @@ class Authorise:
             tenants=tuple(dict.fromkeys(tenants)),
             auth_event_id=event,
             issued_ms=world.clock.now_ms(),
+            nonce=asked.nonce,
         )
         self._codes.add(value, code)
         return _back(asked, code=value, scope=" ".join(asked.scopes), session_state=f"{world.new_id()}.simulator")

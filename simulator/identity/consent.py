@@ -47,6 +47,12 @@ def users(seed: int) -> tuple[User, ...]:
     )
 
 
+def user_of(seed: int, user_id: str) -> User:
+    """Who has that id; a grant that was made without a browser has a user whom the authorise page does not list."""
+    other = User(id=user_id, name="Robin Vale", email="robin@example.com")
+    return next((one for one in users(seed) if one.id == user_id), other)
+
+
 class Problem(StrEnum):
     """What the authorise page's error says."""
 
@@ -70,6 +76,7 @@ class Asked:
 
     Attributes:
         challenge: of PKCE, if it is used.
+        nonce: what the id token must repeat, if one was sent.
         several: whether the user may choose more than one organisation.
     """
 
@@ -78,6 +85,7 @@ class Asked:
     scopes: tuple[str, ...]
     state: str | None
     challenge: str | None
+    nonce: str | None
     several: bool
 
 
@@ -111,6 +119,7 @@ def understand(fields: Mapping[str, str], grants: Grants, *, bulk: bool, journal
         scopes=scopes,
         state=fields.get("state"),
         challenge=_challenge(client, fields),
+        nonce=fields.get("nonce"),
         several=bulk and fields.get("acr_values") != "bulk_connect:false",
     )
 
@@ -154,6 +163,7 @@ class Code:
     tenants: tuple[str, ...]
     auth_event_id: str
     issued_ms: int
+    nonce: str | None = None
 
 
 class Codes:

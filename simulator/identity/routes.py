@@ -6,12 +6,13 @@ from simulator.faults.apply import Faults
 from simulator.identity.authorise import Authorise
 from simulator.identity.connections import Connections
 from simulator.identity.consent import Codes
+from simulator.identity.discovery import Discovery
 from simulator.identity.token import TokenEndpoint
 from simulator.world import World
 
 
 class Identity:
-    """Consent, tokens and connections."""
+    """Consent, tokens, connections and OpenID Connect."""
 
     def __init__(self, world: World, faults: Faults) -> None:
         codes = Codes()
@@ -19,6 +20,7 @@ class Identity:
             Authorise(world, faults, codes),
             TokenEndpoint(world, faults, codes),
             Connections(world, faults),
+            Discovery(world, faults),
         )
 
     def routes(self) -> list[web.RouteDef]:

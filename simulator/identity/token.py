@@ -10,7 +10,7 @@ from aiohttp import web
 from simulator.faults.apply import Faults, Struck, forced_reply, strangers_reply, token_reply
 from simulator.faults.plan import Operation
 from simulator.identity.connections import retry_after
-from simulator.identity.consent import Codes
+from simulator.identity.consent import Codes, user_of
 from simulator.identity.grants import ACCESS_LIFE_SECONDS, AppKind, Client, Grant, GrantKind, TokenError, TokenProblem
 from simulator.identity.scopes import OFFLINE_ACCESS, OPENID
 from simulator.reply import Reply
@@ -103,8 +103,7 @@ class TokenEndpoint:
             new_id=world.new_id,
             now_ms=now_ms,
         )
-        more = {"id_token": world.access.issue_id(grant, code.user, now_ms=now_ms)} if OPENID in code.scopes else {}
-        return self._answer(grant, refresh_token, **more)
+        return self._answer(grant, refresh_token, signed_in=OPENID in code.scopes, nonce=code.nonce)
 
     def _refreshed(self, client: Client, form: Form) -> Reply:
         world = self._world
@@ -112,9 +111,11 @@ class TokenEndpoint:
             raise TokenError(TokenProblem.INVALID_REQUEST)
         refresh_token = world.new_refresh_token()
         grant = world.grants.refresh(client, form["refresh_token"], refresh_token, world.clock.now_ms())
-        return self._answer(grant, refresh_token)
+        return self._answer(grant, refresh_token, signed_in=OPENID in grant.scopes)  # (unconfirmed for refreshes)
 
-    def _answer(self, grant: Grant, refresh_token: str | None = None, **more: str) -> Reply:
+    def _answer(
+        self, grant: Grant, refresh_token: str | None = None, *, signed_in: bool = False, nonce: str | None = None
+    ) -> Reply:
         world = self._world
         world.save_grant(grant)
         access_token = world.access.issue(
@@ -123,6 +124,12 @@ class TokenEndpoint:
             now_ms=world.clock.now_ms(),
             auth_event_id=grant.event_of(refresh_token),
         )
+        more = {}
+        if signed_in:
+            user = user_of(world.seed, grant.user_id)
+            more["id_token"] = world.access.issue_id(
+                grant, user, now_ms=world.clock.now_ms(), access_token=access_token, nonce=nonce
+            )
         body = {
             **more,
             "access_token": access_token,

@@ -76,6 +76,7 @@ def test_bulk_connections_can_be_waived() -> None:
         ({"scope": None}, Problem.INVALID_SCOPE),
         ({"scope": "accounting.nonsense"}, Problem.INVALID_SCOPE),
         ({"scope": "accounting.transactions"}, Problem.INVALID_SCOPE),
+        ({"scope": "finance.statements.read"}, Problem.INVALID_SCOPE),
         ({"scope": "accounting.reports.read"}, Problem.INVALID_SCOPE),
         ({"scope": "accounting.journals.read"}, Problem.INVALID_SCOPE),
         ({"scope": "app.connections"}, Problem.INVALID_SCOPE),
@@ -100,6 +101,15 @@ def test_scopes_by_age_and_tier() -> None:
     assert refused(asked, broad=False, journals=False) == list(asked[:3])
     assert refused(asked, broad=True, journals=True) == []
     assert refused(EVERYTHING, broad=False, journals=True) == []
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["payroll.employees", "payroll.payslip.read", "payroll.superfundproducts.read", "accountdata.balances.read"],
+)
+def test_scopes_of_xeros_other_apis_are_granted(scope: str) -> None:
+    """They open nothing here, but apps ask for them beside the Accounting API's."""
+    assert refused([scope], broad=False, journals=False) == []
 
 
 def test_whatever_the_library_may_ask_for_exists_here() -> None:

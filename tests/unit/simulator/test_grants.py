@@ -1,7 +1,9 @@
 """Refresh tokens: rotation, grace, expiry; client credentials; access tokens."""
 
 import base64
+import hashlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -21,6 +23,7 @@ from simulator.identity.grants import (
     TokenError,
     TokenProblem,
 )
+from simulator.identity.signing import drawn_key
 from tests.support.unconfirmed import unconfirmed
 from tests.unit.simulator.builders import NOW, TENANT, guid
 
@@ -260,14 +263,19 @@ def test_disconnecting_takes_a_connection_of_the_grant() -> None:
     assert not book.disconnect(found, guid(1))
 
 
+def issuer_of(seed: int) -> AccessTokens:
+    """An issuer of its own, with the key of a seed."""
+    return AccessTokens(key=partial(drawn_key, seed))
+
+
 def test_access_tokens_carry_xeros_claims_and_outlive_a_restart() -> None:
-    """Signed, so another process of the same secret reads them."""
-    book, issuer = grants(), AccessTokens(secret=b"s")
+    """Signed, so another process of the same seed reads them."""
+    book, issuer = grants(), issuer_of(1)
     found = book.get(guid(3))
     assert found is not None
 
     token = issuer.issue(found, token_id=guid(5), now_ms=NOW)
-    read = AccessTokens(secret=b"s").read(token, book)
+    read = issuer_of(1).read(token, book)
 
     assert read is not None
     assert (read.grant_id, read.expires_ms, read.scopes) == (guid(3), NOW + 1_800_000, found.scopes)
@@ -278,18 +286,18 @@ def test_access_tokens_carry_xeros_claims_and_outlive_a_restart() -> None:
 @pytest.mark.parametrize("spoiled", ["", "a.b.c", "nonsense", "é.é.é"])
 def test_foreign_access_tokens_are_not_read(spoiled: str) -> None:
     """Whatever they look like."""
-    assert AccessTokens(secret=b"s").read(spoiled, grants()) is None
+    assert issuer_of(1).read(spoiled, grants()) is None
 
 
-def test_access_tokens_of_another_secret_or_an_unknown_grant_are_not_read() -> None:
+def test_access_tokens_of_another_seed_or_an_unknown_grant_are_not_read() -> None:
     """Signature first, then the grant."""
-    book, issuer = grants(), AccessTokens(secret=b"s")
+    book, issuer = grants(), issuer_of(1)
     found = book.get(guid(3))
     assert found is not None
     token = issuer.issue(found, token_id=guid(5), now_ms=NOW)
 
-    assert AccessTokens(secret=b"other").read(token, book) is None
-    assert AccessTokens(secret=b"s").read(token, Grants()) is None
+    assert issuer_of(2).read(token, book) is None
+    assert issuer_of(1).read(token, Grants()) is None
 
 
 def _claims(token: str) -> Any:
@@ -298,18 +306,20 @@ def _claims(token: str) -> Any:
 
 def test_an_id_token_says_who_signed_in_and_opens_nothing() -> None:
     """Five minutes; e-mail and name where they were asked for; no access token."""
-    user, issuer = users(1)[0], AccessTokens(secret=b"s")
+    user, issuer = users(1)[0], issuer_of(1)
     book = grants(grant(id=guid(9), scopes=("openid", "email")), grant(id=guid(8), scopes=("openid", "profile")))
     mail, name = book.get(guid(9)), book.get(guid(8))
     assert mail is not None
     assert name is not None
 
-    token = issuer.issue_id(mail, user, now_ms=NOW)
+    token = issuer.issue_id(mail, user, now_ms=NOW, access_token="a.b.c", nonce="n")
 
     claims = _claims(token)
     assert (claims["aud"], claims["exp"] - claims["nbf"], claims["email"]) == ("APP", 300, user.email)
+    assert claims["nonce"] == "n"
+    assert claims["at_hash"] == base64.urlsafe_b64encode(hashlib.sha256(b"a.b.c").digest()[:16]).decode().rstrip("=")
     assert "name" not in claims
-    assert _claims(issuer.issue_id(name, user, now_ms=NOW))["given_name"] == "Alex"
+    assert _claims(issuer.issue_id(name, user, now_ms=NOW, access_token="a.b.c"))["given_name"] == "Alex"
     assert issuer.read(token, book) is None
 
 
@@ -318,7 +328,7 @@ def test_claims_name_the_consent() -> None:
     book = grants()
     found = book.get(guid(3))
     assert found is not None
-    issuer = AccessTokens(secret=b"s")
+    issuer = issuer_of(1)
 
     claims = _claims(issuer.issue(found, token_id=guid(5), now_ms=NOW))
     older = _claims(issuer.issue(found, token_id=guid(5), now_ms=NOW, auth_event_id=guid(77)))
