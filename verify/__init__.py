@@ -1,1 +1,1 @@
-"""Whether what was published keeps the promises: pure checks of a recorded history, for tests, the demo, your deployment."""
+"""Whether what was published keeps the promises: checks of a recorded history, for tests, the demo, your deployment. Pure."""

@@ -1,4 +1,4 @@
-"""The facts: one row per kind of record. Checked against Xero's published OpenAPI by ``tests/registry``."""
+"""The facts: one row per kind of record. Pure. Checked against Xero's published OpenAPI by ``tests/registry``."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

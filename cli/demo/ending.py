@@ -1,4 +1,4 @@
-"""The last screen of a run that ends by itself. Pure."""
+"""The last screen of a run that ends by itself."""
 
 from cli.demo.figures import duration
 from cli.demo.screen import ratio

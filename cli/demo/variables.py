@@ -1,4 +1,4 @@
-"""The settings of the demo's processes, as environment variables. Pure; secrets only as names of files that hold them."""
+"""The settings of the demo's processes, as environment variables. Secrets only as names of files that hold them."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which of the organisations a grant reaches are to be connected. Pure."""
+"""Which of the organisations a grant reaches are to be connected."""
 
 from collections.abc import Mapping, Sequence
 

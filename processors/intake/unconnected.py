@@ -1,4 +1,4 @@
-"""Events of organisations that are not connected: how many of their records are kept marked.
+"""Events of organisations that are not connected: how many of their records are kept marked. Pure.
 
 An app's webhook brings the events of every organisation that the app is connected to in Xero, also of those that nobody
 connected here, and whoever has a signing key can make organisations up. Their records wait in ``dirty`` for the

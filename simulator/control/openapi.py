@@ -1,4 +1,4 @@
-"""The control API as an OpenAPI document, from its routes and the models of its bodies. Pure."""
+"""The control API as an OpenAPI document, from its routes and the models of its bodies."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Xero's four limits as a pure state machine: fixed windows that end at a different moment for each tenant.
+"""Xero's four limits: fixed windows that end at a different moment for each tenant. Pure.
 
 | limit | allowed | ``X-Rate-Limit-Problem`` | Retry-After |
 | --- | --- | --- | --- |

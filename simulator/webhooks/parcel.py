@@ -1,4 +1,4 @@
-"""The body and signature of a delivery. Pure; entropy is an argument."""
+"""The body and signature of a delivery. Pure; the random source is an argument."""
 
 import base64
 import hashlib

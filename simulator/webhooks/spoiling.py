@@ -1,4 +1,4 @@
-"""What the fault plan does to events on their way out. Pure; ``now`` is seconds of the caller's clock."""
+"""What the fault plan does to events on their way out. Pure; the random source and ``now`` (seconds) are arguments."""
 
 import heapq
 import itertools

@@ -1,1 +1,1 @@
-"""Quotas of a tenant and of an app, never exceeded."""
+"""Quotas of a tenant and of an app, never exceeded. Pure."""

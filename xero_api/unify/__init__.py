@@ -1,1 +1,1 @@
-"""Xero's JSON → unified records: one pure, total, deterministic mapping per entity."""
+"""Xero's JSON → unified records: one total, deterministic mapping per entity. Pure."""
