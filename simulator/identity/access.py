@@ -1,4 +1,4 @@
-"""Access tokens and id tokens, and what an app may ask about its user. Pure; ``now_ms`` is an argument.
+"""Access tokens and id tokens, and what an app may ask about its user. Pure; ``now_ms`` is an argument, the key is random by its seed.
 
 Claims are those seen in Xero's tokens, and the signature is as Xero's (RS256): clients check id tokens with the published key.
 """

@@ -1,4 +1,4 @@
-"""The key that signs tokens, drawn from the seed, and JWTs signed with it (RS256). Pure.
+"""The key that signs tokens, drawn from the seed, and JWTs signed with it (RS256). Pure; all that is random follows from the seed.
 
 The same seed gives the same key, so tokens outlive a restart. Whoever knows the seed has the key: it protects nothing.
 Header and key set have the members of Xero's: ``kid`` is a thumbprint in hexadecimal, ``x5t`` the same one in base64.
