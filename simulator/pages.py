@@ -25,7 +25,7 @@ def routes() -> list[str]:
     """Every route, with the first line of its handler's docstring."""
     app = create_app(SimulatorSettings(tenants=0))
     rows = [
-        (route.resource.canonical, route.method, _first_line(route.handler.__doc__))
+        (route.resource.canonical.removesuffix("{slash}"), route.method, _first_line(route.handler.__doc__))
         for route in app.router.routes()
         if route.method != "HEAD" and route.resource is not None
     ]

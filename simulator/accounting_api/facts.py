@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from simulator.accounting_api.filters import Filter, contains, equals, from_day, id_is, one_of, to_day
+from simulator.accounting_api.spelling import folded
 from simulator.books.words import ContactStatus, Endpoint
 
 
@@ -60,7 +61,7 @@ class Facts:
     hides: Callable[[Any], bool] | None = None
     unhide: str | None = None
     also_by: str | None = None
-    fold: Callable[[str], str] = str.lower
+    fold: Callable[[str], str] = folded
 
 
 def _opened_by(*scopes: str) -> frozenset[str]:

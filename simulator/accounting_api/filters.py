@@ -1,22 +1,13 @@
 """Query parameters of single endpoints that choose records: text of the parameter → test of a record. Pure."""
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from simulator.accounting_api.errors import RefusedError, unparsable
-from simulator.books.amounts import DAY_MS
+from simulator.accounting_api.spelling import day_of, guid_of
 
 Test = Callable[[Any], bool]
 Filter = Callable[[str], Test]
-
-_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-
-
-def is_uuid(text: str) -> bool:
-    """Whether a text is a GUID, with hyphens or without."""
-    return _UUID.fullmatch(text) is not None
 
 
 def equals(field: str) -> Filter:
@@ -43,9 +34,9 @@ def id_is(field: str, spelled: str) -> Filter:
     """
 
     def choose(text: str) -> Test:
-        if not is_uuid(text.strip()):
+        wanted = guid_of(text)
+        if wanted is None:
             raise RefusedError(unparsable(spelled))
-        wanted = text.strip().lower()
         return lambda record: getattr(record, field) == wanted
 
     return choose
@@ -82,8 +73,7 @@ def contains(*fields: str) -> Filter:
 
 
 def _day(text: str, spelled: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise RefusedError(unparsable(spelled)) from None
-    return int(moment.replace(tzinfo=UTC).timestamp()) * 1000 // DAY_MS
+    day = day_of(text)
+    if day is None:
+        raise RefusedError(unparsable(spelled))
+    return day

@@ -12,6 +12,7 @@ from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.documents import allocation_row
 from simulator.accounting_api.encoders.tracking_categories import option_row
 from simulator.accounting_api.facts import FACTS
+from simulator.accounting_api.spelling import guid_of
 from simulator.accounting_api.validation import Fields, Problems
 from simulator.accounting_api.wire import ms_date
 from simulator.books import money
@@ -85,7 +86,9 @@ class Papers:
 
 def attachment_named(record: Any, name: str) -> Attachment | None:
     """A record's attachment, by its id or its file name."""
-    return next((one for one in record.attachments if name in (one.attachment_id, one.file_name)), None)
+    return next(
+        (one for one in record.attachments if one.attachment_id == guid_of(name) or one.file_name == name), None
+    )
 
 
 def content_of(papers: Papers, attachment: Attachment) -> bytes:

@@ -4,14 +4,14 @@ Xero's habits kept: a malformed ``If-Modified-Since`` is ignored, page sizes are
 ``IDs=`` on CreditNotes answers everything).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from simulator.accounting_api.errors import RefusedError, bad_query, query_too_long, unparsable
 from simulator.accounting_api.facts import FACTS, Facts, Paging
 from simulator.accounting_api.fields import fields_of
-from simulator.accounting_api.filters import Test, is_uuid
+from simulator.accounting_api.filters import Test
+from simulator.accounting_api.spelling import guid_of, moment_of
 from simulator.accounting_api.view import Form
 from simulator.accounting_api.where import Where, WhereError, parse
 from simulator.books.words import Endpoint
@@ -138,15 +138,7 @@ def _page(facts: Facts, given: Mapping[str, str], *, forced: bool, ordered: bool
 
 def modified_since_ms(header: str | None) -> int:
     """The header in milliseconds, whole seconds, UTC; 0 if absent or malformed (Xero then answers everything)."""
-    if not header:
-        return 0
-    try:
-        moment = datetime.fromisoformat(header.strip())
-    except ValueError:
-        return 0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1000
+    return (moment_of(header) if header else None) or 0
 
 
 def _flag(value: str | None) -> bool:
@@ -169,12 +161,20 @@ def _page_size(facts: Facts, given: Mapping[str, str]) -> int:
 def _ids(given: Mapping[str, str]) -> tuple[str, ...] | None:
     if "ids" not in given:
         return None
-    ids = tuple(part.strip().lower() for part in given["ids"].split(",") if part.strip())
-    if len(ids) > MOST_IDS:
+    parts = [part for part in given["ids"].split(",") if part.strip()]
+    if len(parts) > MOST_IDS:
         raise RefusedError(query_too_long())
-    if not all(is_uuid(part) for part in ids):
-        raise RefusedError(unparsable("Ids", uuid=True))
-    return ids
+    return _guids(parts, unparsable("Ids", uuid=True))
+
+
+def _guids(parts: Iterable[str], refusal: Reply) -> tuple[str, ...]:
+    ids: list[str] = []
+    for part in parts:
+        found = guid_of(part)
+        if found is None:
+            raise RefusedError(refusal)
+        ids.append(found)
+    return tuple(ids)
 
 
 def _set(given: Mapping[str, str], name: str, *, upper: bool = False) -> frozenset[str]:
@@ -183,10 +183,7 @@ def _set(given: Mapping[str, str], name: str, *, upper: bool = False) -> frozens
 
 
 def _uuid_set(given: Mapping[str, str], name: str, spelled: str) -> frozenset[str]:
-    ids = frozenset(part.lower() for part in _set(given, name))
-    if not all(is_uuid(part) for part in ids):
-        raise RefusedError(unparsable(spelled))
-    return ids
+    return frozenset(_guids(_set(given, name), unparsable(spelled)))
 
 
 def _order(endpoint: Endpoint, text: str | None) -> tuple[str | None, bool]:

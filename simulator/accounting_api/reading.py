@@ -11,8 +11,9 @@ from simulator.accounting_api.encoding import Encoder
 from simulator.accounting_api.errors import not_found, too_many_records
 from simulator.accounting_api.facts import FACTS, Paging
 from simulator.accounting_api.fields import fields_of, sort_key
-from simulator.accounting_api.filters import Test, is_uuid
+from simulator.accounting_api.filters import Test
 from simulator.accounting_api.query import Query
+from simulator.accounting_api.spelling import guid_of
 from simulator.accounting_api.view import Form
 from simulator.books.kinds import AnyRecord
 from simulator.books.ledger import CASH
@@ -74,7 +75,7 @@ def find(organisation: Organisation, endpoint: Endpoint, record_id: str, moment:
     folded = facts.fold(record_id)
     record: AnyRecord | None
     record = shelf.get(folded) if moment.as_of_ms is None else shelf.as_of(folded, moment.as_of_ms)
-    if record is not None or facts.also_by is None or is_uuid(record_id):
+    if record is not None or facts.also_by is None or guid_of(record_id):
         return record
     if endpoint is Endpoint.JOURNALS:
         return organisation.ledger.by_number(int(record_id)) if record_id.isdecimal() else None

@@ -22,6 +22,7 @@ from simulator.accounting_api.pdf import PDF, PRINTED, printed
 from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
 from simulator.accounting_api.reading import Moment, envelope, find, read_list, read_one
 from simulator.accounting_api.reports.table import REPORTS, write_report
+from simulator.accounting_api.spelling import folded
 from simulator.accounting_api.writing import Clerk, Order
 from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint
@@ -38,6 +39,13 @@ _ATTACHMENTS = frozenset({"accounting.attachments"})
 
 XML = "text/xml; charset=utf-8"
 
+BASE = "/api.xro/2.0"
+ID = "{id:[^/]+}"
+"""An id in an address; aiohttp's own pattern has no braces."""
+
+SLASH = "{slash:/?}"
+"""End of an address: a slash or nothing."""
+
 
 class AccountingApi:
     """The Accounting API over all organisations."""
@@ -48,24 +56,27 @@ class AccountingApi:
         self._keys = Keys()
 
     def routes(self) -> list[web.RouteDef]:
-        """Method, path, handler."""
+        """Method, path, handler; a slash at the end of an address changes nothing."""
+        found = [
+            (web.get, "/Reports/{report}", self.report),
+            (web.get, "/{endpoint}", self.list),
+            (web.get, "/{endpoint}/{id}", self.get),
+            (web.put, "/{endpoint}", self.create),
+            (web.post, "/{endpoint}", self.update_or_create),
+            (web.post, "/{endpoint}/{id}", self.update),
+            (web.delete, "/{endpoint}/{id}", self.remove),
+            (web.get, "/{endpoint}/{id}/{part}", self.part),
+            (web.get, "/{endpoint}/{id}/{part}/{name}", self.part),
+            (web.put, "/{endpoint}/{id}/{part}", self.write_part),
+            (web.post, "/{endpoint}/{id}/{part}", self.write_part),
+            (web.put, "/{endpoint}/{id}/{part}/{name}", self.write_part),
+            (web.post, "/{endpoint}/{id}/{part}/{name}", self.write_part),
+            (web.delete, "/{endpoint}/{id}/{part}", self.remove_part),
+            (web.delete, "/{endpoint}/{id}/{part}/{name}", self.remove_part),
+        ]
         return [
-            web.get("/api.xro/2.0/Reports/{report}", self.report),
-            web.get("/api.xro/2.0/{endpoint}", self.list),
-            web.get("/api.xro/2.0/{endpoint}/{id}", self.get),
-            web.put("/api.xro/2.0/{endpoint}", self.create),
-            web.post("/api.xro/2.0/{endpoint}", self.update_or_create),
-            web.post("/api.xro/2.0/{endpoint}/{id}", self.update),
-            web.delete("/api.xro/2.0/{endpoint}/{id}", self.remove),
-            web.get("/api.xro/2.0/{endpoint}/{id}/{part}", self.part),
-            web.get("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.part),
-            web.put("/api.xro/2.0/{endpoint}/{id}/{part}", self.write_part),
-            web.post("/api.xro/2.0/{endpoint}/{id}/{part}", self.write_part),
-            web.put("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.write_part),
-            web.post("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.write_part),
-            web.delete("/api.xro/2.0/{endpoint}/{id}/{part}", self.remove_part),
-            web.delete("/api.xro/2.0/{endpoint}/{id}/{part}/{name}", self.remove_part),
-            web.route("*", "/api.xro/2.0/{rest:.*}", self.not_modelled),
+            *(route(f"{BASE}{path.replace('{id}', ID)}{SLASH}", handler) for route, path, handler in found),
+            web.route("*", f"{BASE}/{{rest:.*}}", self.not_modelled),
         ]
 
     async def list(self, request: web.Request) -> web.StreamResponse:
@@ -191,7 +202,7 @@ class AccountingApi:
         if isinstance(grant, Reply):
             return grant
         tenants = grant.tenants()
-        tenant_id = request.headers.get("xero-tenant-id", "").lower()
+        tenant_id = folded(request.headers.get("xero-tenant-id", ""))
         if not tenant_id and grant.kind is GrantKind.CLIENT_CREDENTIALS and tenants:
             tenant_id = next(iter(tenants))
         if tenant_id not in tenants:

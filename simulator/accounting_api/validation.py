@@ -7,19 +7,17 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from simulator.accounting_api.spelling import day_of, guid_of
 from simulator.books.amounts import DAY_MS, Day
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _MS_DATE = re.compile(r"/Date\((-?\d{1,14})(?:[+-]\d{4})?\)/")
 _MOST_DIGITS = 15
-_EPOCH = date(1970, 1, 1).toordinal()
 
 Place = tuple[str | int, ...]
 T = TypeVar("T")
@@ -74,10 +72,10 @@ class Fields:
     def guid(self, name: str) -> str | None:
         """An id in lower case; None if it wasn't sent, or is the one of zeros."""
         value = self.text(name, "")
-        if value and not _GUID.fullmatch(value):
+        found = guid_of(value)
+        if value and found is None:
             self.wrong(f"{name} must be a GUID.")  # (unconfirmed)
-            return None
-        return value.lower() if value and value != NO_ID else None
+        return found if found != NO_ID else None
 
     def flag(self, name: str, before: bool) -> bool:
         """A true or false."""
@@ -115,18 +113,18 @@ class Fields:
         return int(number.scaleb(digits).quantize(Decimal(1), ROUND_HALF_UP))
 
     def day(self, name: str, before: T) -> Day | T:
-        """A calendar date: ``2026-11-22``, with a time or not, or ``/Date(ms)/``."""
+        """A calendar date, with a time or not, or ``/Date(ms)/``."""
         value = self.text(name, "")
         if not value:
             return before
         wrapped = _MS_DATE.fullmatch(value)
         if wrapped:
             return int(wrapped[1]) // DAY_MS
-        try:
-            return date.fromisoformat(value[:10]).toordinal() - _EPOCH
-        except ValueError:
+        day = day_of(value)
+        if day is None:
             self.wrong(f"{name} is not a valid date.")  # (unconfirmed)
             return before
+        return day
 
     def inner(self, name: str) -> "Fields | None":
         """An object inside this one."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from simulator.accounting_api.spelling import guid_of, moment_of
+
 Value = str | int | float | bool | None
 Test = Callable[[Any], bool]
 Fields = Mapping[str, Callable[[Any], Value]]
@@ -178,7 +180,7 @@ class _Parser:
         self.position += 1
         match kind:
             case "guid":
-                return text.lower()
+                return _guid(text)
             case "text":
                 return text
             case "number":
@@ -238,13 +240,19 @@ def _searched(read: Callable[[Any], Value], method: str, part: str) -> Test:
     return lambda record: isinstance(value := read(record), str) and search(value, part)
 
 
+def _guid(text: str) -> str:
+    found = guid_of(text)
+    if found is None:
+        raise WhereError("Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx).")
+    return found
+
+
 def _parsed_moment(text: str) -> int:
     """Milliseconds since 1970 of ``DateTime.Parse("2026-01-31")``."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise WhereError("String was not recognized as a valid DateTime.") from error
-    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 1000
+    moment = moment_of(text)
+    if moment is None:
+        raise WhereError("String was not recognized as a valid DateTime.")
+    return moment
 
 
 def _moment(text: str) -> int:

@@ -28,6 +28,7 @@ from simulator.accounting_api.parts import (
     write_option,
 )
 from simulator.accounting_api.reading import Moment
+from simulator.accounting_api.spelling import folded
 from simulator.accounting_api.validation import Fields, PostDataError, Problems, read_elements, refused_element
 from simulator.accounting_api.view import Form
 from simulator.accounting_api.writers.table import WRITES, Verb, Writes
@@ -190,13 +191,13 @@ class Clerk:
             case "PUT", "allocations", None:
                 reply = self._allocate(order, record)
             case "DELETE", "allocations", str(name):
-                row = take_back(self.desk, record, name)
+                row = take_back(self.desk, record, folded(name))
                 reply = _one_invalid(row) if isinstance(row, str) else Reply(body=orjson.dumps(row))
             case "PUT", "contacts", None:
                 rows, problems = join(self.desk, record, read_elements(order.body, "Contacts"))
                 reply = _one_invalid(problems.errors[0][1]) if problems else self._listed("Contacts", rows)
             case "DELETE", "contacts", name:
-                found = leave(self.desk, record, name.lower() if name else None)
+                found = leave(self.desk, record, folded(name) if name else None)
                 reply = Reply(status=204) if found else not_found()
             case ("PUT", "options", None) | ("POST", "options", str()):
                 (element, *_) = read_elements(order.body, "Options")
@@ -220,7 +221,7 @@ class Clerk:
         return _one_invalid(problems.errors[0][1]) if problems else self._listed("HistoryRecords", rows)
 
     def _option(self, order: Order, record: Any, element: dict[str, Any]) -> Reply:
-        row = write_option(self.desk, record, order.name.lower() if order.name else None, element)
+        row = write_option(self.desk, record, folded(order.name) if order.name else None, element)
         return _one_invalid(row) if isinstance(row, str) else self._listed("Options", [row])
 
     def _allocate(self, order: Order, record: Any) -> Reply:

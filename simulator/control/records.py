@@ -8,6 +8,7 @@ import orjson
 
 from simulator.accounting_api.encoding import REMOVED
 from simulator.accounting_api.facts import FACTS
+from simulator.accounting_api.spelling import folded, guid_of
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNoteType
 from simulator.books.invoice import InvoiceType
@@ -17,7 +18,6 @@ from simulator.books.words import ContactStatus, Endpoint, RuleError
 from simulator.control.raw_json import RawJsonError, members
 from simulator.sample.records import draw_contact, draw_credit_note, draw_invoice
 
-_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _DATE = re.compile(r'"/Date\((-?\d+)(?:[+-]\d{4})?\)/"')
 _SWITCHES = ("webhook", "stamp", "reset")
 
@@ -85,7 +85,7 @@ def stamps(raw: RawChange) -> bool:
 def _drawn(
     source: random.Random, organisation: Organisation, endpoint: Endpoint, record_id: str, now_ms: int
 ) -> AnyRecord:
-    if not _UUID.fullmatch(record_id) and FACTS[endpoint].fold is str.lower:
+    if guid_of(record_id) is None and FACTS[endpoint].fold is folded:
         raise RuleError(f"{record_id!r} is not a lower-case GUID")
     if endpoint is Endpoint.CONTACTS:
         contact = draw_contact(source, organisation.profile, place=len(organisation.contacts), now_ms=now_ms)

@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from simulator.accounting_api.errors import not_found, scope_missing, tenant_refused
+from simulator.accounting_api.spelling import folded
 from simulator.faults.apply import Faults, Struck, forced_reply, strangers_reply
 from simulator.faults.plan import Operation
 from simulator.identity.bearer import bearer
@@ -52,7 +53,7 @@ class Connections:
         if isinstance(found, web.StreamResponse):
             return found
         grant, struck = found
-        return await self._close(request, self._disconnect(grant, request.match_info["id"].lower()), grant, struck)
+        return await self._close(request, self._disconnect(grant, folded(request.match_info["id"])), grant, struck)
 
     def _disconnect(self, grant: Grant, wanted: str) -> Reply:
         world = self._world

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from simulator.accounting_api.errors import RefusedError, not_found, unparsable
-from simulator.accounting_api.filters import is_uuid
 from simulator.accounting_api.reports.cells import Row, amount, day_of, header, long_date, plain, section, summary
+from simulator.accounting_api.spelling import guid_of
 from simulator.books.amounts import DAY_MS, Cents, Day, in_base
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
@@ -83,8 +83,8 @@ def aged_titles(side: Side) -> Callable[[Organisation, Mapping[str, str], Day], 
 
 
 def _contact(books: Organisation, given: Mapping[str, str]) -> Contact:
-    contact_id = given.get("contactid", "").lower()
-    if not is_uuid(contact_id):
+    contact_id = guid_of(given.get("contactid", ""))
+    if contact_id is None:
         raise RefusedError(unparsable("contactID", uuid=True))
     contact = books.contacts.get(contact_id)
     if contact is None:

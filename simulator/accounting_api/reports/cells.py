@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from simulator.accounting_api import spelling
 from simulator.accounting_api.errors import RefusedError, unparsable
 from simulator.books.account import Account
 from simulator.books.amounts import DAY_MS, Cents, Day
@@ -20,10 +21,10 @@ def day_of(given: Mapping[str, str], name: str, usual: Day) -> Day:
     text = given.get(name)
     if not text:
         return usual
-    try:
-        return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1000 // DAY_MS
-    except ValueError:
-        raise RefusedError(unparsable(name)) from None
+    day = spelling.day_of(text)
+    if day is None:
+        raise RefusedError(unparsable(name))
+    return day
 
 
 def month_start(day: Day) -> Day:

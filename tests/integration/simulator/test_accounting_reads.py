@@ -198,3 +198,66 @@ async def test_new_records_appear_at_the_end(talk: Talk) -> None:
     assert stamp(last) == edit["records"][-1]["updatedMs"] >= before
     text = datetime.fromtimestamp(stamp(last) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert last["UpdatedDateUTCString"] == text
+
+
+def spellings(one: str) -> list[str]:
+    """An id in the spellings that .NET takes."""
+    return [one.upper(), one.replace("-", ""), f"{{{one}}}", f"({one})"]
+
+
+async def test_an_id_is_the_same_however_it_is_spelled(talk: Talk) -> None:
+    """In the address, in ``IDs=``, in ``ContactIDs=``, in ``where``, and as the organisation of a request."""
+    row = next(row for row in await talk.truth("Invoices") if row["Type"] == "ACCREC")
+    contact = row["Contact"]["ContactID"]
+    of_contact = await talk.rows("Invoices", page="1", ContactIDs=contact)
+
+    for one, other in zip(spellings(row["InvoiceID"]), spellings(contact), strict=True):
+        assert (await talk.rows("Invoices", IDs=one, page="1"))[0]["InvoiceID"] == row["InvoiceID"]
+        assert (await talk.get(f"Invoices/{one}")).json()["Invoices"][0]["InvoiceID"] == row["InvoiceID"]
+        assert await talk.rows("Invoices", page="1", ContactIDs=other) == of_contact
+        assert await talk.rows("Invoices", page="1", where=f'Contact.ContactID==Guid("{other}")') == of_contact
+        headers = {"xero-tenant-id": spellings(talk.tenants[0])[spellings(contact).index(other)]}
+        assert (await talk.get("Organisation", headers=headers)).status_code == 200
+
+
+async def test_an_id_in_a_body_is_the_same_however_it_is_spelled(talk: Talk) -> None:
+    """The contact of an invoice."""
+    contact = (await talk.rows("Contacts", page="1"))[0]["ContactID"]
+    for spelled in spellings(contact):
+        body = {"Type": "ACCREC", "Contact": {"ContactID": spelled}, "LineItems": [{"Description": "x"}]}
+        answer = await talk.http.put("/api.xro/2.0/Invoices", json=body, headers=talk.headers())
+        assert answer.json()["Invoices"][0]["Contact"]["ContactID"] == contact
+
+
+async def test_if_modified_since_is_read_in_https_own_form(talk: Talk) -> None:
+    """RFC 1123's date, which older SDKs of Xero's and pyxero send, asks for the same as ISO's."""
+    rows = await talk.truth("Invoices")
+    since = datetime.fromtimestamp(stamp(rows[len(rows) // 2]) // 1000, UTC)
+    iso = await talk.get("Invoices", headers={"If-Modified-Since": f"{since:%Y-%m-%dT%H:%M:%S}"})
+    rfc = await talk.get("Invoices", headers={"If-Modified-Since": f"{since:%a, %d %b %Y %H:%M:%S} GMT"})
+
+    assert rfc.json()["Invoices"] == iso.json()["Invoices"]
+    assert 0 < len(rfc.json()["Invoices"]) < len(rows)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["Invoices/", "Invoices/{id}/", "Invoices/{id}/history/", "Invoices/{id}/Attachments/", "Reports/TrialBalance/"],
+)
+async def test_a_slash_at_the_end_changes_nothing(talk: Talk, path: str) -> None:
+    """Lists, single records, what is below them, reports."""
+    path = path.format(id=(await talk.truth("Invoices"))[0]["InvoiceID"])
+    without, with_slash = await talk.get(path.rstrip("/")), await talk.get(path)
+
+    assert (with_slash.status_code, without.status_code) == (200, 200)
+    assert set(with_slash.json()) == set(without.json())
+
+
+async def test_days_need_no_zeros(talk: Talk) -> None:
+    """``2026-6-1`` is what pyxero sends."""
+    for endpoint in ("PurchaseOrders", "Quotes"):
+        padded = await talk.rows(endpoint, DateFrom="2026-03-01", DateTo="2026-09-09")
+        assert await talk.rows(endpoint, DateFrom="2026-3-1", DateTo="2026-9-9") == padded
+        assert padded
+    report = await talk.get("Reports/ProfitAndLoss", fromDate="2026-3-1", toDate="2026-9-9")
+    assert report.status_code == 200
