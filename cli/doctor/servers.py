@@ -1,6 +1,7 @@
 """Looking at Kafka and at Xero from where we stand."""
 
 import httpx
+from aiokafka.errors import KafkaError
 
 from cli.doctor.findings import Finding, fine, problem, skipped
 from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin, wanted
@@ -14,24 +15,40 @@ _SHOWN = 3
 
 
 async def look_at_kafka() -> list[Finding]:
-    """Kafka answers, and the topics are as they should be."""
+    """Kafka answers, the topics are as they should be, and somebody reads them."""
     try:
         settings, deliveries = KafkaSettings.read(), ReceiverSettings.read().keep_deliveries
         specs = wanted(settings, EntitySettings.read().entities, deliveries=deliveries)
         async with TopicAdmin(settings) as admin:
             differing = await admin.check(specs)
+            group = await _group(admin, settings.topics.processors_group)
     except SettingsError as error:
         return [skipped("kafka", f"its settings can't be used: {error}")]
     except KafkaUnreachableError as error:
         return [problem("kafka", str(error)), skipped("topics", "needs Kafka")]
     answers = fine("kafka", f"answers at {settings.bootstrap_servers}")
     if not differing:
-        return [answers, fine("topics", f"{len(specs)} of {settings.topic_prefix}, as they should be")]
+        return [
+            answers,
+            fine("topics", f"{len(specs)} with the prefix {settings.topic_prefix} are as they should be"),
+            group,
+        ]
     told = "; ".join(f"{one.topic} {one.what}" for one in differing[:_SHOWN])
     more = f"; and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
     mendable = any(one.fixable for one in differing)
     todo = "xero-stream topics apply" if mendable else "xero-stream topics check shows all"
-    return [answers, problem("topics", told + more, todo)]
+    return [answers, problem("topics", told + more, todo), group]
+
+
+async def _group(admin: TopicAdmin, name: str) -> Finding:
+    """Whether processors run. A lease in the store tells who had a partition last: a killed process can't take it back."""
+    try:
+        members = await admin.members(name)
+    except KafkaError as error:
+        return skipped("group", f"Kafka does not tell who is in {name} ({type(error).__name__})")
+    if not members:
+        return problem("group", f"no processors run: nobody is in the group {name}", "xero-stream processors (or up)")
+    return fine("group", f"{members} {'process is' if members == 1 else 'processes are'} in {name}")
 
 
 async def look_at_xero(transport: httpx.AsyncBaseTransport | None = None) -> list[Finding]:

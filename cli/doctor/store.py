@@ -9,9 +9,15 @@ from cli.deployment.here import here
 from cli.doctor.findings import Finding, fine, problem, skipped
 from cli.grants.command import connect_again, held_line, line
 from cli.store import STORE_ERRORS, database_url
+from xero_api.registry import by_name
+from xero_api.scopes import lacking, open_to
+from xero_stream.contracts.names import AppName
+from xero_stream.settings.apps import Apps
 from xero_stream.settings.base import SettingsError
+from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.shared import ONLY_RECEIVERS, differences
 from xero_stream.settings.store import EncryptionSettings
+from xero_stream.settings.xero import AppTier
 from xero_stream.store.connections import standing
 from xero_stream.store.crypto import MisplacedTokenError, TokenCipher, UndecryptableError
 from xero_stream.store.deployment import ignored, read
@@ -44,6 +50,7 @@ async def look_at_store() -> list[Finding]:
             *await _deployment(pool),
             await _partitions(pool),
             *await _organisations(pool),
+            *await _entities(pool),
             await _tokens(pool),
             await _backlog(pool),
             await _unconnected(pool),
@@ -95,12 +102,47 @@ async def _organisations(pool: "asyncpg.Pool[Any]") -> list[Finding]:
         for row in rows
         if connect_again(row) or row.app_trouble is not None
     ]
-    waiting += [
-        problem("organisations", f"{row.name or row.tenant_id}: {held_line(hold)}", hold.hint)
+    return waiting or [fine("organisations", f"{sum(row.tenant_id is not None for row in rows)} connected")]
+
+
+async def _entities(pool: "asyncpg.Pool[Any]") -> list[Finding]:
+    """What is not read of organisations that are: refused kinds of records, scopes that lack, loads that never began."""
+    rows = [row for row in await standing(pool) if row.tenant_id is not None and not connect_again(row)]
+    if not rows:
+        return []
+    found = [
+        problem("entities", f"{row.name or row.tenant_id}: {held_line(hold)}", hold.hint)
         for row in rows
         for hold in row.held
     ]
-    return waiting or [fine("organisations", f"{sum(row.tenant_id is not None for row in rows)} connected")]
+    try:
+        tiers, enabled = {app.name: app.tier for app in Apps.read().all()}, EntitySettings.read().entities
+    except SettingsError as error:
+        return [*found, skipped("entities", f"settings can't be used: {error}")]
+    granted = {grant["grant_id"]: grant["scopes"] for grant in await pool.fetch("SELECT grant_id, scopes FROM grants")}
+    begun = {tuple(load) for load in await pool.fetch("SELECT tenant_id, entity FROM passes WHERE kind = 'backfill'")}
+    for row in rows:
+        name, held = row.name or row.tenant_id, {hold.entity for hold in row.held}
+        wanted = open_to(tiers.get(AppName(row.app), AppTier.STARTER), map(by_name, enabled))
+        scopes = granted[row.grant_id]
+        lacks = lacking(scopes, wanted) if scopes is not None else {}
+        found += [
+            problem(
+                "entities", f"{name}: {entity} is not read, the grant lacks the scope {scope}", "xero-stream connect"
+            )
+            for entity, scope in lacks.items()
+            if entity not in held
+        ]
+        never = [one.name for one in wanted if (row.tenant_id, one.name) not in begun and one.name not in lacks]
+        if never:
+            what = f"{name}: the first load of {', '.join(never)} was never begun"
+            found.append(problem("entities", what, "xero-stream processors (or up) begins it; else see their log"))
+    if found:
+        return found
+    loading = sum(len(row.loading) for row in rows)
+    entities = f"{len(enabled)} kinds of records of {len(rows)} {'organisation' if len(rows) == 1 else 'organisations'}"
+    state = f"{loading} first loads are under way" if loading else "all loaded"
+    return [fine("entities", f"{entities}, {state}; no scope lacks")]
 
 
 async def _tokens(pool: "asyncpg.Pool[Any]") -> Finding:
@@ -161,9 +203,11 @@ async def _unconnected(pool: "asyncpg.Pool[Any]") -> Finding:
 
 
 async def _relay(pool: "asyncpg.Pool[Any]") -> Finding:
+    # Since the oldest change behind the mark, not since the mark: an idle partition's mark is old.
     row = await pool.fetchrow(
-        "SELECT coalesce(sum(p.position - m.position), 0)::bigint AS behind, max(extract(epoch FROM now() - "
-        "m.marked_at)) FILTER (WHERE p.position > m.position) AS since FROM positions p JOIN relay_marks m USING (partition)"
+        "SELECT coalesce(sum(greatest(p.position - m.position, 0)), 0)::bigint AS behind, "
+        "max((SELECT extract(epoch FROM now() - recorded_at) FROM changes c WHERE c.partition = m.partition "
+        "AND c.position > m.position ORDER BY c.position LIMIT 1)) AS since FROM positions p JOIN relay_marks m USING (partition)"
     )
     what = f"{row['behind']:,} changes are not on Kafka yet"
     if row["since"] and row["since"] > _LATE_SECONDS:

@@ -223,6 +223,15 @@ class TopicAdmin:
                 await asyncio.sleep(0.1)
         return {tp.partition: (row.offset, row.metadata) for tp, row in found.items() if row.offset >= 0}
 
+    async def members(self, group: str) -> int:
+        """How many consumers are in a group now; 0 for a group that does not exist."""
+        (response,) = await self._client.describe_consumer_groups([group])
+        (described,) = response.groups
+        code, members = described[0], described[5]
+        if code:
+            raise for_code(code)
+        return len(members)
+
     async def _until_visible(self, names: Sequence[str]) -> None:
         """Wait until the broker lists topics: it learns of them after the controller has answered that they exist."""
         end = time.monotonic() + _VISIBLE_SECONDS
