@@ -134,7 +134,7 @@ def _happened(change: Mapping[str, Any], before: Mapping[str, Any], after: Mappi
 def _state(record: Mapping[str, Any]) -> list[str]:
     total = record.get("total")
     money = f"{amount(total)} {_text(record.get('currency'), '')}".strip() if _is_number(total) else ""
-    return [_text(record.get("status"), ""), money]
+    return [_status(record.get("status"), ""), money]
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any], paths: list[str]) -> list[str]:
@@ -156,8 +156,14 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any], paths: lis
 
 
 def _shift(name: str, old: Any, new: Any) -> str:
-    shift = f"{_value(old)}{ARROW}{_value(new)}"
-    return shift if name == "status" else f"{_word(name)} {shift}"
+    if name == "status":
+        return f"{_status(old, NONE)}{ARROW}{_status(new, NONE)}"
+    return f"{_word(name)} {_value(old)}{ARROW}{_value(new)}"
+
+
+def _status(value: Any, otherwise: str) -> str:
+    """A status in words: ``partially paid``."""
+    return _text(value, otherwise).replace("_", " ")
 
 
 def _value(value: Any) -> str:

@@ -88,9 +88,9 @@ def demo(
     """Everything on this machine against a simulated Xero: a real Kafka, a real PostgreSQL, three organisations.
 
     Keys: e edits, k kills a worker (kill -9), b stops Kafka for a while, r rate-limits an organisation, v verifies,
-    q quits. Ctrl-C stops everything and leaves no process behind; the next demo goes on with the data kept. With
-    --seconds it ends by itself: it stops the edits, waits until everything is published, compares Kafka with the
-    simulator's truth record by record, and exits 0 only if all agree.
+    q quits, ? says what each does. Ctrl-C stops everything and leaves no process behind; the next demo goes on with the
+    data kept. With --seconds it ends by itself: it stops the edits, waits until everything is published, compares Kafka
+    with the simulator's truth record by record, and exits 0 only if all agree.
     """
     if chaos and seconds is None:
         raise typer.BadParameter("--chaos needs --seconds: chaos ends with a verdict")

@@ -94,6 +94,8 @@ async def build(
         LocalServerError, StartFailedError, WorkerFailedError, SimulatedError: the message says what to do.
     """
     await places.claim(fresh=fresh, progress=say)
+    if places.seed is not None:
+        _same_seed(places, seed, places.seed)
     servers = LocalServers(places.path, progress=say)
     await stack.enter_async_context(servers)
     new_key = places.prepare(servers.database_url)
@@ -175,11 +177,16 @@ async def _start_simulator(
     await _until(answers, processes, READY_SECONDS, "the simulator does not answer")
     found = await simulated.seed()
     assert found is not None
-    if seed is not None and seed != found:
-        raise StartFailedError(
-            f"the data kept in {places.path} was made with --seed {found}: leave --seed out, or start over with --fresh"
-        )
+    _same_seed(places, seed, found)
+    places.keep_seed(found)
     return found
+
+
+def _same_seed(places: Places, asked: int | None, kept: int) -> None:
+    if asked not in (None, kept):
+        raise StartFailedError(
+            f"the data kept in {places.path} was made with --seed {kept}: leave --seed out, or start over with --fresh"
+        )
 
 
 async def _start_workers(processes: DemoProcesses, places: Places, ports: Ports, servers: LocalServers) -> None:

@@ -16,7 +16,9 @@ from xero_stream.local.ports import ephemeral_range, is_free, port_range
 
 _ATTEMPTS = 500
 _MARKER = "demo"
+_SEED = "demo-seed"
 _KEPT = (
+    _SEED,
     "demo-ports.json",
     "encryption.key",
     "database.url",
@@ -153,6 +155,22 @@ class Places:
             write_whole(self.key_file, Fernet.generate_key().decode() + "\n")
         write_whole(self.url_file, database_url + "\n")
         return new
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the books that are kept; None where there are none, or they were never used."""
+        try:
+            return int((self.path / _SEED).read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
+    def keep_seed(self, seed: int) -> None:
+        """Write down the seed of the books.
+
+        Args:
+            seed: as the simulator says.
+        """
+        write_whole(self.path / _SEED, f"{seed}\n")
 
     @property
     def key(self) -> str:

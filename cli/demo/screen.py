@@ -1,5 +1,6 @@
 """The live view as lines of a given size. Pure: a picture in, lines out; it knows no terminal."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -150,6 +151,9 @@ def ratio(events: int, calls: int) -> str:
 def _body(picture: Picture, room: int, width: int) -> list[Line]:
     if room <= 0:
         return []
+    if picture.help:
+        told = [(Span(f" {part}"),) for line in picture.help for part in filled(line, width - 1)]
+        return [*told[:room], *[EMPTY] * (room - len(told))]
     verdict: list[Line] = []
     for line in picture.verdict:
         style = Style.PLAIN if verdict else Style.STRONG
@@ -176,6 +180,20 @@ def wrapped(line: str, width: int) -> list[str]:
         else:
             lines.append(part)
     return lines
+
+
+def filled(line: str, width: int) -> list[str]:
+    """A line broken between words where it is too wide; what follows is indented as its text.
+
+    Args:
+        line: a key, two spaces, text.
+        width: most columns of a line.
+    """
+    return (
+        textwrap.wrap(line, max(width, 8), subsequent_indent="   ", drop_whitespace=False)
+        if cell_len(line) > width
+        else [line]
+    )
 
 
 def _note(picture: Picture) -> Line:

@@ -15,7 +15,7 @@ from aiokafka.structs import ConsumerRecord
 from cli.demo import stored
 from cli.demo.chaos import Press
 from cli.demo.environment import WORKERS, DemoEnvironment
-from cli.demo.keys import Key
+from cli.demo.keys import Key, help_lines
 from cli.demo.simulated import SimulatedError
 from cli.demo.tally import Hop, Picture, Tally
 from cli.demo.terminal import Display, PlainLines, Screen, keys_read
@@ -91,7 +91,7 @@ class Show:
             now = datetime.now(UTC)
             latency = stored.since(webhook.get("received_at"), now)
             line = None if change["op"] == "r" else f"{now.astimezone():%H:%M:%S}  {readable(change)}"
-            self.tally.change(source["tenant_id"], line, latency)
+            self.tally.change(source["tenant_id"], line, latency, asyncio.get_running_loop().time())
         except (ValueError, KeyError, TypeError, orjson.JSONDecodeError):
             self.note(f"a change that can't be read, at {record.topic}/{record.partition}@{record.offset}")
 
@@ -166,11 +166,18 @@ class Show:
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 
-    def press(self, key: Key) -> None:
-        """A key was pressed, by a person or by chaos."""
+    def press(self, key: Key | None) -> None:
+        """A key was pressed, by a person or by chaos; None for one that means nothing."""
         if key is Key.QUIT:
             self._quit.set()
             return
+        if key is None:
+            self.note("that key does nothing: ? says what each does")
+            return
+        if key is Key.HELP:
+            self._help()
+            return
+        self.tally.help = ()
         if self._verifying:
             self.note("wait for the verification")
             return
@@ -178,6 +185,12 @@ class Show:
         task = asyncio.create_task(self._act(key))
         self._actions.add(task)
         task.add_done_callback(self._actions.discard)
+
+    def _help(self) -> None:
+        self.tally.help = () if self.tally.help else help_lines()
+        if self._display is not None:
+            for line in self.tally.help:
+                self._display.say(line)
 
     async def _act(self, key: Key) -> None:
         try:
@@ -193,8 +206,8 @@ class Show:
                     await self._limit()
                 case Key.VERIFY:
                     await self._verify()
-                case Key.QUIT:
-                    pass
+                case Key.QUIT | Key.HELP:
+                    pass  # seen to where they were pressed
         except (*TROUBLE, LocalServerError) as error:
             self.note(f"{key.label}: {error or type(error).__name__}")
 
@@ -212,7 +225,9 @@ class Show:
         try:
             self._outages += 1
             self.tally.log_down(True)
-            self.note(f"Kafka is stopped for {KAFKA_DOWN_SECONDS:.0f} seconds; webhooks are answered 503")
+            self.note(
+                f"Kafka is stopped, and starts again in {KAFKA_DOWN_SECONDS:.0f} seconds; webhooks are answered 503"
+            )
             await kafka.stop()
             await asyncio.sleep(KAFKA_DOWN_SECONDS)
             await kafka.start()

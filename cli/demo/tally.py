@@ -64,6 +64,7 @@ class Picture:
         lines: how many lines there were in all.
         notes: what is going on, newest last.
         verdict: lines of the last verification.
+        help: what each key does, while that is shown.
     """
 
     running: float
@@ -78,6 +79,7 @@ class Picture:
     lines: int = 0
     notes: Sequence[str] = ()
     verdict: Sequence[str] = ()
+    help: Sequence[str] = ()
 
 
 class Tally:
@@ -101,6 +103,7 @@ class Tally:
         self._log_down = False
         self.ends_at: float | None = None
         self.verdict: Sequence[str] = ()
+        self.help: Sequence[str] = ()
 
     def event(self, tenant_id: str) -> None:
         """A webhook event was read from the log."""
@@ -109,13 +112,15 @@ class Tally:
         if known is not None:
             self._organisations[tenant_id] = replace(known, webhooks=known.webhooks + 1)
 
-    def change(self, tenant_id: str, line: str | None, latency: float | None) -> None:
+    def change(self, tenant_id: str, line: str | None, latency: float | None, now: float) -> None:
         """A change was read from Kafka.
 
         Args:
             tenant_id: whose.
             line: for people; None where it is not worth one (the first load).
-            latency: seconds from the receipt of its webhook; None without one.
+            latency: seconds from the receipt of its webhook; None without one. A webhook that was received before the live
+                view began waited for the demo, and says nothing about the time that a change takes.
+            now: when it was read.
         """
         self._totals[Hop.CHANGES] += 1
         known = self._organisations.get(tenant_id)
@@ -124,7 +129,7 @@ class Tally:
         if line is not None:
             self._lines.append(line)
             self._line_count += 1
-        if latency is not None:
+        if latency is not None and latency <= now - self._began:
             self._latency.add(latency)
 
     def total(self, hop: Hop, total: int) -> None:
@@ -184,4 +189,5 @@ class Tally:
             lines=self._line_count,
             notes=tuple(text for at, text in self._notes if now - at < NOTE_SECONDS),
             verdict=self.verdict,
+            help=self.help,
         )

@@ -140,14 +140,25 @@ def summary(picture: Picture) -> str:
     return f"-- {' → '.join(rates)} · backlog {backlog:,} · {latency(picture)} · {ratio(picture.events, picture.calls)}"
 
 
+def keys_in(pressed: bytes) -> list[Key | None]:
+    """The keys of what a terminal sent; None for one that means nothing.
+
+    Args:
+        pressed: arrows and the like come as several bytes that begin with an escape: one key.
+    """
+    if pressed.startswith(b"\x1b"):
+        return [None]
+    return [key_of(character) for character in pressed.decode("utf-8", "replace")]
+
+
 @contextlib.contextmanager
 def keys_read(
-    on_key: Callable[[Key], None], add_reader: Callable[..., None], remove_reader: Callable[..., object]
+    on_key: Callable[[Key | None], None], add_reader: Callable[..., None], remove_reader: Callable[..., object]
 ) -> Iterator[None]:
     """Hand on keys while the block runs, if standard input is a terminal.
 
     Args:
-        on_key: called with each key that means something.
+        on_key: called with each key; None for one that means nothing.
         add_reader: the event loop's.
         remove_reader: the event loop's.
     """
@@ -167,10 +178,8 @@ def keys_read(
             pressed = b""
         if not pressed:
             remove_reader(descriptor)
-        for character in pressed.decode("ascii", "ignore"):
-            key = key_of(character)
-            if key is not None:
-                on_key(key)
+        for key in keys_in(pressed):
+            on_key(key)
 
     tty.setcbreak(descriptor)
     add_reader(descriptor, readable)

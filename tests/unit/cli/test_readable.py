@@ -31,6 +31,15 @@ def change(
     return {"op": op, "before": before, "after": after, "changed_fields": fields, "source": source, **more}
 
 
+def test_a_status_of_two_words() -> None:
+    """In words, before and after."""
+    before = {**INVOICE, "status": "submitted"}
+    after = {**INVOICE, "status": "partially_paid"}
+
+    assert "submitted → partially paid" in readable(change("u", before, after, ["status"]))
+    assert " · partially paid · " in readable(change("c", None, after, []))
+
+
 def test_a_payment() -> None:
     """What follows from the payment (amount paid, payments, the day) is not said twice."""
     paid = {**INVOICE, "status": "paid", "amount_due": 0, "amount_paid": 1150.0, "payments": [{}]}

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from cli.demo.keys import Key, help_lines
 from cli.demo.screen import Style, ratio, render, text_of, wrapped
 from cli.demo.tally import Hop, Organisation, Picture
 
@@ -50,17 +51,28 @@ def test_the_whole_view_in_80_by_24() -> None:
         "",
         *[" 12:04:30  INV-0042 · authorised → paid · amount due 1,150.00 → 0 · Ridgeway Un…"] * 11,
         " kill -9 receiver (process 4711)",
-        " e 100 edits  k kill -9 a worker  b stop Kafka  r rate-limit  v verify  q quit ",
+        " e 100 edits  k kill a worker  b stop Kafka  r limit  v verify  q quit  ? help ",
     ]
 
 
-@given(st.integers(1, 200), st.integers(1, 80), st.integers(0, 12), st.booleans())
-def test_it_never_overflows(width: int, height: int, organisations: int, verified: bool) -> None:
+@pytest.mark.parametrize("width", [30, 80])
+def test_help_takes_the_place_of_the_changes(width: int) -> None:
+    """Every key with what it does, broken between words where the terminal is narrow."""
+    told = " ".join(" ".join(texts(replace(PICTURE, help=help_lines()), width, 60)).split())
+
+    for key in Key:
+        assert f"{key.value} {key.about}" in told
+    assert "INV-0042" not in told
+
+
+@given(st.integers(1, 200), st.integers(1, 80), st.integers(0, 12), st.booleans(), st.booleans())
+def test_it_never_overflows(width: int, height: int, organisations: int, verified: bool, helped: bool) -> None:
     """Whatever the size of the terminal and however much there is to show."""
     many = tuple(Organisation(name=f"Organisation 漢字 {n}" * 3) for n in range(organisations))
     verdict = ("verified", "3 kills · gaps 0 · " * 9) if verified else ()
 
-    lines = texts(replace(PICTURE, organisations=many, verdict=verdict), width, height)
+    told = help_lines() if helped else ()
+    lines = texts(replace(PICTURE, organisations=many, verdict=verdict, help=told), width, height)
 
     assert len(lines) <= height
     assert all(cell_len(line) <= width for line in lines)

@@ -10,7 +10,7 @@ def test_events_and_changes_are_counted_by_organisation() -> None:
     tally = Tally(NAMES, 0.0)
     tally.event("t1")
     tally.event("t2")
-    tally.change("t2", "INV-1 · paid", 0.1)
+    tally.change("t2", "INV-1 · paid", 0.1, 100.0)
 
     picture = tally.picture(1.0)
 
@@ -22,7 +22,7 @@ def test_strangers_count_for_the_flow_only() -> None:
     """An event of an organisation nobody connected is on the log all the same."""
     tally = Tally(NAMES, 0.0)
     tally.event("t9")
-    tally.change("t9", None, None)
+    tally.change("t9", None, None, 100.0)
     tally.standing("t9", backlog=1, oldest=None, parked=None, minute_left=1, day_left=1)
 
     picture = tally.picture(1.0)
@@ -57,7 +57,7 @@ def test_a_stopped_kafka_has_no_rate() -> None:
 def test_the_first_load_is_no_news() -> None:
     """Loaded records count, but have no line and no time since a webhook."""
     tally = Tally(NAMES, 0.0)
-    tally.change("t1", None, None)
+    tally.change("t1", None, None, 100.0)
 
     picture = tally.picture(1.0)
 
@@ -69,16 +69,26 @@ def test_percentiles_come_from_changes_with_a_webhook() -> None:
     """Seconds from the receipt of the webhook."""
     tally = Tally(NAMES, 0.0)
     for number in range(1, 101):
-        tally.change("t1", None, number / 1000)
+        tally.change("t1", None, number / 1000, 100.0)
     picture = tally.picture(1.0)
     assert (picture.p50, picture.p99) == (50 / 1000, 99 / 1000)
+
+
+def test_what_waited_for_the_demo_is_no_latency() -> None:
+    """A webhook received in the last run, or before the live view, says nothing about how long a change takes."""
+    tally = Tally(NAMES, 100.0)
+    tally.change("t1", None, 58.0, 102.0)
+    assert tally.picture(103.0).p99 is None
+
+    tally.change("t1", None, 0.5, 102.0)
+    assert tally.picture(103.0).p99 == 0.5
 
 
 def test_lines_are_kept_within_bounds() -> None:
     """A long demo does not grow; how many lines there were is still known."""
     tally = Tally(NAMES, 0.0)
     for number in range(LINES_KEPT + 5):
-        tally.change("t1", f"line {number}", None)
+        tally.change("t1", f"line {number}", None, 100.0)
     picture = tally.picture(1.0)
     assert (len(picture.changes), picture.changes[-1], picture.lines) == (LINES_KEPT, "line 204", LINES_KEPT + 5)
 

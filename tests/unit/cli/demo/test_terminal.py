@@ -8,7 +8,7 @@ import pytest
 from cli.demo.keys import Key, key_of
 from cli.demo.screen import Span, Style
 from cli.demo.tally import Hop, Picture
-from cli.demo.terminal import PLAIN_CHANGES, PLAIN_SECONDS, PlainLines, Screen, paint, summary, wants_screen
+from cli.demo.terminal import PLAIN_CHANGES, PLAIN_SECONDS, PlainLines, Screen, keys_in, paint, summary, wants_screen
 
 PICTURE = Picture(running=1.0, rates=dict.fromkeys(Hop, 1.0), changes=("one",), lines=1)
 
@@ -139,3 +139,12 @@ def test_keys_are_known_in_either_case() -> None:
     assert key_of("k") is Key.KILL
     assert key_of("x") is None
     assert key_of("") is None
+    assert key_of("?") is Key.HELP
+
+
+def test_what_a_terminal_sends() -> None:
+    """Several keys at once; an arrow is one key that means nothing, whatever letters its bytes have; so is half a character."""
+    assert keys_in(b"eK") == [Key.EDIT, Key.KILL]
+    assert keys_in(b"\x1b[B") == [None]
+    assert keys_in("é".encode()) == [None]
+    assert keys_in(b"\xff") == [None]
