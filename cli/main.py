@@ -2,7 +2,8 @@
 
 import importlib
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.exits import EPILOG
+from cli.exits import EPILOG, ExitCode, complain
 from cli.running_servers import use_running_servers
 
 HELP = frozenset({"-h", "--help"})
@@ -73,7 +74,35 @@ COMMANDS: dict[str, Entry] = {
 
 
 class Lazily(TyperGroup):
-    """Lists commands by their entries; loads the one that is called."""
+    """Lists commands by their entries; loads the one that is called; says what is wrong with a call in one line."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run what is called; see Typer's own for the arguments."""
+        try:
+            code = super().main(
+                args=args,
+                prog_name=prog_name,
+                complete_var=complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+        except typer.TyperException as error:
+            _tell(error)
+            code = error.exit_code
+        except typer.Abort:
+            code = ExitCode.INTERRUPTED
+        if standalone_mode:
+            sys.exit(code)
+        return code
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command's name, the command itself, and its arguments."""
@@ -83,6 +112,15 @@ class Lazily(TyperGroup):
         if COMMANDS[name].finds_servers and not HELP.intersection(rest):
             use_running_servers()
         return name, load(COMMANDS[name]), rest
+
+
+def _tell(error: typer.TyperException) -> None:
+    message = error.format_message().replace("Input should be", "must be")  # a library's words for its own input
+    if message.startswith("Usage: "):  # a group was called without a command: it is its whole help
+        typer.echo(message, err=True)
+        return
+    called = getattr(getattr(error, "ctx", None), "command_path", "xero-stream")
+    complain(f"{message}{'' if message.endswith(('.', '?', '!')) else '.'} See `{called} --help`.")
 
 
 def load(entry: Entry) -> Any:

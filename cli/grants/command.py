@@ -204,7 +204,9 @@ def held_line(hold: EntityHold) -> str:
 def line(row: Standing) -> str:
     """A grant or organisation as one line."""
     if row.tenant_id is None:
-        return printable(f"grant {row.grant_id} ({row.app}): {row.grant_state}, reaches no organisation")
+        return printable(
+            f"grant {row.grant_id} ({row.app}): {row.grant_state.replace('_', ' ')}, reaches no organisation"
+        )
     parts = [f"{row.name or 'without name'} ({row.tenant_id})", f"app {row.app}"]
     if row.customer_ref:
         parts.append(row.customer_ref)

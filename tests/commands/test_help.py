@@ -102,7 +102,6 @@ def test_version(xero_stream: CommandLine) -> None:
     "arguments",
     [
         ["topicz"],
-        ["topics"],
         ["topics", "destroy"],
         ["tail", "--entity", "bank-transactions"],
         ["tail", "--colour"],
@@ -115,12 +114,20 @@ def test_version(xero_stream: CommandLine) -> None:
     ids=" ".join,
 )
 def test_wrong_usage(xero_stream: CommandLine, arguments: list[str]) -> None:
-    """Unknown words and options that don't go together end with 2 and say how it is done, before anything is opened."""
+    """Unknown words and options that don't go together end with 2 and one line, before anything is opened."""
     ended = xero_stream(*arguments)
 
     assert ended.code == ExitCode.USAGE
-    assert "Usage: xero-stream" in ended.err + ended.out
-    assert "Traceback" not in ended.err
+    assert ended.complaint.endswith("--help`.")
+
+
+@pytest.mark.parametrize("arguments", [[], ["topics"]], ids=" ".join)
+def test_without_a_command(xero_stream: CommandLine, arguments: list[str]) -> None:
+    """The help, and 2: nothing was done."""
+    ended = xero_stream(*arguments)
+
+    assert ended.code == ExitCode.USAGE
+    assert (ended.err + ended.out).startswith("Usage: xero-stream")
 
 
 def test_a_misspelt_command_is_suggested(xero_stream: CommandLine) -> None:

@@ -75,8 +75,12 @@ def configure_logging(
     root.addHandler(handler)
     root.setLevel(level.value.upper())
     # Below INFO aiokafka logs keys and values of every record, asyncio every slow callback.
-    for library in ("aiokafka", "asyncio", "aiohttp", "httpx", "httpcore"):
+    for library in ("asyncio", "aiohttp", "httpx", "httpcore"):
         logging.getLogger(library).setLevel(max(logging.INFO, root.level))
+    # At INFO it tells of every group join, assignment and offset: what matters of them our own lines say.
+    logging.getLogger("aiokafka").setLevel(
+        max(logging.WARNING, root.level) if level is not LogLevel.DEBUG else logging.INFO
+    )
     # A line per call, with the whole URL, is our own hook's business.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(

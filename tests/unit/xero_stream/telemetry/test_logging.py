@@ -153,6 +153,19 @@ def test_aiokafka_does_not_log_records() -> None:
     assert [line["event"] for line in lines(stream)] == ["ours"]
 
 
+@pytest.mark.parametrize(
+    ("level", "shown"), [(LogLevel.INFO, ["a warning"]), (LogLevel.DEBUG, ["a join", "a warning"])]
+)
+def test_aiokafka_is_heard_from_a_warning_on(level: LogLevel, shown: list[str]) -> None:
+    """Its joins, assignments and offsets would be most of what `up` writes; who looks for something asks for them."""
+    stream = configured(level=level)
+
+    logging.getLogger("aiokafka.consumer.group_coordinator").info("a join")
+    logging.getLogger("aiokafka.consumer.group_coordinator").warning("a warning")
+
+    assert [line["event"] for line in lines(stream)] == shown
+
+
 def test_outages_do_not_flood() -> None:
     """A library that repeats itself is heard once in a while."""
     stream = configured()
