@@ -125,7 +125,7 @@ async def _measure() -> None:
                 store_id=deployment.store_id,
                 kafka=kafka,
                 entities=[EntityName.INVOICES],
-                observer=ProcessorMetrics(CollectorRegistry(), Watchdog()),
+                observer=ProcessorMetrics(CollectorRegistry(), Watchdog()).relay,
                 on_went_back=lambda: None,
             )
             await _figures(pool, recorder, relay)

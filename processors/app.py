@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import math
 import os
 import socket
 import time
@@ -19,19 +18,19 @@ from prometheus_client import CollectorRegistry
 
 from processors.deployment import Follower, tell_kafka
 from processors.intake.subject import Subjects
-from processors.metrics import Clock, ProcessorMetrics
+from processors.maintenance.chores import chores, write_egress
+from processors.maintenance.gauges import watch
+from processors.maintenance.metrics import Clock
+from processors.metrics import ProcessorMetrics
 from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
-from processors.quotas.egress import KEPT as EGRESS_KEPT
 from processors.quotas.egress import Egress
 from processors.quotas.minutes import AppMinutes
-from processors.quotas.store import StoredLedgers, forget_egress
+from processors.quotas.store import StoredLedgers
 from processors.recorder.amounts import Amounts
 from processors.recorder.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.relay.resume import ForeignStoreError, check_owner, committed_offset
-from processors.standing import watch
 from processors.start import Waiting, until_there
-from processors.sync.missed import heal_missed
 from processors.tenants.app_holds import AppHolds
 from processors.tenants.desk import DeskServices
 from processors.tenants.room import Room
@@ -56,7 +55,7 @@ from xero_stream.settings.telemetry import PrivatePortSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
 from xero_stream.store.clock import set_clock, utc_now
 from xero_stream.store.crypto import TokenCipher
-from xero_stream.store.days import drop_days, make_days
+from xero_stream.store.days import make_days
 from xero_stream.store.deployment import (
     Deployment,
     claim,
@@ -64,19 +63,13 @@ from xero_stream.store.deployment import (
 )
 from xero_stream.store.deployment_keys import check_keys
 from xero_stream.store.grants import bind_tokens
-from xero_stream.store.pool import STORE_ERRORS, open_pool
-from xero_stream.store.quarantine import Trimmed, bound
-from xero_stream.store.quarantine import expire as expire_quarantine
+from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
-from xero_stream.store.unconnected import expire
 from xero_stream.telemetry.health import Health
-from xero_stream.telemetry.memory import give_back
 from xero_stream.telemetry.private_port import PrivatePort
 from xero_stream.telemetry.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
-
-_TRIMMED_EVERY = 60.0
 
 
 class RefusedError(Exception):
@@ -185,7 +178,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
     registry = CollectorRegistry()
     watchdog = Watchdog()
     metrics = ProcessorMetrics(registry, watchdog)
-    metrics.deployed(config.kafka.partitions)
+    metrics.partitions.deployed(config.kafka.partitions)
     waiting, memberships = Waiting(), list[Membership]()
     port = PrivatePort(
         host=config.settings.private_host,
@@ -204,11 +197,12 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
             return
         await stack.enter_async_context(prepared.closing)
         read = Egress()
-        stack.push_async_callback(_written, prepared.pool, read)
+        stack.push_async_callback(write_egress, prepared.pool, read)
         minutes = AppMinutes(
             StoredLedgers(prepared.pool, limit=APP_PER_MINUTE),
             http_timeout=config.xero.http_timeout_seconds,
-            metrics=metrics,
+            metrics=metrics.quotas,
+            heartbeats=metrics.heartbeats,
         )
         stack.push_async_callback(minutes.aclose)
         cipher = TokenCipher(config.keys.settings.keys)
@@ -217,7 +211,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
             config.apps,
             prepared.pool,
             cipher,
-            metrics,
+            metrics.quotas,
             read.called,
             lambda app: [row.name for row in open_to(_tier_of(config, app), map(by_name, config.entities))],
         )
@@ -246,7 +240,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
             on_fatal=lambda error: None if fatal.done() else fatal.set_result(error),
         )
         memberships.append(membership)
-        metrics.compare_clocks(_clocks(xero.client, metrics))
+        metrics.maintenance.compare_clocks(_clocks(xero.client, metrics))
         await _work(config, prepared.pool, membership, read, metrics, stop, fatal)
 
 
@@ -292,13 +286,15 @@ async def _work(
     fatal: "asyncio.Future[BaseException]",
 ) -> None:
     member = asyncio.create_task(membership.run(), name="membership")
-    chores = asyncio.create_task(_chores(config, pool, read, metrics), name="chores")
-    standing = asyncio.create_task(watch(pool, membership, metrics, partial(_tier_of, config)), name="standing")
+    maintaining = asyncio.create_task(chores(config.settings, pool, read, metrics.maintenance), name="chores")
+    standing = asyncio.create_task(
+        watch(pool, membership.all_bounds, metrics.maintenance, partial(_tier_of, config)), name="standing"
+    )
     stopping = asyncio.create_task(stop.wait())
     try:
-        watched: set[asyncio.Future[Any]] = {member, chores, standing, stopping, fatal}
+        watched: set[asyncio.Future[Any]] = {member, maintaining, standing, stopping, fatal}
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-        for task in (member, chores, standing):
+        for task in (member, maintaining, standing):
             if task.done() and not task.cancelled():
                 task.result()
         if fatal.done():
@@ -306,12 +302,12 @@ async def _work(
     finally:
         log.info("stopping")
         await membership.stop()
-        chores.cancel()
+        maintaining.cancel()
         standing.cancel()
         stopping.cancel()
         await asyncio.wait({member}, timeout=3)
         await membership.close()
-        await asyncio.wait({member, chores, standing, stopping}, timeout=3)
+        await asyncio.wait({member, maintaining, standing, stopping}, timeout=3)
 
 
 def _services(
@@ -335,7 +331,7 @@ def _services(
         policy=config.policy,
         amounts=Amounts(config.settings.amounts),
         http_timeout=config.xero.http_timeout_seconds,
-        metrics=metrics,
+        metrics=metrics.tenants,
     )
     return WorkerServices(
         pool=prepared.pool,
@@ -347,8 +343,8 @@ def _services(
         disabled=Subjects.of(row for row in ALL if row.name not in config.entities),
         entities=config.entities,
         shared=partial(config.shared, prepared.cluster),
-        desk=DeskServices(pool=prepared.pool, runner=runner, metrics=metrics),
-        metrics=metrics,
+        desk=DeskServices(pool=prepared.pool, runner=runner, metrics=metrics.tenants),
+        metrics=metrics.partitions,
         patience=timedelta(seconds=config.settings.patience_seconds),
         unconnected_limit=config.settings.unconnected_records,
     )
@@ -362,7 +358,7 @@ def _clocks(client: XeroClient, metrics: ProcessorMetrics) -> dict[Clock, Callab
 
     return {
         Clock.MACHINE: lambda: ahead(time.time()),  # noqa: TID251 - it is what is compared
-        Clock.KAFKA: lambda: ahead(metrics.broker_now()),
+        Clock.KAFKA: lambda: ahead(metrics.relay.broker_now()),
         Clock.XERO: lambda: ahead(client.server_now()),
     }
 
@@ -412,49 +408,6 @@ async def _check_topics(config: ProcessorsConfig, admin: TopicAdmin) -> None:
         raise RefusedError(f"{lines}{more}. Run `xero-stream topics apply`, or `topics check` to see all")
 
 
-def _trimmed(metrics: ProcessorMetrics, trimmed: Trimmed) -> None:
-    metrics.trimmed(trimmed)
-    if trimmed.open or trimmed.emptied:
-        log.warning(
-            "quarantine_trimmed",
-            open_deleted=trimmed.open,
-            open_without_bytes=trimmed.emptied,
-            resolved_deleted=trimmed.resolved,
-            hint="they are old, or an app has too many; their bytes are on the topic dead-letters",
-        )
-
-
-async def _chores(config: ProcessorsConfig, pool: "asyncpg.Pool[Any]", read: Egress, metrics: ProcessorMetrics) -> None:
-    """The store's clock and missed events every few seconds, what grows old every hour."""
-    days_at, trimmed_at, gap_patience = -math.inf, 0.0, timedelta(seconds=config.settings.gap_patience_seconds)
-    while True:
-        metrics.beat("chores")
-        try:
-            await set_clock(pool)
-            await read.write(pool)
-            await heal_missed(pool, metrics, now=utc_now(), patience=gap_patience)
-            if time.monotonic() - days_at > 3600:
-                days_at = time.monotonic()
-                today = utc_now().date()
-                metrics.beat("chores")
-                await make_days(pool, today)
-                metrics.beat("chores")
-                await drop_days(pool, today - timedelta(days=config.settings.change_days))
-                await forget_egress(pool, today - EGRESS_KEPT)
-                _trimmed(
-                    metrics, await expire_quarantine(pool, utc_now() - timedelta(days=config.settings.quarantine_days))
-                )
-                metrics.unconnected_expired(await expire(pool, config.settings.unconnected_events_days))
-        except STORE_ERRORS as error:
-            log.warning("chores_wait_for_store", reason=str(error)[:300])
-        if time.monotonic() - trimmed_at > _TRIMMED_EVERY:
-            trimmed_at = time.monotonic()
-            give_back()
-            with contextlib.suppress(*STORE_ERRORS):
-                _trimmed(metrics, await bound(pool, config.settings.quarantine_megabytes * 1024 * 1024))
-        await asyncio.sleep(5)
-
-
 def _live(watchdog: Watchdog) -> Health:
     stuck = watchdog.stuck(time.monotonic())
     return Health(ok=not stuck, reasons={name: f"silent for {seconds:.0f} s" for name, seconds in stuck.items()})
@@ -476,15 +429,6 @@ def _ready(waiting: Waiting, memberships: Sequence[Membership], patience: float)
             "group": "joined" if joining is None else f"joining for {joining:.0f} s",
         },
     )
-
-
-async def _written(pool: "asyncpg.Pool[Any]", read: Egress) -> None:
-    """Write down at the end what the last seconds brought."""
-    try:
-        async with asyncio.timeout(3):
-            await read.write(pool)
-    except STORE_ERRORS as error:
-        log.warning("egress_not_written", reason=repr(error)[:300])
 
 
 async def _close(pool: "asyncpg.Pool[Any]") -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from processors.metrics import ProcessorMetrics
+from processors.quotas.metrics import QuotaMetrics
 from xero_api.call import CallRecord
 from xero_api.client import XeroClient
 from xero_api.errors import ClientConfigError, DisconnectedError, TamperedGrantError, TransientError
@@ -197,7 +197,7 @@ def open_xero(
     apps: Apps,
     pool: "asyncpg.Pool[Any]",
     cipher: TokenCipher,
-    metrics: ProcessorMetrics,
+    metrics: QuotaMetrics,
     also: Callable[[CallRecord], None],
     entities_of: EntitiesOf,
 ) -> Xero:

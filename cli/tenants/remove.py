@@ -8,7 +8,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from cli.store import store
-from processors.metrics import ProcessorMetrics
+from processors.quotas.metrics import QuotaMetrics
 from processors.xero import open_xero
 from xero_api.errors import DisconnectedError, ReauthoriseError
 from xero_stream.contracts.names import AppName, TenantId
@@ -82,7 +82,7 @@ async def _disconnect(pool: "asyncpg.Pool[Any]", tenant: Tenant) -> str:
         apps,
         pool,
         cipher,
-        ProcessorMetrics(CollectorRegistry()),
+        QuotaMetrics(CollectorRegistry()),
         lambda _: None,
         lambda _: entities,
     )

@@ -77,7 +77,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Join the group and hand events out until stopped; rebuild the consumer when it breaks."""
         while not self._stopping:
             # To try again is a sign of life: a restart of the process would not bring Kafka back.
-            self._services.metrics.beat("consumer")
+            self._services.metrics.heartbeats.beat("consumer")
             try:
                 await self._session()
             except (KafkaError, OSError, UselessConsumerError) as error:
@@ -165,7 +165,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         Raises:
             UselessConsumerError: another consumer may fare better.
         """
-        self._services.metrics.beat("consumer")
+        self._services.metrics.heartbeats.beat("consumer")
         polling = asyncio.ensure_future(consumer.getmany(timeout_ms=200, max_records=5_000))
         try:
             while not self._stopping:
@@ -178,7 +178,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                     return found
                 self._give_up_joining(self._clock() - subscribed_at)
                 if self.joining_seconds is not None:
-                    self._services.metrics.beat("consumer")
+                    self._services.metrics.heartbeats.beat("consumer")
             return {}
         finally:
             polling.cancel()
@@ -294,7 +294,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if (
             worker.partition not in self._workers
         ):  # else it came back meanwhile, and another worker's relay is looked at
-            self._services.metrics.relay_forgotten(worker.partition)
+            self._services.metrics.relay.relay_forgotten(worker.partition)
 
     async def _go_on_again(self, worker: PartitionWorker) -> None:
         offset = await worker.again_from()

@@ -15,10 +15,11 @@ import structlog
 
 from processors.intake.fold import Arrived, Folded, Refusal, fold, refused
 from processors.intake.line import digest, is_another
+from processors.intake.metrics import Ignoring
 from processors.intake.place import Place
 from processors.intake.store import owners, take_in
 from processors.intake.subject import Subjects
-from processors.metrics import Ignoring, LeaseChange, ProcessorMetrics
+from processors.partitions.metrics import LeaseChange, PartitionMetrics
 from processors.recorder.recorder import Recorder
 from processors.relay.relay import Relay
 from processors.relay.resume import ForeignStoreError
@@ -56,7 +57,7 @@ class WorkerServices:
     entities: Sequence[EntityName]
     shared: Callable[[], Shared]
     desk: DeskServices
-    metrics: ProcessorMetrics
+    metrics: PartitionMetrics
     patience: timedelta
     unconnected_limit: int
 
@@ -106,7 +107,7 @@ class PartitionWorker:
 
     def start(self) -> None:
         """Begin to take the lease, in a task of its own: a rebalance listener must not wait."""
-        self._services.metrics.relay_works(self.partition)
+        self._services.metrics.relay.relay_works(self.partition)
         self._task = asyncio.create_task(self._run(), name=f"partition-{self.partition}")
 
     async def stop(self, drain: float) -> None:
@@ -205,19 +206,19 @@ class PartitionWorker:
         )
         await reach(Failpoint.INTAKE_COMMITTED)
         self.next_offset, self._last_digest = next_offset, last_digest
-        services.metrics.events_taken_in(folded.events, taken_in.marked, loop.time() - started)
+        services.metrics.intake.events_taken_in(folded.events, taken_in.marked, loop.time() - started)
         self._ignored(folded)
         if folded.refused:
-            services.metrics.quarantined(Stage.INTAKE, len(folded.refused))
-            services.metrics.events_refused(Counter(one.reason for one in folded.refused))
+            services.metrics.quarantine.quarantined(Stage.INTAKE, len(folded.refused))
+            services.metrics.intake.events_refused(Counter(one.reason for one in folded.refused))
             if self._relay is not None:
                 self._relay.wake()
-        services.metrics.unconnected_dropped(taken_in.dropped)
+        services.metrics.intake.unconnected_dropped(taken_in.dropped)
         if taken_in.marked and self._desk is not None:
             self._desk.wake({mark.tenant_id for mark in folded.marks} & connected.keys())
 
     def _ignored(self, folded: Folded) -> None:
-        metrics = self._services.metrics
+        metrics = self._services.metrics.intake
         metrics.events_ignored(Ignoring.DISABLED, sum(folded.disabled.values()))
         metrics.events_ignored(Ignoring.UNKNOWN, sum(folded.ignored.values()))
         for entity in folded.disabled.keys() - self._told_ignored:
@@ -254,7 +255,7 @@ class PartitionWorker:
         """Kafka has other offsets than those we stopped at: retention overtook us, or the topic was made anew."""
         since = lease.received_at - CATCH_UP_OVERLAP if lease.received_at else None
         passes = await events_lost(self._services.pool, lease, since)
-        self._services.metrics.events_lost()
+        self._services.metrics.intake.events_lost()
         log.error(
             "events_lost",
             partition=self.partition,
@@ -327,7 +328,7 @@ class PartitionWorker:
             store_id=services.store_id,
             kafka=services.kafka,
             entities=services.entities,
-            observer=services.metrics,
+            observer=services.metrics.relay,
             on_went_back=self._look_again,
         )
         recorder = Recorder(
@@ -399,7 +400,7 @@ class PartitionWorker:
         for task in (relay_task, desk_task):
             if task.done() and not task.cancelled():
                 task.exception()
-        self._services.metrics.beat_done(f"relay-{self.partition}")
+        self._services.metrics.heartbeats.done(f"relay-{self.partition}")
         if clean:
             await reach(Failpoint.LEASE_KEPT)
             with contextlib.suppress(*STORE_ERRORS):

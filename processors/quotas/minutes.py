@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import structlog
 
-from processors.metrics import ProcessorMetrics
+from processors.heartbeats import Heartbeats
+from processors.quotas.metrics import QuotaMetrics
 from xero_api.budget.shared import Ledgers, SharedMinute
 from xero_api.budget.tenant import ABANDONED_SECONDS, APP_PER_MINUTE
 from xero_stream.contracts.names import AppName
@@ -39,7 +40,8 @@ class AppMinutes:
         ledgers: Ledgers,
         *,
         http_timeout: float,
-        metrics: ProcessorMetrics,
+        metrics: QuotaMetrics,
+        heartbeats: Heartbeats,
         limit: int = APP_PER_MINUTE,
         now: Callable[[], float] = time.monotonic,
         pace: float = 1.0,
@@ -50,6 +52,7 @@ class AppMinutes:
             ledgers: shared with the other processes.
             http_timeout: seconds a call may take.
             metrics: where our parts are shown.
+            heartbeats: told that an app's task makes progress.
             limit: calls a minute of an app.
             now: seconds that never go back, as the budgets of the app's tenants count them.
             pace: how many of these pass in a second; tests let them pass faster.
@@ -58,6 +61,7 @@ class AppMinutes:
         self._holder = uuid4().hex
         self._call_seconds = http_timeout + ABANDONED_SECONDS
         self._metrics = metrics
+        self._heartbeats = heartbeats
         self._limit = limit
         self._now = now
         self._pace = pace
@@ -90,12 +94,12 @@ class AppMinutes:
                 for app, kept in self._kept.items():
                     await self._ledgers.exchange(app, self._holder, kept.minute.farewell(self._now()))
         for app in self._kept:
-            self._metrics.beat_done(_beat_name(app))
+            self._heartbeats.done(_beat_name(app))
         self._kept.clear()
 
     async def _keep(self, app: AppName, kept: _Kept) -> None:
         while True:
-            self._metrics.beat(_beat_name(app))
+            self._heartbeats.beat(_beat_name(app))
             kept.due.clear()
             wait = (kept.minute.next_at - self._now()) / self._pace
             if wait <= 0:

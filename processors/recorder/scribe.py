@@ -7,11 +7,11 @@ from typing import Any
 
 import structlog
 
-from processors.metrics import ProcessorMetrics
 from processors.recorder.amounts import Amounts
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.judge import Verdict
+from processors.recorder.metrics import RecorderMetrics
 from processors.recorder.policy import FieldPolicy
 from processors.recorder.read import Reading, read_answer
 from processors.recorder.recorder import SLICE, Batch, Recorded, Recorder
@@ -56,7 +56,7 @@ class Scribe:
         self,
         *,
         recorder: Recorder,
-        metrics: ProcessorMetrics,
+        metrics: RecorderMetrics,
         tenant_id: TenantId,
         customer_ref: str | None,
         keep_raw: bool,

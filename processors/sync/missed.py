@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 import structlog
 
-from processors.metrics import ProcessorMetrics
+from processors.sync.metrics import SyncMetrics
 from processors.sync.sequence import Account, Gap, Range, reckon
 from xero_stream.contracts.names import AppName
 from xero_stream.store.leases import CATCH_UP_OVERLAP, open_catch_up_of_app
@@ -22,9 +22,7 @@ _LOCK = 0x5EC0_0001
 _SHOWN = 5
 
 
-async def heal_missed(
-    pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, *, now: datetime, patience: timedelta
-) -> None:
+async def heal_missed(pool: "asyncpg.Pool[Any]", metrics: SyncMetrics, *, now: datetime, patience: timedelta) -> None:
     """Do the sums of every app; where numbers stay missing, open catch-up passes for all its organisations.
 
     One process at a time does it; the others find it being done.
@@ -59,7 +57,7 @@ def _may_heal(account: Account, now: datetime, patience: timedelta) -> bool:
     return account.healed_at is None or now - account.healed_at >= APART * patience
 
 
-def _tell(metrics: ProcessorMetrics, app: AppName, gaps: Sequence[Gap]) -> None:
+def _tell(metrics: SyncMetrics, app: AppName, gaps: Sequence[Gap]) -> None:
     missing = sum(gap.last - gap.first + 1 for gap in gaps)
     metrics.events_missed(missing)
     log.error(

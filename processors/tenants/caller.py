@@ -122,7 +122,7 @@ class Caller:
 
     def alive(self, slot: Slot) -> None:
         """The slot's work makes progress."""
-        self._services.metrics.beat(self.beat_name(slot), limit=self._silent_seconds)
+        self._services.metrics.heartbeats.beat(self.beat_name(slot), limit=self._silent_seconds)
 
     def may_start(self, lane: Lane, now: float) -> Go | Wait | float:
         """Whether a call may be made up now: yes, no for a reason of the budget, or no before a time, to keep a distance.
@@ -242,7 +242,7 @@ class Caller:
     def _tell_day(self, now: float) -> None:
         """Say how long the day's calls will last; aloud, once an hour, where they will not last for much longer."""
         lasts = self._memory.budget.day_lasts_until(now) - now
-        self._services.metrics.day_lasts(self._tenant.tenant_id, lasts)
+        self._services.metrics.quotas.day_lasts(self._tenant.tenant_id, lasts)
         if lasts < _DAY_RUNS_LOW and now >= self._memory.day_told_at + _TOLD_EVERY:
             self._memory.day_told_at = now
             log.warning(

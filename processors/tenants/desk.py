@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 import structlog
 
-from processors.metrics import ProcessorMetrics
 from processors.recorder.recorder import Recorder
 from processors.tenants import store
+from processors.tenants.metrics import TenantMetrics
 from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
 from xero_stream.contracts.names import TenantId
@@ -29,7 +29,7 @@ class DeskServices:
 
     pool: "asyncpg.Pool[Any]"
     runner: RunnerServices
-    metrics: ProcessorMetrics
+    metrics: TenantMetrics
 
 
 class Desk:
@@ -85,7 +85,7 @@ class Desk:
         """Look for tenants with work until cancelled."""
         await self._may_begin.wait()
         while not self._stopping:
-            self._services.metrics.beat(self._name)
+            self._services.metrics.heartbeats.beat(self._name)
             self._look.clear()
             try:
                 tenants = await store.with_work(
@@ -128,8 +128,8 @@ class Desk:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=5)
-        self._services.metrics.tenants_left(self._memories)
-        self._services.metrics.beat_done(self._name)
+        self._services.metrics.quotas.tenants_left(self._memories)
+        self._services.metrics.heartbeats.done(self._name)
 
     def _start(self, tenant_id: TenantId) -> None:
         runner = Runner(

@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from processors.metrics import NeverSeen
 from processors.planner.plan import GetIds, GetOne, PassKind, PassPage, Slot, Sweep, Work, plan
 from processors.recorder.judge import Verdict
 from processors.recorder.recorder import Recorder
@@ -19,6 +18,7 @@ from processors.recorder.scribe import Scribe, SnapshotEnds
 from processors.sync import store as passes
 from processors.tenants import store
 from processors.tenants.caller import Caller, NotNowError, restored_budget
+from processors.tenants.metrics import NeverSeen
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import LONG_WAIT, Troubles
 from processors.tenants.unseen import UnseenCalls, count, limit_of, set_aside
@@ -172,7 +172,7 @@ class Runner:
         self._callers.append(self._caller)
         self._scribe = Scribe(
             recorder=self._recorder,
-            metrics=self._services.metrics,
+            metrics=self._services.metrics.recorder,
             tenant_id=self._tenant_id,
             customer_ref=tenant.customer_ref,
             keep_raw=self._services.keep_raw,
@@ -271,7 +271,7 @@ class Runner:
     def _freed(self, slot: Slot) -> None:
         self._calls.pop(slot, None)
         self._answered.discard(slot)
-        self._services.metrics.beat_done(self._caller.beat_name(slot))
+        self._services.metrics.heartbeats.done(self._caller.beat_name(slot))
         self._wake.set()
 
     async def _guarded(self, work: Work) -> None:
@@ -347,7 +347,7 @@ class Runner:
         )
         if aside:
             self._services.metrics.never_seen(NeverSeen.OVER_BUDGET, aside)
-            self._services.metrics.quarantined(Stage.FETCH, aside)
+            self._services.metrics.quarantine.quarantined(Stage.FETCH, aside)
             self._on_change()
         if postponed or aside:
             log.warning(

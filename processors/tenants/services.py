@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 
-from processors.metrics import ProcessorMetrics
 from processors.recorder.amounts import Amounts
 from processors.recorder.policy import FieldPolicy
 from processors.tenants.app_holds import AppHolds
+from processors.tenants.metrics import TenantMetrics
 from processors.tenants.room import Room
 from processors.tenants.unseen import UnseenCalls
 from xero_api.budget.minute import Minute
@@ -56,7 +56,7 @@ class RunnerServices:
     policy: FieldPolicy
     amounts: Amounts
     http_timeout: float
-    metrics: ProcessorMetrics
+    metrics: TenantMetrics
 
     def entities_of(self, app: AppName) -> tuple[EntityName, ...]:
         """The enabled entities that an app may read.

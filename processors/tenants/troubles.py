@@ -377,7 +377,7 @@ class Troubles:
         self._failing.pop(entity, None)
         if ended:
             self.holds -= {entity}
-        self._services.metrics.quarantined(Stage.FETCH)
+        self._services.metrics.quarantine.quarantined(Stage.FETCH)
         self._on_change()
 
     def _kept(self, work: GetOne, error: XeroError, reason: str) -> Kept:

@@ -27,10 +27,12 @@ def minutes(
     pool: "asyncpg.Pool[Any]", *, limit: int = LIMIT, pace: float = PACE, http_timeout: float = TIMEOUT
 ) -> AppMinutes:
     """What one process keeps."""
+    metrics = ProcessorMetrics(CollectorRegistry())
     return AppMinutes(
         StoredLedgers(pool, limit=limit, pace=pace),
         http_timeout=http_timeout,
-        metrics=ProcessorMetrics(CollectorRegistry()),
+        metrics=metrics.quotas,
+        heartbeats=metrics.heartbeats,
         limit=limit,
         now=lambda: time.monotonic() * pace,
         pace=pace,

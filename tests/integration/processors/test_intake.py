@@ -211,7 +211,7 @@ def worker_on(pool: "asyncpg.Pool[Any]", lease: Lease, registry: CollectorRegist
         subjects=Subjects.of([INVOICES]),
         disabled=Subjects.of([]),
         unconnected_limit=100,
-        metrics=ProcessorMetrics(registry),
+        metrics=ProcessorMetrics(registry).partitions,
     )
     worker = PartitionWorker(
         partition=lease.partition, services=cast("Any", services), source=cast("Any", None), on_fatal=print

@@ -61,7 +61,7 @@ async def came(pool: "asyncpg.Pool[Any]", lease: Lease, *numbers: tuple[int, int
 async def heal(pool: "asyncpg.Pool[Any]", after: timedelta) -> float:
     """Do the sums that long from now; answers how many events were found missing."""
     registry = CollectorRegistry()
-    await heal_missed(pool, ProcessorMetrics(registry), now=datetime.now(UTC) + after, patience=PATIENCE)
+    await heal_missed(pool, ProcessorMetrics(registry).sync, now=datetime.now(UTC) + after, patience=PATIENCE)
     return registry.get_sample_value("xero_stream_events_missed_total") or 0.0
 
 

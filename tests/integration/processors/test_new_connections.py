@@ -82,7 +82,9 @@ async def connected(
     await connect_all(simulated.talk, database_url, monkeypatch, tier=tier, entities=[EntityName.CONTACTS])
     metrics = ProcessorMetrics(CollectorRegistry())
     keys = EncryptionSettings.read().keys
-    xero = open_xero(XeroSettings.read(), Apps.read(), pool, TokenCipher(keys), metrics, lambda _: None, lambda _: ())
+    xero = open_xero(
+        XeroSettings.read(), Apps.read(), pool, TokenCipher(keys), metrics.quotas, lambda _: None, lambda _: ()
+    )
     made = SimpleNamespace(
         pool=pool,
         fast=pool,
@@ -91,7 +93,7 @@ async def connected(
         app_minute_of=_app_minute_of,
         http_timeout=30.0,
         room=Room(),
-        metrics=metrics,
+        metrics=metrics.tenants,
     )
     services = cast("RunnerServices", made)
     tenant_id: str = await pool.fetchval("SELECT tenant_id FROM tenants")

@@ -18,10 +18,10 @@ from prometheus_client import CollectorRegistry
 
 from processors.intake.fold import Mark
 from processors.intake.store import take_in
+from processors.maintenance.gauges import survey
 from processors.metrics import ProcessorMetrics
 from processors.recorder import store as recorder
 from processors.relay import store as relay
-from processors.standing import survey
 from processors.tenants import store as tenants
 from tests.support.servers import SharedServers
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, EntityName, RecordId, TenantId
@@ -277,5 +277,5 @@ async def test_the_gauges_of_a_large_backlog(pool: "asyncpg.Pool[Any]") -> None:
     """Every five seconds in every process: they may count, but not for long."""
     registry = CollectorRegistry()
     started = time.monotonic()
-    await survey(pool, ProcessorMetrics(registry), lambda _: AppTier.CORE)
+    await survey(pool, ProcessorMetrics(registry).maintenance, lambda _: AppTier.CORE)
     assert time.monotonic() - started < 20

@@ -15,11 +15,11 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
+from processors.maintenance.gauges import survey
 from processors.metrics import ProcessorMetrics
 from processors.quotas import egress, store
 from processors.quotas.egress import Egress
 from processors.quotas.store import StoredLedgers
-from processors.standing import survey
 from tests.integration.simulator.rig import SimulatorProcess, Talk
 from tests.support.backlog import Order
 from tests.support.quotas import LIMIT, TIMEOUT, Calls, at_pace, minutes
@@ -316,7 +316,7 @@ async def test_a_months_bytes_are_shown(pool: "asyncpg.Pool[Any]") -> None:
     await store.add_egress(pool, [read])
     registry = CollectorRegistry()
 
-    await survey(pool, ProcessorMetrics(registry), lambda _: AppTier.CORE)
+    await survey(pool, ProcessorMetrics(registry).maintenance, lambda _: AppTier.CORE)
 
     assert registry.get_sample_value("xero_stream_egress_month_bytes") == 20_000_000_000
     ratio = registry.get_sample_value("xero_stream_egress_forecast_ratio")

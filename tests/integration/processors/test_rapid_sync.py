@@ -71,7 +71,7 @@ def services_of(pool: "asyncpg.Pool[Any]", xero: Xero, tier: AppTier) -> RunnerS
         app_minute_of=app_minute_of,
         http_timeout=30.0,
         room=Room(),
-        metrics=ProcessorMetrics(CollectorRegistry()),
+        metrics=ProcessorMetrics(CollectorRegistry()).tenants,
     )
     return cast("RunnerServices", some)
 

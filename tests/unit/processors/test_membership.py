@@ -44,7 +44,9 @@ class Interrupted(Membership):
 
 def membership_of(kind: type[Membership], beats: Beats, clock: Callable[[], float]) -> Membership:
     """A member whose Kafka is not there."""
-    services = cast("Any", SimpleNamespace(owner="test", metrics=ProcessorMetrics(CollectorRegistry(), beats)))
+    services = cast(
+        "Any", SimpleNamespace(owner="test", metrics=ProcessorMetrics(CollectorRegistry(), beats).partitions)
+    )
     return kind(
         kafka=KafkaSettings.read(bootstrap_servers=f"127.0.0.1:{free_port()}"),
         settings=ProcessorSettings.read(),
@@ -211,7 +213,8 @@ async def test_a_partition_that_came_back_is_not_forgotten_when_its_former_worke
     """Else a relay that never gets to work there would raise no alert."""
     membership = membership_of(Membership, Beats(), time.monotonic)
     forgotten: list[int] = []
-    membership._services = cast("Any", SimpleNamespace(metrics=SimpleNamespace(relay_forgotten=forgotten.append)))
+    relay = SimpleNamespace(relay_forgotten=forgotten.append)
+    membership._services = cast("Any", SimpleNamespace(metrics=SimpleNamespace(relay=relay)))
 
     async def ends(_: float) -> None:
         if came_back:

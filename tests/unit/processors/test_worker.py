@@ -29,7 +29,10 @@ async def test_a_worker_that_broke_begins_again() -> None:
     """Kafka goes on assigning its partition to us: without a worker nobody would notice that it stands still."""
     store = Store()
     services = cast(
-        "Any", SimpleNamespace(pool=store, owner="test", shared=dict, metrics=ProcessorMetrics(CollectorRegistry()))
+        "Any",
+        SimpleNamespace(
+            pool=store, owner="test", shared=dict, metrics=ProcessorMetrics(CollectorRegistry()).partitions
+        ),
     )
     worker = PartitionWorker(partition=1, services=services, source=cast("Any", None), on_fatal=print)
 
@@ -45,7 +48,7 @@ async def test_intake_that_ends_after_its_lease_leaves_no_offset_behind() -> Non
     """The next lease would take events in at once, from an offset that its own start then sets back."""
     worker = PartitionWorker(
         partition=1,
-        services=cast("Any", SimpleNamespace(metrics=ProcessorMetrics(CollectorRegistry()))),
+        services=cast("Any", SimpleNamespace(metrics=ProcessorMetrics(CollectorRegistry()).partitions)),
         source=cast("Any", None),
         on_fatal=print,
     )

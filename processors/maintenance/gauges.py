@@ -5,15 +5,14 @@ is left out, and ``xero_stream_readings_age_seconds`` grows.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
-from processors.metrics import ProcessorMetrics, Source, Standing
-from processors.partitions.consumer import Membership
+from processors.maintenance.metrics import MaintenanceMetrics, Source, Standing
 from processors.quotas import egress
 from xero_stream.contracts.names import AppName
 from xero_stream.settings.xero import AppTier
@@ -23,6 +22,8 @@ from xero_stream.store.pool import STORE_ERRORS
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 5.0
+Bounds = Callable[[], Awaitable[Mapping[int, tuple[int, int]]]]
+"""The first offset of ``webhook-events`` and the one after the last, of every partition."""
 _LONGEST_SECONDS = 10.0
 
 # The first change behind the mark is the oldest one that is not on Kafka.
@@ -46,7 +47,7 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM dirty LIMIT 1000000) AS d) AS dirty,
 """
 
 
-async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, tier_of: Callable[[AppName], AppTier]) -> None:
+async def survey(pool: "asyncpg.Pool[Any]", metrics: MaintenanceMetrics, tier_of: Callable[[AppName], AppTier]) -> None:
     """Read the gauges that come from the store.
 
     Args:
@@ -78,44 +79,44 @@ async def survey(pool: "asyncpg.Pool[Any]", metrics: ProcessorMetrics, tier_of: 
     )
 
 
-async def survey_intake(pool: "asyncpg.Pool[Any]", membership: Membership, metrics: ProcessorMetrics) -> None:
+async def survey_intake(pool: "asyncpg.Pool[Any]", bounds: Bounds, metrics: MaintenanceMetrics) -> None:
     """Read how much of ``webhook-events`` was not taken in, from Kafka and the store.
 
     Args:
         pool: the store.
-        membership: our connection to Kafka.
+        bounds: asks Kafka.
         metrics: where it is shown.
     """
     rows = await pool.fetch("SELECT partition, next_offset FROM intake_offsets")
-    bounds = await membership.all_bounds()
+    ends = await bounds()
     # Read after the offsets were: events that come meanwhile only wait for the next look.
     places = {
         row["partition"]: (
-            bounds[row["partition"]][0] if row["next_offset"] is None else row["next_offset"],
-            bounds[row["partition"]][1],
+            ends[row["partition"]][0] if row["next_offset"] is None else row["next_offset"],
+            ends[row["partition"]][1],
         )
         for row in rows
-        if row["partition"] in bounds
+        if row["partition"] in ends
     }
-    metrics.intake_stands(places)
+    metrics.intake.stands(places)
     waiting = sum(max(0, end - next_offset) for next_offset, end in places.values())
     metrics.stands(Source.KAFKA, {Standing.INTAKE_LAG: waiting})
 
 
 async def watch(
     pool: "asyncpg.Pool[Any]",
-    membership: Membership,
-    metrics: ProcessorMetrics,
+    bounds: Bounds,
+    metrics: MaintenanceMetrics,
     tier_of: Callable[[AppName], AppTier],
 ) -> None:
     """Read them all every five seconds, until cancelled."""
     while True:
-        metrics.beat("standing")
+        metrics.heartbeats.beat("standing")
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 await survey(pool, metrics, tier_of)
             async with asyncio.timeout(_LONGEST_SECONDS):
-                await survey_intake(pool, membership, metrics)
+                await survey_intake(pool, bounds, metrics)
         except (*STORE_ERRORS, KafkaError) as error:
             log.warning("gauges_not_read", reason=f"{type(error).__name__}: {error}"[:300])
         except Exception as error:
