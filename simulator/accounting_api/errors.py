@@ -103,11 +103,24 @@ def too_many_records(count: int) -> Reply:
     return Reply(status=400, body=orjson.dumps(body), content_type=JSON)
 
 
-def not_modelled(method: str) -> Reply:
-    """The simulator doesn't model this yet; Xero says 501 for methods it doesn't know."""
+def not_modelled(what: str) -> Reply:
+    """The simulator doesn't model this yet; Xero says 501 for methods it doesn't know.
+
+    Args:
+        what: method and address, as far as they matter.
+    """
     return Reply(
         status=501,
-        body=f"The simulator doesn't model {method} here".encode(),
+        body=f"The simulator does not model {what}; docs/simulator.md lists what it models".encode(),
+        content_type="text/plain; charset=utf-8",
+    )
+
+
+def unreadable(content_type: str) -> Reply:
+    """The body is of a type that no record comes in."""
+    return Reply(
+        status=415,
+        body=f"Records are read as JSON or XML, not as {content_type}".encode(),
         content_type="text/plain; charset=utf-8",
     )
 

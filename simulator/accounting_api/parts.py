@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from mimetypes import MimeTypes
 from typing import Any
 
@@ -12,6 +13,7 @@ from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.documents import allocation_row
 from simulator.accounting_api.encoders.tracking_categories import option_row
 from simulator.accounting_api.facts import FACTS
+from simulator.accounting_api.pdf import PRINTED
 from simulator.accounting_api.spelling import guid_of
 from simulator.accounting_api.validation import Fields, Problems
 from simulator.accounting_api.wire import ms_date
@@ -175,6 +177,20 @@ def email(desk: Desk, record: Any) -> str | None:
     return None
 
 
+# -- online invoices ------------------------------------------------------------------------------------------------------
+
+NOT_ONLINE = "Only sales invoices that are approved can be seen online."
+"""Refusal (unconfirmed) of an address for another invoice."""
+
+
+def online_invoice(invoice: Invoice) -> str | None:
+    """Where a customer sees the invoice; None: nowhere. The address follows from the id, and leads nowhere."""
+    shown = invoice.status in (DocumentStatus.AUTHORISED, DocumentStatus.PAID)
+    if invoice.type is not InvoiceType.ACCREC or not shown:
+        return None
+    return f"https://in.xero.com/{sha256(invoice.id.encode()).hexdigest()[:40]}"
+
+
 # -- allocations ----------------------------------------------------------------------------------------------------------
 
 
@@ -182,7 +198,7 @@ Credit = CreditNote | Prepayment | Overpayment
 
 
 def allocate(desk: Desk, credit: Credit, element: Row) -> tuple[Row | None, Problems]:
-    """Apply credit to an invoice.
+    """Apply credit to an invoice. ``AppliedAmount`` is the amount's older name, of bodies in XML.
 
     Returns:
         The allocation as Xero shows it, or None and why not.
@@ -197,7 +213,7 @@ def allocate(desk: Desk, credit: Credit, element: Row) -> tuple[Row | None, Prob
         allocation_id=desk.new_id(),
         invoice_id=str(invoice_id),
         credit_note_id=credit.id,
-        amount=fields.units("Amount", 2, 0),
+        amount=fields.units("Amount" if fields.has("Amount") else "AppliedAmount", 2, 0),
         date=fields.day("Date", desk.today),
         source=ENDPOINTS[type(credit)],
     )
@@ -310,6 +326,8 @@ PARTS: dict[str, frozenset[Endpoint]] = {
     "attachments": frozenset({*_FILED, Endpoint.ACCOUNTS}),
     "history": frozenset({*_FILED, *_SETTLED}),
     "email": frozenset({Endpoint.INVOICES}),
+    "onlineinvoice": frozenset({Endpoint.INVOICES}),
+    "pdf": frozenset(PRINTED),
     "allocations": frozenset({Endpoint.CREDIT_NOTES, Endpoint.OVERPAYMENTS, Endpoint.PREPAYMENTS}),
     "contacts": frozenset({Endpoint.CONTACT_GROUPS}),
     "options": frozenset({Endpoint.TRACKING_CATEGORIES}),

@@ -7,7 +7,9 @@ from dataclasses import replace
 import orjson
 from aiohttp import web
 
+from simulator.accounting_api import absent
 from simulator.accounting_api.desk import Desk
+from simulator.accounting_api.encoders.organisation import actions
 from simulator.accounting_api.errors import (
     RefusedError,
     by_status,
@@ -30,6 +32,7 @@ from simulator.faults.apply import Faults, Struck, forced_reply, strangers_reply
 from simulator.faults.plan import Operation
 from simulator.identity.bearer import bearer
 from simulator.identity.grants import Grant, GrantKind
+from simulator.identity.scopes import ANY_REPORT
 from simulator.limits.counts import EndpointCounts
 from simulator.limits.windows import Problem, TenantLimits
 from simulator.reply import JSON, Reply
@@ -119,7 +122,7 @@ class AccountingApi:
         """A report that follows from the journals, as of any day; the others are 501."""
         name = request.match_info["report"].lower()
         found = REPORTS.get(name)
-        scopes = found.scopes if found else frozenset({"accounting.reports", f"accounting.reports.{name}"})
+        scopes = found.scopes if found else ANY_REPORT
 
         async def answer(_: Grant, tenant_id: str, struck: Struck) -> Reply:
             await asyncio.sleep(struck.latency_ms / 1000)
@@ -132,7 +135,7 @@ class AccountingApi:
         if struck.status is not None:
             return forced_reply(struck.status)
         if name not in REPORTS:
-            return not_modelled(request.method)
+            return not_modelled(f"{request.method} /Reports/{request.match_info['report']}")
         given = {name.lower(): value for name, value in request.query.items()}
         moment = Moment(now_ms=world.clock.now_ms(), answer_id=world.answer_id())
         try:
@@ -144,14 +147,17 @@ class AccountingApi:
         return Reply(body=envelope("Reports", moment, [orjson.dumps(found)], None), content_type=JSON)
 
     async def not_modelled(self, request: web.Request) -> web.StreamResponse:
-        """Methods and depths that no other row has: 501. In the other rows a name that isn't in the table of endpoints is a 404."""
-        return await self._faults.send(request, not_modelled(request.method))
+        """Methods and depths that no other row has: 501, like what Xero has and the table of endpoints has not; other names are 404."""
+        return await self._faults.send(request, not_modelled(_asked(request)))
 
     async def _serve(self, request: web.Request, operation: Operation) -> web.StreamResponse:
-        endpoint = PATHS.get(request.match_info["endpoint"].lower())
+        name, part = request.match_info["endpoint"].lower(), request.match_info.get("part", "").lower()
+        if name in absent.ENDPOINTS or part in absent.PARTS:
+            return await self._faults.send(request, not_modelled(_asked(request)))
+        endpoint = PATHS.get(name)
         if endpoint is None:
             return await self._faults.send(request, not_found())
-        attached = request.match_info.get("part", "").lower() == "attachments"
+        attached = part == "attachments"
         scopes = _ATTACHMENTS if attached else FACTS[endpoint].scopes
 
         async def answer(grant: Grant, tenant_id: str, struck: Struck) -> Reply:
@@ -271,6 +277,8 @@ class AccountingApi:
             answer = by_status(404)
         elif operation is Operation.GET and PDF in request.headers.get("Accept", "") and endpoint in PRINTED:
             answer = _print(organisation, endpoint, request.match_info["id"], moment)
+        elif endpoint is Endpoint.ORGANISATION and request.match_info.get("id", "").lower() == "actions":
+            answer = envelope("Actions", moment, actions(organisation), None)
         elif operation is Operation.GET:
             four = request.query.get("unitdp") == "4"
             answer = read_one(organisation, encoder, endpoint, request.match_info["id"], moment, four=four)
@@ -290,7 +298,10 @@ class AccountingApi:
         if struck.status is not None:
             return forced_reply(struck.status)
         moment = Moment(now_ms=self._world.clock.now_ms(), answer_id=self._world.answer_id())
-        return self._clerk(request, tenant_id, moment).show(_order(request, endpoint))
+        order = _order(request, endpoint)
+        if order.part == "pdf" and endpoint in PRINTED:
+            return _print(self._world.organisations[tenant_id], endpoint, order.record_id or "", moment)
+        return self._clerk(request, tenant_id, moment).show(order)
 
     def _write(
         self, request: web.Request, body: bytes, grant: Grant, tenant_id: str, endpoint: Endpoint, struck: Struck
@@ -353,6 +364,11 @@ def _print(organisation: Organisation, endpoint: Endpoint, record_id: str, momen
     if record is None:
         return not_found()
     return Reply(body=printed(record, endpoint, organisation), content_type=PDF)
+
+
+def _asked(request: web.Request) -> str:
+    """Method and address below the base, for people."""
+    return f"{request.method} {request.path.removeprefix(BASE)}"
 
 
 def _order(request: web.Request, endpoint: Endpoint, body: bytes = b"") -> Order:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from simulator.accounting_api.spelling import day_of, guid_of
+from simulator.accounting_api.xml_bodies import XmlError, read_xml
 from simulator.books.amounts import DAY_MS, Day
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -139,21 +140,37 @@ class Fields:
                 yield Fields(item, self.problems, (*self.place, name, index))
 
 
-def read_elements(body: bytes, list_key: str) -> list[dict[str, Any]]:
-    """The elements of a body: ``{"Invoices": [...]}``, a list, or one bare object.
+def read_elements(body: bytes, list_key: str, *, xml: bool = False) -> list[dict[str, Any]]:
+    """The elements of a body: ``{"Invoices": [...]}``, a list, or one bare object; the same in XML.
+
+    Args:
+        body: the bytes; what begins with ``<`` is XML.
+        list_key: what the list is called.
+        xml: whether they are said to be XML.
 
     Raises:
         PostDataError: it is something else.
     """
+    document: Any
+    if xml or body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        try:
+            document = read_xml(body, list_key)
+        except XmlError:
+            raise PostDataError("XML for post data was invalid") from None  # (unconfirmed)
+        return _elements(document, "XML", list_key)
     try:
         document = json.loads(body.decode(), parse_float=Decimal, parse_int=_int)
     except (ValueError, RecursionError):
         raise PostDataError("JSON for post data was invalid") from None
+    return _elements(document, "JSON", list_key)
+
+
+def _elements(document: Any, form: str, list_key: str) -> list[dict[str, Any]]:
     if isinstance(document, dict) and list_key in document:
         document = document[list_key]
     elements = document if isinstance(document, list) else [document]
     if not elements or not all(isinstance(element, dict) and element for element in elements):
-        raise PostDataError(f"JSON for post data was invalid: no {list_key} in it")
+        raise PostDataError(f"{form} for post data was invalid: no {list_key} in it")
     return elements
 
 

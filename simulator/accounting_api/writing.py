@@ -11,9 +11,10 @@ import orjson
 from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.documents import attachment_row
 from simulator.accounting_api.encoding import Encoder
-from simulator.accounting_api.errors import not_found, not_modelled
+from simulator.accounting_api.errors import not_found, not_modelled, unreadable
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.parts import (
+    NOT_ONLINE,
     PARTS,
     Papers,
     add_notes,
@@ -24,6 +25,7 @@ from simulator.accounting_api.parts import (
     email,
     join,
     leave,
+    online_invoice,
     take_back,
     write_option,
 )
@@ -34,6 +36,14 @@ from simulator.accounting_api.view import Form
 from simulator.accounting_api.writers.table import WRITES, Verb, Writes
 from simulator.books.words import Endpoint
 from simulator.reply import JSON, Reply
+
+_READABLE = frozenset(
+    {
+        *("application/json", "text/json", "application/xml", "text/xml"),
+        # What clients send that name no type: the body tells.
+        *("", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +73,25 @@ class Order:
     body: bytes = b""
 
     @property
+    def words(self) -> str:
+        """Method and address, without ids."""
+        steps = ["/" + self.endpoint.value, *(["{id}"] if self.record_id else []), *([self.part] if self.part else [])]
+        return f"{self.method} {'/'.join(steps)}"
+
+    @property
+    def media_type(self) -> str:
+        """Of the body, without parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    def elements(self, list_key: str) -> list[dict[str, Any]]:
+        """The elements of the body.
+
+        Raises:
+            PostDataError: there are none.
+        """
+        return read_elements(self.body, list_key, xml=self.media_type.endswith("xml"))
+
+    @property
     def verb(self) -> Verb | None:
         """What is to be done with the record, or the records; None: nothing that Xero knows."""
         at_record = self.record_id is not None
@@ -89,6 +118,8 @@ class Clerk:
     def carry_out(self, order: Order) -> Reply:
         """The answer to a request to write; what was changed is in the desk's ``changes``."""
         record: Any = None
+        if order.body and order.part != "attachments" and order.media_type not in _READABLE:
+            return unreadable(order.media_type)
         if order.record_id is not None:
             record = self.desk.organisation.shelf(order.endpoint).get(order.record_id)
             if record is None:
@@ -98,7 +129,7 @@ class Clerk:
                 return self._below(order, record)
             writes = WRITES.get(order.endpoint)
             if writes is None or order.verb not in writes.verbs:
-                return not_modelled(order.method)
+                return not_modelled(order.words)
             return self._write(order, writes) if order.verb is not Verb.DELETE else self._delete(order, writes)
         except PostDataError as error:
             body = {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": f"{error}"}
@@ -109,6 +140,11 @@ class Clerk:
         record: Any = self.desk.organisation.shelf(order.endpoint).get(order.record_id or "")
         if record is None or order.endpoint not in PARTS.get(order.part or "", ()):
             return not_found()
+        if order.part == "onlineinvoice":
+            url = online_invoice(record)
+            return (
+                _one_invalid(NOT_ONLINE) if url is None else self._listed("OnlineInvoices", [{"OnlineInvoiceUrl": url}])
+            )
         path = f"{order.endpoint}/{record.id}"
         match order.part, order.name:
             case "attachments", None:
@@ -128,7 +164,7 @@ class Clerk:
     def _write(self, order: Order, writes: Writes) -> Reply:
         endpoint = order.endpoint
         by_row = order.verb in writes.rows
-        elements = read_elements(order.body, endpoint.value)
+        elements = order.elements(endpoint.value)
         if len(elements) > 1 and not writes.many:
             raise PostDataError(f"{endpoint} take one element a request")  # (unconfirmed)
         rows: list[tuple[dict[str, Any], Problems, str | None]] = []
@@ -179,7 +215,7 @@ class Clerk:
 
     def _below(self, order: Order, record: Any) -> Reply:
         if order.endpoint not in PARTS.get(order.part or "", ()):
-            return not_modelled(order.method)
+            return not_modelled(order.words)
         match order.method, order.part, order.name:
             case "PUT" | "POST", "attachments", str(name):
                 reply = self._attach(order, record, name)
@@ -194,18 +230,18 @@ class Clerk:
                 row = take_back(self.desk, record, folded(name))
                 reply = _one_invalid(row) if isinstance(row, str) else Reply(body=orjson.dumps(row))
             case "PUT", "contacts", None:
-                rows, problems = join(self.desk, record, read_elements(order.body, "Contacts"))
+                rows, problems = join(self.desk, record, order.elements("Contacts"))
                 reply = _one_invalid(problems.errors[0][1]) if problems else self._listed("Contacts", rows)
             case "DELETE", "contacts", name:
                 found = leave(self.desk, record, folded(name) if name else None)
                 reply = Reply(status=204) if found else not_found()
             case ("PUT", "options", None) | ("POST", "options", str()):
-                (element, *_) = read_elements(order.body, "Options")
+                (element, *_) = order.elements("Options")
                 reply = self._option(order, record, element)
             case "DELETE", "options", str():
                 reply = self._option(order, record, {"Status": "DELETED"})
             case _:
-                reply = not_modelled(order.method)
+                reply = not_modelled(order.words)
         return reply
 
     def _attach(self, order: Order, record: Any, name: str) -> Reply:
@@ -216,7 +252,7 @@ class Clerk:
         return self._listed("Attachments", [attachment_row(done, f"{order.endpoint}/{record.id}")])
 
     def _notes(self, order: Order, record_id: str) -> Reply:
-        elements = read_elements(order.body, "HistoryRecords")
+        elements = order.elements("HistoryRecords")
         rows, problems = add_notes(self.papers, record_id, elements, self.desk.now_ms)
         return _one_invalid(problems.errors[0][1]) if problems else self._listed("HistoryRecords", rows)
 
@@ -227,7 +263,7 @@ class Clerk:
     def _allocate(self, order: Order, record: Any) -> Reply:
         rows: list[dict[str, Any]] = []
         refused = []
-        for element in read_elements(order.body, "Allocations"):
+        for element in order.elements("Allocations"):
             credit: Any = self.desk.organisation.shelf(order.endpoint).get(record.id)
             row, problems = allocate(self.desk, credit, element)
             if row is None:

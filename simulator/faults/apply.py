@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 
 from simulator.accounting_api.errors import by_status, role_missing, scope_missing
+from simulator.compression import SMALLEST, packed, takes_gzip
 from simulator.faults.plan import (
     Date,
     Drip,
@@ -116,6 +117,11 @@ class Faults:
         body = reply.body
         if struck.truncate is not None:
             body = body[: int(len(body) * struck.truncate.fraction)]
+        if len(body) >= SMALLEST and reply.content_type.startswith(_PACKED):
+            headers["Vary"] = "Accept-Encoding"
+            if takes_gzip(request.headers.get("Accept-Encoding", "")):
+                headers["Content-Encoding"] = "gzip"
+                body = packed(body)
         if struck.drip is not None:
             return await self._drip(request, reply.status, headers, body, struck.drip)
         return web.Response(status=reply.status, body=body, headers=headers)
@@ -159,6 +165,9 @@ class Faults:
         transport.abort()
         return response
 
+
+_PACKED = ("application/json", "text/")
+"""Types of answers that gzip makes smaller; files and PDFs are sent as they are."""
 
 _SPARED = Struck()
 _PLACES: dict[type[Any], str] = {

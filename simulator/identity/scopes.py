@@ -64,6 +64,9 @@ GRANULAR = frozenset((*EVERYTHING, *_SIGN_IN, *_ELSEWHERE, *(f"{scope}.read" for
 
 _BROAD = frozenset({"accounting.transactions", "accounting.transactions.read", "accounting.reports.read"})
 
+ANY_REPORT = frozenset({"accounting.reports", *(f"accounting.reports.{report}" for report in _REPORTS)})
+"""Each of these, and ``.read``, opens some report."""
+
 
 def refused(asked: Iterable[str], *, broad: bool, journals: bool) -> list[str]:
     """Which of the scopes asked for an app may not have.

@@ -2,9 +2,22 @@
 
 from typing import Any
 
+import orjson
+
 from simulator.accounting_api.view import View
 from simulator.accounting_api.wire import day_date
 from simulator.books.company import Company
+from simulator.books.currency import Currency
+from simulator.books.organisation import Organisation
+
+_ACTIONS = (
+    *("CreateApprovedInvoice", "CreateDraftPurchaseOrder", "CreateApprovedBill", "AttachFilesIntoInvoice"),
+    *("UseMulticurrency", "CreateDraftInvoice", "CreateRepeatingInvoice", "CreateRepeatingBill", "CreateSentQuote"),
+    *("CreateInvoicePayment", "CreateApprovedPurchaseOrder", "CreateDraftQuote", "CreateDraftBill"),
+)
+"""Source: published OpenAPI, example of getOrganisationActions."""
+
+_SEVERAL = 2
 
 _ZONES = {"NZ": "NEWZEALANDSTANDARDTIME", "GB": "GMTSTANDARDTIME", "AU": "AUSEASTERNSTANDARDTIME"}
 
@@ -45,3 +58,11 @@ def organisation(record: Company, view: View) -> dict[str, Any]:
     if record.end_of_year_lock is not None:
         fields["EndOfYearLockDate"] = day_date(record.end_of_year_lock)
     return fields
+
+
+def actions(books: Organisation) -> list[bytes]:
+    """What may be done in an organisation: all of it, several currencies if it has several."""
+    allowed = dict.fromkeys(_ACTIONS, "ALLOWED")
+    if len(books.of(Currency)) < _SEVERAL:
+        allowed["UseMulticurrency"] = "NOT-ALLOWED"
+    return [orjson.dumps({"Name": name, "Status": status}) for name, status in allowed.items()]

@@ -1,5 +1,6 @@
 """Reading invoices, contacts and credit notes over HTTP."""
 
+import zlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -261,3 +262,26 @@ async def test_days_need_no_zeros(talk: Talk) -> None:
         assert padded
     report = await talk.get("Reports/ProfitAndLoss", fromDate="2026-3-1", toDate="2026-9-9")
     assert report.status_code == 200
+
+
+async def raw(talk: Talk, path: str, accepted: str) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an answer as they were sent."""
+    request = talk.http.build_request(
+        "GET", f"/api.xro/2.0/{path}", headers=talk.headers() | {"Accept-Encoding": accepted}
+    )
+    answer = await talk.http.send(request, stream=True)
+    body = b"".join([part async for part in answer.aiter_raw()])
+    await answer.aclose()
+    return dict(answer.headers), body
+
+
+async def test_answers_are_packed_for_who_takes_gzip(talk: Talk) -> None:
+    """The same bytes inside; short answers, and who does not ask, get them plain."""
+    headers, packed = await raw(talk, "Invoices?page=1&pageSize=20", "gzip, deflate")
+    plain_headers, plain = await raw(talk, "Invoices?page=1&pageSize=20", "identity")
+    short_headers, _ = await raw(talk, "Currencies", "gzip")
+
+    assert (headers["content-encoding"], headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert int(headers["content-length"]) == len(packed) < len(plain) / 3
+    assert zlib.decompress(packed, 31).partition(b'"Invoices"')[2] == plain.partition(b'"Invoices"')[2]
+    assert "content-encoding" not in plain_headers | short_headers

@@ -301,11 +301,18 @@ async def test_an_unknown_address_says_where_to_look(talk: Talk, path: str) -> N
 
 
 async def test_what_no_row_of_the_accounting_api_has(talk: Talk) -> None:
-    """Names without an endpoint are 404, methods and depths without a row 501: as the page of the simulator says."""
-    asked = [("GET", "Receipts"), ("PUT", "Nope"), ("PATCH", "Invoices"), ("DELETE", "Invoices"), ("GET", "A/1/2/3/4")]
+    """Names that Xero has not are 404; what Xero has, methods and depths without a row 501: as the page of the simulator says."""
+    asked = [
+        ("GET", "Receipts"),
+        ("GET", "Employees"),
+        ("PUT", "Nope"),
+        ("PATCH", "Invoices"),
+        ("DELETE", "Invoices"),
+        ("GET", "A/1/2/3/4"),
+    ]
     answers = [
         (await talk.http.request(method, f"/api.xro/2.0/{path}", headers=talk.headers())).status_code
         for method, path in asked
     ]
 
-    assert answers == [404, 404, 501, 501, 501]
+    assert answers == [501, 404, 404, 501, 501, 501]
