@@ -10,11 +10,13 @@ from tests.support.examples import examples
 from tests.support.published import published
 from tests.support.schedule import FewSystemsAtATime, place, scheduler
 from tests.support.servers import (
+    address_of_servers,
     database_url,
     empty_database_url,
     kafka,
     private_servers,
     shared_servers,
+    stop_servers,
     topic_prefix,
 )
 from tests.support.stacks import LONG, NIGHTLY, SOAK
@@ -46,9 +48,21 @@ settings.register_profile(
 settings.load_profile("any-machine")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewSystemsAtATime:
     """Who runs what, where there are several workers."""
     return scheduler(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """A new worker is told where the servers of the run are."""
+    node.workerinput["servers"] = address_of_servers(node.config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The servers run to the end of the last worker."""
+    stop_servers(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

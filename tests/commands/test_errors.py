@@ -156,16 +156,16 @@ def test_local_servers_that_ran_once(xero_stream: CommandLine) -> None:
 
 def test_local_servers_that_run(xero_stream: CommandLine, shared_servers: SharedServers) -> None:
     """What is printed leads a shell to them, whoever started them."""
-    folder = shared_servers._servers._data.path
+    folder = shared_servers.data_dir
     ended = xero_stream("local", "--env", "--data-dir", str(folder))
 
     exports = [line.removeprefix("export ").partition("=") for line in ended.out.splitlines()]
-    assert {name: shlex.split(value)[0] for name, _, value in exports} == shared_servers._servers.environment
+    assert {name: shlex.split(value)[0] for name, _, value in exports} == shared_servers.environment
 
 
 def test_local_servers_that_run_are_found(xero_stream: CommandLine, shared_servers: SharedServers) -> None:
     """By any command that is told of no others; whoever names one server names both."""
-    folder = shared_servers._servers._data.path
+    folder = shared_servers.data_dir
     here = {"XERO_STREAM_DATA_DIR": str(folder), "KAFKA_TOPIC_PREFIX": "nobodys"}
 
     found = xero_stream("topics", "check", env=here)

@@ -1,7 +1,6 @@
 """Machines whose clocks are a day off: nothing that is published, promised or waited for goes by them."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,18 +40,9 @@ def times(changes: list[Change]) -> Iterator[tuple[str, datetime]]:
             yield "received_at", datetime.fromisoformat(source["webhook"]["received_at"])
 
 
-async def command(stack: Stack, clock: MachineClock, *arguments: str, stdin: str = "") -> tuple[int | None, str]:
+async def command(stack: Stack, clock: MachineClock, *arguments: str, stdin: str = "") -> tuple[int, str]:
     """Run a command on a machine with this clock; its exit code and what it said."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "cli.main", *arguments),
-        env={**stack.env("terminal"), **clock.environment},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await child.communicate(stdin.encode())
-    return child.returncode, said.decode()
+    return await stack.command(*arguments, stdin=stdin, **clock.environment)
 
 
 async def add_grant(stack: Stack, clock: MachineClock) -> None:

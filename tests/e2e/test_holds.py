@@ -1,8 +1,6 @@
 """What fails is held, and nothing wider: a record, a kind of record, an organisation. The rest is loaded and streamed."""
 
 import asyncio
-import os
-import sys
 from typing import Any
 
 from tests.support.defective_processors import SPOILT
@@ -65,22 +63,6 @@ async def edit_is_published(stack: Stack, tenant: str, *, but: str = "") -> None
     await stack.until(there, 30, f"an edit of {tenant} to be published")
 
 
-async def command(stack: Stack, *arguments: str) -> tuple[int, str]:
-    """Run the command line; answers exit code and output."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "cli.main",
-        *arguments,
-        env={**os.environ, **stack.env("command")},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
-
-
 async def test_each_trouble_is_held_against_what_failed(new_stack: StartStack) -> None:
     """A role, a list, a scope, a firewall, a proxy and a disconnected organisation at once, each of another organisation."""
     async with new_stack("--tenants=6", "--invoices=20", "--contacts=6", "--credit-notes=4") as stack:
@@ -118,7 +100,7 @@ async def test_each_trouble_is_held_against_what_failed(new_stack: StartStack) -
         await _humans_are_told(stack)
 
         await stack.control("DELETE", "/faults")
-        code, output = await command(stack, "grants", "retry")
+        code, output = await stack.command("grants", "retry")
         assert (code, "tried again" in output) == (0, True), output
         await asyncio.gather(*(all_loaded_but(stack, tenant) for tenant in (role, listed)))
 
@@ -172,7 +154,7 @@ async def _a_restart_forgets_nothing(stack: Stack, role: str) -> None:
 
 async def _humans_are_told(stack: Stack) -> None:
     """``grants list``, ``doctor`` and the gauge say what is held, since when, why, and what to do."""
-    (_, listing), (_, doctor) = await asyncio.gather(command(stack, "grants", "list"), command(stack, "doctor"))
+    (_, listing), (_, doctor) = await asyncio.gather(stack.command("grants", "list"), stack.command("doctor"))
     for output in (listing, doctor):
         for words in (
             "credit-notes: forbidden since 20",

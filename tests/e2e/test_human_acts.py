@@ -5,7 +5,6 @@ One stack for all of it: each part leaves the organisations connected and at res
 
 import asyncio
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,21 +29,10 @@ class Said:
     out: str
 
 
-async def command(stack: Stack, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Said:
+async def command(stack: Stack, *arguments: str) -> Said:
     """Run ``xero-stream`` in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "cli.main",
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**stack.processes["processors-0"].env, "PYTHONPATH": ":".join(sys.path), **(env or {})},
-    )
-    out, _ = await process.communicate(stdin.encode())
-    assert process.returncode is not None
-    return Said(code=process.returncode, out=out.decode())
+    code, out = await stack.command(*arguments)
+    return Said(code=code, out=out)
 
 
 async def suspended(stack: Stack, count: int) -> None:

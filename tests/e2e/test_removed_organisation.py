@@ -1,6 +1,6 @@
 """An organisation is removed while processors work for it: the others go on, and it can be connected again."""
 
-from tests.e2e.test_holds import all_loaded_but, command, edit_is_published
+from tests.e2e.test_holds import all_loaded_but, edit_is_published
 from tests.support.stacks import StartStack
 
 
@@ -13,7 +13,7 @@ async def test_removal_under_load_and_a_new_connection(new_stack: StartStack) ->
         for tenant in (removed, other):
             await stack.edit(tenantId=tenant, endpoint="Invoices", kind="change", count=10)
 
-        code, said = await command(stack, "tenants", "remove", removed, "--keep-at-xero")
+        code, said = await stack.command("tenants", "remove", removed, "--keep-at-xero")
 
         assert code == 0, said
         await all_loaded_but(stack, other)

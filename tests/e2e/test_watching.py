@@ -144,8 +144,7 @@ async def test_no_log_holds_a_secret_or_a_customer(
 
     assert len(secrets) == 12, "the tokens were renewed: two sets of two"
     assert await quiet.fetch("SELECT 1 FROM quarantine WHERE record_id = $1", invalid)
-    servers = shared_servers._servers
-    logs = [process.log for process in quiet.processes.values()] + [servers.kafka.log, servers.postgres.log]
+    logs = [*(process.log for process in quiet.processes.values()), *shared_servers.logs]
     for log in logs:
         text = log.read_text(encoding="utf-8", errors="replace")
         assert not [secret for secret in secrets if secret in text], f"in {log}"

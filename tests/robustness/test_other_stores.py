@@ -1,6 +1,5 @@
 """A store that does not fit the topics: another's, or our own as it was before; and topics that lost their events."""
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -101,5 +100,4 @@ async def ended(stack: Stack) -> int:
         return child.poll() is not None
 
     await stack.until(over, 30, "the processors to refuse")
-    await asyncio.sleep(0)
-    return child.returncode
+    return child.wait()

@@ -1,28 +1,46 @@
 """The real Kafka and the real PostgreSQL of a test run.
 
-They are started once, when the first test asks for them, and stopped at its end; a test that kills or freezes servers
-has its own (``private_servers``). A server that can't be started fails the test that asked: nothing is skipped.
+They are started once, when the first test of any worker asks for them, and stopped at its end; a test that kills or freezes
+servers has its own (``private_servers``). A server that can't be started fails the test that asked: nothing is skipped.
 """
 
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-import asyncpg
 import pytest
 
+from tests.support.servers_of_run import TEMPLATE, ServersOfRun, ask
 from xero_stream.local.servers import LocalServers
-from xero_stream.store.migrate import upgrade
 
 T = TypeVar("T")
 
-TEMPLATE = "migrated_template"
-NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
-"""The shared PostgreSQL never crashes, and a database is made and dropped for nearly every test: nothing waits for the disk."""
+SERVERS = pytest.StashKey[ServersOfRun]()
+
+
+def address_of_servers(config: pytest.Config) -> str:
+    """Where the servers of the run are asked for: a worker of xdist is told, else they are this process's own.
+
+    Args:
+        config: of the worker, or of the process that directs the workers.
+    """
+    told: Mapping[str, str] = getattr(config, "workerinput", {})
+    if "servers" in told:
+        return told["servers"]
+    if SERVERS not in config.stash:
+        config.stash[SERVERS] = ServersOfRun()
+    return config.stash[SERVERS].address
+
+
+def stop_servers(config: pytest.Config) -> None:
+    """Stop the servers of the run, if they are this process's and were asked for."""
+    if SERVERS in config.stash:
+        config.stash[SERVERS].stop()
+        del config.stash[SERVERS]
 
 
 def run_apart(work: Coroutine[object, object, T]) -> T:
@@ -32,31 +50,46 @@ def run_apart(work: Coroutine[object, object, T]) -> T:
 
 
 class SharedServers:
-    """The servers that all tests of a run share."""
+    """The servers that all tests of a run share, whichever worker runs them."""
 
-    def __init__(self, servers: LocalServers, data_dir: Path) -> None:
-        self._servers = servers
-        self._data_dir = data_dir
-        self._has_template = False
+    def __init__(self, question: Callable[..., Mapping[str, Any]]) -> None:
+        self._ask = question
+        self._about = question("describe")
 
     @property
     def bootstrap_servers(self) -> str:
         """Kafka's ``host:port``."""
-        return self._servers.bootstrap_servers
+        return str(self._about["bootstrap_servers"])
 
     @property
     def postgres_pid(self) -> int:
         """PostgreSQL's process id."""
-        return self._servers.postgres_pid
+        return int(self._about["postgres_pid"])
+
+    @property
+    def data_dir(self) -> Path:
+        """The servers' data directory."""
+        return Path(self._about["data_dir"])
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The settings that lead to the servers, by environment variable."""
+        environment: Mapping[str, str] = self._about["environment"]
+        return environment
+
+    @property
+    def logs(self) -> Sequence[Path]:
+        """What the servers have written."""
+        return [Path(log) for log in self._about["logs"]]
 
     def log_of(self, topic: str, partition: int = 0) -> bytes:
         """What the broker has stored of a partition: its record batches, one after another."""
-        (segment,) = (self._data_dir / "kafka/data" / f"{topic}-{partition}").glob("*.log")
+        (segment,) = (self.data_dir / "kafka/data" / f"{topic}-{partition}").glob("*.log")
         return segment.read_bytes()
 
     def url(self, database: str) -> str:
         """The URL of a database."""
-        return self._servers.postgres.url(database)
+        return f"{self._about['database_url'].rpartition('/')[0]}/{database}"
 
     def create_database(self, *, migrated: bool) -> str:
         """Make a database.
@@ -67,11 +100,7 @@ class SharedServers:
         Returns:
             Its name.
         """
-        if migrated and not self._has_template:
-            self._make_template()
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template1'}")
-        return name
+        return self._copy(TEMPLATE if migrated else "template1")
 
     def copy_database(self, url: str) -> str:
         """Copy a database nobody is connected to, as a backup would.
@@ -82,47 +111,24 @@ class SharedServers:
         Returns:
             The copy's name.
         """
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {url.rpartition('/')[2].partition('?')[0]}")
-        return name
+        return self._copy(url.rpartition("/")[2].partition("?")[0])
+
+    def _copy(self, name: str) -> str:
+        return str(self._ask("copy database", name)["name"])
 
     def drop_database(self, name: str) -> None:
-        """Remove a database, whoever is still connected to it."""
-        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        """Remove a database soon, whoever is still connected to it."""
+        self._ask("drop database", name)
 
-    def _make_template(self) -> None:
-        self._execute(f"CREATE DATABASE {TEMPLATE}")
-        run_apart(upgrade(self.url(TEMPLATE)))
-        self._has_template = True
-
-    def _execute(self, statement: str) -> None:
-        async def execute() -> None:
-            connection = await asyncpg.connect(self._servers.database_url)
-            try:
-                async with asyncio.timeout(30):
-                    while True:
-                        try:
-                            await connection.execute(statement)
-                        except asyncpg.InsufficientPrivilegeError:
-                            # The server's own cleaner is in the database, and not ours to end; it is done soon.
-                            await asyncio.sleep(0.2)
-                        else:
-                            return
-            finally:
-                await connection.close()
-
-        run_apart(execute())
+    def delete_topics(self, prefix: str) -> None:
+        """Remove all topics of a prefix soon; there need not be any."""
+        self._ask("delete topics", prefix)
 
 
 @pytest.fixture(scope="session")
-def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServers]:
+def shared_servers(pytestconfig: pytest.Config) -> SharedServers:
     """Kafka and PostgreSQL of this run; prefer ``kafka`` and ``database_url``."""
-    said: list[str] = []
-    data_dir = tmp_path_factory.mktemp("servers")
-    servers = LocalServers(data_dir, progress=said.append, database=NOT_DURABLE, plaintext=True)
-    run_apart(servers.start())
-    yield SharedServers(servers, data_dir)
-    run_apart(servers.stop())
+    return SharedServers(ask(address_of_servers(pytestconfig)))
 
 
 @pytest.fixture
@@ -132,9 +138,11 @@ def kafka(shared_servers: SharedServers) -> str:
 
 
 @pytest.fixture
-def topic_prefix() -> str:
-    """A prefix for topics, groups and transactional ids that no other test has."""
-    return f"t{uuid.uuid4().hex[:10]}"
+def topic_prefix(shared_servers: SharedServers) -> Iterator[str]:
+    """A prefix for topics, groups and transactional ids that no other test has; its topics go with the test."""
+    prefix = f"t{uuid.uuid4().hex[:10]}"
+    yield prefix
+    shared_servers.delete_topics(prefix)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 from cryptography.fernet import Fernet
 
+from tests.support.forked import Forked, forks
 from verify.history import Change, EventRef, History, RecordMessage, RecordRef, Spot, read_change, read_record
 from verify.promises import Finding, Promise, check
 from verify.truth import unified
@@ -65,16 +66,21 @@ class Process:
     command: Sequence[str]
     env: Mapping[str, str]
     log: Path
-    child: "subprocess.Popen[bytes] | None" = None
+    child: "subprocess.Popen[bytes] | Forked | None" = None
     starts: int = 0
 
-    def start(self) -> None:
-        """Start it; its log grows from start to start."""
+    def start(self, stdin: Path | None = None) -> None:
+        """Start it; its log grows from start to start, its standard input is a file, or empty."""
         assert self.child is None or self.child.poll() is not None
-        with self.log.open("ab") as output:
-            self.child = subprocess.Popen(
-                self.command, env={**os.environ, **self.env}, stdout=output, stderr=output, start_new_session=True
-            )
+        env = {**os.environ, **self.env}
+        interpreter, option, module, *arguments = self.command
+        if (interpreter, option) == (sys.executable, "-m") and forks(env):
+            self.child = Forked(module, arguments, env, self.log, stdin)
+        else:
+            with self.log.open("ab") as output, (stdin or Path(os.devnull)).open("rb") as given:
+                self.child = subprocess.Popen(
+                    self.command, env=env, stdin=given, stdout=output, stderr=output, start_new_session=True
+                )
         self.starts += 1
 
     @property
@@ -117,7 +123,7 @@ class Process:
                 self.kill()
                 raise AssertionError(f"{self.name} did not stop within {within} s; its log:\n{self.tail()}")
             await asyncio.sleep(0.02)
-        return self.child.returncode
+        return self.child.wait()
 
     def tail(self, lines: int = 30) -> str:
         """The end of its log."""
@@ -444,18 +450,20 @@ class Stack:
             "eventDateUtc": stamp.isoformat(timespec="milliseconds").removesuffix("+00:00"),
         }
 
-    async def command(self, *arguments: str, **environment: str) -> tuple[int, str]:
+    async def command(self, *arguments: str, stdin: str = "", **environment: str) -> tuple[int, str]:
         """Run ``xero-stream`` with the processors' environment; answers its exit code and all it wrote."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli.main", *arguments),
-            env={**os.environ, **self.env("command"), **environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        run = self.folder / f"command-{uuid4().hex[:8]}"
+        given, said = run.with_suffix(".in"), run.with_suffix(".out")
+        given.write_text(stdin, encoding="utf-8")
+        process = Process(
+            name="command",
+            command=[sys.executable, "-m", "cli.main", *arguments],
+            env={**self.env("command"), **environment},
+            log=said,
         )
-        output, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, output.decode()
+        process.start(given)
+        code = await process.wait(within=120)
+        return code, said.read_text(encoding="utf-8")
 
     # What came of it.
 

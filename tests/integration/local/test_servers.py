@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.support.servers import NOT_DURABLE, SharedServers
+from tests.support.servers import SharedServers
+from tests.support.servers_of_run import NOT_DURABLE
 
 
 async def make_topic(kafka: str, topic: str) -> None:
@@ -90,7 +91,11 @@ async def test_postgres_takes_a_url(empty_database_url: str) -> None:
     finally:
         await connection.close()
 
-    assert (tables, settings, superuser) == (0, ["UTF8", "UTC", NOT_DURABLE["fsync"], "on", "200"], False)
+    assert (tables, settings, superuser) == (
+        0,
+        ["UTF8", "UTC", NOT_DURABLE["fsync"], "on", NOT_DURABLE["max_connections"]],
+        False,
+    )
 
 
 async def test_sqlalchemy_takes_the_same_url(empty_database_url: str) -> None:

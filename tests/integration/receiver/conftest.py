@@ -1,5 +1,6 @@
 """A receiver that the tests of a module share, on the real Kafka."""
 
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def module_receiver(
     (folder / "apps.toml").write_text(APPS)
     receiver = RunningReceiver(
         bootstrap_servers=shared_servers.bootstrap_servers,
-        prefix=f"r{folder.name[-6:]}.{id(folder):x}",
+        prefix=f"t{uuid.uuid4().hex[:10]}",
         folder=folder,
         environment={
             "XERO_STREAM_APPS_FILE": str(folder / "apps.toml"),

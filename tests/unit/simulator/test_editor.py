@@ -16,6 +16,7 @@ from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleE
 from simulator.edits.editor import edit
 from simulator.edits.kinds import WEIGHTS, Edit, EditKind, Wish
 from simulator.webhooks.events import CATEGORY
+from tests.support.examples import examples
 from tests.unit.simulator.builders import (
     CUSTOMER,
     NOW,
@@ -121,7 +122,7 @@ def test_by_default_nothing_happens_silently() -> None:
     books, source = sample(invoices=80), random.Random(11)
     encoder = Encoder(books)
     before = everything(books, encoder)
-    for step in range(300):
+    for step in range(examples(100)):
         now_ms = NOW + step
         changes = edit(source, books, Wish(), now_ms).changes
         assert not any(change.silent for change in changes)
