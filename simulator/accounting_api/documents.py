@@ -238,7 +238,16 @@ def without_option_ids(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def line_fields(line: LineItem, document: Taxed, four_decimals: bool) -> dict[str, Any]:
-    """One line; without ``unitdp=4`` its price is rounded to cents."""
+    """One line; without ``unitdp=4`` its price is rounded to cents. What it lacks is left out (unconfirmed)."""
+    if line.is_text:
+        return {
+            "Description": line.description,
+            "TaxAmount": money(0),
+            "LineAmount": money(0),
+            "Tracking": [],
+            "LineItemID": line.line_item_id,
+            "ValidationErrors": [],
+        }
     price = line.unit_amount if four_decimals else half_up(line.unit_amount, 100) * 100
     encoded: dict[str, Any] = {
         "Description": line.description,
@@ -246,13 +255,13 @@ def line_fields(line: LineItem, document: Taxed, four_decimals: bool) -> dict[st
         "TaxType": line.tax_type if document.line_amount_types is not LineAmountTypes.NO_TAX else "NONE",
         "TaxAmount": money(line.tax_amount),
         "LineAmount": money(line.line_amount),
-        "AccountCode": line.account_code,
-        "AccountID": line.account_id,
         "Tracking": tracking_fields(line.tracking),
         "Quantity": quantity(line.quantity),
         "LineItemID": line.line_item_id,
         "ValidationErrors": [],
     }
+    if line.account_code:
+        encoded |= {"AccountCode": line.account_code, "AccountID": line.account_id}
     if line.item_code:
         encoded["ItemCode"] = line.item_code
     if line.discount_rate:

@@ -3,7 +3,7 @@
 Understood: ``Status=="PAID"``, ``InvoiceID==Guid("…")``, ``Contact.ContactID==Guid("…")``, ``Date>=DateTime(2026,1,31)``,
 ``Date<DateTime.Parse("2026-01-31")``, ``AmountDue>0``, ``!=``, ``&&``, ``||``, ``!``, ``Reference==null``,
 ``Name.Contains("x")``, ``StartsWith``, ``EndsWith``, before them ``ToLower()`` or ``ToUpper()``, a field that is true or
-false by itself. Anything else is refused, as Xero refuses what it can't parse.
+false by itself. Anything else is refused, as Xero refuses what it can't parse, and so are comparisons across types.
 """
 
 import re
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from simulator.accounting_api.kinds import Kind, kind_of
 from simulator.accounting_api.spelling import guid_of, moment_of
 
 Value = str | int | float | bool | None
@@ -153,6 +154,7 @@ class _Parser:
         if read is None:
             raise WhereError(f"No property or field '{name}' exists")
         self.needs_shown = self.needs_shown or isinstance(read, Shown)
+        kind = kind_of(name.lower())
         while method:
             self._need("open")
             if method in _CASES:
@@ -163,11 +165,17 @@ class _Parser:
                 continue
             part = self._need("text")
             self._need("close")
+            if kind is not Kind.TEXT:
+                raise WhereError(f"No applicable method '{method.title()}' exists in type '{kind}'")
             return _searched(read, method, part), None
         if self._ends():
+            if kind is not Kind.FLAG:
+                raise WhereError("Expression of type 'Boolean' expected")
             return (lambda record: read(record) is True), None
         operator = self._need("compare")
+        token, _ = self.tokens[self.position] if self.position < len(self.tokens) else ("", "")
         value = self._value()
+        _check_kinds(operator, kind, token, value)
         ids = (
             (value,) if name.lower() == self._id_field and operator in ("==", "=") and isinstance(value, str) else None
         )
@@ -211,6 +219,30 @@ class _Parser:
             self.position += 1
             return self.tokens[self.position - 1][1]
         raise WhereError("Expression expected")
+
+
+_LITERALS = {
+    "date": (Kind.DATE, "DateTime"),
+    "guid": (Kind.ID, "Guid"),
+    "number": (Kind.NUMBER, "Int32"),
+    "parse": (Kind.DATE, "DateTime"),
+    "text": (Kind.TEXT, "String"),
+    "word": (Kind.FLAG, "Boolean"),
+}
+"""Token → the fields it may be compared with, and what refusals call it."""
+
+
+def _check_kinds(operator: str, kind: Kind, token: str, value: Value) -> None:
+    """Refuse a comparison of one type with another; null is of all of them.
+
+    Raises:
+        WhereError: they can't be compared.
+    """
+    if value is None:
+        return
+    wanted, name = _LITERALS[token]
+    if wanted is not kind:
+        raise WhereError(f"Operator '{operator}' incompatible with operand types '{kind}' and '{name}'")
 
 
 _CASES: dict[str, Callable[[str], str]] = {"tolower": str.lower, "toupper": str.upper}

@@ -42,6 +42,11 @@ class LineItem:
     item_code: str | None = None
     tracking: tuple[Tracking, ...] = ()
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a description alone: it costs nothing and posts nowhere."""
+        return not (self.account_code or self.quantity or self.unit_amount or self.line_amount)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:

@@ -211,7 +211,7 @@ _POSTS: dict[type[AnyRecord], Callable[[Any, Accounts], dict[str, Posting]]] = {
 def _lines(record: Any, source_type: str, control: str, sign: int, accounts: Accounts) -> Posting:
     """A document's lines on their accounts, the tax on its own, and all of it on the control account."""
     rate, types = record.currency_rate, record.line_amount_types
-    lines = [_line(line, sign, rate, types) for line in record.lines]
+    lines = [_line(line, sign, rate, types) for line in record.lines if not line.is_text]
     tax = sum(line.tax for line in lines)
     if tax:
         lines.append(JournalLine(account_id=accounts[chart.TAX], net=tax))

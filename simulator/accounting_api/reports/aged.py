@@ -71,13 +71,13 @@ def aged(side: Side) -> Callable[[Organisation, Mapping[str, str], Day], list[Ro
 
 
 def aged_titles(side: Side) -> Callable[[Organisation, Mapping[str, str], Day], list[str]]:
-    """Whose documents, from when to when."""
+    """What, whose, from when to when."""
 
     def titles(books: Organisation, given: Mapping[str, str], today: Day) -> list[str]:
         contact, day = _contact(books, given), day_of(given, "date", today)
         since, until = _span(list(_owed(books, contact, side, day)), given, day)
         span = f"From {long_date(since)} to {long_date(until)}"
-        return [contact.name, span, f"Showing payments to {long_date(day)}"]
+        return ["Invoices", contact.name, span, f"Showing payments to {long_date(day)}"]
 
     return titles
 

@@ -55,9 +55,14 @@ def _whole(given: Mapping[str, str], name: str, usual: int, allowed: Iterable[in
 
 
 def budget_titles(books: Organisation, given: Mapping[str, str], today: Day) -> list[str]:
-    """The organisation, and from which month to which."""
+    """Which budget, the organisation, and from which month to which."""
     periods = _periods(given, today)
-    return [books.company().name, f"{periods[0][0].text('%B %Y')} to {periods[-1][-1].text('%B %Y')}"]
+    return [
+        "Overall Budget",
+        "Budget Summary",
+        books.company().name,
+        f"{periods[0][0].text('%B %Y')} to {periods[-1][-1].text('%B %Y')}",
+    ]
 
 
 def budget_summary(books: Organisation, given: Mapping[str, str], today: Day) -> list[Row]:

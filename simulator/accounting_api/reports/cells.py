@@ -32,6 +32,24 @@ def month_start(day: Day) -> Day:
     return day - datetime.fromtimestamp(day * DAY_MS / 1000, UTC).day + 1
 
 
+def month_end(day: Day) -> Day:
+    """The last of its month."""
+    return month_start(month_start(day) + 31) - 1
+
+
+def year_before(day: Day) -> Day:
+    """The same date a year earlier; the end of February for its 29th."""
+    found = datetime.fromtimestamp(day * DAY_MS / 1000, UTC)
+    last = found.month == 2 and found.day == 29
+    earlier = found.replace(year=found.year - 1, day=28 if last else found.day)
+    return int(earlier.timestamp()) * 1000 // DAY_MS
+
+
+def short_date(day: Day, year: str = "%Y") -> str:
+    """``14 Nov 2019``; ``14 Nov 19`` with a ``year`` of ``%y``."""
+    return f"{datetime.fromtimestamp(day * DAY_MS / 1000, UTC):%d %b {year}}".lstrip("0")
+
+
 def long_date(day: Day) -> str:
     """``14 November 2019``."""
     return f"{datetime.fromtimestamp(day * DAY_MS / 1000, UTC):%d %B %Y}".lstrip("0")

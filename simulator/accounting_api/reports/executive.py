@@ -56,7 +56,11 @@ class _Month:
 
 def executive_titles(books: Organisation, given: Mapping[str, str], today: Day) -> list[str]:
     """The organisation, and which month."""
-    return [books.company().name, f"For the month of {month_of(day_of(given, 'date', today)).text('%B %Y')}"]
+    return [
+        "Executive Summary",
+        books.company().name,
+        f"For the month of {month_of(day_of(given, 'date', today)).text('%B %Y')}",
+    ]
 
 
 def executive_summary(books: Organisation, given: Mapping[str, str], today: Day) -> list[Row]:

@@ -9,11 +9,14 @@ from simulator.accounting_api.reports.cells import (
     day_of,
     header,
     long_date,
+    month_end,
     month_start,
     plain,
     section,
+    short_date,
     sides,
     summary,
+    year_before,
 )
 from simulator.books.account import Account
 from simulator.books.amounts import Cents, Day
@@ -26,6 +29,11 @@ _SECTIONS = (
     ("Liabilities", "LIABILITY"),
     ("Equity", "EQUITY"),
 )
+
+
+def trial_balance_titles(books: Organisation, given: Mapping[str, str], today: Day) -> list[str]:
+    """The organisation, and as of when."""
+    return ["Trial Balance", books.company().name, f"As at {long_date(day_of(given, 'date', today))}"]
 
 
 def trial_balance(books: Organisation, given: Mapping[str, str], today: Day) -> list[Row]:
@@ -44,32 +52,58 @@ def trial_balance(books: Organisation, given: Mapping[str, str], today: Day) -> 
     return rows
 
 
+def balance_sheet_titles(books: Organisation, given: Mapping[str, str], today: Day) -> list[str]:
+    """The organisation, and as of when: the end of this month where nothing is said."""
+    return ["Balance Sheet", books.company().name, f"As at {long_date(day_of(given, 'date', month_end(today)))}"]
+
+
 def balance_sheet(books: Organisation, given: Mapping[str, str], today: Day) -> list[Row]:
-    """Assets less liabilities, and the equity that is the same; what was earned is equity."""
-    day = day_of(given, "date", today)
-    balances = books.ledger.balances(day)
-    earned = -sum(balances.get(one.id, 0) for group in ("REVENUE", "EXPENSE") for one in in_group(books, group))
-    rows = [header("", long_date(day))]
-    totals: dict[str, Cents] = {}
+    """Assets less liabilities, and the equity that is the same; what was earned is equity. Beside it a year before."""
+    day = day_of(given, "date", month_end(today))
+    days = (day, year_before(day))
+    columns = [books.ledger.balances(one) for one in days]
+    accounts = [one for one in books.of(Account) if any(balances.get(one.id) for balances in columns)]
+
+    def sums(group: str, sign: int) -> list[Cents]:
+        return [sign * sum(balances.get(one.id, 0) for one in accounts if one.group == group) for balances in columns]
+
+    earned = [-sum(pair) for pair in zip(sums("REVENUE", 1), sums("EXPENSE", 1), strict=True)]
+    rows = [header("", *map(short_date, days))]
+    totals: dict[str, list[Cents]] = {}
     for title, group, sign in (("Assets", "ASSET", 1), ("Liabilities", "LIABILITY", -1), ("Equity", "EQUITY", -1)):
-        accounts = [account for account in in_group(books, group) if balances.get(account.id)]
-        totals[title] = sign * sum(balances[account.id] for account in accounts)
-        lines = [account_row(account, amount(sign * balances[account.id])) for account in accounts]
+        totals[title] = sums(group, sign)
+        lines = [
+            account_row(account, *(amount(sign * balances.get(account.id, 0)) for balances in columns))
+            for account in accounts
+            if account.group == group
+        ]
         if group == "EQUITY":
-            totals[title] += earned
-            lines.append(plain("Row", "Current Year Earnings", amount(earned)))
-        rows.append(section(title, [*lines, summary(f"Total {title}", amount(totals[title]))]))
+            totals[title] = [sum(pair) for pair in zip(totals[title], earned, strict=True)]
+            lines.append(plain("Row", "Current Year Earnings", *map(amount, earned)))
+        rows.append(section(title, [*lines, summary(f"Total {title}", *map(amount, totals[title]))]))
         if group == "LIABILITY":
-            net = totals["Assets"] - totals["Liabilities"]
-            rows.append(section("", [plain("Row", "Net Assets", amount(net))]))
+            net = [mine - owed for mine, owed in zip(totals["Assets"], totals["Liabilities"], strict=True)]
+            rows.append(section("", [plain("Row", "Net Assets", *map(amount, net))]))
     return rows
 
 
+def _period(given: Mapping[str, str], today: Day) -> tuple[Day, Day]:
+    """From which day to which: all of this month where nothing is said."""
+    until = day_of(given, "todate", month_end(today))
+    return day_of(given, "fromdate", month_start(until)), until
+
+
+def profit_and_loss_titles(books: Organisation, given: Mapping[str, str], today: Day) -> list[str]:
+    """The organisation, and from when to when."""
+    since, until = _period(given, today)
+    return ["Profit & Loss", books.company().name, f"{long_date(since)} to {long_date(until)}"]
+
+
 def profit_and_loss(books: Organisation, given: Mapping[str, str], today: Day) -> list[Row]:
-    """Income, cost of sales and expenses from one day to another; this month where nothing is said."""
-    until = day_of(given, "todate", today)
-    balances = books.ledger.balances(until, since=day_of(given, "fromdate", month_start(until)))
-    rows = [header("", long_date(until))]
+    """Income, cost of sales and expenses from one day to another."""
+    since, until = _period(given, today)
+    balances = books.ledger.balances(until, since=since)
+    rows = [header("", short_date(until, "%y"))]
     sums: dict[str, Cents] = {}
     parts: tuple[tuple[str, Callable[[Account], bool], int], ...] = (
         ("Income", lambda one: one.group == "REVENUE", -1),
@@ -90,10 +124,15 @@ def profit_and_loss(books: Organisation, given: Mapping[str, str], today: Day) -
     return rows
 
 
+def bank_summary_titles(books: Organisation, given: Mapping[str, str], today: Day) -> list[str]:
+    """The organisation, and from when to when."""
+    since, until = _period(given, today)
+    return ["Bank Summary", books.company().name, f"From {long_date(since)} to {long_date(until)}"]
+
+
 def bank_summary(books: Organisation, given: Mapping[str, str], today: Day) -> list[Row]:
-    """What came into and went out of each bank account; this month where nothing is said."""
-    until = day_of(given, "todate", today)
-    since = day_of(given, "fromdate", month_start(until))
+    """What came into and went out of each bank account."""
+    since, until = _period(given, today)
     opening = books.ledger.balances(since - 1)
     rows = [header("Bank Accounts", "Opening Balance", "Cash Received", "Cash Spent", "Closing Balance")]
     lines, totals = [], [0, 0, 0, 0]

@@ -10,18 +10,23 @@ from typing import Any
 
 from simulator.accounting_api.reports.aged import PAYABLES, RECEIVABLES, aged, aged_titles
 from simulator.accounting_api.reports.budget import budget_summary, budget_titles
-from simulator.accounting_api.reports.cells import Row, day_of, long_date
+from simulator.accounting_api.reports.cells import Row, long_date
 from simulator.accounting_api.reports.executive import executive_summary, executive_titles
-from simulator.accounting_api.reports.statements import balance_sheet, bank_summary, profit_and_loss, trial_balance
+from simulator.accounting_api.reports.statements import (
+    balance_sheet,
+    balance_sheet_titles,
+    bank_summary,
+    bank_summary_titles,
+    profit_and_loss,
+    profit_and_loss_titles,
+    trial_balance,
+    trial_balance_titles,
+)
 from simulator.books.amounts import DAY_MS, Day
 from simulator.books.organisation import Organisation
 
 Write = Callable[[Organisation, Mapping[str, str], Day], list[Row]]
 Titles = Callable[[Organisation, Mapping[str, str], Day], list[str]]
-
-
-def _as_at(books: Organisation, given: Mapping[str, str], today: Day) -> list[str]:
-    return [books.company().name, f"As at {long_date(day_of(given, 'date', today))}"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +36,13 @@ class Report:
     Attributes:
         title: its name for people; without spaces, Xero's.
         write: its rows, by the query's parameters (names in lower case) and the day.
-        titles: what stands above them, but for the title.
+        titles: what stands above them. Source: published OpenAPI's and developer.xero.com's examples.
         scope: what opens it, where that isn't its name.
     """
 
     title: str
     write: Write
-    titles: Titles = _as_at
+    titles: Titles
     scope: str = ""
 
     @property
@@ -54,10 +59,10 @@ class Report:
 REPORTS: Mapping[str, Report] = {
     report.name.lower(): report
     for report in (
-        Report(title="Trial Balance", write=trial_balance),
-        Report(title="Balance Sheet", write=balance_sheet),
-        Report(title="Profit and Loss", write=profit_and_loss),
-        Report(title="Bank Summary", write=bank_summary),
+        Report(title="Trial Balance", write=trial_balance, titles=trial_balance_titles),
+        Report(title="Balance Sheet", write=balance_sheet, titles=balance_sheet_titles),
+        Report(title="Profit and Loss", write=profit_and_loss, titles=profit_and_loss_titles),
+        Report(title="Bank Summary", write=bank_summary, titles=bank_summary_titles),
         Report(title="Budget Summary", write=budget_summary, titles=budget_titles),
         Report(title="Executive Summary", write=executive_summary, titles=executive_titles),
         Report(
@@ -86,7 +91,7 @@ def write_report(books: Organisation, report: Report, given: Mapping[str, str], 
         "ReportID": report.name,
         "ReportName": report.title,
         "ReportType": report.name,
-        "ReportTitles": [report.title, *report.titles(books, given, today)],
+        "ReportTitles": report.titles(books, given, today),
         "ReportDate": long_date(today),
         "UpdatedDateUTC": f"/Date({now_ms})/",
         "Fields": [],

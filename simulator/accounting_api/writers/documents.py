@@ -239,7 +239,7 @@ class Writing:
     def _lines(self, document: Any, *, strict: bool) -> Any:
         fields = self.fields
         given = "LineItems" in fields.values
-        if strict and not given and not all(line.account_code for line in document.lines):
+        if strict and not given and not all(line.account_code or line.is_text for line in document.lines):
             fields.wrong("Account code must be specified")
         if not given and self.before is not None and document.line_amount_types is self.before.line_amount_types:
             return document

@@ -16,6 +16,9 @@ from simulator.books.words import LineAmountTypes
 AccountOf = Callable[[Desk, Fields, str, Any], Account | None]
 """The account that a line of a document posts to, by its code; else a complaint."""
 
+_OF_A_TEXT = frozenset({"Description", "LineItemID", "Tracking", "ValidationErrors"})
+"""Fields that leave a line a mere description."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
@@ -47,6 +50,8 @@ class Lines:
         return [self._costed(_repriced(line, types)) for line in self.document.lines]
 
     def _line(self, fields: Fields, before: LineItem | None) -> LineItem:
+        if (before is None or before.is_text) and not any(map(fields.has, set(fields.values) - _OF_A_TEXT)):
+            return self._text(fields, before)
         profile = self.desk.organisation.profile
         types = self.document.line_amount_types
         item_code = fields.text("ItemCode", before.item_code if before else None) or None
@@ -84,6 +89,24 @@ class Lines:
                 f"The quantity value '{line.quantity / ONE:.4f}' is invalid. Quantity must not be less than zero."
             )
         return self._costed(_totalled(fields, line, types))
+
+    def _text(self, fields: Fields, before: LineItem | None) -> LineItem:
+        """A description alone, which a document of any status may have. Source: published OpenAPI, ``LineItem.Description``."""
+        description = fields.text("Description", before.description if before else "")
+        if not description:
+            fields.wrong("Description must be specified.")  # (unconfirmed)
+        return LineItem(
+            line_item_id=before.line_item_id if before else self.desk.new_id(),
+            description=description,
+            quantity=0,
+            unit_amount=0,
+            account_code="",
+            account_id="",
+            tax_type="NONE",
+            tax_rate=0,
+            line_amount=0,
+            tax_amount=0,
+        )
 
     def _costed(self, line: LineItem) -> LineItem:
         """With what of its tax is a cost."""

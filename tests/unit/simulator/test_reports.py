@@ -79,6 +79,58 @@ def test_an_aged_report_shows_what_is_open_and_how_late() -> None:
     assert rows[0]["Cells"][0]["Attributes"] == [{"Value": guid(2), "Id": "invoiceID"}]
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "titles", "columns"),
+    [
+        ("trialbalance", {}, ["Trial Balance", "As at 18 November 2026"], "YTD Credit"),
+        ("balancesheet", {}, ["Balance Sheet", "As at 30 November 2026"], "30 Nov 2025"),
+        ("balancesheet", {"date": "2028-2-29"}, ["Balance Sheet", "As at 29 February 2028"], "28 Feb 2027"),
+        ("profitandloss", {}, ["Profit & Loss", "1 November 2026 to 30 November 2026"], "30 Nov 26"),
+        (
+            "profitandloss",
+            {"fromdate": "2026-02-01", "todate": "2026-03-05"},
+            ["Profit & Loss", "1 February 2026 to 5 March 2026"],
+            "5 Mar 26",
+        ),
+        ("banksummary", {}, ["Bank Summary", "From 1 November 2026 to 30 November 2026"], "Closing Balance"),
+        (
+            "banksummary",
+            {"todate": "2026-12-31"},
+            ["Bank Summary", "From 1 December 2026 to 31 December 2026"],
+            "Closing Balance",
+        ),
+        ("executivesummary", {}, ["Executive Summary", "For the month of November 2026"], "Variance"),
+        ("budgetsummary", {}, ["Overall Budget", "Budget Summary", "November 2026 to October 2027"], "Oct-27"),
+        (
+            "agedpayablesbycontact",
+            {"contactid": CUSTOMER},
+            ["Invoices", "From 18 November 2026 to 18 November 2026", "Showing payments to 18 November 2026"],
+            "Due",
+        ),
+    ],
+)
+def test_titles_and_columns_are_those_of_xeros_examples(
+    name: str, given: dict[str, str], titles: list[str], columns: str
+) -> None:
+    """With the organisation's or the contact's name between them; where no day is given, it is the one that Xero takes."""
+    books = builders.organisation()
+    document = report(books, name, **given)
+    subject = "Ridgeway University" if name.startswith("aged") else books.company().name
+
+    assert [title for title in document["ReportTitles"] if title != subject] == titles
+    assert subject in document["ReportTitles"]
+    assert document["Rows"][0]["Cells"][-1]["Value"] == columns
+
+
+def test_a_balance_sheet_has_the_year_before_beside_it() -> None:
+    """What was there then, in the second column."""
+    books = builders.organisation(invoice(1, date=DAY - 400), invoice(2))
+    found = cells(report(books, "balancesheet"))
+
+    assert found["Net Assets"] == ["200.00", "100.00"]
+    assert found["Total Equity"] == found["Net Assets"]
+
+
 @pytest.mark.parametrize(("given", "status"), [({}, 400), ({"contactid": "x"}, 400), ({"contactid": guid(9)}, 404)])
 def test_an_aged_report_is_of_a_contact(given: dict[str, str], status: int) -> None:
     """One that there is."""

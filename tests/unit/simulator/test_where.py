@@ -1,12 +1,23 @@
 """Xero's filter expressions."""
 
-import pytest
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+import pytest
+import yaml
+
+from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.fields import FIELDS
+from simulator.accounting_api.kinds import Kind, kind_of
+from simulator.accounting_api.names import NAMES
 from simulator.accounting_api.where import WhereError, parse
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.words import DocumentStatus, Endpoint
 from tests.unit.simulator.builders import CUSTOMER, DAY, contact, credit_note, guid, invoice
+
+PUBLISHED = Path(__file__).parents[4] / "shared" / "openapi"
 
 INVOICES = FIELDS[Endpoint.INVOICES]
 
@@ -138,3 +149,92 @@ def test_every_field_can_be_read() -> None:
         for name, read in FIELDS[endpoint].items():
             assert isinstance(read(record), str | int | float | bool | None), name
     assert FIELDS[Endpoint.INVOICES]["date"](invoice()) == (DAY - 30) * 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('AmountDue=="31.77"', "'==' incompatible with operand types 'Decimal?' and 'String'"),
+        ("Type==1", "'==' incompatible with operand types 'String' and 'Int32'"),
+        ('Date=="2026-01-01"', "'==' incompatible with operand types 'DateTime?' and 'String'"),
+        ('DueDate>"2026-01-01"', "'>' incompatible with operand types 'DateTime?' and 'String'"),
+        (f'InvoiceID=="{guid(1)}"', "'==' incompatible with operand types 'Guid' and 'String'"),
+        (f'Contact.ContactID!="{CUSTOMER}"', "'!=' incompatible with operand types 'Guid' and 'String'"),
+        (f'Status==Guid("{guid(1)}")', "'==' incompatible with operand types 'String' and 'Guid'"),
+        ("AmountDue==DateTime(2026,1,1)", "'==' incompatible with operand types 'Decimal?' and 'DateTime'"),
+        ('Date==DateTime(2026,1,1) AND Total=="x"', "'==' incompatible with operand types 'Decimal?' and 'String'"),
+        ("Status==true", "'==' incompatible with operand types 'String' and 'Boolean'"),
+        ('Date.Contains("2026")', "No applicable method 'Contains' exists in type 'DateTime?'"),
+        ("Reference", "Expression of type 'Boolean' expected"),
+    ],
+)
+def test_types_are_not_compared_with_each_other(text: str, words: str) -> None:
+    """In the words that were reported; nothing is answered with an empty list."""
+    with pytest.raises(WhereError, match=re.escape(words)):
+        passes(text)
+
+
+@pytest.mark.parametrize("text", ["Date==null", "AmountDue!=null", "InvoiceID!=null", "Contact.ContactID!=null"])
+def test_null_compares_with_every_type(text: str) -> None:
+    """It is of all of them."""
+    passes(text)
+
+
+def test_a_flag_is_no_text() -> None:
+    """Pyxero's filters of flags that it does not know."""
+    with pytest.raises(WhereError, match="'Boolean\\?' and 'String'"):
+        parse('IsCustomer=="True"', FIELDS[Endpoint.CONTACTS], "contactid")
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason=f"there is no copy of Xero's OpenAPI at {PUBLISHED}")
+def test_every_field_is_of_the_published_type() -> None:
+    """As the schema of its record has it."""
+    wrong = {
+        (endpoint.value, name): (kind_of(name), published)
+        for endpoint, names in NAMES.items()
+        for name in sorted(names | set(FIELDS.get(endpoint, {})))
+        if (published := published_kind(FACTS[endpoint].list_key, name)) not in (None, kind_of(name))
+    }
+
+    assert wrong == {}
+
+
+def published_kind(list_key: str, name: str) -> Kind | None:
+    """The type of a field of a list's records; None: the record has no such field."""
+    schema: Any = {"$ref": f"#/components/schemas/{list_key}"}
+    schema = resolved(members(schema)[list_key.lower()])["items"]
+    for step in name.split("."):
+        if step not in members(schema):
+            return None
+        schema = members(schema)[step]
+    date = schema.get("x-is-msdate") or schema.get("x-is-msdate-time")
+    schema = resolved(schema)
+    if date or schema.get("format") in ("date", "date-time"):
+        return Kind.DATE
+    if schema.get("format") == "uuid":
+        return Kind.ID
+    kinds = {"string": Kind.TEXT, "number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.FLAG}
+    return kinds.get(schema.get("type"), Kind.OBJECT)
+
+
+def resolved(schema: Any) -> Any:
+    """What a reference leads to."""
+    while "$ref" in schema:
+        schema = accounting()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def members(schema: Any) -> dict[str, Any]:
+    """Name in lower case → schema."""
+    schema = resolved(schema)
+    found = {name.lower(): one for name, one in schema.get("properties", {}).items()}
+    for part in schema.get("allOf", ()):
+        found |= members(part)
+    return found
+
+
+@cache
+def accounting() -> Any:
+    """The published document."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load((PUBLISHED / "xero_accounting.yaml").read_text(encoding="utf-8"), Loader=loader)

@@ -114,7 +114,11 @@ def test_a_rounding_is_written_where_the_organisation_rounds() -> None:
             {"LineItems": [{**LINE, "LineAmount": 99}]},
             "The line total 99.00 does not match the expected line total 100.00",
         ),
-        ({"Status": "AUTHORISED", "LineItems": [{"Description": "x"}]}, "Account code must be specified"),
+        (
+            {"Status": "AUTHORISED", "LineItems": [{"Description": "x", "UnitAmount": 1}]},
+            "Account code must be specified",
+        ),
+        ({"Status": "AUTHORISED", "LineItems": [{"Description": ""}]}, "Description must be specified."),
     ],
 )
 def test_what_xero_refuses_in_a_new_invoice(changed: dict[str, Any], said: str) -> None:
@@ -361,6 +365,33 @@ def test_statuses_move_as_xero_lets_them(status: str, to: str, allowed: bool) ->
         assert one(office, element, method="POST")["Status"] == to
     else:
         assert office.refusal("POST", Endpoint.INVOICES, element) == {"Invoice not of valid status for modification"}
+
+
+@pytest.mark.parametrize("status", ["DRAFT", "SUBMITTED", "AUTHORISED"])
+def test_a_line_may_be_a_description_alone(status: str) -> None:
+    """In every status: it has no quantity, no price and no account, and posts nothing."""
+    office = Office()
+    row = one(office, {**SALE, "Status": status, "LineItems": [LINE, {"Description": "Thank you"}]})
+    text = row["LineItems"][1]
+
+    assert {"Quantity", "UnitAmount", "AccountCode", "AccountID", "TaxType"}.isdisjoint(text)
+    assert (text["Description"], text["LineAmount"], row["SubTotal"]) == ("Thank you", 0, 100)
+    assert all(line.account_id for journal in office.books.ledger.after(0) for line in journal.lines)
+    (again,) = office.rows(
+        "POST",
+        Endpoint.INVOICES,
+        {"InvoiceID": row["InvoiceID"], "LineItems": [row["LineItems"][0], text | {"Description": "x"}]},
+    )
+    assert [line["Description"] for line in again["LineItems"]] == [LINE["Description"], "x"]
+    assert again["LineItems"][1]["LineItemID"] == text["LineItemID"]
+
+
+def test_a_draft_line_without_an_account_has_no_account() -> None:
+    """Nothing is not an empty text, and never an empty id."""
+    row = one(Office(), {**SALE, "LineItems": [{"Description": "x", "UnitAmount": 1}]})
+
+    assert {"AccountCode", "AccountID"}.isdisjoint(row["LineItems"][0])
+    assert row["LineItems"][0]["Quantity"] == 1
 
 
 def test_an_approval_needs_the_accounts_that_a_draft_lacks() -> None:
