@@ -69,6 +69,10 @@ COMMANDS: dict[str, Entry] = {
     "quarantine": Entry(
         module="cli.quarantine", name="app", about="What could not be applied: list, show, send round again."
     ),
+    "api-keys": Entry(
+        module="cli.api_keys.command", name="app", about="Keys of programs that call the console: create, list, revoke."
+    ),
+    "audit": Entry(module="cli.audit", name="audit", about="Show who changed what, and when."),
     "doctor": Entry(module="cli.doctor.command", name="doctor", about="Check everything, and say what to do."),
 }
 

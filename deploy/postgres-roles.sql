@@ -13,7 +13,7 @@
 --   receiver                       none               not connect
 --   migrate (setup)                the owner          everything
 --   processors                     xero_processors    read and write rows; make and drop the days of `changes`
---   console; grants, quarantine    xero_console       read everything; connect organisations, resolve what is held
+--   console; grants, quarantine    xero_console       read everything; connect organisations, resolve what is held, make API keys
 --   your own queries, a mirror     xero_mirror        read records and changes, and nothing that helps to call Xero
 
 BEGIN;
@@ -40,6 +40,7 @@ GRANT USAGE ON SCHEMA public TO xero_processors, xero_console, xero_mirror;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO xero_processors;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO xero_processors;
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM xero_processors;
+REVOKE ALL ON api_keys, audit FROM xero_processors;
 -- They make a table for each day of changes and drop old ones, which only the owner of `changes` may. The schema's owner stays able to
 -- migrate it as a member of the role.
 GRANT xero_processors TO CURRENT_USER;
@@ -57,6 +58,9 @@ END $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO xero_console;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO xero_console;
 GRANT INSERT, UPDATE, DELETE ON apps, grants, tenants, passes, entity_holds, quarantine, dirty, unconnected, deployment TO xero_console;
+-- API keys are never deleted, and the audit log only grows.
+GRANT INSERT, UPDATE ON api_keys TO xero_console;
+GRANT INSERT ON audit TO xero_console;
 -- Whoever comes first to an empty store makes its partitions; from then on they are the processors'.
 GRANT INSERT ON leases, intake_offsets, positions, relay_marks TO xero_console;
 

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEEDED = "0014"
+NEEDED = "0015"
 """The newest migration. A test holds it against the migrations themselves."""
 
 

@@ -1,0 +1,1 @@
+"""Statements that read several tables, by feature. None writes."""
