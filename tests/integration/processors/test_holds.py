@@ -223,7 +223,7 @@ def make(connected: "asyncpg.Pool[Any]", lease: Lease) -> Make:
 
     def made(says: bool | XeroError) -> tuple[Troubles, FakeClient]:
         client = FakeClient(says)
-        metrics = SimpleNamespace(quarantined=lambda *_: None)
+        metrics = SimpleNamespace(quarantine=SimpleNamespace(quarantined=lambda *_: None))
         some = SimpleNamespace(
             pool=connected,
             client=client,
