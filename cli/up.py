@@ -1,22 +1,28 @@
 """``xero-stream up``."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.exits import ExitCode, complain, guarded
-from cli.family.family import Child, Family
-from cli.kept_running import kept_running
 from cli.prepare import prepare
 from cli.service import run_service
 from cli.store import STORE_ERRORS
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.local.errors import LocalServerError
 from xero_stream.local.servers import LocalServers
+from xero_stream.process.backoff import Backoff
+from xero_stream.process.child import ChildProcess
+from xero_stream.process.restart import RestartPolicy
+from xero_stream.process.stopping import StoppedError, unless_stopped
+from xero_stream.process.supervisor import GaveUpError, Supervisor
+from xero_stream.settings import access
 from xero_stream.settings.access import Process, sections_of
 from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
@@ -25,6 +31,15 @@ from xero_stream.settings.store import EncryptionSettings
 from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.deployment import DeploymentMismatchError
 from xero_stream.store.migrate import MigrationError
+
+STOP_SECONDS = 15.0
+"""How long a child may take to end in order: more than any of them needs to drain."""
+BACKOFF = Backoff(first=0.5, longest=30.0)
+POLICY = RestartPolicy(
+    backoff=BACKOFF, settled_seconds=60.0, unusable=frozenset((ExitCode.USAGE, ExitCode.CONFIGURATION))
+)
+SERVER_POLICY = RestartPolicy(backoff=BACKOFF, settled_seconds=60.0)
+"""No exit status of a local server is final: it has no settings of an operator that could be wrong."""
 
 
 @guarded(
@@ -71,42 +86,44 @@ def _check_settings() -> None:
 
 async def _up(stop: asyncio.Event, *, local: bool, workers: int, data_dir: Path | None) -> ExitCode:
     async with AsyncExitStack() as stack:
-        environment: Mapping[str, str] = {}
-        if local:
-            servers = LocalServers(data_dir or LocalSettings.read().data_dir, progress=complain)
-            if not await _unless(stop, servers.start()):
-                return ExitCode.OK
-            stack.push_async_callback(servers.stop)
-            environment = servers.environment
-            if not await _unless(stop, prepare(environment, say=complain)):
-                return ExitCode.OK
-            complain(
-                "commands in other terminals of this folder find these servers; other programs: xero-stream local --env"
-            )
-            for server in (servers.kafka, servers.postgres):
-                stack.callback(asyncio.create_task(kept_running(server), name=f"keep-{server.name}").cancel)
-        family = Family(
-            [
-                Child(
-                    name="receiver",
-                    process=Process.RECEIVER,
-                    arguments=["receiver", "--workers", str(workers)],
-                    environment=environment,
-                ),
-                Child(name="processors", process=Process.PROCESSORS, arguments=["processors"], environment=environment),
-            ]
+        try:
+            environment = await _local(stack, stop, data_dir) if local else {}
+        except StoppedError:
+            return ExitCode.OK
+        supervisor = Supervisor(
+            [_child(Process.RECEIVER, ["receiver", "--workers", str(workers)], environment)],
+            [_child(Process.PROCESSORS, ["processors"], environment)],
+            policy=POLICY,
         )
-        return await family.run(stop)
+        try:
+            await supervisor.run(stop)
+        except GaveUpError:
+            return ExitCode.CONFIGURATION
+        return ExitCode.OK
 
 
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do something that may take long, unless told to stop meanwhile; whether it was done."""
-    task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not task.done():
-        task.cancel()
-        await asyncio.wait({task})
-        return False
-    task.result()
-    return True
+async def _local(stack: AsyncExitStack, stop: asyncio.Event, data_dir: Path | None) -> Mapping[str, str]:
+    """Start the local servers and keep them running; the settings that lead to them.
+
+    Raises:
+        StoppedError: ``stop`` was set first.
+    """
+    servers = LocalServers(data_dir or LocalSettings.read().data_dir, progress=complain)
+    await unless_stopped(stop, servers.start())
+    stack.push_async_callback(servers.stop)
+    await unless_stopped(stop, prepare(servers.environment, say=complain))
+    complain("commands in other terminals of this folder find these servers; other programs: xero-stream local --env")
+    supervisor = Supervisor(
+        [servers.kafka, servers.postgres], policy=SERVER_POLICY, start_errors=(LocalServerError, OSError)
+    )
+    stack.callback(asyncio.create_task(supervisor.keep(), name="local servers").cancel)
+    return servers.environment
+
+
+def _child(process: Process, arguments: Sequence[str], environment: Mapping[str, str]) -> ChildProcess:
+    return ChildProcess(
+        name=process.value,
+        command=[sys.executable, "-P", "-m", "cli.main", *arguments, "--with-parent"],
+        environment=access.environment(process, {**os.environ, **environment}),
+        stop_seconds=STOP_SECONDS,
+    )

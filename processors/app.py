@@ -30,7 +30,6 @@ from processors.quotas.store import StoredLedgers
 from processors.recorder.amounts import Amounts
 from processors.recorder.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.relay.resume import ForeignStoreError, check_owner, committed_offset
-from processors.start import Waiting, until_there
 from processors.tenants.app_holds import AppHolds
 from processors.tenants.desk import DeskServices
 from processors.tenants.room import Room
@@ -42,7 +41,8 @@ from xero_api.registry import ENTITIES as ALL
 from xero_api.registry import by_name
 from xero_api.scopes import NotOnTierError, open_to, require
 from xero_stream.contracts.names import STREAMED, AppName, EntityName
-from xero_stream.kafka.admin import Problem, TopicAdmin, wanted
+from xero_stream.kafka.admin import Problem, TopicAdmin, kafka_unreachable, wanted
+from xero_stream.process.dependencies import Waiting, wait_for_dependencies
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.entities import EntitySettings
@@ -63,7 +63,7 @@ from xero_stream.store.deployment import (
 )
 from xero_stream.store.deployment_keys import check_keys
 from xero_stream.store.grants import bind_tokens
-from xero_stream.store.pool import open_pool
+from xero_stream.store.pool import open_pool, store_unreachable
 from xero_stream.store.revision import NEEDED, current
 from xero_stream.telemetry.health import Health
 from xero_stream.telemetry.private_port import PrivatePort
@@ -192,7 +192,12 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
     async with contextlib.AsyncExitStack() as stack:
         await port.start()
         stack.push_async_callback(port.stop)
-        prepared = await until_there(lambda: _prepare(config), stop, waiting)
+        prepared = await wait_for_dependencies(
+            lambda: _prepare(config),
+            stop,
+            waiting,
+            unreachable={"Kafka": kafka_unreachable, "PostgreSQL": store_unreachable},
+        )
         if prepared is None:
             return
         await stack.enter_async_context(prepared.closing)

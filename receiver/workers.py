@@ -6,7 +6,6 @@ slow leaves new ones to the others. The metrics live in shared memory, so that a
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 import tempfile
@@ -17,7 +16,11 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from receiver import health
-from receiver.metrics import LAYOUT, ReceiverMetrics
+from receiver.metrics import LAYOUT, ReceiverMetrics, WorkerMetrics
+from xero_stream.process.backoff import Backoff
+from xero_stream.process.child import ChildProcess
+from xero_stream.process.restart import RestartPolicy
+from xero_stream.process.supervisor import Child, GaveUpError, RestartLog, Supervisor
 from xero_stream.settings.access import Process, environment
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.receiver import ReceiverSettings
@@ -30,9 +33,7 @@ UNUSABLE = 2
 """Exit code of a worker that can't run with its settings: starting it again won't help."""
 
 _DRAIN_SECONDS = 9.5
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
-_SETTLED_SECONDS = 10.0
+_POLICY = RestartPolicy(backoff=Backoff(first=0.1, longest=5.0), settled_seconds=10.0, unusable=frozenset((UNUSABLE,)))
 
 
 class Workers:
@@ -69,13 +70,13 @@ class Workers:
         self._file.truncate(SharedCells.size(LAYOUT, settings.workers))
         metrics = ReceiverMetrics(registry=registry, cells=SharedCells(LAYOUT, settings.workers, self._file.fileno()))
         self._metrics = [metrics.worker(number) for number in range(settings.workers)]
-        self._processes: dict[int, asyncio.subprocess.Process] = {}
-        self._started = [clock()] * settings.workers
-        self._stopping = False
+        self._created = clock()
+        self._workers: list[_Worker] = []
 
     def live(self) -> Health:
         """Whether every worker makes progress."""
-        return health.live(self._metrics, self._clock(), min(self._started), self._silent_seconds)
+        started = min((worker.started for worker in self._workers), default=self._created)
+        return health.live(self._metrics, self._clock(), started, self._silent_seconds)
 
     def ready(self) -> Health:
         """Whether any worker answers requests."""
@@ -91,81 +92,82 @@ class Workers:
         Raises:
             SettingsError: a worker says that it can't run with its settings.
         """
-        keeping = [asyncio.create_task(self._keep(number, listening)) for number in range(self._settings.workers)]
-        stopping = asyncio.create_task(stop.wait())
+        self._workers = [self._worker(number, listening) for number in range(self._settings.workers)]
         try:
-            done, _ = await asyncio.wait({stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+            await Supervisor(self._workers, policy=_POLICY, observer=_Restarts(), clock=self._clock).run(stop)
+        except GaveUpError as error:
+            raise SettingsError("a worker can't run with these settings; its reason is in the log above") from error
         finally:
-            self._stopping = True
-            await self._drain()
-            for task in (stopping, *keeping):
-                task.cancel()
-            await asyncio.gather(stopping, *keeping, return_exceptions=True)
             self._file.close()
-        for task in done - {stopping}:
-            task.result()
 
-    async def _keep(self, number: int, listening: socket.socket) -> None:
-        """Run a worker, again and again."""
-        pause = _FIRST_PAUSE
-        while not self._stopping:
-            self._started[number] = self._clock()
-            self._metrics[number].started(self._started[number])
-            process = await self._spawn(number, listening)
-            self._processes[number] = process
-            code = await self._watched(number, process)
-            del self._processes[number]
-            self._metrics[number].take_over()
-            if self._stopping:
-                return
-            if code == UNUSABLE:
-                raise SettingsError("a worker can't run with these settings; its reason is in the log above")
-            if self._clock() - self._started[number] > _SETTLED_SECONDS:
-                pause = _FIRST_PAUSE
-            _log.error("worker_ended", worker=number, code=code, again_in=pause)
-            self._metrics[number].restarted()
-            await asyncio.sleep(pause)
-            pause = min(_LONGEST_PAUSE, 2 * pause)
-
-    async def _spawn(self, number: int, listening: socket.socket) -> asyncio.subprocess.Process:
+    def _worker(self, number: int, listening: socket.socket) -> "_Worker":
         settings = self._settings
         listen_fd, cells_fd = listening.fileno(), self._file.fileno()
         arguments = ["--worker", number, "--of", settings.workers, "--listening", listen_fd, "--cells", cells_fd]
         # By alias: what was given as an option must reach the worker, which reads the environment.
         given = {name: str(value) for name, value in settings.model_dump(by_alias=True).items()}
-        return await asyncio.create_subprocess_exec(
-            *self._command,
-            *map(str, arguments),
-            stdin=asyncio.subprocess.PIPE,
-            pass_fds=(listen_fd, cells_fd),
-            env={**environment(Process.RECEIVER, os.environ), **given},
+        return _Worker(
+            ChildProcess(
+                name=f"worker {number}",
+                command=[*self._command, *map(str, arguments)],
+                environment={**environment(Process.RECEIVER, os.environ), **given},
+                stop_seconds=_DRAIN_SECONDS,
+                pass_fds=(listen_fd, cells_fd),
+            ),
+            self._metrics[number],
+            self._silent_seconds,
+            self._clock,
         )
 
-    async def _watched(self, number: int, process: asyncio.subprocess.Process) -> int:
-        """Wait for a worker's end; end it if it shows no sign of life."""
-        ended = asyncio.ensure_future(process.wait())
+
+class _Worker:
+    """A worker's process, killed when it shows no sign of life."""
+
+    def __init__(
+        self, process: ChildProcess, metrics: WorkerMetrics, silent_seconds: float, clock: Callable[[], float]
+    ) -> None:
+        self.metrics = metrics
+        self.started = clock()
+        self._process = process
+        self._silent_seconds = silent_seconds
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        return self._process.name
+
+    @property
+    def running(self) -> bool:
+        return self._process.running
+
+    async def start(self) -> None:
+        self.started = self._clock()
+        self.metrics.started(self.started)
+        await self._process.start()
+
+    async def exited(self) -> int:
+        """Wait for its end; end it if it shows no sign of life."""
+        ended = asyncio.ensure_future(self._process.exited())
         while not ended.done():
             await asyncio.wait({ended}, timeout=min(1.0, self._silent_seconds))
-            seen = max(self._metrics[number].last_beat, self._started[number])
+            seen = max(self.metrics.last_beat, self.started)
             if not ended.done() and self._clock() - seen > 2 * self._silent_seconds:
-                _log.error("worker_stuck", worker=number, pid=process.pid)
-                process.kill()
+                _log.error("worker_stuck", worker=self.name, pid=self._process.pid)
+                await self._process.kill()
+        self.metrics.take_over()
         return ended.result()
 
-    async def _drain(self) -> None:
-        processes = list(self._processes.values())
-        for process in processes:
-            _signal(process, signal.SIGTERM)
-        waits = [asyncio.ensure_future(process.wait()) for process in processes]
-        if waits:
-            await asyncio.wait(waits, timeout=_DRAIN_SECONDS)
-        for process in processes:
-            _signal(process, signal.SIGKILL)
+    async def stop(self) -> None:
+        await self._process.stop()
+
+    async def kill(self) -> None:
+        await self._process.kill()
 
 
-def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    if process.returncode is None:
-        try:
-            process.send_signal(number)
-        except ProcessLookupError:
-            return
+class _Restarts(RestartLog):
+    """Counts restarts, too."""
+
+    def ended(self, child: Child, status: int | None, delay: float, *, failed: bool) -> None:
+        super().ended(child, status, delay, failed=failed)
+        assert isinstance(child, _Worker)
+        child.metrics.restarted()

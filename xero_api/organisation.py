@@ -30,11 +30,12 @@ from xero_api.streams import FileStream
 from xero_api.writes.answers import WriteAnswer
 from xero_api.writes.requests import WriteRequest
 from xero_stream.contracts.names import DEFAULT_APP, AppName, TenantId
+from xero_stream.process.backoff import Backoff
 from xero_stream.settings.xero import AppTier
 
 ATTEMPTS = 4
 """How often a read is made before its error is raised."""
-_FIRST_PAUSE = 0.5
+_BACKOFF = Backoff(first=0.5, longest=60.0, spread=(0.0, 1.0))
 _LOOK_SECONDS = 1.0
 
 
@@ -185,7 +186,7 @@ class Organisation:
             except OverBudgetError:
                 raise
             except TransientError:
-                await asyncio.sleep(random.uniform(0, _FIRST_PAUSE * 2**attempt))
+                await asyncio.sleep(_BACKOFF.delay(attempt + 1, random.random()))
             except HoldError:
                 if self._budget.parked_until > time.monotonic() + self._patience:
                     raise  # else the budget knows until when

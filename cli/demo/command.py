@@ -30,6 +30,7 @@ from cli.service import loop_factory
 from xero_stream.contracts.names import EntityName
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.local.errors import DiskFullError, LocalServerError
+from xero_stream.process.program import ProgramFailedError
 from xero_stream.settings.local import LocalSettings
 from xero_stream.store.migrate import MigrationError
 from xero_stream.store.pool import StoreUnreachableError
@@ -67,6 +68,7 @@ class Options:
         LocalServerError,
         StartFailedError,
         WorkerFailedError,
+        ProgramFailedError,
         SimulatedError,
         NotReadError,
         KafkaUnreachableError,
@@ -185,7 +187,7 @@ async def _live(options: Options, demo: DemoEnvironment, shows: list[Show]) -> E
 def _ended_by_signals() -> Iterator[Callable[[], bool]]:
     """Cancel the current task on the first signal that asks for an end; leave at once on the second.
 
-    What is yielded tells whether one came. Whatever still runs then is ended by its supervisor within seconds.
+    What is yielded tells whether one came. Whatever still runs then is ended by its shim within seconds.
     """
     task = asyncio.current_task()
     assert task is not None

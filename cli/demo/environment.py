@@ -91,7 +91,7 @@ async def build(
         on_restart: see :class:`~cli.demo.processes.DemoProcesses`.
 
     Raises:
-        LocalServerError, StartFailedError, WorkerFailedError, SimulatedError: the message says what to do.
+        LocalServerError, StartFailedError, WorkerFailedError, ProgramFailedError, SimulatedError: the message says what to do.
     """
     await places.claim(fresh=fresh, progress=say)
     if places.seed is not None:

@@ -1,37 +1,33 @@
 """The demo's own processes: real ones, killed with ``kill -9`` and started again; nothing of them outlives the demo."""
 
-import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cli.exits import ExitCode
-from xero_stream.local.supervised import Program, Supervised, tail
+from xero_stream.process.backoff import Backoff
+from xero_stream.process.program import Program, RunningProgram, tail
+from xero_stream.process.restart import RestartPolicy
+from xero_stream.process.supervisor import Child, GaveUpError, Supervisor
 
 STOP_SECONDS = 8.0
 """How long one may take to end in order; then it is killed."""
 CRASHES_IN_A_ROW = 3
-SHORT_LIFE_SECONDS = 8.0
-PATIENCE_SECONDS = 90.0
-"""How long one may go on ending because Kafka does not answer."""
+POLICY = RestartPolicy(
+    backoff=Backoff(first=0.5, longest=1.0),
+    settled_seconds=8.0,
+    most_failures=CRASHES_IN_A_ROW,
+    unreachable=ExitCode.UNREACHABLE,
+    patience_seconds=90.0,
+)
 
 
 class WorkerFailedError(Exception):
     """A process of the demo can't be kept running; the end of its log is in the message."""
 
 
-@dataclass(slots=True)
-class _Member:
-    program: Program
-    running: Supervised | None = None
-    started_at: float = 0.0
-    crashes: int = 0
-    waits_since: float | None = None
-
-
 def program(name: str, command: Sequence[str], environment: Mapping[str, str], *, cwd: Path, logs: Path) -> Program:
-    """One of our commands as a supervised program.
+    """One of our commands as a program.
 
     Args:
         name: for people; also the log's name.
@@ -50,6 +46,57 @@ def program(name: str, command: Sequence[str], environment: Mapping[str, str], *
     )
 
 
+class DemoProcess:
+    """One of them."""
+
+    def __init__(self, program: Program, *, keep_open: Sequence[int]) -> None:
+        self.program = program
+        self._keep_open = keep_open
+        self._running: RunningProgram | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.program.name
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._running is not None and self._running.running
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 where it does not run."""
+        return self._running.pid if self._running is not None and self._running.running else 0
+
+    async def start(self) -> None:
+        """Start it.
+
+        Raises:
+            ProgramFailedError: it can't be started.
+        """
+        self._running = await RunningProgram.start(self.program, keep_open=self._keep_open)
+
+    async def exited(self) -> int | None:
+        """Wait for its end; its exit status."""
+        assert self._running is not None
+        return await self._running.exited()
+
+    async def stop(self) -> None:
+        """Ask it to end, and kill it when it takes too long."""
+        if self._running is not None:
+            await self._running.stop()
+
+    async def kill(self) -> None:
+        """``kill -9``."""
+        if self._running is not None:
+            await self._running.kill()
+
+    def failure(self, what: str) -> WorkerFailedError:
+        """An error with the end of its log."""
+        return WorkerFailedError(f"{what}; {self.program.log} says: {tail(self.program.log)}")
+
+
 class DemoProcesses:
     """Starts processes, keeps them running, kills them when asked."""
 
@@ -57,13 +104,16 @@ class DemoProcesses:
         """No process is started before :meth:`start`.
 
         Args:
-            keep_open: file descriptors for the supervisors: the lock of the data directory.
-            on_restart: told the name of a process that was started again, and whether it had been killed on purpose.
+            keep_open: file descriptors for the shims: the lock of the data directory.
+            on_restart: called with the name of a process that was started again, and whether it had been killed on purpose.
         """
         self._keep_open = keep_open
         self._on_restart = on_restart
-        self._members: dict[str, _Member] = {}
-        self._killed: set[str] = set()
+        self._workers: list[Child] = []
+        self._last: list[Child] = []
+        self._processes: dict[str, DemoProcess] = {}
+        # What is stopped first stands first: workers finish their calls while the simulated Xero still answers.
+        self._supervisor = Supervisor(self._workers, self._last, policy=POLICY, observer=self)
         self.kills = 0
         self.crashes = 0
 
@@ -71,11 +121,12 @@ class DemoProcesses:
         """Start a process and keep it among ours.
 
         Raises:
-            ServerFailedError: it can't be started.
+            ProgramFailedError: it can't be started.
         """
-        member = self._members.setdefault(program.name, _Member(program))
-        member.started_at = asyncio.get_running_loop().time()
-        member.running = await Supervised.start(program, keep_open=self._keep_open)
+        process = DemoProcess(program, keep_open=self._keep_open)
+        self._processes[program.name] = process
+        (self._last if program.name == "simulator" else self._workers).append(process)
+        await self._supervisor.start(process)
 
     async def kill(self, name: str) -> int:
         """``kill -9``; :meth:`keep` starts it again.
@@ -83,13 +134,11 @@ class DemoProcesses:
         Returns:
             The process id it had; 0 where it was not running.
         """
-        running = self._members[name].running
-        if running is None or not running.running:
-            return 0
-        pid = running.pid
-        self._killed.add(name)
-        self.kills += 1
-        await running.kill()
+        process = self._processes[name]
+        pid = process.pid
+        if pid:
+            self.kills += 1
+            await self._supervisor.kill(process)
         return pid
 
     async def keep(self) -> None:
@@ -98,62 +147,38 @@ class DemoProcesses:
         Raises:
             WorkerFailedError: one ends by itself again and again.
         """
-        async with asyncio.TaskGroup() as tasks:
-            for name in self._members:
-                tasks.create_task(self._keep_one(name), name=name)
-
-    async def _keep_one(self, name: str) -> None:
-        member = self._members[name]
-        while True:
-            assert member.running is not None
-            status = await member.running.exited()
-            on_purpose = name in self._killed
-            self._killed.discard(name)
-            await asyncio.sleep(self._pause(member, status, on_purpose=on_purpose))
-            await self.start(member.program)
-            if status != ExitCode.UNREACHABLE or on_purpose:
-                self._on_restart(name, on_purpose)
-
-    def _pause(self, member: _Member, status: int | None, *, on_purpose: bool) -> float:
-        """Seconds until one that has ended is started again.
-
-        Raises:
-            WorkerFailedError: it ends by itself again and again.
-        """
-        now = asyncio.get_running_loop().time()
-        if on_purpose:
-            member.crashes, member.waits_since = 0, None
-            return 0.0
-        if status == ExitCode.UNREACHABLE:  # it was started while Kafka was down: as a process manager would, again
-            member.waits_since = now if member.waits_since is None else member.waits_since
-            if now - member.waits_since > PATIENCE_SECONDS:
-                raise self._failure(member, status)
-            return 0.5
-        self.crashes += 1
-        member.crashes = member.crashes + 1 if now - member.started_at < SHORT_LIFE_SECONDS else 1
-        if member.crashes >= CRASHES_IN_A_ROW:
-            raise self._failure(member, status)
-        return 0.5 * member.crashes
+        try:
+            await self._supervisor.keep()
+        except GaveUpError as error:
+            raise self._processes[error.child.name].failure(str(error)) from error
 
     def check(self) -> None:
-        """Make sure that nobody has ended; used while they start.
+        """Make sure that none has ended; used while they start.
 
         Raises:
             WorkerFailedError: one has.
         """
-        for member in self._members.values():
-            if member.running is not None and not member.running.running:
-                raise self._failure(member, None)
-
-    @staticmethod
-    def _failure(member: _Member, status: int | None) -> WorkerFailedError:
-        ended = "ended" if status is None else f"ended with status {status}"
-        return WorkerFailedError(
-            f"{member.program.name} {ended}; {member.program.log} says: {tail(member.program.log)}"
-        )
+        for process in self._processes.values():
+            if not process.running:
+                raise process.failure(f"{process.name} ended")
 
     async def stop(self) -> None:
-        """End them all: first the workers, then what they work with."""
-        for last in (False, True):
-            running = [one.running for name, one in self._members.items() if (name == "simulator") is last]
-            await asyncio.gather(*(one.stop() for one in running if one is not None))
+        """End them all."""
+        await self._supervisor.stop()
+
+    def ended(self, child: Child, status: int | None, delay: float, *, failed: bool) -> None:
+        """Count a crash."""
+        del child, status, delay
+        self.crashes += failed
+
+    def gave_up(self, child: Child, status: int | None) -> None:
+        """Count the last crash."""
+        del child
+        self.crashes += status != ExitCode.UNREACHABLE
+
+    def not_started(self, child: Child, error: Exception, delay: float) -> None:
+        """Never called: a process that can't be started ends the demo."""
+
+    def restarted(self, child: Child, *, killed: bool) -> None:
+        """Pass it on."""
+        self._on_restart(child.name, killed)

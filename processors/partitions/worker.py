@@ -27,6 +27,7 @@ from processors.tenants.desk import Desk, DeskServices
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.process.backoff import Backoff
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import Shared
 from xero_stream.store.deployment import DeploymentMismatchError
@@ -35,6 +36,10 @@ from xero_stream.store.pool import STORE_ERRORS, is_about_the_values
 from xero_stream.unforeseen import described
 
 log = structlog.get_logger(__name__)
+
+_BACKOFF = Backoff(first=0.4, longest=5.0, spread=(0.7, 1.3))
+_FENCED = Backoff(first=3.0, longest=3.0, spread=(0.7, 1.3))
+"""Another process has the lease while Kafka assigns us the partition: a rebalance settles that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,23 +299,23 @@ class PartitionWorker:
                 self._services.metrics.lease(LeaseChange.FENCED)
                 log.warning("fenced", partition=self.partition, reason=str(error))
                 # Kafka will tell us soon whether the partition is still ours; if it is, take it again.
-                await self._pause(3.0)
+                await self._pause(_FENCED)
             except (ForeignStoreError, DeploymentMismatchError) as error:
                 self._on_fatal(error)
                 return
             except STORE_ERRORS as error:
                 attempt += 1
                 log.warning("partition_waits", partition=self.partition, attempt=attempt, reason=str(error)[:300])
-                await self._pause(min(5.0, 0.2 * 2 ** min(attempt, 5)))
+                await self._pause(_BACKOFF, attempt)
             except Exception as error:
                 # Whatever it was, a partition without a worker is worse: nobody else takes it while it is assigned to us.
                 attempt += 1
                 log.exception("partition_broke", partition=self.partition, attempt=attempt, reason=repr(error)[:300])
-                await self._pause(min(5.0, 0.2 * 2 ** min(attempt, 5)))
+                await self._pause(_BACKOFF, attempt)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, backoff: Backoff, failures: int = 1) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds * random.uniform(0.7, 1.3)):
+            async with asyncio.timeout(backoff.delay(failures, random.random())):
                 await self._stopping.wait()
 
     async def _lease_and_serve(self) -> None:

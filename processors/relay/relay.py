@@ -19,6 +19,7 @@ from xero_stream.failpoints import Failpoint, reach
 from xero_stream.kafka.admin import KafkaUnreachableError, TopicAdmin, end_offsets
 from xero_stream.kafka.partition_reader import PartitionReader
 from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
+from xero_stream.process.backoff import Backoff
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.store.leases import FencedError, Lease, holds
 from xero_stream.store.quarantine import published, unpublished
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 _IDLE_POLL = 1.0
 _ANSWER_SECONDS = 20.0
 _RECOMMIT = 12 * 60 * 60.0
+_BACKOFF = Backoff(first=0.1, longest=2.0, spread=(0.5, 1.0))
 """Seconds: an idle group's offsets expire, by default after seven days."""
 
 
@@ -115,7 +117,7 @@ class Relay:
                 log.warning(
                     "relay_rebuild", partition=self._lease.partition, attempt=self._failures, reason=str(error)[:300]
                 )
-                await asyncio.sleep(min(2.0, 0.05 * 2 ** min(self._failures, 6)) * random.uniform(0.5, 1.0))
+                await asyncio.sleep(_BACKOFF.delay(self._failures, random.random()))
             except (asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError) as error:
                 log.warning("relay_waits_for_store", partition=self._lease.partition, reason=str(error)[:300])
                 await asyncio.sleep(1)

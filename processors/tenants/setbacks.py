@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 
 from processors.planner.plan import Slot
+from xero_stream.process.backoff import Backoff
 
 ISOLATE_AFTER = 3
 """Failures of one slot after which it asks for half as many records."""
@@ -17,7 +18,8 @@ LONGEST_OUTAGE_WAIT = 240.0
 NEXT_RECORD_WAIT = 2.0
 """Seconds until another record is tried, while Xero answers other calls."""
 
-_FIRST_WAIT = 0.5
+_WAIT = Backoff(first=0.5, longest=LONGEST_WAIT)
+_OUTAGE_WAIT = Backoff(first=0.5, longest=LONGEST_OUTAGE_WAIT)
 _MANY = 64
 
 
@@ -84,8 +86,8 @@ class Setbacks:
         Args:
             slot: one whose last call failed.
         """
-        longest = LONGEST_WAIT if self.others_go_well(slot) else LONGEST_OUTAGE_WAIT
-        return min(longest, _FIRST_WAIT * 2.0 ** min(self._failures.get(slot, 0), 10))
+        backoff = _WAIT if self.others_go_well(slot) else _OUTAGE_WAIT
+        return backoff.delay(self._failures.get(slot, 0) + 1)
 
     def others_go_well(self, slot: Slot) -> bool:
         """Whether any call of the tenant went well since this slot began to fail.

@@ -28,6 +28,7 @@ from xero_api.registry import by_name
 from xero_api.verdicts import Act, Subject, act
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
+from xero_stream.process.backoff import Backoff
 from xero_stream.store import entity_holds
 from xero_stream.store.clock import utc_now
 from xero_stream.store.entity_holds import HoldState
@@ -39,10 +40,12 @@ log = structlog.get_logger(__name__)
 
 LONG_WAIT = 90.0
 """Seconds: a longer wait is written to the store, so that a restart does not forget it."""
-LONGEST_PASS_WAIT = 600.0
-LONGEST_REFUSED_WAIT = 3600.0
 
-_LONGEST_UNRECORDED_WAIT = 15.0
+_PASS_BACKOFF = Backoff(first=1.0, longest=600.0, spread=(0.75, 1.0))
+_OUTAGE_BACKOFF = Backoff(first=1.0, longest=LONGEST_OUTAGE_WAIT, spread=(0.75, 1.0))
+_REFUSED_BACKOFF = Backoff(first=5.0, longest=3600.0, spread=(0.75, 1.0))
+_UNRECORDED_BACKOFF = Backoff(first=1.0, longest=15.0)
+_STUMBLED_BACKOFF = Backoff(first=60.0, longest=3600.0)
 _UNTIL_A_HUMAN_CAME = timedelta(days=3650)
 _LISTED_FOR = 60.0
 """Seconds for which Xero's word that an organisation is connected is not asked for again."""
@@ -114,12 +117,12 @@ class Troubles:
     def not_recorded(self, slot: Slot) -> None:
         """Xero answered and the store did not take it: each further call would be spent for as little."""
         self._unrecorded[slot] += 1
-        self.hold(slot, min(_LONGEST_UNRECORDED_WAIT, 2.0 ** (self._unrecorded[slot] - 1)))
+        self.hold(slot, _UNRECORDED_BACKOFF.delay(self._unrecorded[slot]))
 
     def stumbled(self, slot: Slot) -> None:
         """Not even the reaction to a failure went well: the slot waits, for longer each time."""
         failures = self._setbacks.failed(slot, time.monotonic())
-        self.hold(slot, min(LONGEST_REFUSED_WAIT, 30.0 * 2.0 ** min(failures, 10)))
+        self.hold(slot, _STUMBLED_BACKOFF.delay(failures))
 
     async def succeeded(self, work: Work) -> None:
         """A call went well: nothing of its kind of record is held any more."""
@@ -206,8 +209,7 @@ class Troubles:
         others = self._setbacks.others_go_well(work.slot)
         if isinstance(work, PassPage):
             # Its own wait: the next pass has its turn meanwhile, unless none would fare better.
-            longest = LONGEST_PASS_WAIT if others else LONGEST_OUTAGE_WAIT
-            await self._postpone(work, error, longest=longest, first=0.5)
+            await self._postpone(work, error, _PASS_BACKOFF if others else _OUTAGE_BACKOFF)
             if not others:
                 self.hold(work.slot, self._delay(work.slot, error))
             return
@@ -231,10 +233,10 @@ class Troubles:
         delay = self._setbacks.wait(slot) * random.uniform(0.75, 1.25)
         return max(delay, min(error.meta.retry_after or 0.0, LONGEST_OUTAGE_WAIT))
 
-    async def _postpone(self, work: PassPage, error: XeroError, *, longest: float, first: float) -> None:
+    async def _postpone(self, work: PassPage, error: XeroError, backoff: Backoff) -> None:
         """Read this pass on later, for longer each time; the others go on."""
         attempts = work.step.attempts + 1
-        delay = min(longest, first * 2.0 ** min(attempts, 15)) * random.uniform(0.75, 1.0)
+        delay = backoff.delay(attempts, random.random())
         now = utc_now()
         await passes.failed(
             self._services.pool,
@@ -333,7 +335,7 @@ class Troubles:
             case GetIds():
                 await store.ask_alone(self._services.pool, self._tenant_id, work.entity, work.record_ids, _ALL_MARKS)
             case PassPage():
-                await self._postpone(work, error, longest=LONGEST_REFUSED_WAIT, first=2.5)
+                await self._postpone(work, error, _REFUSED_BACKOFF)
             case Sweep():
                 await self._by_ids(work)
                 self.hold(work.slot, 5.0)

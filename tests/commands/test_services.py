@@ -38,7 +38,7 @@ def child_pid(running: Running, name: str, *, nth: int = 1) -> int:
     """The process id of a child, from the parent's log: of its nth start."""
 
     def found() -> list[str]:
-        return re.findall(rf'"child":"{name}","child_pid":(\d+)', running.said)
+        return re.findall(rf'"process":"{name}","child_pid":(\d+)', running.said)
 
     until(lambda: len(found()) >= nth, 60)
     return int(found()[nth - 1])
@@ -150,7 +150,7 @@ def test_up_gives_up_what_can_not_run(deployed: CommandLine) -> None:
 
     assert code == 78
     assert "topics apply" in running.said
-    assert running.said.count('"event":"child_can_not_run"') == 1
+    assert running.said.count('"event":"process_unusable"') == 1
     for name in ("XERO_STREAM_ENCRYPTION_KEYS", "XERO_WEBHOOK_KEYS", "XERO_CLIENT_SECRET", "DATABASE_URL"):
         assert deployed.environment[name] not in running.said
     assert deployed.environment["DATABASE_URL"].split(":")[2].split("@")[0] not in running.said

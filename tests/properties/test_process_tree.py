@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xero_stream.local.supervisor import descendants
+from xero_stream.process.shim import descendants
 
 
 @given(st.dictionaries(st.integers(1, 30), st.integers(0, 30)), st.integers(1, 30))

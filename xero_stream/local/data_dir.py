@@ -27,7 +27,7 @@ _SERVERS = ("kafka", "postgres")
 """What we put into a data directory: these, and what begins with a server's name."""
 
 WAIT_SECONDS = 30.0
-"""How long servers of a program that died may take to stop; their supervisors need half of it."""
+"""How long servers of a program that died may take to stop; their shims need half of it."""
 
 
 class DataDirectory:

@@ -21,9 +21,10 @@ from xero_stream.local.credentials import USER, KafkaUsers, PasswordFile
 from xero_stream.local.data_dir import DataDirectory, private_folder, write_whole
 from xero_stream.local.errors import LocalServerError, ServerFailedError, WheelMissingError
 from xero_stream.local.kafka_config import DATA, MECHANISM, log_properties, server_properties
+from xero_stream.local.launch import run_to_end
 from xero_stream.local.ports import HOST, Ports
 from xero_stream.local.server import Server
-from xero_stream.local.supervised import Program, run_to_end
+from xero_stream.process.program import Program
 from xero_stream.settings.kafka import KafkaSettings
 
 HEAP_MEGABYTES = 384

@@ -89,7 +89,7 @@ def _sasl(users: KafkaUsers) -> dict[str, str]:
 
 
 def log_properties() -> str:
-    """``log4j2.properties``: everything to standard output, which the supervisor appends to ``kafka.log``."""
+    """``log4j2.properties``: everything to standard output, which the shim appends to ``kafka.log``."""
     return _properties(
         {
             "status": "error",

@@ -17,9 +17,10 @@ from xero_stream.local.accounts import unprivileged_user
 from xero_stream.local.credentials import USER, PasswordFile
 from xero_stream.local.data_dir import DataDirectory, write_whole
 from xero_stream.local.errors import DataDirectoryUnusableError, OtherMajorVersionError, WheelMissingError
+from xero_stream.local.launch import run_to_end
 from xero_stream.local.ports import HOST, Ports
 from xero_stream.local.server import Server
-from xero_stream.local.supervised import Program, User, run_to_end
+from xero_stream.process.program import Program, User
 
 MAJOR = 18
 SUPERUSER = "postgres"

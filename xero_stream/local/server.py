@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from xero_stream.local.errors import ServerFailedError
-from xero_stream.local.supervised import Program, Supervised, tail
+from xero_stream.local.launch import launch
+from xero_stream.process.program import Program, RunningProgram, tail
 
 POLL_SECONDS = 0.05
 
@@ -25,7 +26,7 @@ class Server(ABC):
 
     def __init__(self, log: Path) -> None:
         self.log = log
-        self._supervised: Supervised | None = None
+        self._running: RunningProgram | None = None
 
     @abstractmethod
     async def check(self) -> None:
@@ -37,7 +38,7 @@ class Server(ABC):
 
     @abstractmethod
     async def _launch(self) -> tuple[Program, Sequence[int]]:
-        """Prepare everything; what to run, and the file descriptors its supervisor keeps open."""
+        """Prepare everything; what to run, and the file descriptors its shim keeps open."""
 
     @abstractmethod
     async def _is_ready(self) -> bool:
@@ -55,7 +56,7 @@ class Server(ABC):
     @property
     def running(self) -> bool:
         """Whether the server's process lives (frozen or not)."""
-        return self._supervised is not None and self._supervised.running
+        return self._running is not None and self._running.running
 
     async def start(self) -> None:
         """Start the server and wait until it answers. Does nothing while it runs.
@@ -67,17 +68,17 @@ class Server(ABC):
             return
         await self.check()
         program, keep_open = await self._launch()
-        self._supervised = await Supervised.start(program, keep_open=keep_open)
+        self._running = await launch(program, keep_open=keep_open)
         try:
             await self._wait_until_ready(program)
         except BaseException:
-            await self._supervised.kill()
+            await self._running.kill()
             raise
 
     async def stop(self) -> None:
         """Let the server end in order (it is killed when that takes too long). Does nothing when it has ended."""
-        if self._supervised is not None:
-            await self._supervised.stop()
+        if self._running is not None:
+            await self._running.stop()
 
     async def kill(self) -> None:
         """``kill -9``: the server and every process it started, at once.
@@ -107,7 +108,7 @@ class Server(ABC):
         """Wait until the server has ended, for whatever reason.
 
         Returns:
-            Its exit status, negative for a signal; None when its supervisor was killed.
+            Its exit status, negative for a signal; None when its shim was killed.
 
         Raises:
             ServerFailedError: it was never started.
@@ -115,12 +116,12 @@ class Server(ABC):
         return await self._started().exited()
 
     async def _wait_until_ready(self, program: Program) -> None:
-        supervised = self._started()
+        running = self._started()
         deadline = time.monotonic() + self.ready_seconds
         while not await self._is_ready():
-            if not supervised.running:
+            if not running.running:
                 raise ServerFailedError(
-                    f"{self.name} ended right after its start (status {await supervised.exited()}); "
+                    f"{self.name} ended right after its start (status {await running.exited()}); "
                     f"{program.log} says: {tail(program.log)}"
                 )
             if time.monotonic() > deadline:
@@ -129,7 +130,7 @@ class Server(ABC):
                 )
             await asyncio.sleep(POLL_SECONDS)
 
-    def _started(self) -> Supervised:
-        if self._supervised is None:
+    def _started(self) -> RunningProgram:
+        if self._running is None:
             raise ServerFailedError(f"{self.name} was not started")
-        return self._supervised
+        return self._running

@@ -104,7 +104,7 @@ class LocalServers:
 
     @property
     def inherited(self) -> tuple[int, ...]:
-        """The lock of the data directory: supervisors of other programs that use it are given it to keep open."""
+        """The lock of the data directory: shims of other programs that use it are given it to keep open."""
         return self._data.inherited
 
     @property

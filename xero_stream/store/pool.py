@@ -81,6 +81,13 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, OSError | asyncpg.InternalClientError)
 
 
+def store_unreachable(error: Exception) -> bool:
+    """Whether an error says that PostgreSQL does not answer, and may do so later; False where it refuses us."""
+    if isinstance(error, StoreUnreachableError):
+        return not isinstance(error, StoreRefusesError)
+    return isinstance(error, STORE_ERRORS) and passes(error)
+
+
 async def open_pool(
     database_url: str, *, size: int = 12, name: str = "xero-stream", synchronous_commit: bool = True
 ) -> "asyncpg.Pool[Any]":

@@ -13,9 +13,10 @@ import pytest
 
 from tests.support.servers import SharedServers, StartServers
 from xero_stream.local.data_dir import DataDirectory
+from xero_stream.local.launch import run_to_end
 from xero_stream.local.ports import choose_now
 from xero_stream.local.postgres import PostgresServer
-from xero_stream.local.supervised import Program, User, run_to_end
+from xero_stream.process.program import Program, User
 
 NOBODY = 65534
 CAP_DAC_READ_SEARCH = 2

@@ -63,7 +63,7 @@ async def test_old_failures_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> No
         waits.append(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", note)
-    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+    monkeypatch.setattr(random, "random", lambda: 1.0)
 
     await relay_of(Unlucky).run()
 

@@ -23,7 +23,7 @@ def test_settings_of_a_real_deployment_are_not_passed_on() -> None:
 
 
 def test_no_secret_stands_in_the_environment() -> None:
-    """The environment travels on the supervisor's command line, which `ps` shows: secrets are named by file only."""
+    """The environment travels on the shim's command line, which `ps` shows: secrets are named by file only."""
     servers = {
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
         "DATABASE_URL": "postgresql://u:secret@h/d",

@@ -17,6 +17,7 @@ from xero_stream.kafka.appender import Appender
 from xero_stream.kafka.lane import Outcome, Record
 from xero_stream.kafka.producer import PartitionsDifferError
 from xero_stream.kafka.supervision import Reason, Supervision
+from xero_stream.process.backoff import Backoff
 
 PATIENCE = 0.3
 
@@ -38,7 +39,7 @@ class Bench:
             limit_bytes=limit,
             patience=PATIENCE,
             retirement_seconds=retirement,
-            supervision=Supervision(stuck_seconds=stuck, first_pause=0.01, longest_pause=0.02),
+            supervision=Supervision(stuck_seconds=stuck, backoff=Backoff(first=0.01, longest=0.02, spread=(0.5, 1.0))),
         )
 
     def append(self, *values: bytes, partition: int = 0, seconds: float = PATIENCE) -> "asyncio.Task[Outcome]":

@@ -1,6 +1,7 @@
 """When a producer is replaced, and how long to wait between tries."""
 
 from xero_stream.kafka.supervision import Reason, Supervision
+from xero_stream.process.backoff import Backoff
 
 
 def test_first_and_next() -> None:
@@ -27,7 +28,7 @@ def test_stuck() -> None:
 
 def test_pauses_grow_to_a_bound() -> None:
     """Failures are spaced ever wider, never wider than the bound; an acknowledgement starts afresh."""
-    supervision = Supervision(first_pause=0.1, longest_pause=2.0)
+    supervision = Supervision()
     now, pauses = 0.0, []
     for _ in range(8):
         supervision.failed(now, jitter=1.0)
@@ -43,7 +44,7 @@ def test_pauses_grow_to_a_bound() -> None:
 
 def test_jitter_only_shortens() -> None:
     """Jitter spreads processes over the second half of a pause."""
-    supervision = Supervision(first_pause=1.0)
+    supervision = Supervision(backoff=Backoff(first=1.0, longest=2.0, spread=(0.5, 1.0)))
     supervision.failed(0.0, jitter=0.0)
 
     assert supervision.reason(0.49, available=False, oldest_ahead=None) is None
@@ -52,7 +53,7 @@ def test_jitter_only_shortens() -> None:
 
 def test_a_build_is_no_proof() -> None:
     """Producers that can be built but break at once are not built without end: only an acknowledgement is proof."""
-    supervision = Supervision(first_pause=0.1, longest_pause=2.0)
+    supervision = Supervision()
     now, builds = 0.0, 0
     while now < 20:
         if supervision.reason(now, available=False, oldest_ahead=None):

@@ -1,7 +1,7 @@
 """A small process that runs one server and ends it when the process that asked for it is gone.
 
 Nothing of a server may outlive the program that started it, not even after a ``kill -9`` of that program. So the
-server is the child of this supervisor, and the supervisor reads a pipe that only the program holds: at end-of-file, or
+server is the child of this shim, and the shim reads a pipe that only the program holds: at end-of-file, or
 once it has been handed to another parent, it stops the server, and kills what has not stopped a few seconds later.
 
 It is a program of its own, needs nothing but the standard library (started by its path with ``python -I -S``: a few
@@ -106,7 +106,7 @@ def _keep_only(capability: int) -> None:
 
 
 def become(spec: dict[str, Any]) -> Callable[[], None] | None:
-    """What the child does between fork and exec: become the spec's user, and die with its supervisor."""
+    """What the child does between fork and exec: become the spec's user, and die with its shim."""
     if sys.platform == "win32":
         return None
     user, capability = spec.get("user"), spec.get("capability")
@@ -128,7 +128,7 @@ def become(spec: dict[str, Any]) -> Callable[[], None] | None:
     return apply
 
 
-class Supervisor:
+class Shim:
     """Runs one server until it ends or must end."""
 
     def __init__(self, spec: dict[str, Any], parent: int) -> None:
@@ -269,17 +269,17 @@ def main() -> int:
     spec = sys.stdin.buffer.readline()
     if not spec.endswith(b"\n"):
         return 1  # the parent was gone before it had said what to run
-    supervisor = Supervisor(json.loads(spec), int(sys.argv[1]))
+    shim = Shim(json.loads(spec), int(sys.argv[1]))
     # Handlers, not SIG_IGN: a server would inherit that, and a JVM then ignores its own stop signal.
     # Ctrl-C and a closed terminal are for the parent, which stops its servers in order.
     signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, supervisor.ask_to_stop)
+    signal.signal(signal.SIGTERM, shim.ask_to_stop)
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, lambda *_: None)
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    return supervisor.run()
+    return shim.run()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Which processes belong to a server: the pure part of the supervisor."""
+"""Which processes belong to a server: the pure part of the shim."""
 
 import os
 
-from xero_stream.local.supervisor import descendants, parents
+from xero_stream.process.shim import descendants, parents
 
 
 def test_nearest_first() -> None:

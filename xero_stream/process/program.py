@@ -1,4 +1,4 @@
-"""The parent's side of :mod:`xero_stream.local.supervisor`: one handle for one supervised process.
+"""The parent's side of :mod:`xero_stream.process.shim`: one handle for one program.
 
 The handle belongs to no event loop: it may be started in one and awaited in another.
 """
@@ -16,13 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from xero_stream.local import supervisor
-from xero_stream.local.errors import ServerFailedError
+from xero_stream.process import shim
 from xero_stream.settings.access import system
 
 LOG_TAIL_LINES = 4
 
 T = TypeVar("T")
+
+
+class ProgramFailedError(Exception):
+    """A program can't be started, or failed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program to run under a supervisor.
+    """A program to run under a shim.
 
     Attributes:
         name: for messages.
@@ -69,7 +72,7 @@ class Program:
     user: User | None = None
 
     def to_json(self) -> str:
-        """The supervisor's first line of input."""
+        """The shim's first line of input."""
         return json.dumps(
             {
                 "argv": list(self.argv),
@@ -114,8 +117,8 @@ async def _arrival(source: "Future[T]") -> T:
     return source.result()
 
 
-class Supervised:
-    """One program under its supervisor, from :meth:`start` until it ended."""
+class RunningProgram:
+    """One program under its shim, from :meth:`start` until it ended."""
 
     def __init__(self, program: Program, process: "subprocess.Popen[bytes]") -> None:
         self.program = program
@@ -123,23 +126,23 @@ class Supervised:
         self._pid: Future[int] = Future()
         self._exit: Future[int | None] = Future()
         self._done: Future[None] = Future()
-        threading.Thread(target=self._read, name=f"{program.name}-supervisor", daemon=True).start()
+        threading.Thread(target=self._read, name=f"{program.name}-shim", daemon=True).start()
 
     @classmethod
-    async def start(cls, program: Program, *, keep_open: Sequence[int] = ()) -> "Supervised":
+    async def start(cls, program: Program, *, keep_open: Sequence[int] = ()) -> "RunningProgram":
         """Start a program.
 
         Args:
             program: what to run.
-            keep_open: file descriptors that the supervisor (not the program) inherits: the data directory's lock.
+            keep_open: file descriptors that the shim (not the program) inherits: the data directory's lock.
 
         Raises:
-            ServerFailedError: it can't be started.
+            ProgramFailedError: it can't be started.
         """
         windows = sys.platform == "win32"
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - returns at once, a thread reads; our own program
             # The log's path is for those who look at `ps`; what may be secret goes through the pipe.
-            [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), str(program.log)],
+            [sys.executable, "-I", "-S", shim.__file__, str(os.getpid()), str(program.log)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=system(os.environ),
@@ -170,7 +173,7 @@ class Supervised:
         """Wait for its end.
 
         Returns:
-            Its exit status, negative for a signal; None when the supervisor itself was killed.
+            Its exit status, negative for a signal; None when the shim itself was killed.
         """
         return await _arrival(self._exit)
 
@@ -214,7 +217,7 @@ class Supervised:
     def _read(self) -> None:
         assert self._process.stdout is not None
         status: int | None = None
-        problem = "its supervisor was killed"
+        problem = "its shim was killed"
         with self._process.stdout as lines:
             for line in lines:
                 message = json.loads(line)
@@ -229,7 +232,7 @@ class Supervised:
         self._process.wait()
         self._close_pipe()
         if not self._pid.done():
-            self._pid.set_exception(ServerFailedError(f"{self.program.name} can't be started: {problem}"))
+            self._pid.set_exception(ProgramFailedError(f"{self.program.name} can't be started: {problem}"))
         self._exit.set_result(status)
         self._finish(self._done)
 
@@ -243,13 +246,13 @@ async def run_to_end(program: Program, *, keep_open: Sequence[int] = ()) -> None
     """Run a short program to its end; it ends early when we do.
 
     Raises:
-        ServerFailedError: it can't be started or ends with another status than 0.
+        ProgramFailedError: it can't be started or ends with another status than 0.
     """
-    handle = await Supervised.start(program, keep_open=keep_open)
+    handle = await RunningProgram.start(program, keep_open=keep_open)
     try:
         status = await handle.exited()
     except asyncio.CancelledError:
         await handle.kill()
         raise
     if status != 0:
-        raise ServerFailedError(f"{program.name} failed (status {status}): {tail(program.log)}")
+        raise ProgramFailedError(f"{program.name} failed (status {status}): {tail(program.log)}")

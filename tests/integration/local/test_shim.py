@@ -1,4 +1,4 @@
-"""The supervisor, with small programs in the place of servers."""
+"""The shim, with small programs in the place of servers."""
 
 import asyncio
 import os
@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.processes import processes_of, seconds_until_gone, until
 from xero_stream.local.errors import ServerFailedError
-from xero_stream.local.supervised import Program, Supervised, run_to_end
+from xero_stream.local.launch import launch, run_to_end
+from xero_stream.process.program import Program, RunningProgram
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups are POSIX")
 
@@ -52,9 +53,9 @@ async def folder(tmp_path: Path) -> AsyncIterator[Path]:
     await asyncio.to_thread(seconds_until_gone, tmp_path, 15)
 
 
-async def started(sample: Program) -> Supervised:
+async def started(sample: Program) -> RunningProgram:
     """Started, and up."""
-    handle = await Supervised.start(sample)
+    handle = await launch(sample)
     await until_it_says(sample.log, "up")
     return handle
 
@@ -78,7 +79,7 @@ async def test_stop_kills_what_does_not_obey(folder: Path) -> None:
 
 
 async def test_a_program_gets_the_default_signal_handlers(folder: Path) -> None:
-    """Nothing of the supervisor's own deafness is inherited: a JVM would then never see its stop signal."""
+    """Nothing of the shim's own deafness is inherited: a JVM would then never see its stop signal."""
     code = (
         "import signal; print('up', [signal.getsignal(s) == signal.SIG_IGN for s in "
         "(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)])"
@@ -91,7 +92,7 @@ async def test_a_program_gets_the_default_signal_handlers(folder: Path) -> None:
 
 
 async def test_a_program_is_out_of_the_terminals_reach(folder: Path) -> None:
-    """Ctrl-C, which the terminal sends to our process group, reaches neither the program nor its supervisor."""
+    """Ctrl-C, which the terminal sends to our process group, reaches neither the program nor its shim."""
     handle = await started(program(folder, SLEEP))
     groups = {os.getpgid(pid) for pid in processes_of(folder)}
     sessions = {os.getsid(pid) for pid in processes_of(folder)}
@@ -164,7 +165,7 @@ async def test_a_frozen_program_can_be_stopped(folder: Path) -> None:
 async def test_what_cannot_be_started_is_said(folder: Path) -> None:
     """A program that does not exist is one clear error."""
     with pytest.raises(ServerFailedError, match=r"Sample can't be started: FileNotFoundError.*no-such-program"):
-        await Supervised.start(program(folder, "", argv=["/no-such-program"]))
+        await launch(program(folder, "", argv=["/no-such-program"]))
 
 
 async def test_a_short_program_that_fails_says_why(folder: Path) -> None:
@@ -203,7 +204,7 @@ PARENT = """
 import asyncio, os, sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from tests.integration.local.test_supervisor import program, started, {code}
+from tests.integration.local.test_shim import program, started, {code}
 async def main():
     await started(program(Path({folder!r}), {code}))
     {then}
@@ -214,7 +215,7 @@ asyncio.run(main())
 
 
 def parent(folder: Path, code: str, then: str = "pass") -> "subprocess.Popen[bytes]":
-    """Another process that runs a program under a supervisor; returns once it is up."""
+    """Another process that runs a program under a shim; returns once it is up."""
     root = str(Path(__file__).parents[3])
     text = PARENT.format(root=root, code=code, folder=str(folder), then=then)
     process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE)
@@ -250,9 +251,7 @@ async def test_a_fork_of_the_parent_does_not_keep_servers_alive(folder: Path) ->
     process = parent(folder, "SLEEP", then=fork)
     end(process)
 
-    await asyncio.to_thread(
-        until, lambda: not any("supervisor.py" in text for text in processes_of(folder).values()), 5.0
-    )
+    await asyncio.to_thread(until, lambda: not any("shim.py" in text for text in processes_of(folder).values()), 5.0)
 
     forked = int(note.read_text(encoding="ascii"))
     assert list(processes_of(folder)) == [forked]
@@ -260,12 +259,12 @@ async def test_a_fork_of_the_parent_does_not_keep_servers_alive(folder: Path) ->
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
-async def test_a_killed_supervisor_takes_its_program_along(folder: Path) -> None:
-    """Even a kill -9 of the supervisor leaves nothing, and its handle notices."""
+async def test_a_killed_shim_takes_its_program_along(folder: Path) -> None:
+    """Even a kill -9 of the shim leaves nothing, and its handle notices."""
     handle = await started(program(folder, SLEEP))
-    supervisors = [pid for pid, text in processes_of(folder).items() if "supervisor.py" in text]
+    shims = [pid for pid, text in processes_of(folder).items() if "shim.py" in text]
 
-    os.kill(supervisors[0], signal.SIGKILL)
+    os.kill(shims[0], signal.SIGKILL)
 
     assert await handle.exited() is None
     assert await asyncio.to_thread(seconds_until_gone, folder, 5) < 5

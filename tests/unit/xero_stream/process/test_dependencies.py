@@ -8,11 +8,13 @@ import asyncpg
 import pytest
 from aiokafka.errors import NodeNotReadyError
 
-from processors.start import Waiting, until_there
-from xero_stream.kafka.admin import KafkaUnreachableError
-from xero_stream.store.pool import StoreRefusesError, StoreUnreachableError
+from xero_stream.kafka.admin import KafkaUnreachableError, kafka_unreachable
+from xero_stream.process.backoff import Backoff
+from xero_stream.process.dependencies import Waiting, wait_for_dependencies
+from xero_stream.store.pool import StoreRefusesError, StoreUnreachableError, store_unreachable
 
 PATIENCE = 5.0
+UNREACHABLE = {"Kafka": kafka_unreachable, "PostgreSQL": store_unreachable}
 
 
 class Servers:
@@ -43,7 +45,13 @@ async def test_servers_that_come_late_are_waited_for() -> None:
     )
 
     async with asyncio.timeout(PATIENCE):
-        found = await until_there(servers.prepare, asyncio.Event(), servers.waiting, first_pause=0.001)
+        found = await wait_for_dependencies(
+            servers.prepare,
+            asyncio.Event(),
+            servers.waiting,
+            unreachable=UNREACHABLE,
+            backoff=Backoff(first=0.001, longest=0.01),
+        )
 
     assert found == "prepared"
     assert servers.waited_for == ["starting", "PostgreSQL", "PostgreSQL", "PostgreSQL", "Kafka", "Kafka"]
@@ -64,7 +72,7 @@ async def test_what_waiting_would_not_mend_is_told_at_once(refusal: Exception) -
     servers = Servers(refusal)
 
     with pytest.raises(type(refusal)):
-        await until_there(servers.prepare, asyncio.Event(), servers.waiting)
+        await wait_for_dependencies(servers.prepare, asyncio.Event(), servers.waiting, unreachable=UNREACHABLE)
 
     assert len(servers.waited_for) == 1
 
@@ -75,7 +83,12 @@ async def test_the_end_comes_at_once_between_attempts() -> None:
     asyncio.get_running_loop().call_later(0.05, stop.set)
 
     began = time.monotonic()
-    assert await until_there(servers.prepare, stop, servers.waiting, first_pause=60) is None
+    assert (
+        await wait_for_dependencies(
+            servers.prepare, stop, servers.waiting, unreachable=UNREACHABLE, backoff=Backoff(first=60, longest=60)
+        )
+        is None
+    )
     assert time.monotonic() - began < PATIENCE
 
 
@@ -92,5 +105,5 @@ async def test_the_end_comes_at_once_during_an_attempt() -> None:
         return "too late"
 
     async with asyncio.timeout(PATIENCE):
-        assert await until_there(prepare, stop, Waiting()) is None
+        assert await wait_for_dependencies(prepare, stop, Waiting(), unreachable=UNREACHABLE) is None
     assert cleaned.is_set()

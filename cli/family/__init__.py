@@ -1,1 +1,0 @@
-"""Several processes of ours under one parent."""
