@@ -71,11 +71,7 @@ _folder = Path(os.environ["XERO_STREAM_FAILPOINTS_DIR"]) if os.environ.get("XERO
 
 
 async def reach(point: Failpoint) -> None:
-    """Do what was planned for this point, if anything was.
-
-    Args:
-        point: where we are.
-    """
+    """Do what was planned for this point, if anything was."""
     if _folder is not None:
         await _act(_folder, point)
 

@@ -11,11 +11,7 @@ _OURS = {"cli", "processors", "receiver", "xero_api", "xero_stream"}
 
 
 def described(error: BaseException) -> str:
-    """Class and innermost place in our code, e.g. ``RecursionError in xero_api/decode.py:240 (_mended)``.
-
-    Args:
-        error: it.
-    """
+    """Class and innermost place in our code, e.g. ``RecursionError in xero_api/decode.py:240 (_mended)``."""
     for frame in reversed(extract_tb(error.__traceback__)):
         path = Path(frame.filename)
         if path.is_relative_to(_ROOT) and path.relative_to(_ROOT).parts[0] in _OURS:

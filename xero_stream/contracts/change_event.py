@@ -158,7 +158,6 @@ def latest_headers(change: Mapping[str, str], entity: EntityName, dataschema: st
 
     Args:
         change: the headers of the change behind it.
-        entity: the entity.
         dataschema: URN of the value's schema; None for a tombstone, which has no data and none of the data's headers.
     """
     headers = {

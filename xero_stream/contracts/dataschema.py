@@ -15,7 +15,6 @@ def change_schema(entity: EntityName, record_version: int) -> tuple[str, int]:
     """Name and version of the schema of the values on ``changes.<entity>``.
 
     Args:
-        entity: whose changes.
         record_version: version of the unified record. The schema holds the record and the envelope: its version grows
             with either.
     """
@@ -26,7 +25,6 @@ def latest_schema(entity: EntityName, record_version: int) -> tuple[str, int]:
     """Name and version of the schema of the values on ``records.<entity>``.
 
     Args:
-        entity: whose records.
         record_version: version of the unified record.
     """
     return f"{entity.singular}-latest", record_version

@@ -43,11 +43,7 @@ def canonical_id(text: str) -> str:
 
 
 def tenant_id_of(value: object) -> TenantId | None:
-    """The organisation that a text names, or None.
-
-    Args:
-        value: any JSON value.
-    """
+    """The organisation that a text names, or None."""
     return _tenant_id(value) if isinstance(value, str) and len(value) <= _LONGEST else None
 
 

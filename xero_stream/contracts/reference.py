@@ -45,7 +45,6 @@ def between(page: str, begin: str, end: str, tables: str) -> str:
     """The page with these tables between its markers.
 
     Args:
-        page: the page.
         begin: the marker before them.
         end: the marker after them.
         tables: Markdown.

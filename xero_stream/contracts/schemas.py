@@ -303,7 +303,6 @@ def write(folder: Path, entities: tuple[EntityName, ...] = STREAMED, *, amounts_
     """Write every file, and remove those no longer generated.
 
     Args:
-        folder: where.
         entities: those that have topics.
         amounts_as_text: as ``XERO_STREAM_AMOUNTS=string`` makes them.
     """

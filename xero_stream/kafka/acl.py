@@ -83,7 +83,6 @@ def acls(
 
     Args:
         topics: its names.
-        entities: what is streamed.
         deliveries: whether receivers keep deliveries.
         principals: who each process is; those that are left out get nothing.
         writers: who may ask for writes.
@@ -121,8 +120,6 @@ def command(acl: Acl, *, bootstrap_servers: str, config: str | None) -> str:
     """The command that adds an ACL.
 
     Args:
-        acl: which.
-        bootstrap_servers: the brokers.
         config: path of a properties file with which an administrator connects.
     """
     words = ["kafka-acls.sh", "--bootstrap-server", bootstrap_servers]

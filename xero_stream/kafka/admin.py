@@ -75,7 +75,6 @@ def wanted(settings: KafkaSettings, entities: Iterable[EntityName], *, deliverie
 
     Args:
         settings: prefix, partitions, replication.
-        entities: the enabled ones.
         deliveries: whether whole deliveries are kept.
     """
     topics = settings.topics
@@ -283,7 +282,6 @@ async def end_offsets(settings: KafkaSettings, topics: Sequence[str], partition:
     """Where one partition of each topic ends.
 
     Args:
-        settings: where Kafka is.
         topics: existing ones.
         partition: which partition of them.
 

@@ -21,11 +21,7 @@ _COMMIT_SECONDS = 10
 
 
 def concerning_kafka(shared: Shared) -> dict[str, str]:
-    """The part of a deployment's settings that is kept on Kafka.
-
-    Args:
-        shared: all of them.
-    """
+    """The part of a deployment's settings that is kept on Kafka."""
     return {name: value for name, value in shared.items() if name in RULES and RULES[name].on_kafka}
 
 
@@ -33,7 +29,6 @@ async def read_marker(admin: TopicAdmin, settings: KafkaSettings) -> dict[str, s
     """What Kafka says of the deployment; empty where it says nothing.
 
     Args:
-        admin: connected.
         settings: the prefix.
     """
     topics = settings.topics

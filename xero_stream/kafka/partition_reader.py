@@ -30,7 +30,6 @@ class PartitionReader:
         """Nothing is connected yet.
 
         Args:
-            settings: where Kafka is.
             topics: existing ones.
             partition: which partition of them.
         """

@@ -86,7 +86,6 @@ class TransactionalProducer:
         """Connect and fence whoever used the transactional id before.
 
         Args:
-            settings: where Kafka is.
             transactional_id: one per partition.
             partition: where every record goes.
             timeout: seconds for it all.

@@ -23,7 +23,6 @@ def may_enter(folders: Iterable[os.stat_result], uid: int, gid: int) -> bool:
 
     Args:
         folders: the status of a folder and of all above it.
-        uid: the user.
         gid: its only group.
     """
     for status in folders:

@@ -27,7 +27,6 @@ class ClassArchive:
     Args:
         cache: the folder it is kept in.
         java: Java's program.
-        jars: the class path.
     """
 
     def __init__(self, cache: Path, java: Path, jars: Sequence[Jar]) -> None:

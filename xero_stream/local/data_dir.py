@@ -52,7 +52,6 @@ class DataDirectory:
 
         Args:
             progress: told when servers of an earlier run are waited for.
-            wait_seconds: for how long.
 
         Raises:
             DataDirectoryUnusableError: it can't be made or written.
@@ -90,8 +89,6 @@ class DataDirectory:
         """Refuse data that this version of a server can't use, before the server touches it.
 
         Args:
-            folder: the server's data.
-            server: its name.
             version: ours, e.g. ``(4, 3)``.
 
         Raises:

@@ -41,7 +41,6 @@ async def wait_for_dependencies(
         stop: set when the process is asked to stop.
         waiting: updated with the server waited for.
         unreachable: for each server, whether an error means that it does not answer yet; the first that says so is named.
-        backoff: the delays.
 
     Returns:
         What was prepared, or None if ``stop`` was set first.

@@ -133,7 +133,6 @@ class RunningProgram:
         """Start a program.
 
         Args:
-            program: what to run.
             keep_open: file descriptors that the shim (not the program) inherits: the data directory's lock.
 
         Raises:

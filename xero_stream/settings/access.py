@@ -79,11 +79,7 @@ _BESIDE: Mapping[Process, frozenset[str]] = {
 
 
 def sections_of(process: Process) -> tuple[type[Section], ...]:
-    """The sections that a process reads.
-
-    Args:
-        process: which.
-    """
+    """The sections that a process reads."""
     return _SECTIONS[process]
 
 
@@ -114,11 +110,7 @@ _SYSTEM = frozenset(
 
 
 def system(environ: Mapping[str, str]) -> dict[str, str]:
-    """What any of our processes needs of the environment, settings aside.
-
-    Args:
-        environ: an environment.
-    """
+    """What any of our processes needs of the environment, settings aside."""
     return {name: value for name, value in environ.items() if name in _SYSTEM}
 
 
@@ -126,7 +118,6 @@ def environment(process: Process, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment that a process is given.
 
     Args:
-        process: which.
         environ: where the values come from, with whatever else.
     """
     allowed = MAY_HAVE[process]
@@ -139,10 +130,5 @@ def environment(process: Process, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def foreign_secrets(process: Process, environ: Mapping[str, str]) -> list[str]:
-    """Secrets in an environment that its process should not have, by name.
-
-    Args:
-        process: which.
-        environ: its environment.
-    """
+    """Secrets in an environment that its process should not have, by name."""
     return sorted(name for name in SECRETS - MAY_HAVE[process] if environ.get(name) or environ.get(f"{name}_FILE"))

@@ -168,9 +168,6 @@ def _one_of(annotation: Any) -> str:
 def renewed(page: str) -> str:
     """``docs/configuration.md`` with current tables, which are its end.
 
-    Args:
-        page: its text.
-
     Raises:
         ValueError: it lacks the headline they stand under.
     """

@@ -329,11 +329,7 @@ _BY_OTHERS = frozenset({CLUSTER, CLIENT_ID, TIER})
 
 
 def values_of_apps(apps: Iterable[App]) -> dict[str, str]:
-    """What must be the same of the apps.
-
-    Args:
-        apps: all of them.
-    """
+    """What must be the same of the apps."""
     found: dict[str, str] = {}
     for app in apps:
         names = (CLIENT_ID, TIER) if app.name == DEFAULT_APP else _names_of(app.name)

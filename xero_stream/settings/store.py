@@ -48,7 +48,6 @@ class EncryptionKeys:
         """Take the keys as read.
 
         Args:
-            settings: the keys.
             file: the file that they came from, if any.
         """
         self.settings = settings

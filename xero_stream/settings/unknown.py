@@ -26,21 +26,13 @@ def unknown_names(names: Iterable[str], known: Collection[str]) -> Iterator[str]
 
 
 def names_in(lines: Iterable[str]) -> list[str]:
-    """The variables that a ``.env`` file sets.
-
-    Args:
-        lines: of the file.
-    """
+    """The variables that a ``.env`` file sets."""
     assignments = (line for line in lines if _ASSIGNMENT.match(line))
     return [line.partition("=")[0].replace("export ", "").strip() for line in assignments]
 
 
 def unreadable_lines(lines: Iterable[str]) -> Iterator[str]:
-    """A sentence for each line of a ``.env`` file that sets nothing. Values over several lines are not looked into.
-
-    Args:
-        lines: of the file.
-    """
+    """A sentence for each line of a ``.env`` file that sets nothing. Values over several lines are not looked into."""
     open_quote = ""
     for number, line in enumerate(lines, start=1):
         text = line.strip()

@@ -47,7 +47,6 @@ async def create(
     """Make a key.
 
     Args:
-        pool: the store.
         new: what it may do.
         actor: who makes it.
         request_id: of the HTTP request; None: it was a command.
@@ -87,8 +86,6 @@ async def revoke(pool: "asyncpg.Pool[Any]", key_id: str, *, actor: str, request_
     """End a key. A key that was revoked before keeps the time of the first revocation.
 
     Args:
-        pool: the store.
-        key_id: which.
         actor: who ends it.
         request_id: of the HTTP request; None: it was a command.
 
@@ -122,12 +119,7 @@ async def revoke(pool: "asyncpg.Pool[Any]", key_id: str, *, actor: str, request_
 
 
 async def used(pool: "asyncpg.Pool[Any]", key_id: str) -> None:
-    """A key was used just now. Written once a minute, so that a busy key is not a row that everybody updates.
-
-    Args:
-        pool: the store.
-        key_id: which.
-    """
+    """A key was used just now. Written once a minute, so that a busy key is not a row that everybody updates."""
     await pool.execute(
         "UPDATE api_keys SET last_used_at = now() "
         "WHERE key_id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')",
@@ -162,11 +154,7 @@ def api_key(row: Any) -> ApiKey:
 
 
 def described(key: ApiKey) -> dict[str, Any]:
-    """A key as JSON has it: everything but its secret.
-
-    Args:
-        key: which.
-    """
+    """A key as JSON has it: everything but its secret."""
     return {
         "key_id": key.key_id,
         "name": key.name,

@@ -69,7 +69,6 @@ async def entries(
     """What was done, the newest first.
 
     Args:
-        pool: the store.
         limit: at most so many.
         before: only entries with a lower id.
         subject: only what concerns this.

@@ -32,11 +32,7 @@ class StoreClock:
         return datetime.fromtimestamp(self._monotonic() + self._ahead, UTC)
 
     async def set(self, pool: "asyncpg.Pool[Any]") -> None:
-        """Look at the store's clock. The first look is believed however long it took: the machine's own may be a day off.
-
-        Args:
-            pool: the store.
-        """
+        """Look at the store's clock. The first look is believed however long it took: the machine's own may be a day off."""
         sent = self._monotonic()
         found: datetime = await pool.fetchval("SELECT clock_timestamp()")
         received = self._monotonic()
@@ -54,9 +50,5 @@ def utc_now() -> datetime:
 
 
 async def set_clock(pool: "asyncpg.Pool[Any]") -> None:
-    """Look at the store's clock: at the start, and every now and then.
-
-    Args:
-        pool: the store.
-    """
+    """Look at the store's clock: at the start, and every now and then."""
     await _CLOCK.set(pool)

@@ -136,7 +136,6 @@ async def rouse(connection: Any, tenant_id: str) -> None:
 
     Args:
         connection: a pool, or the connection of a transaction.
-        tenant_id: which.
     """
     await connection.execute("UPDATE tenants SET roused = roused + 1 WHERE tenant_id = $1", tenant_id)
 
@@ -158,13 +157,10 @@ async def connect(
     """Store a grant and connect its organisations; those that waited for one go on.
 
     Args:
-        pool: the store.
         app: through which app.
         kind: how the grant was given.
-        tokens: its token set.
         tenants: the organisations it reaches.
         entities: what is read of them: each gets a first load.
-        partitions: of the deployment.
         grant_id: of a grant that :func:`keep_grant` stored before; None stores a new one.
         scopes: what the token opens; empty where that is not known.
         lacking: the scope that each of the entities lacks: they are held, the others go on.
@@ -211,10 +207,8 @@ async def keep_grant(pool: "asyncpg.Pool[Any]", *, app: App, kind: GrantKind, to
     """Store a token set before it is used: a rotated refresh token must not exist in memory only.
 
     Args:
-        pool: the store.
         app: through which app.
         kind: how the grant was given.
-        tokens: its token set.
 
     Returns:
         The grant's id, for :func:`connect`.
@@ -269,7 +263,6 @@ async def tenants(
     """The organisations that were ever connected and not removed.
 
     Args:
-        pool: the store.
         tenant_id: only this one.
         grant_id: only those of this grant.
     """
@@ -282,10 +275,6 @@ async def remove(pool: "asyncpg.Pool[Any]", tenant_id: TenantId) -> bool:
 
     Its records and changes stay: what was published stays true, and a connection made later compares with them. A grant that
     reaches no other organisation goes with it. Processes that work for it notice within a second.
-
-    Args:
-        pool: the store.
-        tenant_id: which.
 
     Returns:
         False if there was none.

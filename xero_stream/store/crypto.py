@@ -65,8 +65,6 @@ class TokenCipher:
         """Encrypt with the newest key, for one column of one grant.
 
         Args:
-            token: what to encrypt.
-            grant_id: whose it is.
             column: where it is stored.
         """
         return self._fernet.encrypt(_bound(grant_id, column) + token.encode())

@@ -18,7 +18,6 @@ async def make_days(pool: "asyncpg.Pool[Any]", today: date, *, ahead: int = 3) -
     its own table.
 
     Args:
-        pool: the store.
         today: the current date, UTC.
         ahead: how many further days.
 
@@ -48,7 +47,6 @@ async def drop_days(pool: "asyncpg.Pool[Any]", before: date) -> list[str]:
     """Drop the days before a date whose every change is on Kafka.
 
     Args:
-        pool: the store.
         before: the first day to keep.
 
     Returns:

@@ -58,7 +58,6 @@ async def claim(
     one of a release that has it.
 
     Args:
-        pool: the store.
         topic_prefix: from the settings.
         partitions: from the settings.
         settings: what this process or command uses of the settings that all share.
@@ -95,7 +94,6 @@ async def keep_same(pool: "asyncpg.Pool[Any]", ours: Shared) -> Deployment:
     """Compare again, while a process runs; what the row does not have yet is written.
 
     Args:
-        pool: the store.
         ours: all that this process shares with the others.
 
     Raises:
@@ -210,10 +208,8 @@ async def change(
     """Change what all processes share, together with what follows from it.
 
     Args:
-        pool: the store.
         before: the whole row as the caller read it.
         after: the new values by name; None removes one.
-        effects: what follows.
         left_out: the apps whose organisations can't be read, by entity.
 
     Raises:
@@ -245,8 +241,6 @@ async def drop_leftovers(pool: "asyncpg.Pool[Any]", enabled: Sequence[EntityName
     """Drop what waits of entities that are not read: processes with the settings before may have added some to the last.
 
     Args:
-        pool: the store.
-        enabled: what is read.
         ours: all that this process shares with the others.
 
     Returns:

@@ -14,7 +14,6 @@ async def check_keys(pool: "asyncpg.Pool[Any]", cipher: TokenCipher) -> None:
     """Before the deployment knows check values of its keys: see that ours are not another deployment's.
 
     Args:
-        pool: the store.
         cipher: with the process's keys.
 
     Raises:

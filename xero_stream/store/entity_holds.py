@@ -125,14 +125,8 @@ async def hold(
     """Hold a kind of record, for longer each time.
 
     Args:
-        pool: the store.
-        tenant_id: whose.
-        entity: what.
         partition: the organisation's.
-        state: why.
-        error: what Xero said.
         hint: what a human can do.
-        now: the clock.
         before: refusals before this one, where a call that went well ended that hold only just now.
         waits: seconds, by the number of refusals.
 
@@ -216,10 +210,8 @@ async def scopes_seen(
 
     Args:
         connection: of the transaction that stores the token.
-        grant_id: whose token.
         granted: its scopes.
         lacking: the scope that each enabled kind of record lacks.
-        now: the clock.
         again: compare also where nothing changed: the organisations may be others.
 
     Returns:
@@ -298,7 +290,6 @@ async def retry(connection: Any, tenant_id: TenantId | None, entity: EntityName 
     """Try again at once what is held or fails.
 
     Args:
-        connection: of a transaction.
         tenant_id: of this organisation; None: of all.
         entity: this kind of record; None: all.
 

@@ -97,7 +97,6 @@ class LockedGrantRow:
         Args:
             granted: the token's scopes.
             lacking: the scope that each enabled kind of record lacks.
-            now: the clock.
         """
         return await entity_holds.scopes_seen(self._connection, self.row.grant_id, granted, lacking, now)
 
@@ -114,10 +113,6 @@ class LockedGrantRow:
 @asynccontextmanager
 async def locked(pool: "asyncpg.Pool[Any]", grant_id: UUID) -> AsyncIterator[LockedGrantRow]:
     """Lock a grant's row: lock, row and data are one thing, and die with the session.
-
-    Args:
-        pool: the store.
-        grant_id: which.
 
     Raises:
         UnknownGrantError: there is none.
@@ -156,7 +151,6 @@ async def seal_again(connection: Any, seal: Seal) -> tuple[int, int]:
 
     Args:
         connection: in a transaction that ends soon: no token can be renewed meanwhile.
-        seal: how.
 
     Returns:
         How many grants were encrypted anew, and how many are dead.
@@ -177,7 +171,6 @@ async def bind_tokens(pool: "asyncpg.Pool[Any]", cipher: TokenCipher) -> int:
     """Seal the tokens that a release before stored for their grant and column; what can't be read is left alone.
 
     Args:
-        pool: the store.
         cipher: with our keys.
 
     Returns:

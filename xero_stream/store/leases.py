@@ -74,8 +74,6 @@ async def take(pool: "asyncpg.Pool[Any]", partition: int, owner: str, ours: Shar
     away.
 
     Args:
-        pool: the store.
-        partition: which.
         owner: our name, for people.
         ours: our values of the settings that must be the same in all processes; None compares nothing.
 
@@ -157,8 +155,6 @@ async def store_went_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: int
     Changes behind that position, and the one at it, were recorded and never published, or they are others than Kafka's.
 
     Args:
-        pool: the store.
-        lease: ours.
         position: the last position that Kafka has.
         last: the last position that Kafka has, by topic of changes.
 

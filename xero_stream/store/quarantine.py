@@ -98,7 +98,6 @@ async def keep(connection: Any, partition: int, kept: Kept) -> UUID:
     Args:
         connection: of the transaction that takes it out of the normal flow.
         partition: whose relay will publish the dead letter.
-        kept: what.
 
     Returns:
         The entry's id: the same for the same identity.
@@ -216,7 +215,6 @@ async def entries(pool: "asyncpg.Pool[Any]", *, state: str | None = "open", limi
     """Entries, newest first.
 
     Args:
-        pool: the store.
         state: open, retrying, resolved, or None for all.
         limit: at most so many.
     """
@@ -309,7 +307,6 @@ async def expire(pool: "asyncpg.Pool[Any]", before: datetime) -> Trimmed:
     """End the retention of entries: resolved ones go, open ones about a record lose their bytes, other open ones go.
 
     Args:
-        pool: the store.
         before: what was last seen before this is old.
     """
     async with pool.acquire() as connection, connection.transaction():
@@ -323,7 +320,6 @@ async def bound(pool: "asyncpg.Pool[Any]", most: int) -> Trimmed:
     """Keep each app's entries below a size: of what is beyond it, oldest first, resolved ones go, then bytes, then open ones.
 
     Args:
-        pool: the store.
         most: bytes per app; each entry counts 1 KiB besides its bytes.
     """
     if await pool.fetchval(_OVER, most) is None:
@@ -359,9 +355,7 @@ async def erase(
 
     Args:
         connection: of the transaction that erases the rest.
-        tenant_id: the organisation.
         entity: only records of this kind; None: everything of the organisation.
-        record_ids: which.
 
     Returns:
         How many entries there were.

@@ -91,10 +91,7 @@ async def note(
     """Note events of organisations that are not connected, in the transaction that takes them in.
 
     Args:
-        connection: of that transaction.
-        partition: theirs.
         apps: by whose webhook they came.
-        events: how many.
 
     Returns:
         Those that have been connected meanwhile.
@@ -109,7 +106,6 @@ async def count(connection: Any, kept: Mapping[TenantId, int], dropped: Mapping[
     """Count what became of events, in the transaction that noted them.
 
     Args:
-        connection: of that transaction.
         kept: rows of ``dirty`` that are new.
         dropped: events that marked nothing.
     """
@@ -125,7 +121,6 @@ async def expire(pool: "asyncpg.Pool[Any]", days: int) -> int:
     Organisations that are connected, or were and wait for a human, keep everything.
 
     Args:
-        pool: the store.
         days: how long a record stays marked.
 
     Returns:
@@ -149,7 +144,6 @@ async def unconnected(pool: "asyncpg.Pool[Any]", limit: int = 100) -> list[Uncon
     """Organisations that are not connected, the one that sent an event last first.
 
     Args:
-        pool: the store.
         limit: at most so many.
     """
     rows = await pool.fetch(
@@ -179,10 +173,6 @@ class Dropped:
 
 async def take_over(connection: Any, partitions: Mapping[TenantId, int]) -> dict[TenantId, Dropped]:
     """Forget that these organisations were not connected, in the transaction that connects them.
-
-    Args:
-        connection: of that transaction.
-        partitions: theirs.
 
     Returns:
         When events of theirs were dropped, for those of which some were.

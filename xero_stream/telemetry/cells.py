@@ -181,7 +181,6 @@ class SharedCells:
 
         Args:
             layout: the same in every process.
-            blocks: how many workers.
             file: descriptor of an open file of at least :meth:`size` bytes; without it memory of this process alone.
         """
         self.layout = layout
@@ -221,7 +220,6 @@ class CellCollector(Collector):
         Args:
             layout: what the blocks' cells mean.
             blocks: of all workers.
-            registry: where they are shown.
             clock: monotonic seconds, the same clock in all processes of the machine.
             wall_clock: Unix time, as this machine has it.
         """

@@ -37,7 +37,6 @@ class Computed(Collector):
             name: full name.
             meaning: one sentence for people.
             values: the present numbers by label value; by "" where there is no label.
-            label: its label.
         """
         self._name = checked_name(name, "gauge")
         self._meaning = meaning
@@ -60,7 +59,6 @@ class Readings:
         """Nothing was read yet.
 
         Args:
-            registry: where they are shown.
             clock: monotonic seconds.
             sources: where numbers are read from.
         """
@@ -91,7 +89,6 @@ class Readings:
         """A server was read.
 
         Args:
-            source: which.
             numbers: by the names of its gauges; None where there is nothing to say.
         """
         self._numbers[str(source)] = numbers
@@ -113,7 +110,6 @@ class Ages:
         """Nothing happened yet.
 
         Args:
-            registry: where they are shown.
             clock: monotonic seconds.
             name: full name.
             meaning: one sentence for people.

@@ -39,9 +39,6 @@ class TraceContext:
 def parse(text: str | None) -> TraceContext | None:
     """Read a ``traceparent`` header.
 
-    Args:
-        text: the header's value.
-
     Returns:
         The caller's span, or None where the header is missing or malformed (the standard asks for a new trace then).
     """

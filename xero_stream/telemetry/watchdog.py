@@ -18,7 +18,6 @@ class Watchdog:
         """A sign of life.
 
         Args:
-            name: of the task.
             now: monotonic seconds.
             limit: seconds it may be silent from here; the watchdog's own where not given.
         """

@@ -38,7 +38,6 @@ async def find(pool: "asyncpg.Pool[Any]", key_id: str) -> Found | None:
     """A key by its public part, or None.
 
     Args:
-        pool: the store.
         key_id: the public part.
     """
     row = await pool.fetchrow(_FIND, key_id)
