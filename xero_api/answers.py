@@ -128,10 +128,7 @@ def decipher(request: Request, status: int, headers: Mapping[str, str], body: by
     """Make sense of an answer.
 
     Args:
-        request: what was asked.
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
 
     Raises:
         XeroError: one of ``xero_api.errors``, by status and body. A single read that brings something else than its record
@@ -159,10 +156,7 @@ def decipher_in_steps(
     """The same as :func:`decipher`, with pauses while a big body is read.
 
     Args:
-        request: what was asked.
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
 
     Yields:
         Nothing, at each pause.
@@ -191,7 +185,6 @@ def answer_of(request: Request, meta: Meta, document: Any, body: bytes, broken: 
     """The answer that a document is.
 
     Args:
-        request: what was asked.
         meta: what the headers say.
         document: the body, decoded.
         body: the body, for the error.
@@ -243,7 +236,6 @@ def error_of(
         status: HTTP status, not a good one.
         headers: response headers, names in lower case.
         body: the body, of any kind.
-        subject: what was asked.
     """
     meta = read_meta(headers)
     kind = error_class(status, mark_of(meta, body), subject)
@@ -261,10 +253,8 @@ def other_shape(message: str, status: int, meta: Meta, body: bytes) -> XeroError
     """The error for JSON that has not the promised shape: Xero's, if the answer has its mark, else a stranger's.
 
     Args:
-        message: what is missing.
         status: HTTP status, a good one.
         meta: what the headers say.
-        body: the whole body.
     """
     if meta.xeros:
         return UnmappableAnswerError(message, status=status, meta=meta, body=body)

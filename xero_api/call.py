@@ -65,11 +65,7 @@ _OUTCOMES: tuple[tuple[type[XeroError], Outcome], ...] = (
 
 
 def outcome_of(error: XeroError) -> Outcome:
-    """The word for a failed call.
-
-    Args:
-        error: what it raised.
-    """
+    """The word for a failed call."""
     return next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), Outcome.UNREACHABLE)
 
 

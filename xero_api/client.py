@@ -104,10 +104,6 @@ class XeroClient:
         Everything together, tokens included, takes at most the client's timeout (but for ``before_unpacking``).
 
         Args:
-            app: our app.
-            tenant_id: the organisation.
-            request: what to ask.
-            lane: why; for the call record.
             again: asked before the second exchange, which is a call of its own for Xero's limits; if it answers False
                 the 401 is raised. None: it is made at once.
             before_unpacking: waited for when an answer's bytes are here, given their number: records take about ten
@@ -145,10 +141,6 @@ class XeroClient:
         Whether a failed write may be sent again says ``xero_api.writes.again``, for the error's ``sent`` and ``status``.
 
         Args:
-            app: our app.
-            tenant_id: the organisation.
-            request: what to write.
-            lane: why; for the call record.
             again: as for :meth:`send`.
 
         Raises:
@@ -180,10 +172,6 @@ class XeroClient:
         """Read a report.
 
         Args:
-            app: our app.
-            tenant_id: the organisation.
-            request: which.
-            lane: why; for the call record.
             again: as for :meth:`send`.
 
         Raises:
@@ -205,10 +193,6 @@ class XeroClient:
         """Read a list below a record: its attachments, its history.
 
         Args:
-            app: our app.
-            tenant_id: the organisation.
-            request: which.
-            lane: why; for the call record.
             again: as for :meth:`send`.
 
         Raises:
@@ -233,10 +217,6 @@ class XeroClient:
         Up to the headers of the answer everything together takes at most the client's timeout; then each chunk does.
 
         Args:
-            app: our app.
-            tenant_id: the organisation.
-            request: which.
-            lane: why; for the call record.
             again: as for :meth:`send`.
 
         Yields:
@@ -263,9 +243,7 @@ class XeroClient:
         """The organisations a token reaches. Costs no tenant's budget, only one of the app's calls a minute.
 
         Args:
-            app: our app.
             token: a token of the grant.
-            lane: why; for the call record.
             auth_event_id: only those connected by this consent.
 
         Raises:
@@ -290,9 +268,7 @@ class XeroClient:
         """The one organisation of a custom connection, read as a record: its token may not list connections.
 
         Args:
-            app: our app.
             token: of client credentials.
-            lane: why; for the call record.
 
         Raises:
             XeroError: see ``xero_api.errors``.
@@ -311,10 +287,8 @@ class XeroClient:
         organisation, which is asked for itself.
 
         Args:
-            app: our app.
             token: a token of the grant.
             custom: whether the grant is a custom connection (client credentials).
-            lane: why; for the call record.
 
         Raises:
             XeroError: see ``xero_api.errors``.
@@ -337,11 +311,6 @@ class XeroClient:
     async def reaches(self, app: AppName, tenant_id: TenantId, *, lane: Lane) -> bool:
         """Whether Xero still lists an organisation among those that its grant's token reaches. Costs none of its budget.
 
-        Args:
-            app: our app.
-            tenant_id: the organisation.
-            lane: why; for the call record.
-
         Raises:
             XeroError: see ``xero_api.errors``: nobody knows.
         """
@@ -357,10 +326,8 @@ class XeroClient:
         """Take a connection away. Repeating is harmless.
 
         Args:
-            app: our app.
             token: a token of the grant.
             connection_id: ``Connection.id``; not the tenant's id, nor the consent's.
-            lane: why; for the call record.
 
         Returns:
             False if it was gone already.

@@ -68,9 +68,7 @@ def parse_disconnection(status: int, headers: Mapping[str, str], body: bytes) ->
     """What an answer to ``DELETE /connections/{id}`` means: True: it is gone now; False: it was gone before.
 
     Args:
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
 
     Raises:
         NotAConnectionError: 403: the id is a tenant's or a consent's (XeroAPI/xero-node#403).

@@ -74,11 +74,7 @@ def parse_moment(value: str) -> datetime | None:
 
 
 def iso_ms(moment: datetime) -> str:
-    """``2018-11-02T16:31:30.160Z``.
-
-    Args:
-        moment: an aware datetime.
-    """
+    """``2018-11-02T16:31:30.160Z``."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
     return f"{moment.isoformat(timespec='milliseconds')[: -len('+00:00')]}Z"

@@ -283,7 +283,6 @@ class Entity(Generic[R]):
         """The unified record. Xero's JSON does not say whose record it is.
 
         Args:
-            tenant_id: the organisation's id.
             raw: the record as Xero sent it.
 
         Raises:

@@ -15,7 +15,6 @@ def open_envelope(endpoint: str, list_key: str, body: bytes, meta: Meta, status:
     Args:
         endpoint: what was asked, for the error.
         list_key: the list's.
-        body: the whole body.
         meta: what the headers say, for the error.
         status: HTTP status, a good one.
 

@@ -101,7 +101,6 @@ class Deadline:
 
         Args:
             endpoint: the call's label, for the error.
-            seconds: how long.
         """
         self._endpoint = endpoint
         self._seconds = seconds
@@ -109,9 +108,6 @@ class Deadline:
 
     async def keep(self, awaitable: Awaitable[T]) -> T:
         """Wait, but no longer than that.
-
-        Args:
-            awaitable: for what.
 
         Raises:
             TimedOutError: the time is up.
@@ -133,14 +129,7 @@ class Exchange:
     """
 
     def __init__(self, call: Call, deadline: Deadline, clock: Clock, server_clock: ServerClock) -> None:
-        """It departs now.
-
-        Args:
-            call: what to send.
-            deadline: until when.
-            clock: ours.
-            server_clock: Xero's.
-        """
+        """It departs now."""
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.outcome: Outcome | None = None
@@ -163,7 +152,6 @@ class Exchange:
         Args:
             http: over what.
             base: the host that may have the token.
-            token: by whose leave.
 
         Raises:
             XeroError: the address is another host's, or no answer came in time.
@@ -334,11 +322,6 @@ class Wire:
     @asynccontextmanager
     async def exchange(self, call: Call, token: AccessToken, deadline: Deadline) -> AsyncIterator[Exchange]:
         """Send a call once. It is told when the block ends: as good, unless an error or a cancellation ends it.
-
-        Args:
-            call: what to send.
-            token: by whose leave.
-            deadline: until when.
 
         Yields:
             The exchange, its headers read, whatever its status; the body is still to come.

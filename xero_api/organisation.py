@@ -76,7 +76,6 @@ class Organisation:
 
         Args:
             client: one for the process.
-            tenant_id: which.
             tier: the app's; it decides how many calls a day there are, and whether the first half hour has no such limit.
             connected_at: ``created_at`` of its connection, when that half hour began; None: nobody knows.
             app: which app, where the client's token source knows several.
@@ -114,9 +113,6 @@ class Organisation:
     async def send(self, request: Request) -> Answer:
         """Read records; a failure that may pass is tried again.
 
-        Args:
-            request: what to ask.
-
         Raises:
             OverBudgetError: its turn would come too late; nothing was sent.
             XeroError: see ``xero_api.errors``.
@@ -126,30 +122,19 @@ class Organisation:
         )
 
     async def report(self, request: ReportRequest) -> ReportAnswer:
-        """Read a report; as :meth:`send`.
-
-        Args:
-            request: which.
-        """
+        """Read a report; as :meth:`send`."""
         return await self._repeated(
             lambda again: self._client.report(self._app, self._tenant_id, request, lane=self._lane, again=again)
         )
 
     async def part(self, request: PartRequest) -> PartAnswer:
-        """Read a list below a record, its attachments or its history; as :meth:`send`.
-
-        Args:
-            request: which.
-        """
+        """Read a list below a record, its attachments or its history; as :meth:`send`."""
         return await self._repeated(
             lambda again: self._client.part(self._app, self._tenant_id, request, lane=self._lane, again=again)
         )
 
     async def write(self, request: WriteRequest) -> WriteAnswer:
         """Write, once. Whether a failed write may be sent again says ``xero_api.writes.again``.
-
-        Args:
-            request: what to write.
 
         Raises:
             OverBudgetError: its turn would come too late; nothing was sent.
@@ -162,9 +147,6 @@ class Organisation:
     @asynccontextmanager
     async def stream(self, request: FileRequest) -> AsyncIterator[FileStream]:
         """Read a file, chunk by chunk. The call ends with the block, and is made once.
-
-        Args:
-            request: which.
 
         Yields:
             The file.

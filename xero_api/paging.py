@@ -66,7 +66,6 @@ class Keyset:
         """The call to make here.
 
         Args:
-            entity: what to read.
             page_size: records per page; the same for the whole pass.
             filters: which records; the same for the whole pass.
         """
@@ -88,9 +87,6 @@ class Keyset:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Keyset":
         """The place from what :meth:`to_json` gave.
-
-        Args:
-            data: that.
 
         Raises:
             KeyError: it is something else.
@@ -135,7 +131,6 @@ def after(place: Keyset, answer: Answer) -> Keyset | Done:
     """Where to go on.
 
     Args:
-        place: where we are.
         answer: Xero's answer to ``place.request(...)``.
 
     Raises:

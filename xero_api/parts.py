@@ -105,10 +105,6 @@ class FileRequest:
 def get_attachments(entity: Entity[Any], record_id: RecordId) -> PartRequest:
     """The list of a record's attachments, without their content.
 
-    Args:
-        entity: what the record is.
-        record_id: its id.
-
     Raises:
         ValueError: such records have none, or the id is none.
     """
@@ -117,10 +113,6 @@ def get_attachments(entity: Entity[Any], record_id: RecordId) -> PartRequest:
 
 def get_history(entity: Entity[Any], record_id: RecordId) -> PartRequest:
     """A record's history and notes.
-
-    Args:
-        entity: what the record is.
-        record_id: its id.
 
     Raises:
         ValueError: such records have none, or the id is none.
@@ -140,8 +132,6 @@ def get_attachment(
     """An attachment's content.
 
     Args:
-        entity: what the record is.
-        record_id: its id.
         name_or_id: the attachment's file name, or its id.
         content_type: its media type, from the list of attachments.
         most: bytes that it may have.
@@ -168,8 +158,6 @@ def get_pdf(entity: Entity[Any], record_id: RecordId, *, most: int = MOST_BYTES)
     """A record as Xero prints it.
 
     Args:
-        entity: what the record is.
-        record_id: its id.
         most: bytes that it may have.
 
     Raises:
@@ -211,10 +199,7 @@ def decipher_part(request: PartRequest, status: int, headers: Mapping[str, str],
     """Make sense of an answer.
 
     Args:
-        request: what was asked.
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
 
     Raises:
         XeroError: one of ``xero_api.errors``, by status and body.

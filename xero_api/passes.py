@@ -41,7 +41,6 @@ class Onwards:
         """The call to make here.
 
         Args:
-            entity: what to read.
             page_size: not Xero's to choose here.
             filters: which records; the same for the whole pass.
         """
@@ -65,9 +64,7 @@ class Everything:
         """The call to make here.
 
         Args:
-            entity: what to read.
             page_size: not Xero's to choose here.
-            filters: which records.
         """
         del page_size
         return get_all(entity, self.since, filters or {})
@@ -81,7 +78,6 @@ def begin(entity: Entity[Any], since: datetime | None = None) -> Place:
     """The first place of a pass.
 
     Args:
-        entity: what to read.
         since: only what changed at or after this moment; None: everything.
 
     Raises:
@@ -105,7 +101,6 @@ def go_on(place: Place, answer: Answer) -> Place | Done:
     """Where to go on.
 
     Args:
-        place: where we are.
         answer: Xero's answer to ``place.request(...)``.
 
     Raises:
@@ -128,7 +123,6 @@ def smaller(entity: Entity[Any], place: Place, page_size: int) -> tuple[Place, i
     Numbers of pages mean nothing with another size, so a tie begins again at its first page.
 
     Args:
-        entity: what is read.
         place: where no answer came in time.
         page_size: records asked for.
     """

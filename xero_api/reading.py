@@ -34,9 +34,6 @@ class Send(Protocol):
     async def __call__(self, request: Request) -> Answer:
         """Make a call.
 
-        Args:
-            request: what to ask.
-
         Raises:
             XeroError: see ``xero_api.errors``.
         """
@@ -120,7 +117,6 @@ class Reader:
         """One record, or None if Xero has none of this id.
 
         Args:
-            entity: what to read.
             record_id: its id, in lower case.
             filters: the months of a budget (``DateFrom``, ``DateTo``).
 
@@ -143,7 +139,6 @@ class Reader:
         """Records by id, in as few calls as Xero allows.
 
         Args:
-            entity: what to read.
             record_ids: their ids, in lower case.
 
         Raises:
@@ -179,7 +174,6 @@ class Reader:
         Nothing is missed while records change; one that changes meanwhile may come twice, or with the next pass only.
 
         Args:
-            entity: what to read.
             since: only what changed at or after this aware moment; where Xero can't tell, that is refused.
             filters: which records, in Xero's parameters: some of ``entity.filters``.
             start: where an earlier pass was left (``Page.then``); instead of ``since``.
@@ -261,9 +255,6 @@ def reader(client: XeroClient, app: AppName, tenant_id: TenantId, *, lane: Lane 
     """A reader that calls Xero at once, without a budget.
 
     Args:
-        client: the client.
-        app: our app.
-        tenant_id: the organisation.
         lane: why; for the call records.
     """
     return Reader(partial(client.send, app, tenant_id, lane=lane), tenant_id)

@@ -810,11 +810,7 @@ VIEWS: tuple[View[Any], ...] = (BILLS,)
 
 
 def by_name(name: EntityName) -> Entity[Any]:
-    """The row of an entity.
-
-    Args:
-        name: its name.
-    """
+    """The row of an entity."""
     return _BY_NAME[name]
 
 

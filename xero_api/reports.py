@@ -160,7 +160,6 @@ def get_report(name: ReportName, parameters: Mapping[str, str] | None = None) ->
     """A report.
 
     Args:
-        name: which.
         parameters: Xero's, by its names; dates as ``YYYY-MM-DD``.
 
     Raises:
@@ -186,10 +185,7 @@ def decipher_report(request: ReportRequest, status: int, headers: Mapping[str, s
     """Make sense of an answer.
 
     Args:
-        request: what was asked.
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
 
     Raises:
         XeroError: one of ``xero_api.errors``, by status and body.

@@ -74,8 +74,6 @@ def get_one(entity: Entity[Any], record_id: RecordId, filters: Mapping[str, str]
     """One record by id: the only read whose "not there" proves anything.
 
     Args:
-        entity: what to read.
-        record_id: its id.
         filters: only where lists give summaries: what a caller may ask (the months of a budget).
 
     Raises:
@@ -197,10 +195,6 @@ def get_all(entity: Entity[Any], since: datetime | None = None, filters: Mapping
 def record_path(entity: Entity[Any], record_id: RecordId) -> str:
     """Where one record is, on the API host.
 
-    Args:
-        entity: what it is.
-        record_id: its id.
-
     Raises:
         ValueError: the id is none.
     """
@@ -211,7 +205,6 @@ def xeros_id(key: Key, record_id: str, of: str) -> str:
     """An id as Xero spells it, in paths and in bodies; what is no id must get into neither.
 
     Args:
-        key: what it must be.
         record_id: as we spell it, in lower case.
         of: what it is an id of, for the error.
 

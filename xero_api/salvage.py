@@ -36,10 +36,7 @@ def salvage(
     """Read an answer record by record; those on which our code fails are among the unreadable, with their bytes.
 
     Args:
-        request: what was asked.
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
         failure: what the whole answer led to.
 
     Yields:

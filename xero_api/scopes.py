@@ -55,12 +55,7 @@ def require(scopes: Iterable[Scope], tiers: Iterable[AppTier]) -> None:
 
 
 def open_to(tier: AppTier, entities: Iterable[Entity[Any]]) -> tuple[Entity[Any], ...]:
-    """Those of the entities that an app of a tier may read.
-
-    Args:
-        tier: the app's.
-        entities: rows.
-    """
+    """Those of the entities that an app of a tier may read."""
     return tuple(entity for entity in entities if tier.includes(entity.scope.tier))
 
 
@@ -120,7 +115,6 @@ def lacking(granted: Iterable[str], entities: Iterable[Entity[Any]]) -> dict[Ent
 
     Args:
         granted: scopes of the grant.
-        entities: rows.
     """
     held, rows = frozenset(granted), tuple(entities)
     absent = frozenset(missing(held, {row.scope.reading for row in rows}))

@@ -33,7 +33,6 @@ class FileStream:
         """Nothing is read yet.
 
         Args:
-            request: what was asked.
             headers: the answer's, names in lower case.
             chunks: its body, still to come; fails with a typed error.
             seconds: how long each chunk may take.
@@ -102,8 +101,6 @@ def file_error(request: FileRequest, status: int, headers: Mapping[str, str], bo
     """The error an answer other than a file stands for.
 
     Args:
-        request: what was asked.
-        status: HTTP status.
         headers: response headers, names in lower case.
         body: the body, of any kind.
     """

@@ -134,9 +134,7 @@ def meaning(status: int, mark: Mark, subject: Subject) -> Meaning:
     """What an answer means.
 
     Args:
-        status: HTTP status.
         mark: how it shows that Xero gave it.
-        subject: what was asked.
 
     Returns:
         What good answer it is, or the class of the error.
@@ -156,7 +154,6 @@ def act(error: XeroError | type[XeroError], subject: Subject) -> Act:
 
     Args:
         error: it, or its class.
-        subject: what was asked.
     """
     kind = error if isinstance(error, type) else type(error)
     for branch, what in _ACTS.items():
@@ -169,9 +166,7 @@ def error_class(status: int, mark: Mark, subject: Subject = Subject.LIST) -> typ
     """The error of an answer that must be one.
 
     Args:
-        status: HTTP status.
         mark: how it shows that Xero gave it.
-        subject: what was asked.
     """
     found = meaning(status, mark, subject)
     return OddStatusError if isinstance(found, Good) else found

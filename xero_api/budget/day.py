@@ -99,7 +99,6 @@ class Day:
         """An answer said how many are left.
 
         Args:
-            remaining: what it said.
             started: when its call started.
             now: seconds.
             unknown: calls the server may have seen only after it wrote the answer: all that are under way now, and all

@@ -29,7 +29,6 @@ def runs_out_at(left: int, per_second: float, now: float) -> float:
     """When a budget is used up.
 
     Args:
-        left: what is left.
         per_second: how fast it is used.
         now: seconds.
 

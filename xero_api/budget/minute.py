@@ -74,7 +74,6 @@ class Minute:
         """A call ended.
 
         Args:
-            call: its name.
             end: when the server can at last have seen it: now, or later for a call given up on.
             now: seconds.
 
@@ -91,7 +90,6 @@ class Minute:
         Args:
             end: when the server can at last have seen them.
             now: seconds.
-            times: how many.
         """
         self.ended = {e: n for e, n in self.ended.items() if e + _REMEMBERED_SECONDS > now}
         self.heard = {e: n for e, n in self.heard.items() if e in self.ended}

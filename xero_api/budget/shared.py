@@ -76,9 +76,7 @@ class Ledgers(Protocol):
         """Apply :func:`exchange` to an app's ledger, one at a time over all processes, at the ledgers' own time.
 
         Args:
-            app: whose minute.
             holder: the process, by a name that no other ever has.
-            ask: what it says.
         """
         ...
 
@@ -134,9 +132,6 @@ def exchange(ledger: Ledger, holder: str, ask: Ask, *, limit: int, now: float) -
     """One process speaks to the ledger.
 
     Args:
-        ledger: as it is.
-        holder: the process.
-        ask: what it says.
         limit: calls a minute of the app.
         now: the ledger's time, not before the process made up what it says.
 
@@ -251,7 +246,6 @@ class SharedMinute(Minute):
         """The server said how many are left, to all of us together: we start no more than that before the next exchange.
 
         Args:
-            remaining: what it said.
             started: when the call it answered started.
             now: seconds.
         """

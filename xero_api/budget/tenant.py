@@ -187,7 +187,6 @@ class TenantBudget:
         """May a call be made now?
 
         Args:
-            lane: why it would be made.
             now: seconds.
         """
         if now < self._parked_until:
@@ -233,7 +232,6 @@ class TenantBudget:
         """A call ended, well or not.
 
         Args:
-            call: its name.
             now: seconds.
             limits: what the answer said is left.
             ok: whether Xero served it; else :meth:`limited` or :meth:`offline` may follow.
@@ -263,7 +261,6 @@ class TenantBudget:
         """Xero refused a call with 429. Tell it after :meth:`finished`.
 
         Args:
-            kind: which limit.
             now: seconds.
             retry_after: seconds it asked us to wait. Believed as far as it makes sense: no longer than the limit's window
                 lasts, no shorter than our own backoff, so that neither nonsense stops a tenant nor a 0 makes us hammer.
@@ -310,7 +307,6 @@ class TenantBudget:
 
         Args:
             until: when calls may go on. If nothing was left of the day when that was said, it is when the day renews.
-            reason: why.
         """
         if self._day.told == 0 and self._day.renews_at is None and until > self._day.told_at:
             self._day.renews_at = until
@@ -384,7 +380,6 @@ def rapid_sync_seconds(tier: AppTier, connected: datetime, now: datetime) -> flo
     (https://developer.xero.com/faq/pricing-and-policy-updates).
 
     Args:
-        tier: the app's.
         connected: when Xero made the connection, its ``createdDateUtc``, on the clock of ``now``.
         now: aware; it may be cut to the second, as a ``Date`` is.
 

@@ -112,7 +112,6 @@ def authorise_url(consent: Consent, *, login_url: str, client_id: str, one_organ
     Args:
         consent: what is asked for.
         login_url: base URL of Xero's login, ``https://login.xero.com``.
-        client_id: the app's.
         one_organisation: let the user choose one organisation only, also where the app has bulk connections.
 
     Raises:

@@ -100,7 +100,6 @@ class IdentityClient:
         """Trade a code for the first tokens of a grant. Xero takes a code once: what failed is not tried again.
 
         Args:
-            credentials: the app's.
             consent: the one the code was given for.
             code: from :func:`~xero_api.oauth.consent.read_callback`.
             now: wall clock.
@@ -127,8 +126,6 @@ class IdentityClient:
         """Trade a refresh token for a new set.
 
         Args:
-            credentials: the app's.
-            tokens: the stored set.
             refresh_token: which of its refresh tokens to use.
             now: wall clock.
 
@@ -143,7 +140,6 @@ class IdentityClient:
         """A token set of a custom connection.
 
         Args:
-            credentials: the app's.
             now: wall clock.
             scopes: what to ask for.
 
@@ -156,7 +152,6 @@ class IdentityClient:
         """Give a grant back: its tokens end, and every connection of that user to the app with them. Repeating is harmless.
 
         Args:
-            credentials: the app's.
             refresh_token: the grant's current one.
 
         Raises:

@@ -46,7 +46,6 @@ class MemoryGrants:
 
         Args:
             grant_id: any name of yours.
-            tokens: its token set.
             tenant_ids: the organisations it reaches, as far as known.
             app: which app it was given to.
 

@@ -27,7 +27,6 @@ def due(tokens: TokenSet, now: datetime) -> bool:
     After 80 % of the access token's life, a minute before its end at the latest, and where the set's stamps lie in the future.
 
     Args:
-        tokens: the stored set.
         now: the clock of ``refreshed_at`` and ``expires_at``.
     """
     life = tokens.expires_at - tokens.refreshed_at
@@ -39,7 +38,6 @@ def usable(tokens: TokenSet, now: datetime) -> bool:
     """Whether the access token still serves, should refreshing fail for the moment.
 
     Args:
-        tokens: the stored set.
         now: the clock of ``refreshed_at`` and ``expires_at``.
     """
     return now < tokens.expires_at - _LAST_MOMENT and not _of_the_future(tokens, now)
@@ -52,7 +50,6 @@ def worth_replacing(tokens: TokenSet, now: datetime, doubted_at: datetime | None
     a minute: a scope that is missing would otherwise cost a refresh for each call.
 
     Args:
-        tokens: the stored set.
         now: wall clock.
         doubted_at: when the grant's token was last replaced after a 401; None: never, as far as known.
     """

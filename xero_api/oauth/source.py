@@ -133,9 +133,6 @@ class GrantTokens:
     async def token_of(self, grant_id: GrantId) -> AccessToken:
         """A token of a grant (for ``/connections``, which is about no organisation).
 
-        Args:
-            grant_id: the grant.
-
         Raises:
             XeroError: there is none.
         """
@@ -158,11 +155,7 @@ class GrantTokens:
         return AccessToken(value=known.access_token, grant_id=grant_id)
 
     def forget(self, grant_id: GrantId) -> None:
-        """Drop what is remembered of a grant (it was given anew, or taken away).
-
-        Args:
-            grant_id: the grant.
-        """
+        """Drop what is remembered of a grant (it was given anew, or taken away)."""
         self._known.pop(grant_id, None)
 
     async def aclose(self) -> None:

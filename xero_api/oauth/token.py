@@ -153,9 +153,7 @@ def decipher_token(
     proxy or a firewall, and says nothing about either.
 
     Args:
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
         before: the set that was refreshed, if any: its refresh token becomes the previous one.
         kind: how the grant was given.
         now: when the request was sent; the life of the token counts from there.
@@ -197,9 +195,7 @@ def decipher_revocation(status: int, headers: Mapping[str, str], body: bytes) ->
     """Nothing, or a typed error.
 
     Args:
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
 
     Raises:
         XeroError: as :func:`decipher_token`.
@@ -223,7 +219,6 @@ def refused_app(word: str, *, where: str, status: int | None = None, meta: Meta 
 
     Args:
         word: OAuth's, see :func:`safe_word`.
-        where: who refuses.
         status: HTTP status, if there was an answer.
         meta: what its headers said.
     """

@@ -29,7 +29,6 @@ def tracking(raw: Raw, key: str) -> list[dict[str, Any]]:
 
     Args:
         raw: the enclosing object.
-        key: the field.
     """
     return parts(raw, key, _tracking)
 

@@ -188,8 +188,6 @@ def word(raw: Raw, key: str, known: Mapping[str, str]) -> str | None:
     """A word of a closed set.
 
     Args:
-        raw: the object.
-        key: the field.
         known: our word by Xero's, which is in lower case here.
     """
     value = raw.get(key)
@@ -254,7 +252,6 @@ def part(raw: Raw, key: str, read: Callable[[Raw], T]) -> T | None:
 
     Args:
         raw: the enclosing object.
-        key: the field.
         read: how to map the nested object.
     """
     value = raw.get(key)
@@ -281,7 +278,6 @@ def parts(raw: Raw, key: str, read: Callable[[Raw], T]) -> list[T]:
 
     Args:
         raw: the enclosing object.
-        key: the field.
         read: how to map one of them.
     """
     value = raw.get(key)

@@ -49,7 +49,6 @@ def observed(mapping: Callable[[A], T], raw: A) -> tuple[T, list[Oddity]]:
 
     Args:
         mapping: ``entity.unify``.
-        raw: its argument.
 
     Returns:
         The mapping's result, and each oddity once for every time it occurs.
@@ -63,12 +62,7 @@ def observed(mapping: Callable[[A], T], raw: A) -> tuple[T, list[Oddity]]:
 
 
 def notice(kind: OddityKind, path: str) -> None:
-    """Collect an oddity, if anybody observes.
-
-    Args:
-        kind: what is odd.
-        path: the field.
-    """
+    """Collect an oddity, if anybody observes."""
     found = _collected.get()
     if found is not None:
         found.append(Oddity(kind, path))

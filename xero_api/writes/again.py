@@ -79,7 +79,6 @@ def again(method: str, status: int | None, fate: Fate, *, key_age: float | None,
     """How a write may be sent again; see the table above.
 
     Args:
-        method: HTTP method.
         status: HTTP status; None without an answer.
         fate: what became of it.
         key_age: seconds since it was first sent with its key; None: it has none.

@@ -91,10 +91,7 @@ def decipher(request: WriteRequest, status: int, headers: Mapping[str, str], bod
     """Make sense of an answer.
 
     Args:
-        request: what was sent.
-        status: HTTP status.
         headers: response headers, names in lower case.
-        body: the whole body.
 
     Raises:
         XeroError: one of ``xero_api.errors``; what it means for the write says ``xero_api.writes.again``.

@@ -46,10 +46,7 @@ def attach(
     """Attach a file.
 
     Args:
-        entity: what the record is.
-        record_id: to which.
         file_name: its name, with an ending Xero knows; quoted here.
-        content: its bytes.
         content_type: e.g. ``application/pdf``.
         key: as for :func:`~xero_api.writes.requests.create`.
         include_online: show it with the online document.
@@ -85,9 +82,6 @@ def add_note(entity: Entity[Any], record_id: RecordId, details: str, *, key: str
     """Add a note to a record's history.
 
     Args:
-        entity: what the record is.
-        record_id: to which.
-        details: the text.
         key: as for :func:`~xero_api.writes.requests.create`.
 
     Raises:
@@ -112,8 +106,6 @@ def email(entity: Entity[Any], record_id: RecordId, *, key: str) -> WriteRequest
     """Have Xero email a record to its contact.
 
     Args:
-        entity: what the record is.
-        record_id: which one.
         key: as for :func:`~xero_api.writes.requests.create`.
 
     Raises:
@@ -127,7 +119,6 @@ def allocate(entity: Entity[Any], record_id: RecordId, allocations: Sequence[All
     """Apply a record's credit to invoices.
 
     Args:
-        entity: what the record is.
         record_id: whose credit.
         allocations: 1 to 50 of them.
         key: as for :func:`~xero_api.writes.requests.create`.
@@ -161,9 +152,7 @@ def remove_allocation(entity: Entity[Any], record_id: RecordId, allocation_id: R
     """Take applied credit back.
 
     Args:
-        entity: what the record is.
         record_id: whose credit.
-        allocation_id: which allocation.
 
     Raises:
         UnsendableError: such records have no credit to apply.

@@ -128,7 +128,6 @@ def create(entity: Entity[Any], records: Sequence[Json], *, key: str, allow_back
     """Create records; none that is there already is touched.
 
     Args:
-        entity: what to create.
         records: 1 to ``entity.writes.many`` records in Xero's own fields; money as ``Decimal`` or int.
         key: the caller's ``Idempotency-Key``: stored before the request is sent, never used for another one.
         allow_backorders: sell items beyond what is in stock; invoices only.
@@ -150,7 +149,6 @@ def update_or_create(
     Lines without their ``LineItemID`` are new lines, and lines left out are deleted; without ``LineItems`` none changes.
 
     Args:
-        entity: what to write.
         records: 1 to ``entity.writes.many`` records in Xero's own fields.
         key: as for :func:`create`.
         allow_backorders: as for :func:`create`.
@@ -171,8 +169,6 @@ def update(
     """Update one record; a record that is not there is not created.
 
     Args:
-        entity: what to update.
-        record_id: which one.
         fields: what changes, in Xero's own fields; lines as for :func:`update_or_create`.
         key: as for :func:`create`.
         allow_backorders: as for :func:`create`.
@@ -192,8 +188,6 @@ def delete(entity: Entity[Any], record_id: RecordId, *, status: str | None, key:
     """Delete, void or archive a record, whichever Xero has for the status it has.
 
     Args:
-        entity: what it is.
-        record_id: which one.
         status: the status it has now; None where the entity has none.
         key: as for :func:`create`; unused where Xero wants HTTP DELETE, which takes no key.
 
@@ -307,7 +301,6 @@ def lacks(entity: Entity[Any], verb: Verb) -> UnsendableError:
 
     Args:
         entity: for what kind of record.
-        verb: which.
     """
     return UnsendableError(f"{entity.path} can't {verb}: Xero has no such call for them")
 
@@ -317,7 +310,6 @@ def encoded(entity: Entity[Any], verb: Verb, list_key: str, rows: Sequence[Json]
 
     Args:
         entity: what kind of record it is about.
-        verb: what is done.
         list_key: the list's name.
         rows: what goes into it.
         most: how many Xero takes at once.
@@ -336,10 +328,6 @@ def encoded(entity: Entity[Any], verb: Verb, list_key: str, rows: Sequence[Json]
 def path_of(entity: Entity[Any], record_id: RecordId) -> str:
     """Where one record is, on the API host.
 
-    Args:
-        entity: what it is.
-        record_id: its id.
-
     Raises:
         UnsendableError: the id is none.
     """
@@ -350,7 +338,6 @@ def checked_id(key: Key, record_id: RecordId, of: str) -> str:
     """An id as Xero spells it.
 
     Args:
-        key: what it must be.
         record_id: as we spell it.
         of: what it is an id of, for the error.
 

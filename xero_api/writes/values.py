@@ -94,7 +94,6 @@ def _value(value: Any, path: str, name: str, depth: int) -> Any:
 
     Args:
         value: what it is to be.
-        path: where it stands.
         name: the field's, which says what it takes.
         depth: levels above it.
     """
@@ -150,7 +149,6 @@ def _number(value: Any, path: str, name: str) -> int | float | Decimal:
 
     Args:
         value: an int, a float or a Decimal, and no bool.
-        path: where it stands.
         name: the field's.
     """
     exact = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
