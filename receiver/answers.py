@@ -81,7 +81,6 @@ class Answers:
         """The answer for a status.
 
         Args:
-            status: HTTP status.
             keep: whether the request allows the connection to go on.
         """
         return (self._keeping if keep and not self.draining else self._closing)[status]

@@ -71,7 +71,6 @@ class Receiver:
 
         Args:
             settings: limits.
-            kafka: where Kafka is.
             apps: whose webhooks are taken, and their keys.
             metrics: this worker's.
             clock: monotonic seconds, the same clock in all processes of the machine.
@@ -124,7 +123,6 @@ class Receiver:
         """Serve until told to stop, then drain: what was accepted is answered, what was answered is in the log.
 
         Args:
-            listening: a bound socket.
             stop: set it to end.
 
         Raises:

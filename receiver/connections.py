@@ -78,7 +78,6 @@ class Connection(web.RequestHandler):
         Args:
             request: what could be made of the request.
             status: 400 or 500.
-            exc: why.
             message: aiohttp's words; they quote the request and are dropped.
         """
         del request, message
@@ -106,9 +105,7 @@ class Listener(web.Server):
 
         Args:
             handler: answers a request whose head is complete.
-            answers: the answers.
             metrics: where connections are counted.
-            limits: the bounds.
             clock: monotonic seconds.
         """
         super().__init__(handler)

@@ -33,9 +33,7 @@ def compared(kafka: KafkaSettings, settings: ReceiverSettings, entities: EntityS
     A default is no statement: a receiver uses neither the entities nor the topics of changes, and need not be given them.
 
     Args:
-        kafka: the topics.
         settings: the receiver's own.
-        entities: what is streamed.
     """
     given: set[str] = {KEEP_DELIVERIES}
     sections: tuple[Section, ...] = (kafka, settings, entities)

@@ -29,7 +29,6 @@ def live(workers: Sequence[Worker], now: float, started: float, silent_seconds: 
     """Whether every worker makes progress.
 
     Args:
-        workers: all of them.
         now: monotonic seconds.
         started: when the first of them was started.
         silent_seconds: how long a worker may show no sign of life.

@@ -180,7 +180,6 @@ class ReceiverMetrics:
         """Register.
 
         Args:
-            registry: where they show.
             cells: memory shared with the workers; without it this process's own.
             clock: monotonic seconds, the workers' clock.
             wall_clock: Unix time of this machine.
@@ -247,7 +246,6 @@ class WorkerMetrics:
 
         Args:
             seconds: from verified to acknowledged.
-            events: its events.
             unreadable: why its bytes are a dead letter too.
             now: monotonic seconds.
         """

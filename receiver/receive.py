@@ -65,9 +65,7 @@ class Receive:
             keys: the apps' keys.
             shaper: makes records.
             appender: puts them on Kafka.
-            answers: the answers.
             metrics: where everything is counted.
-            limits: the bounds.
             clock: monotonic seconds, the appender's.
             wall_clock: Unix time.
             entropy: random bits for trace ids; they are no secret.

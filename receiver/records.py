@@ -81,7 +81,6 @@ class Shaper:
         """Every record of a delivery, events of a partition in their order.
 
         Args:
-            delivery: the parsed body.
             receipt: how it came in.
         """
         trace = ("traceparent", receipt.traceparent.encode())

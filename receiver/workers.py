@@ -86,7 +86,6 @@ class Workers:
         """Keep the workers running until told to stop, then drain them.
 
         Args:
-            listening: the public port.
             stop: set it to end.
 
         Raises:
