@@ -28,8 +28,6 @@ async def follow(
     """Records as they come, in batches; in order within a partition of a topic.
 
     Args:
-        settings: where Kafka is.
-        topics: what to read.
         tenant: only the partition of this organisation (others live in it too); None for all.
         from_beginning: all that Kafka still has, not only what comes from now on.
         until_end: end with what was there at the start.

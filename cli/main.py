@@ -128,11 +128,7 @@ def _tell(error: typer.TyperException) -> None:
 
 
 def load(entry: Entry) -> Any:
-    """Import a command.
-
-    Args:
-        entry: which.
-    """
+    """Import a command."""
     found = getattr(importlib.import_module(entry.module), entry.name)
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -98,11 +98,7 @@ def amount(value: Any) -> str:
 
 
 def printable(value: object) -> str:
-    """Text of strangers, fit for a terminal: whatever could steer one becomes a space.
-
-    Args:
-        value: anything.
-    """
+    """Text of strangers, fit for a terminal: whatever could steer one becomes a space."""
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 

@@ -84,7 +84,6 @@ async def build(
 
     Args:
         stack: takes everything down when it is closed.
-        places: the data directory.
         fresh: start over.
         seed: of the simulator's books; None for those kept, or 1.
         say: told what goes on.

@@ -47,7 +47,6 @@ def render(picture: Picture, width: int, height: int) -> list[Line]:
     """The whole view: never more lines than ``height``, never a line wider than ``width``.
 
     Args:
-        picture: what to show.
         width: columns of the terminal.
         height: rows of the terminal.
     """

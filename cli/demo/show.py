@@ -40,7 +40,6 @@ class Show:
         """Nothing is running yet.
 
         Args:
-            tally: what was seen.
             source: decides what chaos kills and limits.
         """
         self.tally = tally

@@ -116,7 +116,6 @@ class Tally:
         """A change was read from Kafka.
 
         Args:
-            tenant_id: whose.
             line: for people; None where it is not worth one (the first load).
             latency: seconds from the receipt of its webhook; None without one. A webhook that was received before the live
                 view began waited for the demo, and says nothing about the time that a change takes.

@@ -43,7 +43,6 @@ def wants_screen(out: TextIO, environ: Mapping[str, str]) -> bool:
 
     Args:
         out: where it would be shown.
-        environ: the environment.
     """
     return out.isatty() and not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb"
 

@@ -89,7 +89,6 @@ def plural(number: int, one: str, many: str = "") -> str:
     """``1 kill``, ``1,204 kills``.
 
     Args:
-        number: how many.
         one: the word for one.
         many: the word for more, where it isn't ``one`` with an s.
     """

@@ -154,7 +154,6 @@ def credentials_of(app: App, *, custom: bool) -> ClientCredentials:
     """How the app shows itself; one without a secret is of the PKCE type, and shows its id only.
 
     Args:
-        app: which.
         custom: for a custom connection, which is nothing without a secret.
 
     Raises:
@@ -189,12 +188,7 @@ def by_refresh_token(refresh_token: str) -> Obtain:
 
 
 async def by_client_credentials(identity: IdentityClient, credentials: ClientCredentials) -> TokenSet:
-    """Ask with the id and secret of a custom connection.
-
-    Args:
-        identity: the token endpoint.
-        credentials: the app's.
-    """
+    """Ask with the id and secret of a custom connection."""
     return await identity.client_credentials(credentials, utc_now())
 
 

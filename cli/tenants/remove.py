@@ -44,7 +44,6 @@ async def remove(tenant_id: TenantId, *, at_xero: bool) -> Removed:
     """Disconnect an organisation at Xero, then forget it here. Where Xero does not answer, nothing is forgotten.
 
     Args:
-        tenant_id: which.
         at_xero: whether to disconnect it at Xero.
 
     Raises:
