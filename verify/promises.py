@@ -422,8 +422,6 @@ def differences(expected: Any, found: Any, path: str = "") -> list[str]:
 
     Args:
         expected: what should be there.
-        found: what is there.
-        path: where we are.
     """
     return list(_differences(expected, found, path))
 

@@ -15,8 +15,6 @@ def unified(entity: Entity[Any], tenant_id: str, body: bytes) -> Truth:
     """The unified records of one organisation and entity.
 
     Args:
-        entity: which entity.
-        tenant_id: whose records.
         body: JSON with every record as a single GET would return it, whatever its status, under the entity's list key.
 
     Returns:
