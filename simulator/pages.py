@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from simulator.accounting_api.facts import FACTS
+from simulator.accounting_api.gaps import GAPS
 from simulator.accounting_api.query import OF_INVOICES
 from simulator.accounting_api.reports.table import REPORTS
 from simulator.accounting_api.writers.table import WRITES, Verb
@@ -91,6 +92,19 @@ def reports() -> list[str]:
     return [", ".join(f"`{report.name}`" for report in REPORTS.values()) + "; every other one answers 501."]
 
 
+def gaps() -> list[str]:
+    """Every field that a client may write and that comes back otherwise."""
+    rows = (
+        (
+            ", ".join(f"`{path}`" for path in gap.paths),
+            ", ".join(f"`{one}`" for one in sorted(gap.of)) or "all",
+            gap.why,
+        )
+        for gap in GAPS
+    )
+    return _table(("fields", "of", "why"), rows)
+
+
 def settings() -> list[str]:
     """Every setting."""
     rows = []
@@ -110,6 +124,7 @@ def render(text: str) -> str:
         "others": others,
         "coverage": coverage,
         "reports": reports,
+        "gaps": gaps,
         "settings": settings,
     }
 

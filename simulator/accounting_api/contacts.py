@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator.accounting_api.wire import money, ms_date
-from simulator.books.contact import Contact
+from simulator.books.contact import Address, Contact
 from simulator.books.organisation import Balance
 
 _ADDRESS_TYPES = ("STREET", "POBOX")
@@ -25,15 +25,16 @@ def contact_core(contact: Contact) -> dict[str, Any]:
         "Addresses": [
             {
                 "AddressType": kind,
-                "AddressLine1": address.line1,
+                **_lines(address),
                 "City": address.city,
                 "Region": address.region,
                 "PostalCode": address.postal_code,
                 "Country": address.country,
+                **({"AttentionTo": address.attention_to} if address.attention_to else {}),
             }
             if (address := addresses.get(kind))
             else {"AddressType": kind, "City": "", "Region": "", "PostalCode": "", "Country": ""}
-            for kind in _ADDRESS_TYPES
+            for kind in (*_ADDRESS_TYPES, *(one for one in addresses if one not in _ADDRESS_TYPES))
         ],
         "Phones": [
             {
@@ -56,6 +57,12 @@ def contact_core(contact: Contact) -> dict[str, Any]:
         "DefaultCurrency": contact.currency,
     }
     return core | {name: value for name, value in optional.items() if value}
+
+
+def _lines(address: Address) -> dict[str, str]:
+    """The first line, and those of the others that are not empty."""
+    lines = {f"AddressLine{at}": getattr(address, f"line{at}") for at in (1, 2, 3, 4)}
+    return {name: line for name, line in lines.items() if line or name == "AddressLine1"}
 
 
 def contact_roles(contact: Contact) -> dict[str, Any]:
@@ -92,9 +99,11 @@ def contact_details(contact: Contact, balances: tuple[Balance, Balance]) -> dict
     }
     if contact.website:
         details["Website"] = contact.website
-    if contact.payment_days is not None:
-        terms = {"Day": contact.payment_days, "Type": "DAYSAFTERBILLDATE"}
-        details["PaymentTerms"] = {"Sales": terms, "Bills": terms}
+    terms = {"Bills": contact.bills_terms, "Sales": contact.sales_terms}
+    if contact.bills_terms or contact.sales_terms:
+        details["PaymentTerms"] = {
+            side: {"Day": one.day, "Type": one.type} for side, one in terms.items() if one is not None
+        }
     if contact.merged_to:
         details["MergedToContactID"] = contact.merged_to
     return details

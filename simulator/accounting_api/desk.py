@@ -112,6 +112,11 @@ class Desk:
         """The account of that code."""
         return next((one for one in self.organisation.of(Account) if code and one.code == code), None)
 
+    def code_of(self, fields: Fields, before: str) -> str:
+        """The code of the account that ``AccountID`` of a line names; ``before`` if it names none."""
+        account = self.organisation.account(fields.guid("AccountID") or "")
+        return before if account is None else account.code
+
     def pointed_account(self, fields: Fields, name: str) -> Account | None:
         """The active account that an object inside points at by its id or its code."""
         inner = fields.inner(name)

@@ -266,6 +266,8 @@ def line_fields(line: LineItem, document: Taxed, four_decimals: bool) -> dict[st
         encoded["ItemCode"] = line.item_code
     if line.discount_rate:
         encoded["DiscountRate"] = percent(line.discount_rate)
+    if line.discount_amount:
+        encoded["DiscountAmount"] = money(line.discount_amount)
     return encoded
 
 

@@ -5,7 +5,7 @@ Known from field reports: the texts without a mark. Guessed: those marked (uncon
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
@@ -93,11 +93,37 @@ class Fields:
             self.wrong(f"{name} '{text}' is not valid.")  # (unconfirmed)
         return known.get(text.upper(), before)
 
-    def carried(self, before: dict[str, str], *names: str) -> dict[str, str]:
-        """Texts that the books have no use for, as JSON by name: they are given back as they were written."""
-        return before | {
-            name: json.dumps(self.values[name]) for name in names if isinstance(self.values.get(name), str)
+    def carried(
+        self,
+        before: dict[str, str],
+        *texts: str,
+        days: Iterable[str] = (),
+        flags: Iterable[str] = (),
+        numbers: Iterable[str] = (),
+        whole: Iterable[str] = (),
+    ) -> dict[str, str]:
+        """Fields that the books have no use for, as JSON by name: they are given back as they were written.
+
+        Args:
+            before: those of before.
+            texts: names of texts.
+            days: names of dates.
+            flags: names of what is true or false.
+            numbers: names of numbers, as they are given back with four decimals at most.
+            whole: names of objects and lists.
+        """
+        found = {name: json.dumps(self.values[name]) for name in texts if isinstance(self.values.get(name), str)}
+        found |= {name: f'"/Date({day * DAY_MS}+0000)/"' for name in days if (day := self.day(name, None)) is not None}
+        found |= {name: json.dumps(self.flag(name, before=False)) for name in flags if self.has(name)}
+        for name in numbers:
+            units = self.units(name, 4, None)
+            found |= {} if units is None else {name: f"{Decimal(units).scaleb(-4):f}"}
+        found |= {
+            name: json.dumps(self.values[name], default=float)
+            for name in whole
+            if isinstance(self.values.get(name), dict | list)
         }
+        return before | found
 
     def units(self, name: str, digits: int, before: T) -> int | T:
         """A number as whole units of its last decimal, rounded half up."""

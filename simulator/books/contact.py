@@ -1,9 +1,14 @@
 """Contacts: customers, suppliers, both. They are archived, merged or erased, never deleted."""
 
 from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
 
+from simulator.books.amounts import Day
 from simulator.books.document import Attachment
 from simulator.books.words import ContactStatus, RuleError
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,10 +17,14 @@ class Address:
 
     type: str
     line1: str = ""
+    line2: str = ""
+    line3: str = ""
+    line4: str = ""
     city: str = ""
     region: str = ""
     postal_code: str = ""
     country: str = ""
+    attention_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +45,43 @@ class Person:
     last_name: str
     email: str
     include_in_emails: bool = False
+
+
+class TermsType(StrEnum):
+    """What the day of payment terms counts. Source: published OpenAPI, ``PaymentTermType``."""
+
+    AFTER_DATE = "DAYSAFTERBILLDATE"
+    AFTER_MONTH = "DAYSAFTERBILLMONTH"
+    OF_MONTH = "OFCURRENTMONTH"
+    OF_NEXT_MONTH = "OFFOLLOWINGMONTH"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """When documents are due; ``day`` is a number of days, or a day of a month, as the type says."""
+
+    day: int
+    type: TermsType = TermsType.AFTER_DATE
+
+    def due(self, issued: Day) -> Day:
+        """When a document of that date is due. A month that is too short ends on its last day."""
+        of_issue = date.fromordinal(_EPOCH + issued)
+        first, following = _month(of_issue, 0), _month(of_issue, 1)
+        match self.type:
+            case TermsType.AFTER_DATE:
+                return issued + self.day
+            case TermsType.AFTER_MONTH:
+                return following - 1 + self.day
+            case TermsType.OF_MONTH:
+                return min(first + max(self.day, 1), following) - 1
+            case TermsType.OF_NEXT_MONTH:
+                return min(following + max(self.day, 1), _month(of_issue, 2)) - 1
+
+
+def _month(day: date, later: int) -> Day:
+    """The first of a month, so many months later."""
+    years, month = divmod(day.month - 1 + later, 12)
+    return date(day.year + years, month + 1, 1).toordinal() - _EPOCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +105,8 @@ class Contact:
     addresses: tuple[Address, ...] = ()
     phones: tuple[Phone, ...] = ()
     persons: tuple[Person, ...] = ()
-    payment_days: int | None = None
+    sales_terms: Terms | None = None
+    bills_terms: Terms | None = None
     is_customer: bool = False
     is_supplier: bool = False
     merged_to: str | None = None

@@ -24,6 +24,7 @@ class LineItem:
     Attributes:
         tax_rate: ten-thousandths of a percent.
         discount_rate: hundredths of a percent.
+        discount_amount: taken off beside the rate.
         unrecovered: what of the tax is a cost, because nobody gives it back.
     """
 
@@ -38,6 +39,7 @@ class LineItem:
     line_amount: Cents
     tax_amount: Cents
     discount_rate: int = 0
+    discount_amount: Cents = 0
     unrecovered: Cents = 0
     item_code: str | None = None
     tracking: tuple[Tracking, ...] = ()
@@ -100,10 +102,15 @@ class Totals:
 
 
 def line_amounts(
-    quantity: TenThousandths, unit_amount: TenThousandths, discount_rate: int, tax_rate: int, types: LineAmountTypes
+    quantity: TenThousandths,
+    unit_amount: TenThousandths,
+    discount_rate: int,
+    tax_rate: int,
+    types: LineAmountTypes,
+    discount_amount: Cents = 0,
 ) -> tuple[Cents, Cents]:
     """A line's amount and the tax on it (or in it)."""
-    amount = line_total(quantity, unit_amount, discount_rate)
+    amount = line_total(quantity, unit_amount, discount_rate) - discount_amount
     rate = 0 if types is LineAmountTypes.NO_TAX else tax_rate
     return amount, tax_on(amount, rate, inclusive=types is LineAmountTypes.INCLUSIVE)
 

@@ -19,7 +19,7 @@ from simulator.webhooks.events import Event
 
 FILE_NAME = "simulator.sqlite3"
 
-FORMAT = 4
+FORMAT = 5
 """Raised when a kept record can't be read by the code of before."""
 
 _SCHEMA = """

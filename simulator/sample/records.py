@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 from simulator.books.amounts import DAY_MS, ONE, RATE_ONE, Day
-from simulator.books.contact import Address, Contact, Person, Phone
+from simulator.books.contact import Address, Contact, Person, Phone, Terms
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Attachment, LineItem, Tracking, add_up, line_amounts
 from simulator.books.invoice import Invoice, InvoiceType
@@ -14,6 +14,7 @@ from simulator.books.words import ContactStatus, DocumentStatus, LineAmountTypes
 from simulator.chance import draw_uuid
 from simulator.sample.words import ACCOUNTS, FIRST_NAMES, GOODS, LAST_NAMES, PLACES, STREETS, TRADES
 
+_USUAL_TERMS = Terms(day=20)
 _LINE_AMOUNT_TYPES = (LineAmountTypes.EXCLUSIVE,) * 8 + (LineAmountTypes.INCLUSIVE,) * 2 + (LineAmountTypes.NO_TAX,)
 
 
@@ -29,7 +30,7 @@ def draw_contact(source: random.Random, profile: Profile, *, place: int, now_ms:
     name = contact_name(place)
     first, last = source.choice(FIRST_NAMES), source.choice(LAST_NAMES)
     host = "".join(letter for letter in name.lower() if letter.isalnum())
-    return Contact(
+    contact = Contact(
         id=draw_uuid(source),
         name=name,
         status=ContactStatus.ACTIVE,
@@ -56,8 +57,10 @@ def draw_contact(source: random.Random, profile: Profile, *, place: int, now_ms:
             )
             for _ in range(source.choice((0, 0, 0, 1, 2)))
         ),
-        payment_days=source.choice((None, 7, 14, 20, 30)),
     )
+    days = source.choice((None, 7, 14, 20, 30))
+    terms = None if days is None else Terms(day=days)
+    return replace(contact, sales_terms=terms, bills_terms=terms)
 
 
 def contact_name(place: int) -> str:
@@ -168,7 +171,7 @@ def draw_invoice(
         reference=f"PO {source.randrange(1000, 9999)}" if sales and source.random() < 0.5 else "",
         contact_id=contact.id,
         date=today,
-        due_date=today + (contact.payment_days or 20),
+        due_date=(contact.sales_terms or _USUAL_TERMS).due(today),
         status=DocumentStatus.DRAFT,
         line_amount_types=types,
         lines=lines,

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from orjson import Fragment
+
 from simulator.accounting_api.encoders.payments import NOTHING, bank_amount
 from simulator.accounting_api.view import View
 from simulator.accounting_api.wire import day_date, day_string, money, ms_date
 from simulator.books.batch_payment import BatchPayment
 from simulator.books.invoice import Invoice
 from simulator.books.payment import PaymentRecord
+
+_OF_THE_BANK = frozenset({"BankAccountNumber", "Code", "Details", "Particulars"})
 
 
 def batch_payment(record: BatchPayment, view: View) -> dict[str, Any]:
@@ -35,4 +39,6 @@ def _payment(payment_id: str, view: View) -> dict[str, Any]:
         "PaymentID": payment.id,
         "Amount": money(payment.amount),
         "BankAmount": money(bank_amount(payment, view)),
+        **({"Reference": payment.reference} if payment.reference else {}),
+        **{name: Fragment(text.encode()) for name, text in payment.overrides.items() if name in _OF_THE_BANK},
     }

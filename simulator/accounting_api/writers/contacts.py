@@ -6,10 +6,23 @@ from dataclasses import replace
 from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.validation import Fields
 from simulator.books import contact as contacts
-from simulator.books.contact import Address, Contact, Person, Phone
+from simulator.books.contact import Address, Contact, Person, Phone, Terms, TermsType
 from simulator.books.words import ContactStatus, RuleError
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_CARRIED = (
+    "AccountsReceivableTaxType",
+    "AccountsPayableTaxType",
+    "SalesDefaultAccountCode",
+    "PurchasesDefaultAccountCode",
+    "SalesDefaultLineAmountType",
+    "PurchasesDefaultLineAmountType",
+    "TaxNumberType",
+    "XeroNetworkKey",
+    "TrackingCategoryName",
+    "TrackingCategoryOption",
+)
+_TRACKED = ("SalesTrackingCategories", "PurchasesTrackingCategories")
 _POINTERS = frozenset({"ContactID", "ContactNumber", "Name"})
 
 
@@ -114,7 +127,11 @@ def _contact(desk: Desk, fields: Fields, before: Contact | None, *, keep_persons
         addresses=_addresses(fields, blank),
         phones=_phones(fields, blank),
         persons=_persons(fields) if fields.has("ContactPersons") else blank.persons if keep_persons else (),
-        payment_days=_payment_days(fields, blank),
+        sales_terms=_terms(fields, "Sales", blank.sales_terms),
+        bills_terms=_terms(fields, "Bills", blank.bills_terms),
+        overrides=fields.carried(
+            blank.overrides, *_CARRIED, numbers=("Discount",), whole=("BatchPayments", "BrandingTheme", *_TRACKED)
+        ),
     )
     return _in_status(fields, contact)
 
@@ -146,6 +163,10 @@ def _addresses(fields: Fields, before: Contact) -> tuple[Address, ...]:
         kept[kind] = Address(
             type=kind,
             line1=one.text("AddressLine1", ""),
+            line2=one.text("AddressLine2", ""),
+            line3=one.text("AddressLine3", ""),
+            line4=one.text("AddressLine4", ""),
+            attention_to=one.text("AttentionTo", ""),
             city=one.text("City", ""),
             region=one.text("Region", ""),
             postal_code=one.text("PostalCode", ""),
@@ -179,7 +200,10 @@ def _persons(fields: Fields) -> tuple[Person, ...]:
     )
 
 
-def _payment_days(fields: Fields, before: Contact) -> int | None:
+def _terms(fields: Fields, side: str, before: Terms | None) -> Terms | None:
     terms = fields.inner("PaymentTerms")
-    sales = terms.inner("Sales") if terms is not None else None
-    return before.payment_days if sales is None else sales.units("Day", 0, before.payment_days)
+    given = terms.inner(side) if terms is not None else None
+    if given is None:
+        return before
+    usual = before or Terms(day=0)
+    return Terms(day=given.units("Day", 0, usual.day), type=given.one_of("Type", TermsType, usual.type))

@@ -17,6 +17,7 @@ from simulator.books import quote as quotes
 from simulator.books import repeating_invoice as repeating_invoices
 from simulator.books.account import Account
 from simulator.books.amounts import RATE_ONE
+from simulator.books.contact import Contact, Terms
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.currency import Currency
 from simulator.books.invoice import Invoice, InvoiceType
@@ -310,20 +311,28 @@ def _own_invoice(writing: Writing, invoice: Invoice) -> Invoice:
         due = fields.day("DueDate", writing.before.due_date)
     else:
         contact = writing.desk.organisation.contacts.get(invoice.contact_id)
-        days = contact.payment_days if contact is not None else None
-        if not fields.has("DueDate") and days is None and invoice.status is DocumentStatus.AUTHORISED:
+        terms = _terms_of(contact, invoice.type)
+        if not fields.has("DueDate") and terms is None and invoice.status is DocumentStatus.AUTHORISED:
             fields.wrong("The due date must be specified.")  # (unconfirmed)
-        due = fields.day("DueDate", invoice.date + (days or 0))
+        due = fields.day("DueDate", terms.due(invoice.date) if terms else invoice.date)
     rounding, entered = _rounding(writing, invoice)
     return replace(
         invoice,
         due_date=due,
         branding_theme_id=fields.guid("BrandingThemeID") or invoice.branding_theme_id,
         sent_to_contact=writing.sent(invoice, _APPROVED, "AUTHORISED and PAID invoices"),
-        overrides=fields.carried(invoice.overrides, "Url"),
+        overrides=fields.carried(
+            invoice.overrides, "Url", days=("ExpectedPaymentDate", "PlannedPaymentDate"), whole=("InvoiceAddresses",)
+        ),
         rounding=rounding,
         entered_total=entered,
     )
+
+
+def _terms_of(contact: Contact | None, kind: InvoiceType) -> Terms | None:
+    if contact is None:
+        return None
+    return contact.sales_terms if kind is InvoiceType.ACCREC else contact.bills_terms
 
 
 def _rounding(writing: Writing, invoice: Invoice) -> tuple[int, int | None]:
@@ -353,7 +362,13 @@ def _blank_credit_note(desk: Desk) -> CreditNote:
 
 
 def _own_credit_note(writing: Writing, note: CreditNote) -> CreditNote:
-    return replace(note, branding_theme_id=writing.fields.guid("BrandingThemeID") or note.branding_theme_id)
+    fields = writing.fields
+    return replace(
+        note,
+        branding_theme_id=fields.guid("BrandingThemeID") or note.branding_theme_id,
+        sent_to_contact=writing.sent(note, _APPROVED, "AUTHORISED and PAID credit notes"),
+        overrides=fields.carried(note.overrides, days=("DueDate",), whole=("InvoiceAddresses",)),
+    )
 
 
 INVOICE = Kind(
@@ -416,7 +431,7 @@ def _own_order(writing: Writing, order: PurchaseOrder) -> PurchaseOrder:
         sent_to_contact=writing.sent(
             order, (OrderStatus.AUTHORISED, OrderStatus.BILLED), "AUTHORISED and BILLED purchase orders"
         ),
-        overrides=fields.carried(order.overrides, *carried),
+        overrides=fields.carried(order.overrides, *carried, days=("ExpectedArrivalDate",)),
     )
 
 
@@ -489,6 +504,8 @@ def _blank_repeating(desk: Desk) -> RepeatingInvoice:
 
 
 def _own_repeating(writing: Writing, record: RepeatingInvoice) -> RepeatingInvoice:
+    sent = ("ApprovedForSending", "SendCopy", "MarkAsSent", "IncludePDF")
+    record = replace(record, overrides=writing.fields.carried(record.overrides, "BrandingThemeID", flags=sent))
     given, before = writing.fields.inner("Schedule"), record.schedule
     if given is None:
         if writing.before is None:

@@ -58,7 +58,7 @@ def write_manual_journal(desk: Desk, fields: Fields, record_id: str | None) -> s
 
 
 def _line(desk: Desk, fields: Fields, types: LineAmountTypes) -> ManualLine:
-    code = fields.text("AccountCode", "")
+    code = fields.text("AccountCode", desk.code_of(fields, ""))
     account = desk.account(code, fields) if code else None
     if not code:
         fields.wrong("Account code must be specified")

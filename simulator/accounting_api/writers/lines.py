@@ -60,7 +60,8 @@ class Lines:
         description = fields.text("Description", before.description if before else offer.description if offer else "")
         if not description:
             fields.wrong("Description must be specified.")  # (unconfirmed)
-        code = fields.text("AccountCode", before.account_code if before else offer.account if offer else "")
+        usual_code = before.account_code if before else offer.account if offer else ""
+        code = fields.text("AccountCode", self.desk.code_of(fields, usual_code))
         if not code and self.strict:
             fields.wrong("Account code must be specified")
         account = self.account(self.desk, fields, code, self.document) if code else None
@@ -81,6 +82,7 @@ class Lines:
             line_amount=0,
             tax_amount=0,
             discount_rate=fields.units("DiscountRate", 2, before.discount_rate if before else 0),
+            discount_amount=fields.units("DiscountAmount", 2, before.discount_amount if before else 0),
             item_code=item_code,
             tracking=self._tracking(fields, before),
         )
@@ -126,12 +128,14 @@ class Lines:
 
 
 def _repriced(line: LineItem, types: LineAmountTypes) -> LineItem:
-    amount, tax = line_amounts(line.quantity, line.unit_amount, line.discount_rate, line.tax_rate, types)
+    amount, tax = line_amounts(
+        line.quantity, line.unit_amount, line.discount_rate, line.tax_rate, types, line.discount_amount
+    )
     return replace(line, line_amount=amount, tax_amount=tax)
 
 
 def _totalled(fields: Fields, line: LineItem, types: LineAmountTypes) -> LineItem:
-    expected = line_total(line.quantity, line.unit_amount, line.discount_rate)
+    expected = line_total(line.quantity, line.unit_amount, line.discount_rate) - line.discount_amount
     amount = fields.units("LineAmount", 2, expected)
     if amount != expected and fields.has("UnitAmount"):
         fields.wrong(f"The line total {amount / 100:.2f} does not match the expected line total {expected / 100:.2f}")

@@ -165,7 +165,7 @@ def _payment(
         currency_rate=_rate(desk, fields, document),
         reference=fields.text("Reference", ""),
         is_reconciled=fields.flag("IsReconciled", before=False),
-        overrides=fields.carried({}, "Particulars", "Details", "BankAccountNumber"),
+        overrides=fields.carried({}, "Particulars", "Details", "BankAccountNumber", "Code"),
     )
     desk.check_open(fields, payment)
     return None if fields.problems else payment

@@ -84,7 +84,9 @@ def write_account(desk: Desk, fields: Fields, record_id: str | None) -> str | No
         currency=fields.text("CurrencyCode", blank.currency or desk.organisation.profile.currency)
         if kind == "BANK"
         else None,
-        overrides=fields.carried(blank.overrides, "BankAccountType", "ReportingCode"),
+        overrides=fields.carried(
+            blank.overrides, "BankAccountType", "ReportingCode", flags=("ShowInExpenseClaims", "AddToWatchlist")
+        ),
     )
     _check_account(desk, fields, before, account)
     desk.write(account, fields.problems)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from simulator.accounting_api.encoding import REMOVED, Encoder
 from simulator.accounting_api.view import Form
+from simulator.books.contact import Terms
 from simulator.books.document import Attachment, Tracking
 from simulator.books.words import LineAmountTypes
 from tests.unit.simulator.builders import (
@@ -168,7 +169,7 @@ def test_a_changed_record_is_encoded_anew_and_an_old_version_as_it_was() -> None
 
 def test_contacts_without_paging_lack_details() -> None:
     """MergedToContactID, persons, balances need page= or a single GET."""
-    record = contact(merged_to=OTHER, website="https://x.example", payment_days=14)
+    record = contact(merged_to=OTHER, website="https://x.example", sales_terms=Terms(day=14))
     books = organisation(contacts=(record,))
 
     page, summary, shortest = (shown(books, record, form) for form in (Form.PAGE, Form.SUMMARY, Form.SUMMARY_ONLY))
