@@ -14,6 +14,7 @@ from cli.exits import ExitCode, complain, guarded
 from cli.prepare import prepare
 from cli.service import run_service
 from cli.store import STORE_ERRORS
+from processors.app import ProcessorsConfig
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.local.errors import LocalServerError
 from xero_stream.local.servers import LocalServers
@@ -27,8 +28,6 @@ from xero_stream.settings.access import Process, sections_of
 from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.local import LocalSettings
-from xero_stream.settings.store import EncryptionSettings
-from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.deployment import DeploymentMismatchError
 from xero_stream.store.migrate import MigrationError
 
@@ -79,7 +78,7 @@ def _check_settings() -> None:
     """Find here what would end the children, so that it is said once."""
     for section in dict.fromkeys((*sections_of(Process.RECEIVER), *sections_of(Process.PROCESSORS))):
         section.read()
-    TokenCipher(EncryptionSettings.read().keys)
+    ProcessorsConfig.read().check()
     if not any(WebhookApps.read().all().values()):
         raise SettingsError("XERO_WEBHOOK_KEYS is not set: the signing key from Xero's developer portal")
 

@@ -186,7 +186,7 @@ async def run(config: ProcessorsConfig, stop: asyncio.Event) -> None:
         registry=registry,
         live=lambda: _live(watchdog),
         ready=lambda: _ready(waiting, memberships, config.settings.session_timeout_seconds),
-        setting="XERO_STREAM_PROCESSORS_PRIVATE_PORT",
+        setting="XERO_STREAM_PROCESSORS_PRIVATE",
         names=PrivatePortSettings.read().host_names,
     )
     async with contextlib.AsyncExitStack() as stack:

@@ -19,8 +19,8 @@ from receiver.metrics import LAYOUT, ReceiverMetrics
 from receiver.workers import Workers
 from xero_stream.settings.access import Process, foreign_secrets
 from xero_stream.settings.apps import WebhookApps
-from xero_stream.settings.base import SettingsError
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.settings.listener import cannot_listen
 from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.telemetry import PrivatePortSettings, TelemetrySettings
 from xero_stream.telemetry.cells import SharedCells
@@ -32,7 +32,7 @@ if sys.platform != "win32":
 
 _log = structlog.get_logger(__name__)
 
-_PRIVATE_PORT = "XERO_STREAM_RECEIVER_PRIVATE_PORT"
+_PRIVATE = "XERO_STREAM_RECEIVER_PRIVATE"
 
 
 def start(settings: ReceiverSettings | None = None) -> None:
@@ -99,9 +99,8 @@ def listen(settings: ReceiverSettings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=1_024)
     except OSError as error:
-        raise SettingsError(
-            f"can't listen on {settings.host}:{settings.port} ({error.strerror}); "
-            "choose another port with XERO_STREAM_RECEIVER_PORT"
+        raise cannot_listen(
+            error, host=settings.host, port=settings.port, prefix="XERO_STREAM_RECEIVER", option=True
         ) from error
 
 
@@ -117,7 +116,7 @@ async def _alone(settings: ReceiverSettings, kafka: KafkaSettings, apps: Webhook
         registry=registry,
         live=lambda: health.live([worker], time.monotonic(), started),
         ready=lambda: health.ready([worker]),
-        setting=_PRIVATE_PORT,
+        setting=_PRIVATE,
         names=PrivatePortSettings.read().host_names,
     )
     await port.start()
@@ -136,7 +135,7 @@ async def _parent(settings: ReceiverSettings) -> None:
         registry=registry,
         live=workers.live,
         ready=workers.ready,
-        setting=_PRIVATE_PORT,
+        setting=_PRIVATE,
         names=PrivatePortSettings.read().host_names,
     )
     await port.start()

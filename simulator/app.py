@@ -22,7 +22,7 @@ from simulator.keeping.books import Forgetful, Keeping
 from simulator.keeping.sqlite import SqliteKeeping
 from simulator.webhooks.sender import Sender
 from simulator.world import World
-from xero_stream.settings.base import SettingsError
+from xero_stream.settings.listener import cannot_listen
 from xero_stream.settings.simulator import SimulatorSettings
 from xero_stream.strangers import Strangers
 
@@ -138,8 +138,8 @@ async def run(settings: SimulatorSettings) -> None:
         try:
             await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
         except OSError as error:
-            raise SettingsError(
-                f"the simulator can't listen on {settings.host}:{settings.port}: {error.strerror}; choose another --port"
+            raise cannot_listen(
+                error, host=settings.host, port=settings.port, prefix="XERO_STREAM_SIMULATOR", option=True
             ) from error
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -98,6 +98,24 @@ def test_processors_name_the_step_that_is_missing(
     assert "Traceback" not in ended.err
 
 
+def test_the_receiver_names_the_step_that_is_missing(deployed: CommandLine) -> None:
+    """78 and one line, once Kafka has said for three seconds that there are no topics; doctor has the same advice."""
+    ended = deployed.process("receiver")
+
+    assert ended.code == 78
+    assert "`xero-stream topics apply`" in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("command", ["processors", "up"])
+def test_nothing_is_read_from_xero_without_a_client_id(deployed: CommandLine, command: str) -> None:
+    """78 and one line, before anything is started."""
+    ended = deployed.process(command, env={"XERO_CLIENT_ID": "", "XERO_CLIENT_SECRET": ""})
+
+    assert ended.code == 78
+    assert ended.complaint.startswith("XERO_CLIENT_ID is not set")
+
+
 @pytest.mark.timeout(300)
 def test_up_runs_starts_again_and_stops(deployed: CommandLine, simulator: Simulated) -> None:
     """Both processes get ready; a killed one comes back; Ctrl-C stops the receiver before the processors."""

@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from xero_stream.settings.base import SettingsError
+from xero_stream.settings.listener import cannot_listen
 from xero_stream.strangers import Strangers
 from xero_stream.telemetry.health import Health
 
@@ -26,7 +26,7 @@ class PrivatePort:
         registry: CollectorRegistry,
         live: Callable[[], Health],
         ready: Callable[[], Health],
-        setting: str = "the private port's setting",
+        setting: str = "XERO_STREAM_PRIVATE",
         names: Iterable[str] = (),
     ) -> None:
         """Nothing is opened before :meth:`start`.
@@ -37,7 +37,7 @@ class PrivatePort:
             registry: what ``/metrics`` shows.
             live: whether the process makes progress; a false answer asks for a restart. Must not block.
             ready: whether work may be sent here. Must not block.
-            setting: name of the variable that chooses the port, for the error message.
+            setting: what the names of the variables that choose host and port start with, for the error message.
             names: host names by which it may be called, besides ``localhost`` and addresses.
         """
         self._host = host
@@ -68,9 +68,7 @@ class PrivatePort:
             await web.TCPSite(runner, self._host, self._port).start()
         except OSError as error:
             await runner.cleanup()
-            raise SettingsError(
-                f"can't listen on {self._host}:{self._port} ({error.strerror}); choose another port with {self._setting}"
-            ) from error
+            raise cannot_listen(error, host=self._host, port=self._port, prefix=self._setting) from error
         self._runner = runner
 
     async def stop(self) -> None:

@@ -46,7 +46,7 @@ def test_a_taken_port_is_one_clear_line(process: Begin) -> None:
     again = run(f"--port={one.port}", *SMALL)
 
     assert again.returncode == 2
-    assert "choose another --port" in again.stderr
+    assert "choose another port with --port" in again.stderr
     assert len(again.stderr.splitlines()) == 1
 
 
