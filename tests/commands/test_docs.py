@@ -8,7 +8,10 @@ import pytest
 
 from cli.exits import ExitCode
 from cli.main import COMMANDS, load
+from xero_stream.contracts.names import EntityName
+from xero_stream.kafka.admin import wanted
 from xero_stream.settings.example import SECTIONS, settings_of
+from xero_stream.settings.kafka import KafkaSettings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -71,6 +74,28 @@ def test_every_command_is_on_the_operations_page() -> None:
 
     for name in COMMANDS:
         assert f"xero-stream {name}" in text, name
+
+
+def test_readme_is_the_index_of_the_pages() -> None:
+    """None is found by accident only."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    index = text[text.index("## More") :]
+
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in index, page.name
+
+
+def test_consuming_names_every_topic() -> None:
+    """As many rows as there are kinds of topics, with how long each is kept."""
+    text = (ROOT / "docs/consuming.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `xero\.(\S+)` \|.*\| ([^|]+) \|$", text, re.MULTILINE))
+    kept = {}
+    for spec in wanted(KafkaSettings.read(), [EntityName.INVOICES], deliveries=True):
+        days = int(spec.configs.get("retention.ms", 0)) // 86_400_000
+        name = spec.name.removeprefix("xero.").replace("invoices", "<entity>")
+        kept[name] = f"{days} days" if days else "for ever, compacted"
+
+    assert rows == kept
 
 
 def test_decisions_are_short() -> None:
