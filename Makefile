@@ -64,8 +64,8 @@ schemas: install ## regenerate schemas/, .env.example and the tables of settings
 bench: install ## the figures, as ratios against peers in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: install ## the long forms of the crash tests
-	XERO_STREAM_SOAK=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/properties tests/robustness tests/commands/test_canaries.py
+soak: install ## the long forms: crashes, first starts interrupted at every second
+	XERO_STREAM_SOAK=1 XERO_STREAM_SEED=$(SEED) $(PYTEST) $(ARGS) tests/properties tests/robustness tests/integration/install $(addprefix tests/commands/test_,canaries.py demo.py first_start.py)
 
 sinks: install ## Flink and Kafka Connect over published topics (needs a JDK; jars out of Maven Central)
 	XERO_STREAM_NIGHTLY=1 $(PYTEST) $(ARGS) tests/sinks

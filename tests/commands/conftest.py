@@ -18,7 +18,7 @@ import pytest
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
-from cli.main import build
+from cli.application import build
 from tests.support.processes import until
 from tests.support.stack import free_port
 from xero_stream.settings.example import SECTIONS, settings_of

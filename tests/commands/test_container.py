@@ -16,7 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from prometheus_client import CollectorRegistry
 
-from cli.main import COMMANDS
+from cli.application import COMMANDS
 from processors.metrics import ProcessorMetrics
 from receiver.metrics import ReceiverMetrics
 from xero_stream.settings.access import MAY_HAVE, SECRETS, Process

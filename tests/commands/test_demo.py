@@ -207,7 +207,13 @@ def _live_in_a_terminal(data_dir: Path) -> None:
 
     try:
         until(b"q\x1b[0m\x1b[2m quit")
-        for key, answer in ((b"e", b"100 edits at once"), (b"k", b"is back"), (b"r", b"the others go on")):
+        for key, answer in (
+            (b"x", b"that key does nothing: ? says what each does"),
+            (b"?", b"ends the next worker"),
+            (b"e", b"100 edits at once"),
+            (b"k", b"is back"),
+            (b"r", b"the others go on"),
+        ):
             terminal.stdin.write(key)
             terminal.stdin.flush()
             until(answer)

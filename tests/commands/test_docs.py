@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.application import COMMANDS, load
 from cli.exits import ExitCode
-from cli.main import COMMANDS, load
 from xero_stream.contracts.names import EntityName
 from xero_stream.kafka.admin import wanted
 from xero_stream.settings.example import SECTIONS, settings_of

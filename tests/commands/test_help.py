@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from cli.application import COMMANDS, build, load
 from cli.exits import ExitCode
-from cli.main import COMMANDS, build, load
 from tests.commands.conftest import CommandLine
 
 WIDTH = 80

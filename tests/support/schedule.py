@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-WHOLE_SYSTEMS = ("tests/robustness/", "tests/e2e/", "tests/alerts/test_alerts", "tests/commands/test_demo.py")
+WHOLE_SYSTEMS = (
+    "tests/robustness/",
+    "tests/e2e/",
+    "tests/alerts/test_alerts",
+    "tests/commands/test_demo.py",
+    "tests/commands/test_first_start.py",
+    "tests/commands/test_pages_followed.py",
+)
 """Tests that start five processes and more."""
 
 ON_THE_QUIET_SYSTEM = tuple(f"tests/e2e/test_{name}.py" for name in ("main_path", "places", "records", "watching"))
@@ -25,6 +32,8 @@ LONGEST = (
     "tests/e2e/test_watching.py",
     "tests/robustness/test_members.py",
     "tests/commands/test_demo.py",
+    "tests/commands/test_pages_followed.py",
+    "tests/commands/test_first_start.py",
     "tests/robustness/test_checkers_notice.py",
     "tests/e2e/test_deployment.py",
     "tests/e2e/test_human_acts.py",
