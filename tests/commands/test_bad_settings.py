@@ -8,6 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic.fields import FieldInfo
 
+from cli.application import COMMANDS as TABLE
+from cli.application import load
 from tests.commands.conftest import CommandLine
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.example import SECTIONS
@@ -117,20 +119,32 @@ def test_message_names_setting_and_origin_and_never_the_value(
         assert not any(word in told for word in FOREIGN_WORDS), told
 
 
+GROUPS = {name for name, entry in TABLE.items() if getattr(load(entry), "commands", None)}
+AN_ID = "1b3e5d0c-0f4e-4a8e-9d4a-0c8f3f1b8b52"
 COMMANDS = [
     ("migrate",),
     ("topics", "check"),
     ("topics", "apply"),
+    ("topics", "acl", "--receiver", "User:receiver"),
     ("deployment", "show"),
+    ("deployment", "set", "XERO_STREAM_ENTITIES=invoices"),
     ("grants", "list"),
     ("grants", "add", "--client-credentials"),
+    ("grants", "retry"),
     ("tenants", "list"),
+    ("tenants", "remove", AN_ID),
     ("connect", "--no-browser"),
     ("quarantine", "list"),
+    ("quarantine", "show", AN_ID),
+    ("quarantine", "retry", "--all"),
     ("tail",),
     ("doctor",),
 ]
 """Commands that end by themselves, each without its servers."""
+WITHOUT_SERVERS = {("topics", "acl")}
+"""They need none, and end with 0 where the bad setting is none of theirs."""
+OF_THEIR_OWN = {("demo",), ("local",), ("simulator",)}
+"""They read no address: the demo looks at no deployment's settings, the others at their own, which options set too."""
 STARTED = [("receiver",), ("processors",), ("up",)]
 """Commands that go on, with settings that they read before anything else."""
 READ_FIRST = {
@@ -149,6 +163,22 @@ NOBODY = {
 }
 
 
+def test_every_command_is_tried() -> None:
+    """A new one is added to one of the lists."""
+    tried = {command[: 2 if command[0] in GROUPS else 1] for command in (*COMMANDS, *STARTED)}
+
+    assert tried | OF_THEIR_OWN == {
+        (name, *([inner] if inner else []))
+        for name, entry in TABLE.items()
+        for inner in (getattr(load(entry), "commands", None) or {None: None})
+    }
+
+
+def codes(command: tuple[str, ...]) -> set[int]:
+    """What a command without servers may end with where one setting is wrong."""
+    return {1} if command == ("doctor",) else {0, 78} if command[:2] in WITHOUT_SERVERS else {69, 78}
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("name", sorted(ADDRESSES))
 def test_commands_that_end(xero_stream: CommandLine, command: tuple[str, ...], name: str) -> None:
@@ -157,9 +187,40 @@ def test_commands_that_end(xero_stream: CommandLine, command: tuple[str, ...], n
         ended = xero_stream(*command, env={**required(), **NOBODY, name: value})
 
         assert CANARY not in ended.out + ended.err
-        assert ended.code in ((1,) if command == ("doctor",) else (69, 78)), ended
-        if ended.code == 78 and command != ("doctor",):
+        assert ended.code in codes(command), ended
+        if ended.code == 78:
             assert ended.complaint.startswith(f"{name} (from the environment): ")
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one != ("doctor",)], ids=" ".join)
+def test_other_settings(xero_stream: CommandLine, command: tuple[str, ...]) -> None:
+    """The same for what is no address: one setting of each kind of each section, as the first of them stands for all."""
+    for section in SECTIONS:
+        bad = {field.annotation: field for field in section.model_fields.values() if field.alias not in ADDRESSES}
+        for field in bad.values():
+            for value in bad_values(field)[:1]:
+                ended = xero_stream(*command, env={**required(), **NOBODY, str(field.alias): value})
+
+                assert ended.code in codes(command), ended
+                if ended.code == 78:
+                    assert ended.complaint.startswith(f"{field.alias} (from the environment): ")
+
+
+def test_doctor_names_one_of_each_section(xero_stream: CommandLine) -> None:
+    """It goes on after the first, as every other command does not."""
+    bad = {
+        str(field.alias): bad_values(field)[0]
+        for section in SECTIONS
+        for field in section.model_fields.values()
+        if field.alias not in ADDRESSES and bad_values(field)
+    }
+
+    ended = xero_stream("doctor", env={**required(), **NOBODY, **bad})
+
+    assert (ended.code, ended.err) == (1, "")
+    for section in SECTIONS:
+        names = [str(field.alias) for field in section.model_fields.values() if str(field.alias) in bad]
+        assert not names or any(f"{name} (from the environment): " in ended.out for name in names), names
 
 
 @pytest.mark.parametrize(
