@@ -137,6 +137,10 @@ COMMANDS = [
     ("quarantine", "list"),
     ("quarantine", "show", AN_ID),
     ("quarantine", "retry", "--all"),
+    ("api-keys", "create", "reporting", "--scope", "read"),
+    ("api-keys", "list"),
+    ("api-keys", "revoke", "5f0c2a9be1d4"),
+    ("audit",),
     ("tail",),
     ("doctor",),
 ]

@@ -37,8 +37,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_commands_exist(page: Path) -> None:
     """Every ``xero-stream …`` in code is a command, with options it has."""
     code = ""
-    for block, inline in re.findall(r"```(?:sh)?\n(.*?)```|`([^`\n]+)`", page.read_text(encoding="utf-8"), re.DOTALL):
-        code += f"\n{block or inline}"
+    for language, block, inline in re.findall(
+        r"```(\w*)\n(.*?)```|`([^`\n]+)`", page.read_text(encoding="utf-8"), re.DOTALL
+    ):
+        code += f"\n{inline or (block if language in {'', 'sh', 'console'} else '')}"
     for call in re.findall(r"(?:^|[\s|&$(])xero-stream ([a-z][^\n|&<>#;)…\[]*)", code.replace("\\\n", " ")):
         words = shlex.split(call.replace('"', " "))
         assert words[0] in COMMANDS, call
