@@ -112,6 +112,11 @@ def test_the_token_is_not_used_up_when_the_store_is_not_there(xero_stream: Comma
         (
             ["up"],
             {"XERO_STREAM_ENCRYPTION_KEYS": NOBODY["XERO_STREAM_ENCRYPTION_KEYS"]},
+            "XERO_CLIENT_ID is not set",
+        ),
+        (
+            ["up"],
+            {"XERO_STREAM_ENCRYPTION_KEYS": NOBODY["XERO_STREAM_ENCRYPTION_KEYS"], "XERO_CLIENT_ID": "id"},
             "XERO_WEBHOOK_KEYS is not set",
         ),
         (["receiver"], {}, "XERO_WEBHOOK_KEYS"),

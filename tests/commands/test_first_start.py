@@ -108,7 +108,7 @@ def made(folder: Path, uid: int | None = None) -> User:
     for path in (user.folder, user.elsewhere):
         path.mkdir(parents=True)
     if own:
-        for there, here in zip(locked_jars(shared), locked_jars(user.cache), strict=True):
+        for there, here in zip(locked_jars(shared / "maven"), locked_jars(user.cache / "maven"), strict=True):
             here.local.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(there.local, here.local)
     if uid is not None:
