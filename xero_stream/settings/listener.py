@@ -1,4 +1,4 @@
-"""Why a listener can't be opened, and which setting to change. Pure."""
+"""Why a listener can't be opened, and which setting to change."""
 
 import errno
 import socket
