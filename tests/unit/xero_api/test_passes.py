@@ -71,6 +71,19 @@ def test_journals_end_with_fewer_than_a_hundred() -> None:
     assert go_on(place, _answer(JOURNALS, place, [])) == Done(reached=NOON)
 
 
+def test_journals_posted_faster_than_they_are_read_end_at_the_first_answers_clock() -> None:
+    """A pass without a bound would never end; the next one begins where this one stopped."""
+    begun = NOON + timedelta(seconds=100)
+    place = begin(JOURNALS)
+    following = go_on(place, _answer(JOURNALS, place, _journals(range(1, 101)), DateTimeUTC=_stamp(begun)))
+    assert isinstance(following, Onwards)
+    assert following.until is not None
+
+    end = go_on(following, _answer(JOURNALS, following, _journals(range(101, 201)), DateTimeUTC=_stamp(begun)))
+
+    assert end == Done(reached=NOON + timedelta(seconds=200), more=True)
+
+
 def test_an_ignored_offset_is_noticed() -> None:
     """The same journals again and again would be a pass without end."""
     place = Onwards(since=None, number=100)
