@@ -30,8 +30,9 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.store.clock import utc_now
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import Deployment, claim
-from xero_stream.store.leases import Lease, take
+from xero_stream.store.leases import Lease
 from xero_stream.store.migrate import upgrade
+from xero_stream.store.ownership import take
 from xero_stream.store.pool import open_pool
 from xero_stream.telemetry.watchdog import Watchdog
 

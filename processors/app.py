@@ -25,8 +25,8 @@ from processors.metrics import ProcessorMetrics
 from processors.partitions.consumer import Membership
 from processors.partitions.worker import WorkerServices
 from processors.quotas.egress import Egress
+from processors.quotas.ledgers import StoredLedgers
 from processors.quotas.minutes import AppMinutes
-from processors.quotas.store import StoredLedgers
 from processors.recorder.amounts import Amounts
 from processors.recorder.policy import NO_POLICY, FieldPolicy, read_policy
 from processors.relay.resume import ForeignStoreError, check_owner, committed_offset

@@ -23,7 +23,7 @@ from xero_api.scopes import lacking, scopes_of
 from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.xero import XeroSettings
-from xero_stream.store import grants
+from xero_stream.store import entity_holds, grants
 from xero_stream.store.clock import utc_now
 from xero_stream.store.crypto import Column, MisplacedTokenError, TokenCipher
 
@@ -90,7 +90,12 @@ class StoredGrant:
         if not granted:
             return
         needed = lacking(granted, map(by_name, self._entities_of(self.app)))
-        if await self._locked.scopes_seen(granted, needed, utc_now()) and needed:
+        if (
+            await entity_holds.scopes_seen(
+                self._locked.connection, self._locked.row.grant_id, granted, needed, utc_now()
+            )
+            and needed
+        ):
             log.error(
                 "scopes_missing",
                 grant=str(self._locked.row.grant_id),

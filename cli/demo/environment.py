@@ -28,10 +28,10 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import API_URL, IDENTITY_URL, KEYS
 from xero_stream.settings.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from xero_stream.settings.xero import AppTier
-from xero_stream.store.connections import Organisation, SealedTokens, connect
+from xero_stream.store.connections import Organisation, connect
 from xero_stream.store.crypto import Column, TokenCipher
 from xero_stream.store.deployment import forget
-from xero_stream.store.grants import seal_again
+from xero_stream.store.grants import SealedTokens, seal_again
 from xero_stream.store.migrate import upgrade
 from xero_stream.store.pool import open_pool
 

@@ -16,7 +16,8 @@ from cli.store import STORE_ERRORS, store
 from xero_stream.kafka.admin import KafkaUnreachableError
 from xero_stream.settings.base import SettingsError
 from xero_stream.settings.shared import APPS_FILE, CLUSTER, ONLY_RECEIVERS, RULES, differences, setting_of, shown
-from xero_stream.store.deployment import Deployment, DeploymentMismatchError, Ignored, ignored, read
+from xero_stream.store.deployment import Deployment, DeploymentMismatchError, read
+from xero_stream.store.ignored_events import Ignored, ignored
 
 app = typer.Typer(
     help="The settings that must be the same in all processes: what the deployment has, and how to change it.",

@@ -18,11 +18,12 @@ from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.shared import ONLY_RECEIVERS, differences
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import AppTier
-from xero_stream.store.connections import standing
 from xero_stream.store.crypto import MisplacedTokenError, TokenCipher, UndecryptableError
-from xero_stream.store.deployment import ignored, read
+from xero_stream.store.deployment import read
 from xero_stream.store.grants import all_grants
+from xero_stream.store.ignored_events import ignored
 from xero_stream.store.pool import open_pool
+from xero_stream.store.queries.grants import standing
 from xero_stream.store.revision import NEEDED, current
 
 _MIGRATE = "xero-stream migrate"

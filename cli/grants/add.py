@@ -25,10 +25,11 @@ from xero_stream.settings.shared import API_URL, ENTITIES, IDENTITY_URL, KEYS, v
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import XeroSettings
 from xero_stream.store.clock import set_clock, utc_now
-from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect, drop_grant, keep_grant
+from xero_stream.store.connections import Connected, Organisation, connect, drop_grant, keep_grant
 from xero_stream.store.crypto import Column, TokenCipher
 from xero_stream.store.deployment import claim
 from xero_stream.store.deployment_keys import check_keys
+from xero_stream.store.grants import SealedTokens
 
 Obtain = Callable[[IdentityClient, ClientCredentials], Awaitable[TokenSet]]
 """How the first tokens of a grant are had, from the token endpoint with the app's credentials. Times are the store's."""

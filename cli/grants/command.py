@@ -22,9 +22,11 @@ from xero_api.errors import HoldError, MisconfiguredError, TransientError, XeroE
 from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.store import entity_holds
-from xero_stream.store.connections import Connected, Organisation, OtherAppError, Standing, rouse, standing
+from xero_stream.store.connections import Connected, Organisation, OtherAppError
 from xero_stream.store.deployment import DeploymentMismatchError
 from xero_stream.store.entity_holds import EntityHold
+from xero_stream.store.queries.grants import Standing, standing
+from xero_stream.store.tenants import rouse
 from xero_stream.store.unconnected import Unconnected, unconnected
 
 app = typer.Typer(

@@ -13,8 +13,8 @@ from cli.readable import printable
 from cli.store import STORE_ERRORS, store
 from cli.tenants.remove import NoSuchOrganisationError, remove
 from xero_api.errors import HoldError, MisconfiguredError, TransientError, XeroError
-from xero_stream.store.connections import Tenant, tenants
 from xero_stream.store.deployment import DeploymentMismatchError
+from xero_stream.store.tenants import Tenant, tenants
 
 app = typer.Typer(
     help="The connected organisations: list them, remove one.",

@@ -17,10 +17,10 @@ from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import XeroSettings
 from xero_stream.store.clock import set_clock
-from xero_stream.store.connections import Tenant, tenants
 from xero_stream.store.connections import remove as forget
 from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.deployment_keys import check_keys
+from xero_stream.store.tenants import Tenant, tenants
 
 
 class NoSuchOrganisationError(Exception):

@@ -13,9 +13,9 @@ import structlog
 from processors.maintenance.metrics import MaintenanceMetrics
 from processors.quotas.egress import KEPT as EGRESS_KEPT
 from processors.quotas.egress import Egress
-from processors.quotas.store import forget_egress
 from processors.sync.missed import heal_missed
 from xero_stream.settings.processors import ProcessorSettings
+from xero_stream.store import egress
 from xero_stream.store.clock import set_clock, utc_now
 from xero_stream.store.days import drop_days, make_days
 from xero_stream.store.pool import STORE_ERRORS
@@ -66,7 +66,7 @@ async def chores(
                 await make_days(pool, today)
                 metrics.heartbeats.beat("chores")
                 await drop_days(pool, today - timedelta(days=settings.change_days))
-                await forget_egress(pool, today - EGRESS_KEPT)
+                await egress.forget(pool, today - EGRESS_KEPT)
                 _trimmed(metrics, await expire_quarantine(pool, utc_now() - timedelta(days=settings.quarantine_days)))
                 metrics.intake.unconnected_expired(await expire(pool, settings.unconnected_events_days))
         except STORE_ERRORS as error:

@@ -18,6 +18,7 @@ from xero_stream.contracts.names import AppName
 from xero_stream.settings.xero import AppTier
 from xero_stream.store import entity_holds
 from xero_stream.store.pool import STORE_ERRORS
+from xero_stream.store.queries.maintenance import next_offsets, numbers
 
 log = structlog.get_logger(__name__)
 
@@ -25,26 +26,6 @@ EVERY_SECONDS = 5.0
 Bounds = Callable[[], Awaitable[Mapping[int, tuple[int, int]]]]
 """The first offset of ``webhook-events`` and the one after the last, of every partition."""
 _LONGEST_SECONDS = 10.0
-
-# The first change behind the mark is the oldest one that is not on Kafka.
-_SURVEY = """
-SELECT (SELECT count(*) FROM (SELECT 1 FROM dirty LIMIT 1000000) AS d) AS dirty,
-       (SELECT extract(epoch FROM now() - min(d.first_received_at)) FROM dirty d
-        JOIN tenants t USING (tenant_id) WHERE t.state = 'connected') AS oldest,
-       (SELECT count(*) FROM quarantine WHERE state = 'open') AS quarantined,
-       (SELECT count(*) FROM tenants WHERE parked_until > now()) AS parked,
-       (SELECT count(*) FROM tenants JOIN apps USING (app)
-        WHERE state <> 'connected' OR trouble IS NOT NULL) AS suspended,
-       (SELECT count(*) FROM unconnected) AS unconnected,
-       (SELECT coalesce(sum(kept), 0) FROM unconnected) AS unconnected_records,
-       (SELECT extract(epoch FROM now() - max(dropped_at)) FROM unconnected) AS unconnected_dropped,
-       (SELECT min(day_remaining) FROM tenants WHERE day_seen_at > now() - interval '1 day') AS lowest_day,
-       (SELECT coalesce(sum(greatest(p.position - m.position, 0)), 0)
-        FROM positions p JOIN relay_marks m USING (partition)) AS relay_lag,
-       (SELECT extract(epoch FROM clock_timestamp() - min(c.recorded_at)) FROM relay_marks m CROSS JOIN LATERAL (
-            SELECT recorded_at FROM changes WHERE partition = m.partition AND position > m.position
-            ORDER BY position LIMIT 1) AS c) AS relay_oldest
-"""
 
 
 async def survey(pool: "asyncpg.Pool[Any]", metrics: MaintenanceMetrics, tier_of: Callable[[AppName], AppTier]) -> None:
@@ -55,23 +36,23 @@ async def survey(pool: "asyncpg.Pool[Any]", metrics: MaintenanceMetrics, tier_of
         metrics: where they are shown.
         tier_of: an app's tier.
     """
-    row = await pool.fetchrow(_SURVEY)
+    row = await numbers(pool)
     billed = await egress.survey(pool, tier_of)
     metrics.stands(
         Source.STORE,
         {
-            Standing.DIRTY: row["dirty"],
-            Standing.OLDEST_UNSETTLED: max(0.0, float(row["oldest"] or 0)),
-            Standing.QUARANTINE_OPEN: row["quarantined"],
-            Standing.PARKED: row["parked"],
-            Standing.SUSPENDED: row["suspended"],
-            Standing.UNCONNECTED: row["unconnected"],
-            Standing.UNCONNECTED_RECORDS: float(row["unconnected_records"]),
-            Standing.UNCONNECTED_DROPPED: _seconds(row["unconnected_dropped"]),
+            Standing.DIRTY: row.dirty,
+            Standing.OLDEST_UNSETTLED: max(0.0, float(row.oldest or 0)),
+            Standing.QUARANTINE_OPEN: row.quarantined,
+            Standing.PARKED: row.parked,
+            Standing.SUSPENDED: row.suspended,
+            Standing.UNCONNECTED: row.unconnected,
+            Standing.UNCONNECTED_RECORDS: float(row.unconnected_records),
+            Standing.UNCONNECTED_DROPPED: _seconds(row.unconnected_dropped),
             Standing.HELD: await entity_holds.count(pool),
-            Standing.LOWEST_DAY: row["lowest_day"],
-            Standing.RELAY_LAG: float(row["relay_lag"]),
-            Standing.RELAY_OLDEST: max(0.0, float(row["relay_oldest"] or 0)),
+            Standing.LOWEST_DAY: row.lowest_day,
+            Standing.RELAY_LAG: float(row.relay_lag),
+            Standing.RELAY_OLDEST: max(0.0, float(row.relay_oldest or 0)),
             Standing.EGRESS_MONTH: billed.read,
             Standing.EGRESS_FORECAST: billed.forecast,
             Standing.EGRESS_SHARE: billed.share,
@@ -87,16 +68,13 @@ async def survey_intake(pool: "asyncpg.Pool[Any]", bounds: Bounds, metrics: Main
         bounds: asks Kafka.
         metrics: where it is shown.
     """
-    rows = await pool.fetch("SELECT partition, next_offset FROM intake_offsets")
+    reached = await next_offsets(pool)
     ends = await bounds()
     # Read after the offsets were: events that come meanwhile only wait for the next look.
     places = {
-        row["partition"]: (
-            ends[row["partition"]][0] if row["next_offset"] is None else row["next_offset"],
-            ends[row["partition"]][1],
-        )
-        for row in rows
-        if row["partition"] in ends
+        partition: (ends[partition][0] if next_offset is None else next_offset, ends[partition][1])
+        for partition, next_offset in reached.items()
+        if partition in ends
     }
     metrics.intake.stands(places)
     waiting = sum(max(0, end - next_offset) for next_offset, end in places.values())

@@ -17,8 +17,8 @@ from processors.intake.fold import Arrived, Folded, Refusal, fold, refused
 from processors.intake.line import digest, is_another
 from processors.intake.metrics import Ignoring
 from processors.intake.place import Place
-from processors.intake.store import owners, take_in
 from processors.intake.subject import Subjects
+from processors.intake.transaction import events_lost, owners, take_in
 from processors.partitions.metrics import LeaseChange, PartitionMetrics
 from processors.recorder.recorder import Recorder
 from processors.relay.relay import Relay
@@ -30,8 +30,11 @@ from xero_stream.failpoints import Failpoint, reach
 from xero_stream.process.backoff import Backoff
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import Shared
+from xero_stream.store import intake_offsets
 from xero_stream.store.deployment import DeploymentMismatchError
-from xero_stream.store.leases import CATCH_UP_OVERLAP, FencedError, Lease, events_lost, release, reset_offset, take
+from xero_stream.store.leases import FencedError, Lease, release
+from xero_stream.store.ownership import take
+from xero_stream.store.passes import CATCH_UP_OVERLAP
 from xero_stream.store.pool import STORE_ERRORS, is_about_the_values
 from xero_stream.unforeseen import described
 
@@ -277,7 +280,7 @@ class PartitionWorker:
         """The topic is another one than the one we read: read all of it."""
         first, _ = await self._source.bounds(self.partition)
         await self._offsets_jumped(lease, expected, first)
-        await reset_offset(self._services.pool, lease, first)
+        await intake_offsets.reset(self._services.pool, lease, first)
         self.next_offset, self._last_digest, self._witness = first, None, None
         self._source.go_on(self.partition, first)
 

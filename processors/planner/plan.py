@@ -6,22 +6,14 @@ most one call in flight per slot (lane and entity): while it is out, events gath
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from processors.recorder.judge import Mode
 from xero_api.call import Lane
 from xero_api.paging import Keyset
 from xero_stream.contracts.names import EntityName
+from xero_stream.store.states import Mode, PassKind
 
 SWEEP_ABOVE = 1
 """More calls by id than this, and one pass since the oldest event is cheaper: it brings 1,000 records a call."""
-
-
-class PassKind(StrEnum):
-    """Why everything since a moment is read."""
-
-    BACKFILL = "backfill"
-    CATCH_UP = "catch_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from typing import Any
 
 import asyncpg
 
-from processors.quotas import store
 from xero_api.budget.forecast import first_day_needed, month
 from xero_api.call import CallRecord
 from xero_api.registry import ENTITIES
 from xero_stream.contracts.names import AppName
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.clock import utc_now
+from xero_stream.store.egress import Read, add, billed
 
 _NAMES: dict[str, str] = {entity.path: entity.name.value for entity in ENTITIES}
 
@@ -60,11 +60,11 @@ class Egress:
         if not taken:
             return
         reads = [
-            store.Read(app=app, day=day, tenant_id=tenant_id, entity=entity, calls=one.calls, bytes=one.bytes)
+            Read(app=app, day=day, tenant_id=tenant_id, entity=entity, calls=one.calls, bytes=one.bytes)
             for (app, day, tenant_id, entity), one in sorted(taken.items())
         ]
         try:
-            await store.add_egress(pool, reads)
+            await add(pool, reads)
         except BaseException:
             for key, one in taken.items():
                 self._sums[key].calls += one.calls
@@ -97,7 +97,7 @@ async def survey(pool: "asyncpg.Pool[Any]", tier_of: Callable[[AppName], AppTier
     now: datetime = utc_now()
     read = forecast = 0
     share = 0.0
-    for app, days in (await store.billed(pool, first_day_needed(now), free=FREE)).items():
+    for app, days in (await billed(pool, first_day_needed(now), free=FREE)).items():
         outlook = month(days, now)
         read += outlook.read
         forecast += outlook.forecast

@@ -33,14 +33,6 @@ class Verdict(StrEnum):
     NEVER_SEEN = "never_seen"  # an event for a record that no GET ever gave: a human may know why
 
 
-class Mode(StrEnum):
-    """How a dirty row may be read; see the table ``dirty``."""
-
-    ANY = "any"
-    IDS = "ids"
-    ALONE = "alone"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """What a judgement needs of a dirty row.

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from processors.recorder import store
+from processors.recorder import loading
 from processors.recorder.decide import Decision, Read, Stored, Write, decide
 from processors.recorder.diff import changed_fields
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
@@ -25,9 +25,14 @@ from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.failpoints import Failpoint, reach
+from xero_stream.store import changes, dirty, positions, record_versions, records
+from xero_stream.store.changes import ChangeRow
+from xero_stream.store.dirty import Again, Alone, Settled
 from xero_stream.store.leases import FencedError, Lease
 from xero_stream.store.pool import is_about_the_values
 from xero_stream.store.quarantine import Kept, keep, never_seen, resolve
+from xero_stream.store.record_versions import VersionRow
+from xero_stream.store.records import RecordRow, Shown, Touched
 from xero_stream.unforeseen import described
 
 log = structlog.get_logger(__name__)
@@ -203,10 +208,10 @@ class Recorder:
         return recorded
 
     async def _record(self, connection: Any, batch: Batch, now: datetime) -> Recorded:
-        head = await store.lock(connection, self._lease)
+        head = await positions.lock(connection, self._lease)
         ids = [read.record_id for read in batch.reads]
         ids += [kept.record_id for kept in batch.bad if kept.record_id]
-        loaded = await store.load(connection, batch.tenant_id, batch.entity.value, ids)
+        loaded = await loading.load(connection, batch.tenant_id, batch.entity.value, ids)
         work = _Work(batch=batch, now=now, position=head.position, heads=head.by_topic, incarnation=head.incarnation)
         for read in batch.reads:
             found = loaded[read.record_id]
@@ -227,23 +232,23 @@ class Recorder:
         for kept in batch.bad:
             waiting = loaded[kept.record_id].waiting if kept.record_id else None
             if waiting and waiting.marks <= batch.marks and kept.record_id:
-                work.settled.append((kept.record_id, waiting.marks))
+                work.settled.append(Settled(record_id=kept.record_id, marks=waiting.marks))
             work.bad.append(replace(kept, created=bool(waiting and waiting.created)))
         await self._write(connection, work)
         return work.recorded
 
     def _apply(
-        self, work: "_Work", seen: Fit, found: store.Loaded, waiting: store.Waiting | None, decision: Decision
+        self, work: "_Work", seen: Fit, found: loading.Loaded, waiting: loading.Waiting | None, decision: Decision
     ) -> None:
         batch, stored, read = work.batch, found.stored, seen.read
         if decision.doubt and waiting is None:
             work.doubtful.append(read.record_id)
         if decision.alone and waiting is None:
-            work.alone.append((read.record_id, read.updated_at or batch.read_at))
+            work.alone.append(Alone(record_id=read.record_id, event_at=read.updated_at or batch.read_at))
         if decision.row and waiting:
             self._settle(work, read, waiting, decision)
         if (decision.alone or decision.write is Write.TOUCH) and stored and seen.shown != stored.shown:
-            work.shown.append((read.record_id, seen.shown))
+            work.shown.append(Shown(record_id=read.record_id, shown=seen.shown))
         if decision.write is Write.NONE:
             return
         if seen.beyond and decision.write is Write.REPLACE and stored:
@@ -251,7 +256,7 @@ class Recorder:
                 FormDifference(record_id=read.record_id, forms=(stored.form, read.form), paths=seen.beyond)
             )
         if decision.write is Write.TOUCH:
-            work.touched.append((read.record_id, decision.updated_at))
+            work.touched.append(Touched(record_id=read.record_id, version_at=decision.updated_at))
             work.applied.append(read.record_id)
             return
         position = 0
@@ -283,21 +288,21 @@ class Recorder:
             position = self._place(work, draft)
         gone = read.gone.value if read.gone else decision.reason.value if decision.reason else None
         work.records.append(
-            (
-                batch.tenant_id,
-                batch.entity.value,
-                read.record_id,
-                self._lease.partition,
-                position,
-                gone,
-                read.status,
-                decision.updated_at,
-                batch.read_at,
-                None if gone else read.body,
-                read.raw,
-                read.form,
-                seen.shown,
-                work.now,
+            RecordRow(
+                tenant_id=batch.tenant_id,
+                entity=batch.entity.value,
+                record_id=read.record_id,
+                partition=self._lease.partition,
+                position=position,
+                gone=gone,
+                status=read.status,
+                version_at=decision.updated_at,
+                read_at=batch.read_at,
+                body=None if gone else read.body,
+                raw=read.raw,
+                form=read.form,
+                shown=seen.shown,
+                recorded_at=work.now,
             )
         )
         work.applied.append(read.record_id)
@@ -319,15 +324,15 @@ class Recorder:
         work.heads[topic] = work.position
         work.changes.append(_row(draft, placement, encoded))
         work.versions.append(
-            (
-                draft.tenant_id,
-                draft.entity.value,
-                draft.record_id,
-                work.position,
-                draft.op.value,
-                draft.updated_at,
-                work.now,
-                draft.after,
+            VersionRow(
+                tenant_id=draft.tenant_id,
+                entity=draft.entity.value,
+                record_id=draft.record_id,
+                position=work.position,
+                op=draft.op.value,
+                version_at=draft.updated_at,
+                recorded_at=work.now,
+                body=draft.after,
             )
         )
         recorded = work.recorded
@@ -336,7 +341,7 @@ class Recorder:
         recorded.last_position = work.position
         return work.position
 
-    def _settle(self, work: "_Work", read: Read, waiting: store.Waiting, decision: Decision) -> None:
+    def _settle(self, work: "_Work", read: Read, waiting: loading.Waiting, decision: Decision) -> None:
         judgement = decision.row
         if judgement is None:
             return
@@ -344,39 +349,40 @@ class Recorder:
         recorded.verdicts[judgement.verdict] = recorded.verdicts.get(judgement.verdict, 0) + 1
         if judgement.again_in is not None:
             work.again.append(
-                (
-                    read.record_id,
-                    waiting.marks,
-                    work.now + judgement.again_in,
-                    judgement.attempts,
-                    judgement.equal_reads,
-                    decision.alone,
+                Again(
+                    record_id=read.record_id,
+                    marks=waiting.marks,
+                    not_before=work.now + judgement.again_in,
+                    attempts=judgement.attempts,
+                    equal_reads=judgement.equal_reads,
+                    alone=decision.alone,
                 )
             )
             return
-        work.settled.append((read.record_id, waiting.marks))
+        work.settled.append(Settled(record_id=read.record_id, marks=waiting.marks))
         recorded.settled_received.append(waiting.webhook.received_at)
         if judgement.verdict is Verdict.NEVER_SEEN:
             work.unproven.append((read.record_id, waiting))
 
     async def _write(self, connection: Any, work: "_Work") -> None:
         batch, entity = work.batch, work.batch.entity.value
+        partition = self._lease.partition
         if work.changes:
-            await store.write_changes(connection, work.changes)
-            await store.write_versions(connection, work.versions)
-            await store.advance(connection, self._lease, work.position, work.heads)
+            await changes.add(connection, work.changes)
+            await record_versions.add(connection, work.versions)
+            await positions.advance(connection, self._lease, work.position, work.heads)
         if work.records:
-            await store.write_records(connection, work.records)
+            await records.put(connection, work.records)
         if work.touched:
-            await store.touch(connection, batch.tenant_id, entity, batch.read_at, work.touched)
+            await records.touch(connection, batch.tenant_id, entity, batch.read_at, work.touched)
         if work.settled:
-            await store.settle(connection, batch.tenant_id, entity, work.settled)
+            await dirty.settle(connection, batch.tenant_id, entity, work.settled)
         if work.again:
-            await store.again(connection, batch.tenant_id, entity, work.again)
+            await dirty.again(connection, batch.tenant_id, entity, work.again)
         if work.doubtful:
-            await store.doubt(
+            await dirty.doubt(
                 connection,
-                self._lease,
+                partition,
                 batch.tenant_id,
                 entity,
                 event_at=batch.read_at,
@@ -385,9 +391,9 @@ class Recorder:
                 record_ids=work.doubtful,
             )
         if work.alone:
-            await store.read_alone(connection, self._lease, batch.tenant_id, entity, now=work.now, rows=work.alone)
+            await dirty.read_alone(connection, partition, batch.tenant_id, entity, now=work.now, rows=work.alone)
         if work.shown:
-            await store.remember_shown(connection, batch.tenant_id, entity, work.shown)
+            await records.remember_shown(connection, batch.tenant_id, entity, work.shown)
         if work.applied:
             await resolve(connection, batch.tenant_id, entity, work.applied)
         given_up = await self._given_up(connection, work)
@@ -405,14 +411,14 @@ class Recorder:
                 given_up.append(kept)
                 continue
             entity, now, marks = batch.entity.value, work.now, batch.marks
-            created = await store.broke(
-                connection, self._lease, batch.tenant_id, entity, kept.record_id, marks=marks, now=now
+            created = await dirty.broke(
+                connection, self._lease.partition, batch.tenant_id, entity, kept.record_id, marks=marks, now=now
             )
             if created is not None:
                 given_up.append(replace(kept, created=created))
         return given_up
 
-    def _unproven(self, work: "_Work", record_id: str, waiting: store.Waiting) -> Kept:
+    def _unproven(self, work: "_Work", record_id: str, waiting: loading.Waiting) -> Kept:
         return never_seen(
             work.batch.tenant_id,
             work.batch.entity,
@@ -432,16 +438,16 @@ class _Work:
     position: int
     heads: dict[str, int]
     incarnation: UUID
-    changes: list[tuple[Any, ...]] = field(default_factory=list)
-    records: list[tuple[Any, ...]] = field(default_factory=list)
-    versions: list[tuple[Any, ...]] = field(default_factory=list)
-    touched: list[tuple[str, datetime | None]] = field(default_factory=list)
-    settled: list[tuple[str, int]] = field(default_factory=list)
-    again: list[tuple[str, int, datetime, int, int, bool]] = field(default_factory=list)
+    changes: list[ChangeRow] = field(default_factory=list)
+    records: list[RecordRow] = field(default_factory=list)
+    versions: list[VersionRow] = field(default_factory=list)
+    touched: list[Touched] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+    again: list[Again] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
-    alone: list[tuple[str, datetime]] = field(default_factory=list)
-    shown: list[tuple[str, bytes | None]] = field(default_factory=list)
-    unproven: list[tuple[str, store.Waiting]] = field(default_factory=list)
+    alone: list[Alone] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+    unproven: list[tuple[str, loading.Waiting]] = field(default_factory=list)
     applied: list[str] = field(default_factory=list)
     bad: list[Kept] = field(default_factory=list)
     recorded: Recorded = field(default_factory=Recorded)
@@ -489,19 +495,19 @@ def _broken(batch: Batch, read: Read, error: Exception) -> Kept:
     )
 
 
-def _row(draft: Draft, placement: Placement, encoded: Encoded) -> tuple[Any, ...]:
-    return (
-        placement.partition,
-        placement.position,
-        placement.recorded_at,
-        placement.topic,
-        draft.tenant_id,
-        draft.entity.value,
-        draft.record_id,
-        draft.op.value,
-        encoded.key,
-        encoded.value,
-        encoded.headers,
-        encoded.record,
-        encoded.size,
+def _row(draft: Draft, placement: Placement, encoded: Encoded) -> ChangeRow:
+    return ChangeRow(
+        partition=placement.partition,
+        position=placement.position,
+        recorded_at=placement.recorded_at,
+        topic=placement.topic,
+        tenant_id=draft.tenant_id,
+        entity=draft.entity.value,
+        record_id=draft.record_id,
+        op=draft.op.value,
+        key=encoded.key,
+        value=encoded.value,
+        headers=encoded.headers,
+        record=encoded.record,
+        size=encoded.size,
     )

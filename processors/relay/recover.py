@@ -5,7 +5,7 @@ become those on the compacted topics and the last positions those on the topics 
 What Xero has changed since is found by the passes that read everything again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,13 +14,17 @@ import asyncpg
 import structlog
 from aiokafka.structs import ConsumerRecord
 
-from processors.relay import store
 from xero_api.decode import decode, encode
 from xero_stream.contracts.names import EntityName
 from xero_stream.kafka.admin import TopicAdmin
 from xero_stream.kafka.partition_reader import PartitionReader
 from xero_stream.settings.kafka import KafkaSettings
-from xero_stream.store.leases import Lease, store_went_back
+from xero_stream.store import changes as stored_changes
+from xero_stream.store import passes as stored_passes
+from xero_stream.store import positions, record_versions, relay_marks
+from xero_stream.store import records as stored_records
+from xero_stream.store.leases import Lease
+from xero_stream.store.records import PublishedRecord
 
 log = structlog.get_logger(__name__)
 
@@ -66,13 +70,13 @@ class _Compacted:
     ended: set[Identity] = field(default_factory=set)
     unreadable: int = 0
 
-    def rows(self, records: Iterable[ConsumerRecord]) -> list[store.PublishedRecord]:
+    def rows(self, records: Iterable[ConsumerRecord]) -> list[PublishedRecord]:
         """The records among these messages that are there; the last message of each that is ours.
 
         A message that can't be read is left out: without it the topic says what consumers know. Where it has the key of a
         record, that record counts as present, in case the message before it was compacted.
         """
-        latest: dict[Identity, store.PublishedRecord] = {}
+        latest: dict[Identity, PublishedRecord] = {}
         for message in records:
             try:
                 identity = _identity(message.key)
@@ -132,7 +136,7 @@ def _moment(message: dict[str, Any], name: str) -> datetime:
         raise UnreadableMessageError(f"{name} is no time") from None
 
 
-def published_record(identity: Identity, value: bytes) -> store.PublishedRecord:
+def published_record(identity: Identity, value: bytes) -> PublishedRecord:
     """A message of ``records.<entity>`` as a row of the store.
 
     Args:
@@ -147,7 +151,7 @@ def published_record(identity: Identity, value: bytes) -> store.PublishedRecord:
     if not isinstance(record, dict):
         raise UnreadableMessageError("it has no record")
     status = record.get("status")
-    return store.PublishedRecord(
+    return PublishedRecord(
         tenant_id=identity[0],
         record_id=identity[1],
         position=_whole(message, "position"),
@@ -230,7 +234,7 @@ async def recover(
     records = [topics.records(entity) for entity in entities]
     replaced = gone = unreadable = 0
     async with PartitionReader(kafka, [*changes, *records], lease.partition) as reader:
-        heads = await last_positions(reader, changes)
+        last = await last_positions(reader, changes)
         alive()
         for entity in entities:
             compacted = _Compacted()
@@ -238,11 +242,60 @@ async def recover(
             # anew; or what the store has of it was never published, and is when it is read again.
             if await reader.end(topics.changes(entity)) and await reader.end(topics.records(entity)):
                 async for messages in reader.whole(topics.records(entity)):
-                    replaced += await store.take_over(pool, lease, entity, compacted.rows(messages))
+                    replaced += await _take_over(pool, lease, entity, compacted.rows(messages))
                     alive()
-            gone += await store.bury_others(pool, lease, entity, compacted.present)
-            await store.bury_unknown(pool, lease, entity, compacted.ended)
+            gone += await _bury(pool, lease, entity, compacted)
             unreadable += compacted.unreadable
             alive()
-    passes = await store_went_back(pool, lease, reached, heads)
+    passes = await store_went_back(pool, lease, reached, last)
     return Recovered(records=replaced, gone=gone, passes=passes, unreadable=unreadable)
+
+
+async def _take_over(
+    pool: "asyncpg.Pool[Any]", lease: Lease, entity: EntityName, rows: Sequence[PublishedRecord]
+) -> int:
+    if not rows:
+        return 0
+    async with pool.acquire() as connection, connection.transaction():
+        await positions.lock(connection, lease)
+        return await stored_records.take_over(connection, lease, entity, rows)
+
+
+async def _bury(pool: "asyncpg.Pool[Any]", lease: Lease, entity: EntityName, compacted: _Compacted) -> int:
+    """End what Kafka does not have; how many records the store had of these."""
+    async with pool.acquire() as connection, connection.transaction():
+        await positions.lock(connection, lease)
+        gone = await stored_records.bury_others(connection, lease, entity, compacted.present)
+    if compacted.ended:
+        async with pool.acquire() as connection, connection.transaction():
+            await positions.lock(connection, lease)
+            await stored_records.bury_unknown(connection, lease, entity, compacted.ended)
+    return gone
+
+
+async def store_went_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: int, last: Mapping[str, int]) -> int:
+    """Go on behind what Kafka has, under a new incarnation, and read every record of the partition again.
+
+    Changes behind that position, and the one at it, were recorded and never published, or they are others than Kafka's.
+
+    Args:
+        pool: the store.
+        lease: ours.
+        position: the last position that Kafka has.
+        last: the last position that Kafka has, by topic of changes.
+
+    Returns:
+        How many passes were opened.
+
+    Raises:
+        FencedError: the partition has another owner.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        head = await positions.lock(connection, lease)
+        # Retention may have emptied a topic: then the store's is the last one known, if Kafka can have seen it.
+        known = {topic: one for topic, one in head.by_topic.items() if one <= position}
+        await positions.begin_anew(connection, lease, position, {**known, **last})
+        await stored_changes.drop_from(connection, lease.partition, position)
+        await record_versions.drop_after(connection, lease.partition, position)
+        await relay_marks.set_back(connection, lease, position)
+        return await stored_passes.catch_up_partition(connection, lease.partition, None)

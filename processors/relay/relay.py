@@ -11,7 +11,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-from processors.relay import store
+from processors.relay.outbox import load_anew, next_changes, stamp_of
 from processors.relay.recover import entities_on_kafka, last_positions, recover
 from processors.relay.resume import Committed, Resume, check_owner, committed_offset, is_another, resume
 from xero_stream.contracts.names import EntityName
@@ -21,8 +21,10 @@ from xero_stream.kafka.partition_reader import PartitionReader
 from xero_stream.kafka.transactional import OutcomeUnknownError, Outgoing, TransactionalProducer
 from xero_stream.process.backoff import Backoff
 from xero_stream.settings.kafka import KafkaSettings
+from xero_stream.store import relay_marks
 from xero_stream.store.leases import FencedError, Lease, holds
 from xero_stream.store.quarantine import published, unpublished
+from xero_stream.store.queries import relay as relay_queries
 
 log = structlog.get_logger(__name__)
 
@@ -147,18 +149,18 @@ class Relay:
         committed = committed_offset(await self._offset())
         check_owner(self._store_id, committed)
         reached = await self._last_on_kafka() if committed is None else committed.position
-        standing = await store.standing(self._pool, lease.partition, reached)
+        standing = await relay_queries.standing(self._pool, lease.partition, reached)
         plan = resume(
             reached=reached,
             committed=committed,
             last_position=standing.last,
             mark=standing.mark,
-            stamp=standing.stamp,
+            stamp=stamp_of(standing.recorded_at),
         )
         if plan.went_back:
             await self._recover(plan.after, standing.last)
         if plan.after > standing.mark:
-            await store.mark(self._marks, lease, plan.after)
+            await relay_marks.mark(self._marks, lease, plan.after)
         await self._look_for_emptied_topics(plan.after)
         return plan
 
@@ -212,11 +214,11 @@ class Relay:
     async def _look_for_emptied_topics(self, after: int) -> None:
         """Topics that had changes and have never had any were made anew: what was on them is loaded again."""
         lease, topics = self._lease, self._topics
-        had = await store.published_topics(self._pool, lease.partition, after)
+        had = await relay_queries.published_topics(self._pool, lease.partition, after)
         # Only those that are enabled have topics for sure.
         entities = [entity for entity in self._entities if topics.changes(entity) in had]
         if topics.one_changes_topic:
-            entities = await store.published_entities(self._pool, lease.partition, after, entities)
+            entities = await relay_queries.published_entities(self._pool, lease.partition, after, entities)
         if not entities:
             return
         names = [name(entity) for entity in entities for name in (topics.changes, topics.records)]
@@ -230,7 +232,7 @@ class Relay:
             for entity in emptied
             if not (topics.one_changes_topic and ends[topics.changes(entity)])
         }
-        opened = await store.load_anew(self._pool, lease, gone, emptied)
+        opened = await load_anew(self._pool, lease, gone, emptied)
         self._observer.topics_emptied(lease.partition)
         log.error(
             "topics_emptied",
@@ -248,7 +250,7 @@ class Relay:
         while True:
             self._observer.beat(self._name)
             self._wake.clear()
-            ready = await store.next_changes(self._pool, self._lease.partition, after, self._topics)
+            ready = await next_changes(self._pool, self._lease.partition, after, self._topics)
             if ready is not None:
                 self._check_line(after, stamp, ready.stamp_before)
                 if ready.first != after + 1:
@@ -259,7 +261,7 @@ class Relay:
                 after, stamp = ready.last, ready.stamp
                 committed_at = loop.time()
                 self._observer.relayed(self._lease.partition, ready.count, committed_at - started)
-                await store.mark(self._marks, self._lease, after)
+                await relay_marks.mark(self._marks, self._lease, after)
                 continue
             if await self._dead_letters(producer):
                 continue
@@ -269,8 +271,8 @@ class Relay:
                 await self._transaction(producer, [], after, stamp)
                 committed_at = loop.time()
             self._observer.relay_works(self._lease.partition)
-            standing = await store.standing(self._pool, self._lease.partition, after)
-            self._check_line(after, stamp, standing.stamp, standing.last)
+            standing = await relay_queries.standing(self._pool, self._lease.partition, after)
+            self._check_line(after, stamp, stamp_of(standing.recorded_at), standing.last)
             try:
                 async with asyncio.timeout(_IDLE_POLL):
                     await self._wake.wait()

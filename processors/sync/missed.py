@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
-import orjson
 import structlog
 
 from processors.sync.metrics import SyncMetrics
 from processors.sync.sequence import Account, Gap, Range, reckon
 from xero_stream.contracts.names import AppName
-from xero_stream.store.leases import CATCH_UP_OVERLAP, open_catch_up_of_app
+from xero_stream.store import delivered_ranges, passes, sequences
+from xero_stream.store.passes import CATCH_UP_OVERLAP
+from xero_stream.store.sequences import SequenceRow
 
 log = structlog.get_logger(__name__)
 
@@ -46,11 +47,9 @@ async def heal_missed(pool: "asyncpg.Pool[Any]", metrics: SyncMetrics, *, now: d
             if gaps:
                 _tell(metrics, app, gaps)
             if account is not None and account.lost_since is not None and _may_heal(account, now, patience):
-                passes = await open_catch_up_of_app(connection, app, account.lost_since - CATCH_UP_OVERLAP)
-                await connection.execute(
-                    "UPDATE sequences SET lost_since = NULL, healed_at = $2 WHERE app = $1", app, now
-                )
-                log.warning("missed_events_healed", app=app, since=account.lost_since.isoformat(), passes_opened=passes)
+                opened = await passes.catch_up_app(connection, app, account.lost_since - CATCH_UP_OVERLAP)
+                await sequences.healed(connection, app, now)
+                log.warning("missed_events_healed", app=app, since=account.lost_since.isoformat(), passes_opened=opened)
 
 
 def _may_heal(account: Account, now: datetime, patience: timedelta) -> bool:
@@ -70,26 +69,24 @@ def _tell(metrics: SyncMetrics, app: AppName, gaps: Sequence[Gap]) -> None:
 
 
 async def _taken(connection: Any) -> dict[AppName, list[Range]]:
-    rows = await connection.fetch("DELETE FROM delivered_ranges RETURNING app, first, last, noted_at, received_at")
     came: dict[AppName, list[Range]] = {}
-    for row in rows:
-        came.setdefault(AppName(row["app"]), []).append(
-            Range(first=row["first"], last=row["last"], noted_at=row["noted_at"], received_at=row["received_at"])
+    for one in await delivered_ranges.take(connection):
+        came.setdefault(one.app, []).append(
+            Range(first=one.first, last=one.last, noted_at=one.noted_at, received_at=one.received_at)
         )
     return came
 
 
 async def _accounts(connection: Any) -> dict[AppName, Account]:
-    rows = await connection.fetch("SELECT app, settled, settled_at, islands, lost_since, healed_at FROM sequences")
     return {
-        AppName(row["app"]): Account(
-            settled=row["settled"],
-            settled_at=row["settled_at"],
-            islands=tuple(_island(*numbers) for numbers in orjson.loads(row["islands"])),
-            lost_since=row["lost_since"],
-            healed_at=row["healed_at"],
+        row.app: Account(
+            settled=row.settled,
+            settled_at=row.settled_at,
+            islands=tuple(_island(*numbers) for numbers in row.islands),
+            lost_since=row.lost_since,
+            healed_at=row.healed_at,
         )
-        for row in rows
+        for row in await sequences.sequences(connection)
     }
 
 
@@ -103,13 +100,13 @@ def _island(first: int, last: int, noted_at: float, received_at: float) -> Range
 
 
 async def _keep(connection: Any, app: AppName, account: Account) -> None:
-    islands = [[one.first, one.last, one.noted_at.timestamp(), one.received_at.timestamp()] for one in account.islands]
-    await connection.execute(
-        "INSERT INTO sequences (app, settled, settled_at, islands, lost_since) VALUES ($1, $2, $3, $4, $5) "
-        "ON CONFLICT (app) DO UPDATE SET settled = $2, settled_at = $3, islands = $4, lost_since = $5",
-        app,
-        account.settled,
-        account.settled_at,
-        orjson.dumps(islands),
-        account.lost_since,
+    row = SequenceRow(
+        app=app,
+        settled=account.settled,
+        settled_at=account.settled_at,
+        islands=[
+            (one.first, one.last, one.noted_at.timestamp(), one.received_at.timestamp()) for one in account.islands
+        ],
+        lost_since=account.lost_since,
     )
+    await sequences.keep(connection, row)

@@ -12,7 +12,6 @@ import structlog
 
 from processors.planner.pace import distance
 from processors.planner.plan import Slot
-from processors.tenants import store
 from processors.tenants.services import Memory, RunnerServices
 from xero_api.answers import Answer
 from xero_api.budget.tenant import ABANDONED_SECONDS, PER_MINUTE, Go, Past, TenantBudget, Wait, rapid_sync_seconds
@@ -21,9 +20,11 @@ from xero_api.errors import RateLimitedError, XeroError
 from xero_api.requests import Request
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.xero import AppTier
+from xero_stream.store import calls, tenants
 from xero_stream.store.clock import utc_now
 from xero_stream.store.leases import Lease
 from xero_stream.store.pool import STORE_ERRORS
+from xero_stream.store.tenants import TenantRow
 from xero_stream.telemetry.watchdog import SILENT_SECONDS
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ class NotNowError(Exception):
     """A call was not made: it would have to wait for long, or it is time to stop."""
 
 
-async def restored_budget(services: RunnerServices, tenant: store.Tenant) -> TenantBudget:
+async def restored_budget(services: RunnerServices, tenant: TenantRow) -> TenantBudget:
     """The budget as the calls of the last minutes left it, whoever made them."""
     app = await services.app_minute_of(tenant.app)
     now, wall = time.monotonic(), utc_now()
@@ -53,7 +54,7 @@ async def restored_budget(services: RunnerServices, tenant: store.Tenant) -> Ten
     tier = services.tier_of(tenant.app)
     lifted = _lifted_seconds(tier, tenant, wall + _CLOCKS_APART)
     budget = TenantBudget(day_limit=tier.calls_per_day, app=app, lifted_until=now + lifted)
-    past = await store.past_calls(services.pool, tenant.tenant_id, wall)
+    past = await calls.past(services.pool, tenant.tenant_id, wall)
     budget.restore(
         [
             Past(
@@ -72,7 +73,7 @@ async def restored_budget(services: RunnerServices, tenant: store.Tenant) -> Ten
     return budget
 
 
-def _lifted_seconds(tier: AppTier, tenant: store.Tenant, xeros_now: datetime) -> float:
+def _lifted_seconds(tier: AppTier, tenant: TenantRow, xeros_now: datetime) -> float:
     created = tenant.connection_created_at
     return rapid_sync_seconds(tier, created, xeros_now) if created else 0.0
 
@@ -85,7 +86,7 @@ class Caller:
         *,
         services: RunnerServices,
         lease: Lease,
-        tenant: store.Tenant,
+        tenant: TenantRow,
         memory: Memory,
         on_wait: Callable[[Wait, float], Awaitable[bool]],
     ) -> None:
@@ -211,9 +212,7 @@ class Caller:
         call_id = random.getrandbits(62)
         self._memory.budget.started(call_id, time.monotonic())
         try:
-            marks = await store.call_started(
-                self._services.fast, self._lease, self._tenant.tenant_id, call_id, utc_now()
-            )
+            marks = await calls.started(self._services.fast, self._lease, self._tenant.tenant_id, call_id, utc_now())
         except BaseException:
             self._memory.budget.finished(call_id, time.monotonic())
             raise
@@ -267,6 +266,8 @@ class Caller:
 
     async def _written_off(self, call_id: int, now: datetime, day: int | None) -> None:
         try:
-            await store.call_finished(self._services.fast, self._tenant.tenant_id, call_id, now, day)
+            await calls.finished(self._services.fast, self._tenant.tenant_id, call_id, now)
+            if day is not None:
+                await tenants.day_seen(self._services.fast, self._tenant.tenant_id, day, now)
         except STORE_ERRORS:
             return  # left open, it counts for longer: on the safe side

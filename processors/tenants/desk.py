@@ -9,14 +9,15 @@ import asyncpg
 import structlog
 
 from processors.recorder.recorder import Recorder
-from processors.tenants import store
 from processors.tenants.metrics import TenantMetrics
 from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
 from xero_stream.contracts.names import TenantId
+from xero_stream.store import tenants
 from xero_stream.store.clock import utc_now
 from xero_stream.store.leases import FencedError, Lease
 from xero_stream.store.pool import STORE_ERRORS
+from xero_stream.store.queries.tenants import with_work
 
 log = structlog.get_logger(__name__)
 
@@ -68,9 +69,9 @@ class Desk:
         self._stopping = False
         self._name = f"desk-{lease.partition}"
 
-    def wake(self, tenants: Iterable[TenantId]) -> None:
+    def wake(self, tenant_ids: Iterable[TenantId]) -> None:
         """These tenants have new events."""
-        for tenant_id in tenants:
+        for tenant_id in tenant_ids:
             running = self._runners.get(tenant_id)
             if running is not None:
                 running[0].wake()
@@ -88,10 +89,10 @@ class Desk:
             self._services.metrics.heartbeats.beat(self._name)
             self._look.clear()
             try:
-                tenants = await store.with_work(
+                due = await with_work(
                     self._services.pool, self._lease.partition, self._services.runner.entities, utc_now()
                 )
-                self.wake(tenant for tenant in tenants if tenant not in self._runners)
+                self.wake(tenant for tenant in due if tenant not in self._runners)
                 await self._look_at_the_running()
             except STORE_ERRORS as error:
                 log.warning("desk_waits", partition=self._lease.partition, reason=str(error)[:300])
@@ -107,7 +108,7 @@ class Desk:
         running = list(self._runners)
         if not running:
             return
-        standing = await store.told(self._services.pool, running)
+        standing = await tenants.told(self._services.pool, running)
         for tenant_id in running:
             if tenant_id in self._runners and tenant_id in standing:
                 self._runners[tenant_id][0].told(standing[tenant_id])

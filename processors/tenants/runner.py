@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
-from processors.planner.plan import GetIds, GetOne, PassKind, PassPage, Slot, Sweep, Work, plan
+from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Sweep, Work, plan
 from processors.recorder.judge import Verdict
 from processors.recorder.recorder import Recorder
 from processors.recorder.scribe import Scribe, SnapshotEnds
-from processors.sync import store as passes
-from processors.tenants import store
+from processors.sync.progress import move
+from processors.tenants.agenda import Agenda, agenda
 from processors.tenants.caller import Caller, NotNowError, restored_budget
 from processors.tenants.metrics import NeverSeen
 from processors.tenants.services import Memory, RunnerServices
@@ -31,10 +31,14 @@ from xero_api.requests import Request, get_ids, get_one
 from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, RecordId, TenantId
+from xero_stream.store import dirty, tenants
 from xero_stream.store.clock import utc_now
 from xero_stream.store.leases import FencedError, Lease
+from xero_stream.store.passes import PassId
 from xero_stream.store.pool import STORE_ERRORS
 from xero_stream.store.pool import passes as passes_by_itself
+from xero_stream.store.states import PassKind
+from xero_stream.store.tenants import TenantRow, Told
 from xero_stream.unforeseen import described
 
 log = structlog.get_logger(__name__)
@@ -85,7 +89,7 @@ class Runner:
         self._wake.set()
         self._calls: dict[Slot, asyncio.Task[None]] = {}
         self._callers: list[Caller] = []
-        self._told: store.Told | None = None
+        self._told: Told | None = None
         self._look_anew = False
         self._answered: set[Slot] = set()
         self._turns: dict[tuple[PassKind, EntityName], int] = {}
@@ -103,7 +107,7 @@ class Runner:
         """There are new events."""
         self._wake.set()
 
-    def told(self, now: store.Told) -> None:
+    def told(self, now: Told) -> None:
         """How the organisation stands in the store: where that has changed, all waits end and it is looked at anew."""
         if self._told is not None and self._told != now:
             self.look_anew()
@@ -144,10 +148,10 @@ class Runner:
         """Load the tenant, without any wait of before; False where it is not connected: its events wait in the store."""
         self._wake.clear()
         self._look_anew = False
-        tenant = await store.load(self._services.pool, self._tenant_id)
+        tenant = await tenants.load(self._services.pool, self._tenant_id)
         if tenant is None or tenant.state != "connected":
             return False
-        self._told = store.Told(roused=tenant.roused, connected=True)
+        self._told = Told(roused=tenant.roused, connected=True)
         self._app = tenant.app
         # Kept from task to task while the lease is ours; out of the ledger for the first one.
         memory = self._memories.get(self._tenant_id)
@@ -183,7 +187,7 @@ class Runner:
         return True
 
     @staticmethod
-    def _released(memory: Memory, tenant: store.Tenant) -> bool:
+    def _released(memory: Memory, tenant: TenantRow) -> bool:
         """Whether somebody ended a long wait in the store (a higher tier, say): long waits are all written there."""
         waits = memory.budget.parked_until - time.monotonic()
         written = (tenant.parked_until - utc_now()).total_seconds() if tenant.parked_until else 0.0
@@ -215,24 +219,22 @@ class Runner:
             if refused:
                 await self._wait(now + timedelta(seconds=refused))
                 continue
-            agenda = await store.agenda(
-                self._services.pool, self._lease.partition, self._tenant_id, self._entities, now
-            )
-            self._troubles.holds = agenda.holds
-            waits = await self._start_what_may(agenda)
-            if not self._calls and not waits and agenda.next_at is None and not self._wake.is_set():
+            due = await agenda(self._services.pool, self._lease.partition, self._tenant_id, self._entities, now)
+            self._troubles.holds = due.holds
+            waits = await self._start_what_may(due)
+            if not self._calls and not waits and due.next_at is None and not self._wake.is_set():
                 return
-            await self._wait(min((at for at in (agenda.next_at, *waits) if at is not None), default=None))
+            await self._wait(min((at for at in (due.next_at, *waits) if at is not None), default=None))
 
-    async def _start_what_may(self, agenda: store.Agenda) -> list[datetime]:
+    async def _start_what_may(self, due: Agenda) -> list[datetime]:
         """Start the calls that are due and allowed; answers when those that are not may be asked for again."""
         clock = time.monotonic()
         held = self._troubles.held(clock)
         waits = list(held.values())
         busy = self._calls.keys() | held.keys()
         for work in plan(
-            agenda.due,
-            agenda.passes,
+            due.due,
+            due.passes,
             busy=busy,
             ids_per_call=self._ids,
             most=self._troubles.most,
@@ -335,7 +337,7 @@ class Runner:
             if answer.missing:
                 await self._missing(work, await self._scribe.record_missing(answer, marks))
             elif answer.absent:
-                await store.ask_alone(self._services.pool, self._tenant_id, work.entity, sorted(answer.absent), marks)
+                await dirty.ask_alone(self._services.pool, self._tenant_id, work.entity, sorted(answer.absent), marks)
 
     async def _too_many_unseen(self, work: GetOne) -> bool:
         """Whether such records wait, or are put aside, as the hour's calls for records never seen are used up."""
@@ -385,7 +387,7 @@ class Runner:
             NotNowError: no call was made: nothing is due by now, or it is time to stop. That shows nothing to go well.
         """
         pool, partition = self._services.pool, self._lease.partition
-        oldest = await store.oldest_event(pool, partition, self._tenant_id, work.entity, utc_now())
+        oldest = await dirty.oldest_event(pool, partition, self._tenant_id, work.entity, utc_now())
         if oldest is None:
             raise NotNowError
         place: paging.Keyset | paging.Done = paging.first(oldest - _SWEEP_OVERLAP)
@@ -400,7 +402,7 @@ class Runner:
         if first_marks is None:
             raise NotNowError
         if isinstance(place, paging.Done):
-            await store.not_brought(pool, partition, self._tenant_id, work.entity, first_marks)
+            await dirty.ask_by_id(pool, partition, self._tenant_id, work.entity, first_marks)
 
     async def _pass_page(self, work: PassPage) -> None:
         step = work.step
@@ -416,13 +418,13 @@ class Runner:
         total = answer.pagination.item_count if answer.pagination and step.seen == 0 else None
         count = len(answer.records)
 
-        async def move(connection: Any) -> None:
-            await passes.move(
+        which = PassId(tenant_id=self._tenant_id, entity=step.entity, kind=step.kind, generation=step.generation)
+
+        async def move_on(connection: Any) -> None:
+            await move(
                 connection,
-                self._tenant_id,
-                step.entity,
-                step.kind,
-                begun=(step.generation, step.seen),
+                which,
+                seen_before=step.seen,
                 place=place,
                 seen=count,
                 total=total,
@@ -435,7 +437,7 @@ class Runner:
             marks,
             Trigger.BACKFILL if backfill else Trigger.RECONCILE,
             alive=partial(self._caller.alive, work.slot),
-            also=move,
+            also=move_on,
             snapshot=SnapshotEnds(first=step.seen == 0, last=done) if backfill else None,
         )
         if isinstance(place, paging.Done):

@@ -11,9 +11,6 @@ from typing import Any
 import structlog
 
 from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Sweep, Work
-from processors.recorder.store import broke
-from processors.sync import store as passes
-from processors.tenants import store
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.setbacks import ISOLATE_AFTER, LONGEST_OUTAGE_WAIT, NEXT_RECORD_WAIT, Setbacks
 from xero_api.errors import (
@@ -29,10 +26,11 @@ from xero_api.verdicts import Act, Subject, act
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.process.backoff import Backoff
-from xero_stream.store import entity_holds
+from xero_stream.store import dirty, entity_holds, passes, tenants
 from xero_stream.store.clock import utc_now
 from xero_stream.store.entity_holds import HoldState
 from xero_stream.store.leases import Lease
+from xero_stream.store.passes import PassId
 from xero_stream.store.quarantine import Kept, keep
 from xero_stream.unforeseen import described
 
@@ -202,7 +200,7 @@ class Troubles:
 
     async def _park(self, until: datetime, reason: str, *, day_used_up: datetime | None = None) -> None:
         self.parked_until = max(until, self.parked_until or until)
-        await store.park(self._services.pool, self._tenant_id, until, reason, day_used_up=day_used_up)
+        await tenants.park(self._services.pool, self._tenant_id, until, reason, day_used_up=day_used_up)
         log.warning("tenant_parked", tenant=self._tenant_id, until=until.isoformat(), reason=reason)
 
     async def _again_later(self, work: Work, error: XeroError) -> None:
@@ -220,7 +218,7 @@ class Troubles:
         if isinstance(work, GetOne):
             # Postponed in the store: another record of the slot goes meanwhile, unless none would fare better.
             until = utc_now() + timedelta(seconds=delay)
-            await store.postpone(self._services.pool, self._tenant_id, work.entity, [work.record_id], until)
+            await dirty.postpone(self._services.pool, self._tenant_id, work.entity, [work.record_id], until)
             self.hold(work.slot, min(delay, NEXT_RECORD_WAIT) if others else delay)
             return
         if isinstance(work, GetIds):
@@ -238,12 +236,10 @@ class Troubles:
         attempts = work.step.attempts + 1
         delay = backoff.delay(attempts, random.random())
         now = utc_now()
+        step = work.step
         await passes.failed(
             self._services.pool,
-            self._tenant_id,
-            work.step.entity,
-            work.step.kind,
-            generation=work.step.generation,
+            PassId(tenant_id=self._tenant_id, entity=step.entity, kind=step.kind, generation=step.generation),
             error=str(error),
             hint=error.hint,
             now=now,
@@ -320,7 +316,7 @@ class Troubles:
 
     async def _suspend(self, error: XeroError) -> None:
         state = "disconnected" if isinstance(error, DisconnectedError) else "needs_reauth"
-        if not await store.suspend(self._services.pool, self._tenant_id, state, self._roused):
+        if not await tenants.suspend(self._services.pool, self._tenant_id, state, self._roused):
             return  # the desk has us look at the new grant
         log.error("tenant_suspended", tenant=self._tenant_id, state=state, hint=error.hint)
         self.parked_until = utc_now() + _UNTIL_A_HUMAN_CAME
@@ -333,7 +329,7 @@ class Troubles:
             case GetOne():
                 await self._quarantine(work, error, marks)
             case GetIds():
-                await store.ask_alone(self._services.pool, self._tenant_id, work.entity, work.record_ids, _ALL_MARKS)
+                await dirty.ask_alone(self._services.pool, self._tenant_id, work.entity, work.record_ids, _ALL_MARKS)
             case PassPage():
                 await self._postpone(work, error, _REFUSED_BACKOFF)
             case Sweep():
@@ -343,14 +339,14 @@ class Troubles:
     async def _by_ids(self, work: Sweep) -> None:
         """The records of a sweep are asked for by id instead."""
         pool, partition = self._services.pool, self._lease.partition
-        await store.not_brought(pool, partition, self._tenant_id, work.entity, _ALL_MARKS)
+        await dirty.ask_by_id(pool, partition, self._tenant_id, work.entity, _ALL_MARKS)
 
     async def _broke(self, work: GetOne, error: XeroError, marks: int) -> None:
         """Count it against the record; after a few times the record goes into quarantine."""
         async with self._services.pool.acquire() as connection, connection.transaction():
-            created = await broke(
+            created = await dirty.broke(
                 connection,
-                self._lease,
+                self._lease.partition,
                 self._tenant_id,
                 work.entity.value,
                 work.record_id,
@@ -365,7 +361,7 @@ class Troubles:
 
     async def _quarantine(self, work: GetOne, error: XeroError, marks: int | None) -> None:
         async with self._services.pool.acquire() as connection, connection.transaction():
-            created = await store.drop(connection, self._tenant_id, work.entity, work.record_id, marks)
+            created = await dirty.drop(connection, self._tenant_id, work.entity, work.record_id, marks)
             kept = replace(self._kept(work, error, "refused"), created=created)
             ended = await self._keep(connection, kept, work.entity)
         self._kept_aside(work.entity, ended=ended)

@@ -14,12 +14,12 @@ import asyncpg
 
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.settings.xero import AppTier
+from xero_stream.store import dirty, tenants
 from xero_stream.store.quarantine import keep, never_seen
 
 _LEAST = 10
 _SHARE = 100
 """One call in so many of a day may be spent so in each of its hours: a quarter of a day at most."""
-_AT_ONCE = 200
 _AFTER_PATIENCE = timedelta(seconds=2)
 _ERROR = (
     "Xero sent an event for a record that no read ever gave; it was not asked for again, as this hour's calls for such records "
@@ -63,34 +63,10 @@ def limit_of(tier: AppTier) -> int:
     return max(_LEAST, tier.calls_per_day // _SHARE)
 
 
-_COUNT = """
-UPDATE tenants SET unseen_hour = $2, unseen_calls = CASE WHEN unseen_hour = $2 THEN unseen_calls + 1 ELSE 1 END
-WHERE tenant_id = $1 RETURNING unseen_calls
-"""
-
-# A first read (of any kind) did not bring it, and none ever did. An event that is dated ahead is due by its receipt.
-_UNSEEN = """
-d.tenant_id = $1 AND d.entity = $2 AND d.not_before <= $3 AND (d.mode = 'alone' OR d.attempts > 0)
-AND NOT EXISTS (SELECT 1 FROM records r WHERE r.tenant_id = $1 AND r.entity = $2 AND r.record_id = d.record_id)
-"""
-_LAST_TRY = "least(d.event_at, d.first_received_at) + $4::interval"
-
-_TO_LAST_TRY = f"""
-UPDATE dirty d SET not_before = {_LAST_TRY} + $5::interval, mode = 'alone'
-WHERE {_UNSEEN} AND {_LAST_TRY} > $3 AND d.broke = 0
-"""  # noqa: S608 - our own text
-
-_ASIDE = f"""
-DELETE FROM dirty WHERE (tenant_id, entity, record_id) IN (
-    SELECT d.tenant_id, d.entity, d.record_id FROM dirty d WHERE {_UNSEEN} AND {_LAST_TRY} <= $3 AND d.broke = 0 LIMIT $5)
-RETURNING record_id, traceparent, created, partition
-"""  # noqa: S608 - our own text
-
-
 async def count(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, now: datetime) -> UnseenCalls:
     """Count a call that was answered 404 for a record never seen; answers the count of its hour."""
     hour = hour_of(now)
-    return UnseenCalls(hour=hour, calls=await pool.fetchval(_COUNT, tenant_id, hour) or 0)
+    return UnseenCalls(hour=hour, calls=await tenants.count_unseen_call(pool, tenant_id, hour))
 
 
 async def set_aside(
@@ -108,17 +84,12 @@ async def set_aside(
     Returns:
         How many wait, and how many are in quarantine.
     """
-    status = await pool.execute(_TO_LAST_TRY, tenant_id, entity.value, now, patience, _AFTER_PATIENCE)
+    postponed = await dirty.unseen_to_last_try(pool, tenant_id, entity, now, patience=patience, after=_AFTER_PATIENCE)
     async with pool.acquire() as connection, connection.transaction():
-        rows = await connection.fetch(_ASIDE, tenant_id, entity.value, now, patience, _AT_ONCE)
+        rows = await dirty.drop_unseen(connection, tenant_id, entity, now, patience)
         for row in rows:
             kept = never_seen(
-                tenant_id,
-                entity,
-                row["record_id"],
-                error=_ERROR,
-                traceparent=row["traceparent"],
-                created=row["created"],
+                tenant_id, entity, row.record_id, error=_ERROR, traceparent=row.traceparent, created=row.created
             )
-            await keep(connection, row["partition"], kept)
-    return int(status.rsplit(" ", 1)[1]), len(rows)
+            await keep(connection, row.partition, kept)
+    return postponed, len(rows)

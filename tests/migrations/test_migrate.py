@@ -11,11 +11,10 @@ import asyncpg
 import pytest
 
 from processors.intake.fold import Mark
-from processors.intake.store import take_in
+from processors.intake.transaction import take_in
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
-from processors.tenants.store import load as load_tenant
 from tests.support.next_release import upgrade_in_a_process, with_step, without_steps_from
 from xero_stream.contracts.change_event import Trigger
 from xero_stream.contracts.names import DEFAULT_APP, EntityName, RecordId, TenantId
@@ -23,10 +22,12 @@ from xero_stream.contracts.topics import Topics
 from xero_stream.store import migrate
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import claim
-from xero_stream.store.leases import Lease, take
+from xero_stream.store.leases import Lease
 from xero_stream.store.migrate import MigrationError, newest, upgrade
+from xero_stream.store.ownership import take
 from xero_stream.store.pool import open_pool
 from xero_stream.store.revision import NEEDED, current
+from xero_stream.store.tenants import load as load_tenant
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
 

@@ -12,19 +12,18 @@ from collections.abc import Callable
 from typing import Any
 
 from processors.__main__ import main
-from processors.intake import store as intake_store
-from processors.intake.store import TakenIn
+from processors.intake import transaction
+from processors.intake.transaction import TakenIn
 from processors.partitions import worker
 from processors.recorder import decide, read, recorder
-from processors.recorder import store as recorder_store
 from processors.recorder.judge import Judgement, Verdict
-from processors.relay import relay
-from processors.relay import store as relay_store
+from processors.relay import outbox, relay
 from processors.relay.resume import Resume
 from processors.tenants.caller import Caller
 from xero_api.budget.tenant import Go, TenantBudget
 from xero_api.call import Lane
 from xero_stream.contracts.topics import Topics
+from xero_stream.store import dirty
 
 
 def replace(owner: object, name: str, by: object) -> None:
@@ -48,7 +47,7 @@ def settle_whatever_came() -> None:
 
     replace(decide, "judge_found", judge)
     replace(Caller, "_call", call_with_all_marks)
-    replace(recorder_store, "_SETTLE", recorder_store._SETTLE.replace("AND d.marks = s.marks", ""))
+    replace(dirty, "_SETTLE", dirty._SETTLE.replace("AND d.marks = s.marks", ""))
 
 
 def relay_from_the_mark() -> None:
@@ -98,7 +97,7 @@ def look_before_fencing() -> None:
 
 def offset_before_marks() -> None:
     """Intake commits where it stands, and then what it read."""
-    take_in = intake_store.take_in
+    take_in = transaction.take_in
 
     async def in_two_steps(pool: Any, *, next_offset: int, partition: int, epoch: int, **others: Any) -> TakenIn:
         await pool.execute(
@@ -129,7 +128,7 @@ def headers_of_the_change() -> None:
     def same(change: Any, *_: Any) -> Any:
         return change
 
-    replace(relay_store, "latest_headers", same)
+    replace(outbox, "latest_headers", same)
 
 
 def nothing_before() -> None:

@@ -8,8 +8,8 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from processors.metrics import ProcessorMetrics
+from processors.quotas.ledgers import StoredLedgers
 from processors.quotas.minutes import AppMinutes
-from processors.quotas.store import StoredLedgers
 from xero_stream.contracts.names import DEFAULT_APP
 
 PACE = 30.0

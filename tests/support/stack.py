@@ -35,8 +35,9 @@ from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.settings.apps import App
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.xero import AppTier
-from xero_stream.store.connections import Organisation, SealedTokens, connect
+from xero_stream.store.connections import Organisation, connect
 from xero_stream.store.crypto import Column, TokenCipher
+from xero_stream.store.grants import SealedTokens
 from xero_stream.store.migrate import upgrade
 
 PARTITIONS = 3

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,16 @@ import orjson
 
 from xero_stream.contracts.names import AppName, EntityName
 from xero_stream.settings.shared import ONLY_RECEIVERS, PARTITIONS, PREFIX, Difference, Shared, differences
-from xero_stream.store import entity_holds
+from xero_stream.store import (
+    dirty,
+    entity_holds,
+    ignored_events,
+    intake_offsets,
+    leases,
+    passes,
+    positions,
+    relay_marks,
+)
 from xero_stream.store.grants import Seal, seal_again
 
 
@@ -76,11 +84,8 @@ async def claim(
         found = _deployment(await connection.fetchrow(f"{_ROW} FOR UPDATE"))
         fixed = {PREFIX: topic_prefix, PARTITIONS: str(partitions)}
         require_same({**ours, **fixed}, found.shared, complete=complete)
-        for table in ("leases", "intake_offsets", "positions", "relay_marks"):
-            await connection.execute(
-                f"INSERT INTO {table} (partition) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING",
-                found.partitions,
-            )
+        for table in (leases, intake_offsets, positions, relay_marks):
+            await table.make(connection, found.partitions)
         return await _adopt(connection, found, ours)
 
 
@@ -180,23 +185,6 @@ class Changed:
     given_up: int
 
 
-_LOAD = """
-INSERT INTO passes (tenant_id, entity, kind, partition)
-SELECT t.tenant_id, e.entity, CASE WHEN b.finished_at IS NULL THEN 'backfill' ELSE 'catch_up' END, t.partition
-FROM tenants t CROSS JOIN unnest($1::text[]) AS e(entity)
-LEFT JOIN passes b ON b.tenant_id = t.tenant_id AND b.entity = e.entity AND b.kind = 'backfill'
-WHERE t.app <> ALL($2::text[])
-ON CONFLICT (tenant_id, entity, kind) DO UPDATE SET since = NULL, generation = passes.generation + 1, place = NULL, seen = 0, total = NULL,
-    not_before = to_timestamp(0), attempts = 0, error = NULL, hint = NULL, failing_since = NULL, started_at = NULL,
-    finished_at = NULL
-"""
-
-_WAITING = """
-WITH gone AS (DELETE FROM passes WHERE entity = ANY($1::text[]) AND finished_at IS NULL)
-DELETE FROM dirty WHERE entity = ANY($1::text[])
-"""
-
-
 async def change(
     pool: "asyncpg.Pool[Any]",
     *,
@@ -225,10 +213,10 @@ async def change(
         await _write(connection, settings)
         loads = 0
         for entity in dict.fromkeys((*effects.load, *effects.read_again)):
-            loads += _count(await connection.execute(_LOAD, [entity.value], list(left_out[entity])))
-        covered = [entity.value for entity in effects.load]  # what was ignored of these is read by their loads
-        await connection.execute("DELETE FROM ignored_events WHERE entity = ANY($1::text[])", covered)
-        dropped = _count(await connection.execute(_WAITING, [entity.value for entity in effects.drop]))
+            loads += await passes.load_everywhere(connection, entity, left_out[entity])
+        await ignored_events.forget(connection, effects.load)
+        await passes.drop_unfinished(connection, effects.drop)
+        dropped = await dirty.forget_entities(connection, effects.drop)
         await entity_holds.entities_changed(connection, added=effects.load, gone=effects.drop)
         sealed, given_up = await seal_again(connection, effects.seal) if effects.seal else (0, 0)
     deployment = Deployment(
@@ -250,41 +238,11 @@ async def drop_leftovers(pool: "asyncpg.Pool[Any]", enabled: Sequence[EntityName
         DeploymentMismatchError: this process has former settings: what it does not know may have been enabled since, and
             its first loads wait. Nothing was dropped.
     """
-    names = [entity.value for entity in enabled]
     async with pool.acquire() as connection, connection.transaction():
         await hold_same(connection, ours)
-        return _count(
-            await connection.execute(
-                "WITH gone AS (DELETE FROM passes WHERE entity <> ALL($1::text[]) AND finished_at IS NULL), "
-                "held AS (DELETE FROM entity_holds WHERE entity <> ALL($1::text[])) "
-                "DELETE FROM dirty WHERE entity <> ALL($1::text[])",
-                names,
-            )
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
-    """Events of an entity that is known and not enabled.
-
-    Attributes:
-        entity: which.
-        events: how many.
-        last_at: when the last one was received.
-    """
-
-    entity: EntityName
-    events: int
-    last_at: datetime
-
-
-async def ignored(pool: "asyncpg.Pool[Any]") -> list[Ignored]:
-    """What was ignored, by entity."""
-    rows = await pool.fetch(
-        "SELECT entity, sum(events)::bigint AS events, max(last_at) AS last_at FROM ignored_events GROUP BY entity "
-        "ORDER BY entity"
-    )
-    return [Ignored(entity=EntityName(row["entity"]), events=row["events"], last_at=row["last_at"]) for row in rows]
+        await passes.keep_only(connection, enabled)
+        await entity_holds.keep_only(connection, enabled)
+        return await dirty.keep_only(connection, enabled)
 
 
 async def _adopt(connection: Any, found: Deployment, ours: Shared) -> Deployment:
@@ -310,7 +268,3 @@ def _deployment(row: Any) -> Deployment:
         partitions=row["partitions"],
         settings=orjson.loads(row["settings"]),
     )
-
-
-def _count(status: str) -> int:
-    return int(status.rsplit(" ", 1)[1])

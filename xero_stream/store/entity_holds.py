@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from xero_stream.contracts.names import EntityName, TenantId
+from xero_stream.store import dirty, grants, passes
 
 WAITS = (5.0, 20.0, 80.0, 300.0, 900.0, 1800.0)
 """Seconds until a held kind of record is tried again: Xero may refuse a good token once; a role stays missing for days."""
@@ -217,14 +218,7 @@ async def scopes_seen(
     Returns:
         Whether they were compared.
     """
-    scopes = sorted(set(granted))
-    changed = await connection.fetchval(
-        "UPDATE grants SET scopes = $2 WHERE grant_id = $1 AND (scopes IS DISTINCT FROM $2 OR $3) RETURNING true",
-        grant_id,
-        scopes,
-        again,
-    )
-    if not changed:
+    if not await grants.note_scopes(connection, grant_id, sorted(set(granted)), again=again):
         return False
     await connection.execute(
         "DELETE FROM entity_holds h USING tenants t WHERE h.tenant_id = t.tenant_id AND t.grant_id = $1 "
@@ -254,7 +248,7 @@ async def entities_changed(connection: Any, *, added: Sequence[EntityName], gone
         gone: nothing is held of these any more.
     """
     if added:
-        await connection.execute("UPDATE grants SET scopes = NULL")
+        await grants.forget_scopes(connection)
     await connection.execute("DELETE FROM entity_holds WHERE entity = ANY($1)", [entity.value for entity in gone])
 
 
@@ -302,16 +296,22 @@ async def retry(connection: Any, tenant_id: TenantId | None, entity: EntityName 
         "AND ($2::text IS NULL OR entity = $2) RETURNING tenant_id, entity",
         *which,
     )
-    rows += await connection.fetch(
-        "UPDATE passes SET not_before = to_timestamp(0) WHERE finished_at IS NULL AND attempts > 0 "
-        "AND ($1::text IS NULL OR tenant_id = $1) AND ($2::text IS NULL OR entity = $2) RETURNING tenant_id, entity",
-        *which,
-    )
     # Records whose reads failed wait by themselves, for up to an hour, while their entity is only shown as failing.
-    rows += await connection.fetch(
-        "WITH due AS (UPDATE dirty SET not_before = to_timestamp(0) WHERE attempts > 0 AND not_before > now() "
-        "AND ($1::text IS NULL OR tenant_id = $1) AND ($2::text IS NULL OR entity = $2) RETURNING tenant_id, entity) "
-        "SELECT DISTINCT tenant_id, entity FROM due",
-        *which,
+    return (
+        {(row["tenant_id"], row["entity"]) for row in rows}
+        | await passes.retry(connection, tenant_id, entity)
+        | await dirty.retry(connection, tenant_id, entity)
     )
-    return {(row["tenant_id"], row["entity"]) for row in rows}
+
+
+async def keep_only(connection: Any, entities: Sequence[EntityName]) -> None:
+    """Nothing is held of any other entity."""
+    await connection.execute(
+        "DELETE FROM entity_holds WHERE entity <> ALL($1::text[])", [entity.value for entity in entities]
+    )
+
+
+async def held_until(connection: Any, tenant_id: TenantId) -> dict[str, datetime]:
+    """When each kind of record with a hold is tried again."""
+    rows = await connection.fetch("SELECT entity, not_before FROM entity_holds WHERE tenant_id = $1", tenant_id)
+    return {row["entity"]: row["not_before"] for row in rows}

@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from xero_stream.contracts.names import AppName, EntityName
-from xero_stream.store import apps, entity_holds
+from xero_stream.contracts.names import AppName
+from xero_stream.store import apps, tenants
 from xero_stream.store.crypto import Column, TokenCipher, UndecryptableError
 
 
@@ -69,6 +69,11 @@ class LockedGrantRow:
         self._connection = connection
         self.row = row
 
+    @property
+    def connection(self) -> Any:
+        """Of the transaction that holds the lock."""
+        return self._connection
+
     async def save(
         self,
         *,
@@ -91,23 +96,12 @@ class LockedGrantRow:
         )
         await apps.works(self._connection, AppName(self.row.app))
 
-    async def scopes_seen(self, granted: Sequence[str], lacking: Mapping[EntityName, str], now: datetime) -> bool:
-        """Hold what the token can't read, where its scopes are others than those last seen; whether they were.
-
-        Args:
-            granted: the token's scopes.
-            lacking: the scope that each enabled kind of record lacks.
-        """
-        return await entity_holds.scopes_seen(self._connection, self.row.grant_id, granted, lacking, now)
-
     async def mark_dead(self) -> None:
         """A human has to connect it again; so do all tenants that live by it."""
         await self._connection.execute(
             "UPDATE grants SET state = 'needs_reauth', version = version + 1 WHERE grant_id = $1", self.row.grant_id
         )
-        await self._connection.execute(
-            "UPDATE tenants SET state = 'needs_reauth' WHERE grant_id = $1 AND state = 'connected'", self.row.grant_id
-        )
+        await tenants.suspend_all_of(self._connection, self.row.grant_id)
 
 
 @asynccontextmanager
@@ -198,3 +192,76 @@ async def _write_sealed(connection: Any, grant_id: UUID, tokens: Mapping[Column,
         grant_id,
         *(tokens.get(column) for column in Column),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedTokens:
+    """A token set, encrypted.
+
+    Attributes:
+        grant_id: of the grant that it is sealed for.
+        access_token: from :class:`~xero_stream.store.crypto.TokenCipher`.
+        refresh_token: the same; None for client credentials.
+        previous_token: the refresh token that these were traded for: Xero takes it again for 30 minutes.
+        refreshed_at: when Xero gave them.
+        expires_at: when the access token ends.
+    """
+
+    grant_id: UUID
+    access_token: bytes = field(repr=False)
+    refresh_token: bytes | None = field(repr=False)
+    refreshed_at: datetime
+    expires_at: datetime
+    previous_token: bytes | None = field(default=None, repr=False)
+
+
+async def insert(connection: Any, app: AppName, kind: str, tokens: SealedTokens) -> None:
+    """Store a new grant."""
+    await connection.execute(
+        "INSERT INTO grants (grant_id, app, kind, access_token, refresh_token, refreshed_at, expires_at, previous_token) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        tokens.grant_id,
+        app,
+        kind,
+        tokens.access_token,
+        tokens.refresh_token,
+        tokens.refreshed_at,
+        tokens.expires_at,
+        tokens.previous_token,
+    )
+
+
+async def drop_unused(connection: Any, grant_ids: Sequence[UUID]) -> None:
+    """Forget those of these grants that reach no organisation any more: they have no reason to keep their tokens here."""
+    await connection.execute(
+        "DELETE FROM grants g WHERE g.grant_id = ANY($1) AND NOT EXISTS "
+        "(SELECT 1 FROM tenants t WHERE t.grant_id = g.grant_id)",
+        list(grant_ids),
+    )
+
+
+async def note_scopes(connection: Any, grant_id: UUID, scopes: Sequence[str], *, again: bool) -> bool:
+    """Write down what a token opens.
+
+    Args:
+        connection: of the transaction that stores the token.
+        grant_id: whose token.
+        scopes: sorted.
+        again: also where they are the same as before.
+
+    Returns:
+        Whether they were written.
+    """
+    return bool(
+        await connection.fetchval(
+            "UPDATE grants SET scopes = $2 WHERE grant_id = $1 AND (scopes IS DISTINCT FROM $2 OR $3) RETURNING true",
+            grant_id,
+            list(scopes),
+            again,
+        )
+    )
+
+
+async def forget_scopes(connection: Any) -> None:
+    """At the next refresh each token is compared with what is needed."""
+    await connection.execute("UPDATE grants SET scopes = NULL")

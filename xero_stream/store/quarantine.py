@@ -15,7 +15,8 @@ import asyncpg
 
 from xero_stream.contracts.dead_letter import DeadLetter, Stage
 from xero_stream.contracts.names import EntityName, TenantId
-from xero_stream.store.connections import rouse
+from xero_stream.store import dirty
+from xero_stream.store.tenants import rouse
 
 _NAMESPACE = UUID("8c0f4f6e-6a3b-5d0e-9b6d-0f6a5f1c7d11")
 LARGEST_LETTER = 8 * 1024 * 1024 - 16 * 1024
@@ -248,15 +249,7 @@ async def retry(pool: "asyncpg.Pool[Any]", identity: UUID) -> bool:
         )
         if row is None:
             return False
-        await connection.execute(
-            "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at, mode) "
-            "VALUES ($1, $2, $3, $4, to_timestamp(0), now(), 'alone') "
-            "ON CONFLICT (tenant_id, entity, record_id) DO UPDATE SET not_before = to_timestamp(0), marks = excluded.marks",
-            row["tenant_id"],
-            row["entity"],
-            row["record_id"],
-            row["partition"],
-        )
+        await dirty.read_again(connection, row["tenant_id"], row["entity"], row["record_id"], row["partition"])
         await rouse(connection, row["tenant_id"])
         return True
 

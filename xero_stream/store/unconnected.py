@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from xero_stream.contracts.names import AppName, TenantId
+from xero_stream.store import dirty
 
 # Waits for a connection that is being made of the same organisation, and makes it wait: what was dropped is then known to it.
 _NOTE = """
@@ -25,19 +26,9 @@ UPDATE unconnected u SET kept = u.kept + n.kept, dropped = u.dropped + n.dropped
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS n(tenant_id, kept, dropped) WHERE u.tenant_id = n.tenant_id
 """
 
-# Dated by the broker's clock. A date in the future would never be old enough; to let go too early does no harm.
-_EXPIRE = """
-WITH old AS (
-    SELECT d.tenant_id, d.entity, d.record_id FROM dirty d JOIN unconnected u USING (tenant_id)
-    WHERE (d.first_received_at < now() - make_interval(days => $1) OR d.first_received_at > now() + interval '1 day')
-      AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = d.tenant_id)
-    ORDER BY d.tenant_id, d.entity, d.record_id LIMIT $2 FOR UPDATE OF d SKIP LOCKED),
-gone AS (
-    DELETE FROM dirty d USING old o
-    WHERE d.tenant_id = o.tenant_id AND d.entity = o.entity AND d.record_id = o.record_id RETURNING d.tenant_id),
-counted AS (SELECT tenant_id, count(*) AS expired FROM gone GROUP BY tenant_id)
-UPDATE unconnected u SET expired = u.expired + c.expired FROM counted c WHERE u.tenant_id = c.tenant_id
-RETURNING c.expired
+_EXPIRED = """
+UPDATE unconnected u SET expired = u.expired + n.expired
+FROM unnest($1::text[], $2::bigint[]) AS n(tenant_id, expired) WHERE u.tenant_id = n.tenant_id
 """
 _SLICE = 10_000
 
@@ -128,7 +119,10 @@ async def expire(pool: "asyncpg.Pool[Any]", days: int) -> int:
     """
     expired, slice_of = 0, _SLICE
     while slice_of == _SLICE:
-        slice_of = sum(row["expired"] for row in await pool.fetch(_EXPIRE, days, _SLICE))
+        async with pool.acquire() as connection, connection.transaction():
+            gone = await dirty.expire_unconnected(connection, days, _SLICE)
+            await connection.execute(_EXPIRED, list(gone), list(gone.values()))
+        slice_of = gone.total()
         expired += slice_of
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(_RECOUNT)

@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from xero_stream.store.deployment import Deployment, claim
-from xero_stream.store.leases import Lease, take
+from xero_stream.store.leases import Lease
+from xero_stream.store.ownership import take
 from xero_stream.store.pool import open_pool
 
 Pool = asyncpg.Pool

@@ -9,11 +9,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.planner.plan import GetIds, GetOne, OpenPass, PassKind, PassPage, Slot, Sweep
+from processors.planner.plan import GetIds, GetOne, OpenPass, PassPage, Slot, Sweep
 from processors.recorder.policy import NO_POLICY
 from processors.recorder.recorder import Recorder
-from processors.sync import store as passes
-from processors.tenants import store
+from processors.tenants import agenda as agendas
 from processors.tenants.app_holds import AppHolds
 from processors.tenants.caller import Caller, NotNowError
 from processors.tenants.runner import Runner
@@ -32,9 +31,12 @@ from xero_api.errors import (
 )
 from xero_api.paging import first
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, AppName, EntityName, TenantId
-from xero_stream.store import entity_holds
+from xero_stream.store import entity_holds, passes
 from xero_stream.store.entity_holds import HoldState
 from xero_stream.store.leases import Lease
+from xero_stream.store.passes import PassId
+from xero_stream.store.queries.tenants import with_work
+from xero_stream.store.states import PassKind
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 S = timedelta(seconds=1)
@@ -100,17 +102,17 @@ async def test_what_is_held_is_left_out_and_the_rest_goes_on(connected: "asyncpg
     partition = lease.partition
 
     async def work(now: datetime) -> tuple[set[EntityName], set[EntityName], datetime | None]:
-        found = await store.agenda(connected, partition, TENANT, STREAMED, now)
+        found = await agendas.agenda(connected, partition, TENANT, STREAMED, now)
         return set(found.due), {step.entity for step in found.passes}, found.next_at
 
     assert await work(T) == ({CONTACTS, INVOICES}, {CONTACTS, INVOICES}, None)
     until = await hold(connected, lease, T)
     assert await work(T) == ({INVOICES}, {INVOICES}, until)
-    assert await store.with_work(connected, partition, STREAMED, T) == [TENANT]
+    assert await with_work(connected, partition, STREAMED, T) == [TENANT]
     await hold(connected, lease, T, INVOICES)
     assert await work(T) == (set(), set(), until)
-    assert await store.with_work(connected, partition, STREAMED, T) == []
-    assert await store.with_work(connected, partition, STREAMED, until) == [TENANT]
+    assert await with_work(connected, partition, STREAMED, T) == []
+    assert await with_work(connected, partition, STREAMED, until) == [TENANT]
     assert (await work(until))[0] == {CONTACTS, INVOICES}
 
     await hold(connected, lease, until)
@@ -133,10 +135,7 @@ async def test_a_pass_that_fails_is_left_out_until_its_wait_is_over(
     async def fails(now: datetime) -> None:
         await passes.failed(
             connected,
-            TENANT,
-            INVOICES,
-            PassKind.BACKFILL,
-            generation=0,
+            PassId(tenant_id=TENANT, entity=INVOICES, kind=PassKind.BACKFILL, generation=0),
             error="500",
             hint="wait",
             now=now,
@@ -146,8 +145,8 @@ async def test_a_pass_that_fails_is_left_out_until_its_wait_is_over(
     await fails(T)
     await fails(T + 10 * S)
 
-    before = await store.agenda(connected, lease.partition, TENANT, STREAMED, T + 15 * S)
-    after = await store.agenda(connected, lease.partition, TENANT, STREAMED, T + 20 * S)
+    before = await agendas.agenda(connected, lease.partition, TENANT, STREAMED, T + 15 * S)
+    after = await agendas.agenda(connected, lease.partition, TENANT, STREAMED, T + 20 * S)
     assert [step.entity for step in before.passes] == [CONTACTS]
     assert [(step.entity, step.attempts) for step in after.passes] == [(CONTACTS, 0), (INVOICES, 2)]
     (shown,) = await entity_holds.shown(connected)
@@ -299,7 +298,7 @@ async def test_a_stranger_harms_nobody(connected: "asyncpg.Pool[Any]", make: Mak
     (shown,) = await entity_holds.shown(connected)
     assert (shown.entity, "between here and Xero" in shown.error) == (INVOICES, True)
     assert shown.state is (HoldState.BACKFILL_FAILING if work is PAGE else HoldState.FAILING)
-    agenda = await store.agenda(connected, 1, TENANT, STREAMED, datetime.now(UTC))
+    agenda = await agendas.agenda(connected, 1, TENANT, STREAMED, datetime.now(UTC))
     assert CONTACTS in agenda.due
     assert CONTACTS in {step.entity for step in agenda.passes}
 

@@ -14,8 +14,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from processors.intake.fold import Arrived, Folded, Mark, Refusal, Refused, fold
-from processors.intake.store import take_in
 from processors.intake.subject import Subjects
+from processors.intake.transaction import take_in
 from processors.intake.unconnected import MOST_ORGANISATIONS
 from processors.metrics import ProcessorMetrics
 from processors.partitions.worker import PartitionWorker
@@ -24,8 +24,10 @@ from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, Record
 from xero_stream.contracts.partition import partition_of
 from xero_stream.settings.apps import App
 from xero_stream.settings.xero import AppTier
-from xero_stream.store.connections import Connected, Organisation, SealedTokens, connect
-from xero_stream.store.leases import FencedError, Lease, take
+from xero_stream.store.connections import Connected, Organisation, connect
+from xero_stream.store.grants import SealedTokens
+from xero_stream.store.leases import FencedError, Lease
+from xero_stream.store.ownership import take
 from xero_stream.store.unconnected import expire, take_over, unconnected
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

@@ -8,19 +8,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.tenants import store as tenants
+from processors.intake.transaction import events_lost
+from processors.relay.recover import store_went_back
 from xero_stream.contracts.names import STREAMED, TenantId
-from xero_stream.store.leases import (
-    FencedError,
-    Lease,
-    events_lost,
-    heads,
-    holds,
-    release,
-    reset_offset,
-    store_went_back,
-    take,
-)
+from xero_stream.store import calls, intake_offsets, positions, tenants
+from xero_stream.store.leases import FencedError, Lease, holds, release
+from xero_stream.store.ownership import take
+from xero_stream.store.queries.tenants import with_work
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -83,15 +77,15 @@ async def test_the_previous_owner_gives_up_nothing_of_the_next(pool: "asyncpg.Po
 
 async def test_the_previous_owner_moves_no_offset_and_makes_no_call(pool: "asyncpg.Pool[Any]", loaded: Lease) -> None:
     """Calls are written down under the lease before they are sent: a zombie spends no quota."""
-    await tenants.call_started(pool, loaded, TENANT, 1, T)
+    await calls.started(pool, loaded, TENANT, 1, T)
     await take(pool, loaded.partition, "second")
 
     with pytest.raises(FencedError):
-        await reset_offset(pool, loaded, 5)
+        await intake_offsets.reset(pool, loaded, 5)
     with pytest.raises(FencedError):
         await store_went_back(pool, loaded, 5, {})
     with pytest.raises(FencedError):
-        await tenants.call_started(pool, loaded, TENANT, 2, T)
+        await calls.started(pool, loaded, TENANT, 2, T)
 
     assert await pool.fetchval("SELECT count(*) FROM calls") == 1
     assert await passes(pool) == []
@@ -116,7 +110,7 @@ async def test_a_store_that_went_back_jumps_and_reads_everything_again(
     row = await pool.fetchrow("SELECT position, heads FROM positions WHERE partition = 1")
     assert row["position"] == 12
     # The store's own where Kafka has none any more, but never one that Kafka can't have seen.
-    assert heads(row["heads"]) == {"xero.changes.a": 4, "xero.changes.b": 12}
+    assert await positions.by_topic(pool, 1) == {"xero.changes.a": 4, "xero.changes.b": 12}
     assert await pool.fetchval("SELECT position FROM relay_marks WHERE partition = 1") == 12
     assert await passes(pool) == [(TENANT, None, True)]
 
@@ -143,15 +137,15 @@ async def test_lost_events_open_a_catch_up_from_the_earliest_moment(pool: "async
 async def test_a_parked_organisation_has_no_work_before_its_time(pool: "asyncpg.Pool[Any]", loaded: Lease) -> None:
     """Nor has one that is not connected; a longer wait is not shortened by a shorter one."""
     await pool.execute("UPDATE passes SET finished_at = NULL")
-    assert await tenants.with_work(pool, loaded.partition, STREAMED, T) == [TENANT]
+    assert await with_work(pool, loaded.partition, STREAMED, T) == [TENANT]
 
     await tenants.park(pool, TENANT, T + timedelta(hours=2), "day")
     await tenants.park(pool, TENANT, T + timedelta(hours=1), "offline")
-    assert await tenants.with_work(pool, loaded.partition, STREAMED, T + timedelta(minutes=119)) == []
-    assert await tenants.with_work(pool, loaded.partition, STREAMED, T + timedelta(hours=2)) == [TENANT]
+    assert await with_work(pool, loaded.partition, STREAMED, T + timedelta(minutes=119)) == []
+    assert await with_work(pool, loaded.partition, STREAMED, T + timedelta(hours=2)) == [TENANT]
 
     assert await tenants.suspend(pool, TENANT, "needs_reauth", 0)
-    assert await tenants.with_work(pool, loaded.partition, STREAMED, T + timedelta(hours=2)) == []
+    assert await with_work(pool, loaded.partition, STREAMED, T + timedelta(hours=2)) == []
 
 
 @pytest.mark.parametrize("half_said", [False, True])

@@ -9,12 +9,14 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from processors.intake.store import take_in
+from processors.intake.transaction import take_in
 from processors.metrics import ProcessorMetrics
 from processors.sync.missed import APART, heal_missed
 from xero_stream.contracts.names import AppName
 from xero_stream.store.deployment import Deployment
-from xero_stream.store.leases import CATCH_UP_OVERLAP, Lease, take
+from xero_stream.store.leases import Lease
+from xero_stream.store.ownership import take
+from xero_stream.store.passes import CATCH_UP_OVERLAP
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 PATIENCE = timedelta(minutes=20)

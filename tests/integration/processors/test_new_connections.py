@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry
 
 from processors.metrics import ProcessorMetrics
 from processors.planner.plan import Slot
-from processors.tenants import store
 from processors.tenants.caller import Caller, NotNowError, restored_budget
 from processors.tenants.room import Room
 from processors.tenants.services import Memory, RunnerServices
@@ -31,8 +30,9 @@ from xero_stream.contracts.names import AppName, EntityName, TenantId
 from xero_stream.settings.apps import Apps
 from xero_stream.settings.store import EncryptionSettings
 from xero_stream.settings.xero import AppTier, XeroSettings
+from xero_stream.store import tenants
 from xero_stream.store.crypto import TokenCipher
-from xero_stream.store.leases import take
+from xero_stream.store.ownership import take
 
 SLOT = Slot(lane=Lane.COMMAND, entity=EntityName.CONTACTS)
 EACH = 15
@@ -97,7 +97,7 @@ async def connected(
     )
     services = cast("RunnerServices", made)
     tenant_id: str = await pool.fetchval("SELECT tenant_id FROM tenants")
-    tenant = await store.load(pool, TenantId(tenant_id))
+    tenant = await tenants.load(pool, TenantId(tenant_id))
     assert tenant is not None
     memory = Memory(budget=await restored_budget(services, tenant))
     caller = Caller(

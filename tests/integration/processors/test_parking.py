@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 
 from processors.planner.plan import GetOne, Slot
-from processors.tenants import store
 from processors.tenants.caller import Caller, restored_budget
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import Troubles
@@ -21,6 +20,7 @@ from xero_api.errors import LimitKind, RateLimitedError
 from xero_api.meta import Limits, Meta
 from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, TenantId
 from xero_stream.settings.xero import AppTier
+from xero_stream.store import tenants
 from xero_stream.store.leases import Lease
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -71,7 +71,7 @@ async def refused(services: RunnerServices, lease: Lease, *, retry_after: float)
 
 async def next_call(services: RunnerServices, *, after: float) -> Go | Wait:
     """What a new owner's budget says so many seconds from now."""
-    tenant = await store.load(services.pool, TENANT)
+    tenant = await tenants.load(services.pool, TENANT)
     assert tenant is not None
     budget = await restored_budget(services, tenant)
     return budget.decide(Lane.WEBHOOK, time.monotonic() + after)
@@ -105,7 +105,7 @@ async def test_a_first_call_without_an_answer_does_not_make_the_day_look_used_up
 ) -> None:
     """After the day turned, calls go on, one at a time, until one is told what is left."""
     await refused(services, lease, retry_after=0)
-    tenant = await store.load(services.pool, TENANT)
+    tenant = await tenants.load(services.pool, TENANT)
     assert tenant is not None
     memory = Memory(budget=await restored_budget(services, tenant))
 

@@ -9,13 +9,15 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.planner.plan import PassKind
-from processors.relay.store import load_anew
-from processors.sync.store import failed, move
+from processors.intake.transaction import events_lost
+from processors.relay.outbox import load_anew
+from processors.sync.progress import move
 from xero_api.paging import Done, Keyset
 from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
-from xero_stream.store import connections, deployment
-from xero_stream.store.leases import Lease, events_lost, open_catch_up_of_app
+from xero_stream.store import passes
+from xero_stream.store.leases import Lease
+from xero_stream.store.passes import PassId, failed
+from xero_stream.store.states import PassKind
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
@@ -41,12 +43,11 @@ async def open_pass(pool: "asyncpg.Pool[Any]") -> "asyncpg.Pool[Any]":
 
 async def page(pool: "asyncpg.Pool[Any]", begun: tuple[int, int], *, last: bool = False) -> tuple[int, bool, bool]:
     """Record a page of a thousand; answers what the pass has seen, whether it has a place, and whether it is done."""
+    generation, seen_before = begun
     await move(
         pool,
-        TENANT,
-        EntityName.INVOICES,
-        PassKind.CATCH_UP,
-        begun=begun,
+        PassId(tenant_id=TENANT, entity=EntityName.INVOICES, kind=PassKind.CATCH_UP, generation=generation),
+        seen_before=seen_before,
         place=Done(reached=T) if last else Keyset(since=T),
         seen=1000,
         total=None,
@@ -69,17 +70,17 @@ Anew = Callable[["asyncpg.Pool[Any]", Lease], Awaitable[object]]
 async def events_of_app_lost(pool: "asyncpg.Pool[Any]", _: Lease) -> None:
     """Xero never delivered some."""
     async with pool.acquire() as connection:
-        await open_catch_up_of_app(connection, DEFAULT_APP, T)
+        await passes.catch_up_app(connection, DEFAULT_APP, T)
 
 
 async def connected_again(pool: "asyncpg.Pool[Any]", _: Lease) -> None:
     """After the organisation was away."""
-    await pool.fetch(connections._CATCH_UP, TENANT, 1, ["invoices"])
+    await passes.open_first_loads(pool, TENANT, 1, [EntityName.INVOICES], was_away=True)
 
 
 async def set_with_read_again(pool: "asyncpg.Pool[Any]", _: Lease) -> None:
     """``deployment set --read-again``."""
-    await pool.execute(deployment._LOAD, ["invoices"], [])
+    await passes.load_everywhere(pool, EntityName.INVOICES, [])
 
 
 @pytest.mark.parametrize("seen", [0, 1000])
@@ -111,10 +112,8 @@ async def test_a_page_of_before_moves_no_pass_that_began_anew(
     place = Done(reached=T) if last else Keyset(since=T)
     await move(
         open_pass,
-        TENANT,
-        EntityName.INVOICES,
-        kind,
-        begun=(before["generation"], seen),
+        PassId(tenant_id=TENANT, entity=EntityName.INVOICES, kind=kind, generation=before["generation"]),
+        seen_before=seen,
         place=place,
         seen=1000,
         total=None,
@@ -137,10 +136,7 @@ async def test_a_failure_of_before_postpones_no_pass_that_began_anew(
     fails = partial(
         failed,
         open_pass,
-        TENANT,
-        EntityName.INVOICES,
-        PassKind.CATCH_UP,
-        generation=0,
+        PassId(tenant_id=TENANT, entity=EntityName.INVOICES, kind=PassKind.CATCH_UP, generation=0),
         error="400",
         hint="",
         now=T,
@@ -161,7 +157,9 @@ async def test_a_failure_of_before_postpones_no_pass_that_began_anew(
 async def ends_early(pool: "asyncpg.Pool[Any]", kind: PassKind, begun: tuple[int, int]) -> None:
     """The last page of a pass, with records after it that changed since the pass began."""
     place = Done(reached=T + timedelta(hours=1), more=True)
-    await move(pool, TENANT, EntityName.INVOICES, kind, begun=begun, place=place, seen=1000, total=None, now=T)
+    generation, seen_before = begun
+    which = PassId(tenant_id=TENANT, entity=EntityName.INVOICES, kind=kind, generation=generation)
+    await move(pool, which, seen_before=seen_before, place=place, seen=1000, total=None, now=T)
 
 
 async def catch_up(pool: "asyncpg.Pool[Any]") -> tuple[datetime | None, int, bool, bool]:

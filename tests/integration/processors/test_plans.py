@@ -17,21 +17,26 @@ import pytest_asyncio
 from prometheus_client import CollectorRegistry
 
 from processors.intake.fold import Mark
-from processors.intake.store import take_in
+from processors.intake.transaction import take_in
 from processors.maintenance.gauges import survey
 from processors.metrics import ProcessorMetrics
-from processors.recorder import store as recorder
-from processors.relay import store as relay
-from processors.tenants import store as tenants
+from processors.recorder import loading
+from processors.relay import outbox
+from processors.tenants import agenda as agendas
 from tests.support.servers import SharedServers
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, EntityName, RecordId, TenantId
 from xero_stream.contracts.topics import Topics
 from xero_stream.settings.xero import AppTier
+from xero_stream.store import calls, dirty, positions, records, tenants
 from xero_stream.store.days import make_days
 from xero_stream.store.deployment import claim
-from xero_stream.store.leases import Lease, take
+from xero_stream.store.dirty import Again, Settled
+from xero_stream.store.leases import Lease
+from xero_stream.store.ownership import take
 from xero_stream.store.pool import open_pool
 from xero_stream.store.quarantine import entries, resolve, unpublished
+from xero_stream.store.queries.tenants import with_work
+from xero_stream.store.records import Touched
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -194,7 +199,7 @@ async def test_intake_of_a_full_poll(watched: Watched, lease: Lease) -> None:
 
 async def test_who_has_work(watched: Watched) -> None:
     """Among hundreds of organisations of a partition, once a second; a backlog of 100,000 costs no more than one row."""
-    found = await watched.run(lambda pool: tenants.with_work(pool, PARTITION, STREAMED, NOW), within=0.5)
+    found = await watched.run(lambda pool: with_work(pool, PARTITION, STREAMED, NOW), within=0.5)
 
     assert found == [LARGE]
 
@@ -202,10 +207,10 @@ async def test_who_has_work(watched: Watched) -> None:
 async def test_what_an_organisation_with_a_large_backlog_has_to_do(watched: Watched) -> None:
     """Before every call: the oldest few due rows, not the backlog."""
     agenda = await watched.run(
-        lambda pool: tenants.agenda(pool, PARTITION, LARGE, STREAMED, datetime.now(UTC)), within=0.3
+        lambda pool: agendas.agenda(pool, PARTITION, LARGE, STREAMED, datetime.now(UTC)), within=0.3
     )
 
-    assert len(agenda.due[EntityName.INVOICES]) == tenants.SEEN_PER_ENTITY
+    assert len(agenda.due[EntityName.INVOICES]) == dirty.SEEN_PER_ENTITY
 
 
 async def test_the_next_changes_among_thirty_days(watched: Watched) -> None:
@@ -215,8 +220,8 @@ async def test_the_next_changes_among_thirty_days(watched: Watched) -> None:
 
     for after, count in ((last, 0), (last - 3, 3), (last - 7_000, 500)):
 
-        async def work(pool: "asyncpg.Pool[Any]", after: int = after) -> relay.Ready | None:
-            return await relay.next_changes(pool, PARTITION, after, topics)
+        async def work(pool: "asyncpg.Pool[Any]", after: int = after) -> outbox.Ready | None:
+            return await outbox.next_changes(pool, PARTITION, after, topics)
 
         ready = await watched.run(work, within=0.5)
         assert (ready.count if ready else 0) == count
@@ -226,9 +231,9 @@ async def test_records_of_a_page_with_their_marks(watched: Watched) -> None:
     """A slice of a page: by key."""
     ids = [str(UUID(int=number)) for number in range(1, 101)]
 
-    async def work(pool: "asyncpg.Pool[Any]") -> dict[str, recorder.Loaded]:
+    async def work(pool: "asyncpg.Pool[Any]") -> dict[str, loading.Loaded]:
         async with pool.acquire() as connection:
-            return await recorder.load(connection, LARGE, "invoices", ids)
+            return await loading.load(connection, LARGE, "invoices", ids)
 
     loaded = await watched.run(work, within=0.3)
     assert all(one.stored and one.waiting for one in loaded.values())
@@ -237,13 +242,18 @@ async def test_records_of_a_page_with_their_marks(watched: Watched) -> None:
 async def test_settling_and_postponing(watched: Watched, lease: Lease) -> None:
     """What ends a slice: marks removed or moved on by key, records touched by key."""
     ids = [str(UUID(int=number)) for number in range(90_000, 90_100)]
+    settled = [Settled(record_id=one, marks=2**62) for one in ids]
+    postponed = [
+        Again(record_id=one, marks=2**62, not_before=NOW, attempts=1, equal_reads=1, alone=False) for one in ids
+    ]
+    touched = [Touched(record_id=one, version_at=NOW) for one in ids]
 
     async def work(pool: "asyncpg.Pool[Any]") -> None:
         async with pool.acquire() as connection:
-            await recorder.lock(connection, lease)
-            await recorder.settle(connection, LARGE, "invoices", [(one, 2**62) for one in ids])
-            await recorder.again(connection, LARGE, "invoices", [(one, 2**62, NOW, 1, 1, False) for one in ids])
-            await recorder.touch(connection, LARGE, "invoices", NOW, [(one, NOW) for one in ids])
+            await positions.lock(connection, lease)
+            await dirty.settle(connection, LARGE, "invoices", settled)
+            await dirty.again(connection, LARGE, "invoices", postponed)
+            await records.touch(connection, LARGE, "invoices", NOW, touched)
             await resolve(connection, LARGE, "invoices", ids)
 
     await watched.run(work, within=0.5)
@@ -252,10 +262,11 @@ async def test_settling_and_postponing(watched: Watched, lease: Lease) -> None:
 async def test_the_ledger_of_calls(watched: Watched, lease: Lease) -> None:
     """Before and after every call; and at a takeover."""
 
-    async def work(pool: "asyncpg.Pool[Any]") -> list[tenants.PastCall]:
-        await tenants.call_started(pool, lease, LARGE, 1_000, NOW)
-        await tenants.call_finished(pool, LARGE, 1_000, NOW, 4_000)
-        return await tenants.past_calls(pool, LARGE, NOW)
+    async def work(pool: "asyncpg.Pool[Any]") -> list[calls.PastCall]:
+        await calls.started(pool, lease, LARGE, 1_000, NOW)
+        await calls.finished(pool, LARGE, 1_000, NOW)
+        await tenants.day_seen(pool, LARGE, 4_000, NOW)
+        return await calls.past(pool, LARGE, NOW)
 
     assert await watched.run(work, within=0.5)
 
@@ -268,9 +279,9 @@ async def test_dead_letters_and_the_list_of_the_quarantine(watched: Watched) -> 
 
 async def test_a_sweep_of_a_large_backlog_begins_and_ends_in_time(pool: "asyncpg.Pool[Any]") -> None:
     """These two look at the whole backlog, once per sweep: inside the store's own time limits, else they would raise."""
-    oldest = await tenants.oldest_event(pool, PARTITION, LARGE, EntityName.INVOICES, datetime.now(UTC))
+    oldest = await dirty.oldest_event(pool, PARTITION, LARGE, EntityName.INVOICES, datetime.now(UTC))
     assert oldest is not None
-    assert await tenants.not_brought(pool, PARTITION, LARGE, EntityName.INVOICES, 2**62) > 90_000
+    assert await dirty.ask_by_id(pool, PARTITION, LARGE, EntityName.INVOICES, 2**62) > 90_000
 
 
 async def test_the_gauges_of_a_large_backlog(pool: "asyncpg.Pool[Any]") -> None:

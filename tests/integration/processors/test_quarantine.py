@@ -10,8 +10,8 @@ import pytest
 
 from processors.intake.fold import Arrived, Refusal, Refused, fold
 from processors.intake.place import Place
-from processors.intake.store import keep_refused
 from processors.intake.subject import Subjects
+from processors.intake.transaction import keep_refused
 from xero_api.registry import INVOICES
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId

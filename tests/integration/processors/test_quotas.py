@@ -17,9 +17,9 @@ from prometheus_client import CollectorRegistry
 
 from processors.maintenance.gauges import survey
 from processors.metrics import ProcessorMetrics
-from processors.quotas import egress, store
+from processors.quotas import egress
 from processors.quotas.egress import Egress
-from processors.quotas.store import StoredLedgers
+from processors.quotas.ledgers import StoredLedgers
 from tests.integration.simulator.rig import SimulatorProcess, Talk
 from tests.support.backlog import Order
 from tests.support.quotas import LIMIT, TIMEOUT, Calls, at_pace, minutes
@@ -30,6 +30,7 @@ from xero_api.call import CallRecord, Lane, Outcome
 from xero_api.meta import Limits
 from xero_stream.contracts.names import DEFAULT_APP, AppName, TenantId
 from xero_stream.settings.xero import AppTier
+from xero_stream.store import egress as stored
 from xero_stream.store.clock import utc_now
 from xero_stream.store.pool import open_pool
 
@@ -306,14 +307,14 @@ async def test_bytes_are_counted_by_day_organisation_and_entity(pool: "asyncpg.P
         ("t1", "organisations"): (1, 1_000_000),
     }
     today = utc_now().date()
-    assert await store.billed(pool, today, free=egress.FREE) == {APP: {today: 2_219}}
+    assert await stored.billed(pool, today, free=egress.FREE) == {APP: {today: 2_219}}
 
 
 async def test_a_months_bytes_are_shown(pool: "asyncpg.Pool[Any]") -> None:
     """Against what the tier of the worst app includes."""
     today = utc_now().date()
-    read = store.Read(app="small", day=today, tenant_id="t", entity="contacts", calls=1, bytes=20_000_000_000)
-    await store.add_egress(pool, [read])
+    read = stored.Read(app="small", day=today, tenant_id="t", entity="contacts", calls=1, bytes=20_000_000_000)
+    await stored.add(pool, [read])
     registry = CollectorRegistry()
 
     await survey(pool, ProcessorMetrics(registry).maintenance, lambda _: AppTier.CORE)

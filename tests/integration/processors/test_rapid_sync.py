@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry
 
 from processors.metrics import ProcessorMetrics
 from processors.planner.plan import Slot
-from processors.tenants import store
 from processors.tenants.caller import Caller, restored_budget
 from processors.tenants.room import Room
 from processors.tenants.services import Memory, RunnerServices
@@ -28,8 +27,10 @@ from xero_api.requests import get_one
 from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, RecordId, TenantId
 from xero_stream.settings.apps import App
 from xero_stream.settings.xero import AppTier
+from xero_stream.store import tenants
 from xero_stream.store.clock import utc_now
-from xero_stream.store.connections import Organisation, SealedTokens, connect
+from xero_stream.store.connections import Organisation, connect
+from xero_stream.store.grants import SealedTokens
 from xero_stream.store.leases import Lease
 
 TENANT = TenantId("11111111-1111-4111-8111-111111111111")
@@ -76,7 +77,7 @@ def services_of(pool: "asyncpg.Pool[Any]", xero: Xero, tier: AppTier) -> RunnerS
     return cast("RunnerServices", some)
 
 
-async def connected(pool: "asyncpg.Pool[Any]", made: datetime | None, tier: AppTier) -> store.Tenant:
+async def connected(pool: "asyncpg.Pool[Any]", made: datetime | None, tier: AppTier) -> tenants.TenantRow:
     """An organisation whose minute is used up by calls an earlier process made."""
     now = datetime.now(UTC)
     await connect(
@@ -94,12 +95,12 @@ async def connected(pool: "asyncpg.Pool[Any]", made: datetime | None, tier: AppT
         TENANT,
         PER_MINUTE,
     )
-    tenant = await store.load(pool, TENANT)
+    tenant = await tenants.load(pool, TENANT)
     assert tenant is not None
     return tenant
 
 
-async def caller_of(services: RunnerServices, lease: Lease, tenant: store.Tenant) -> tuple[Caller, Memory]:
+async def caller_of(services: RunnerServices, lease: Lease, tenant: tenants.TenantRow) -> tuple[Caller, Memory]:
     """Who makes the calls, and what is remembered of them."""
     memory = Memory(budget=await restored_budget(services, tenant))
 

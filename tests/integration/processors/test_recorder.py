@@ -15,15 +15,16 @@ from processors.recorder.decide import Read
 from processors.recorder.envelope import Draft, Encoded, Fetch, Placement, encode_change
 from processors.recorder.judge import Verdict
 from processors.recorder.recorder import Batch, Recorded, Recorder
-from processors.relay.store import PublishedRecord, take_over
 from xero_api.entity import Form
 from xero_api.registry import INVOICES
 from xero_stream.contracts.change_event import ChangeEvent, DeletionReason, Op, Trigger
 from xero_stream.contracts.dead_letter import Stage
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.contracts.topics import Topics
-from xero_stream.store.leases import FencedError, Lease, take
+from xero_stream.store.leases import FencedError, Lease
+from xero_stream.store.ownership import take
 from xero_stream.store.quarantine import Kept
+from xero_stream.store.records import PublishedRecord, take_over
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 S = timedelta(seconds=1)

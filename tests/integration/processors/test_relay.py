@@ -17,9 +17,9 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 from processors.recorder.decide import Read
 from processors.recorder.envelope import Fetch
 from processors.recorder.recorder import Batch, Recorder
+from processors.relay.outbox import microseconds
 from processors.relay.relay import Relay
 from processors.relay.resume import Committed, ForeignStoreError, committed_offset
-from processors.relay.store import microseconds
 from tests.support.topics import make_anew
 from xero_stream.contracts.change_event import DeletionReason, Trigger, ce_id
 from xero_stream.contracts.dead_letter import Stage
@@ -28,7 +28,8 @@ from xero_stream.kafka.admin import TopicAdmin, wanted
 from xero_stream.kafka.transactional import TransactionalProducer, _OnceSender
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.store.deployment import Deployment, claim
-from xero_stream.store.leases import FencedError, Lease, take
+from xero_stream.store.leases import FencedError, Lease
+from xero_stream.store.ownership import take
 from xero_stream.store.quarantine import LARGEST_LETTER, Kept, keep
 
 PARTITION = 1

@@ -21,10 +21,10 @@ from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.shared import KEYS, values
 from xero_stream.settings.store import EncryptionKeys
 from xero_stream.settings.xero import AppTier, DefaultAppSettings
-from xero_stream.store.connections import Organisation, SealedTokens, connect
+from xero_stream.store.connections import Organisation, connect
 from xero_stream.store.crypto import Column, TokenCipher
 from xero_stream.store.deployment import Effects, change, claim, read
-from xero_stream.store.grants import bind_tokens, seal_again
+from xero_stream.store.grants import SealedTokens, bind_tokens, seal_again
 from xero_stream.store.pool import open_pool
 
 NOW = datetime.now(UTC)

@@ -7,12 +7,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.tenants.store import load
 from processors.tenants.unseen import UnseenCalls, count, limit_of, set_aside
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.leases import Lease
 from xero_stream.store.quarantine import entries
+from xero_stream.store.tenants import load
 
 T = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

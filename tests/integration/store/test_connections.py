@@ -13,7 +13,6 @@ import pytest
 from cryptography.fernet import Fernet
 
 from processors.tenants.app_holds import AppHolds
-from processors.tenants.store import Told, load, suspend, told
 from processors.xero import StoredGrants
 from xero_api.errors import TransientError
 from xero_api.oauth.token import refused_app
@@ -22,19 +21,12 @@ from xero_stream.contracts.partition import partition_of
 from xero_stream.settings.apps import App
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.apps import troubles
-from xero_stream.store.connections import (
-    Connected,
-    Organisation,
-    OtherAppError,
-    SealedTokens,
-    connect,
-    drop_grant,
-    keep_grant,
-    standing,
-)
+from xero_stream.store.connections import Connected, Organisation, OtherAppError, connect, drop_grant, keep_grant
 from xero_stream.store.crypto import TokenCipher
-from xero_stream.store.grants import locked
+from xero_stream.store.grants import SealedTokens, locked
 from xero_stream.store.pool import open_pool
+from xero_stream.store.queries.grants import standing
+from xero_stream.store.tenants import Told, load, suspend, told
 
 NOW = datetime.now(UTC)
 TOKENS = SealedTokens(

@@ -21,7 +21,7 @@ from xero_stream.store.deployment import (
     keep_same,
     read,
 )
-from xero_stream.store.leases import take
+from xero_stream.store.ownership import take
 from xero_stream.store.pool import open_pool
 
 DAYS = "XERO_STREAM_CHANGE_DAYS"

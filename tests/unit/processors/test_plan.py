@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from processors.planner.plan import Due, GetIds, GetOne, OpenPass, PassKind, PassPage, Slot, Sweep, Work, plan
-from processors.recorder.judge import Mode
+from processors.planner.plan import Due, GetIds, GetOne, OpenPass, PassPage, Slot, Sweep, Work, plan
 from xero_api.call import Lane
 from xero_api.paging import first
 from xero_stream.contracts.names import EntityName
+from xero_stream.store.states import Mode, PassKind
 
 INVOICES, CONTACTS, NOTES = EntityName.INVOICES, EntityName.CONTACTS, EntityName.CREDIT_NOTES
 IDS = {INVOICES: 50, CONTACTS: 50, NOTES: 20}

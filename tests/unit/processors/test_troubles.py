@@ -5,12 +5,13 @@ from typing import Any, cast
 
 import pytest
 
-from processors.planner.plan import GetIds, GetOne, OpenPass, PassKind, PassPage, Slot, Sweep, Work
+from processors.planner.plan import GetIds, GetOne, OpenPass, PassPage, Slot, Sweep, Work
 from processors.tenants.troubles import Troubles, subject_of
 from xero_api.call import Lane
 from xero_api.paging import Keyset
 from xero_api.verdicts import Subject
 from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
+from xero_stream.store.states import PassKind
 
 SLOT = Slot(lane=Lane.WEBHOOK, entity=EntityName.INVOICES)
 OTHER = Slot(lane=Lane.WEBHOOK, entity=EntityName.CONTACTS)
