@@ -4,9 +4,11 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from typing import Any
 
 import httpx
+import orjson
 import psutil
 
 from benchmarks.figures import keep
@@ -15,7 +17,7 @@ from tests.integration.simulator.rig import SimulatorProcess
 
 SINGLES, PAGES = 1_000, 100
 INVOICE_COUNT = 100_000
-GOAL_SECONDS, GOAL_MIB = 60.0, 2_048.0
+GOAL_SECONDS, GOAL_MIB, GOAL_PAGES = 60.0, 2_048.0, 300
 
 _GENERATE = """
 import json, resource, sys, time
@@ -50,7 +52,8 @@ async def _requests(process: SimulatorProcess) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {token}", "xero-tenant-id": tenant, "Accept": "application/json"}
         rows = (await http.get("/api.xro/2.0/Invoices?page=1", headers=headers)).json()["Invoices"]
 
-        async def cost(paths: list[str]) -> float:
+        async def cost(paths: list[str], accepted: str = "identity") -> float:
+            headers["Accept-Encoding"] = accepted
             before = server.cpu_times()
             waiting = iter(paths)
 
@@ -64,8 +67,25 @@ async def _requests(process: SimulatorProcess) -> dict[str, Any]:
             return float(after.user + after.system - before.user - before.system)
 
         single = await cost([f"/api.xro/2.0/Invoices/{rows[n % 100]['InvoiceID']}" for n in range(SINGLES)])
-        page = await cost([f"/api.xro/2.0/Invoices?page={1 + n % 10}&pageSize=100" for n in range(PAGES)])
-    return {"single_s": single / SINGLES, "page_s": page / PAGES}
+        pages = [f"/api.xro/2.0/Invoices?page={1 + n % 10}&pageSize=100" for n in range(PAGES)]
+        first = await cost(pages[:10])
+        page, packed = await cost(pages), await cost(pages, "gzip")
+        body = (await http.get(pages[0], headers=headers)).content
+    return {
+        "single_s": single / SINGLES,
+        "first_page_s": first / 10,
+        "page_s": page / PAGES,
+        "packed_page_s": packed / PAGES,
+        "parse_s": _parsed(body),
+    }
+
+
+def _parsed(body: bytes) -> float:
+    """Processor seconds that a client needs to parse the page: what the simulator's cost is compared with."""
+    before = time.process_time()
+    for _ in range(PAGES):
+        orjson.loads(body)
+    return (time.process_time() - before) / PAGES
 
 
 def main(arguments: list[str]) -> int:
@@ -81,11 +101,17 @@ def main(arguments: list[str]) -> int:
         [sys.executable, "-c", _GENERATE, str(INVOICE_COUNT)], capture_output=True, check=True, text=True
     )
     raw["generated"] = made = json.loads(done.stdout)
+    fast = max(raw["page_s"], raw["packed_page_s"]) * GOAL_PAGES < 1
     keep(
         "simulator",
         {
             "single GET, requests/s on one core": round(1 / raw["single_s"]),
             "page of 100, requests/s on one core": round(1 / raw["page_s"]),
+            "page of 100 as gzip, requests/s on one core": round(1 / raw["packed_page_s"]),
+            "page of 100 for the first time, requests/s on one core": round(1 / raw["first_page_s"]),
+            "page of 100 / orjson.loads of it": round(raw["page_s"] / raw["parse_s"], 2),
+            "page of 100 as gzip / orjson.loads of it": round(raw["packed_page_s"] / raw["parse_s"], 2),
+            f"goal: {GOAL_PAGES} pages of 100 a second, as gzip too": fast,
             f"{INVOICE_COUNT:,} invoices generated, s": round(made["seconds"], 1),
             f"{INVOICE_COUNT:,} invoices generated, processor s": round(made["cpu_seconds"], 1),
             f"{INVOICE_COUNT:,} invoices generated, peak MiB": round(made["mib"]),
@@ -94,4 +120,5 @@ def main(arguments: list[str]) -> int:
         },
         raw,
     )
-    return 0 if made["cpu_seconds"] < GOAL_SECONDS and made["mib"] < GOAL_MIB else 1
+
+    return 0 if fast and made["cpu_seconds"] < GOAL_SECONDS and made["mib"] < GOAL_MIB else 1

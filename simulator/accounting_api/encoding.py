@@ -1,10 +1,10 @@
 """Records as Xero's JSON, in the three forms it answers: single, page, summary.
 
-A record is encoded once per change, in pieces that all forms share; a form is the pieces joined. The embedded contact
+A document is encoded once per change and form, but for its contact, which is put in when it is shown: the embedded contact
 is the contact as it is now: renaming one changes its documents without a stamp, as in Xero.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -37,32 +37,36 @@ REMOVED = ""
 """An override's text that takes the field away; no JSON value is empty."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pieces:
-    """JSON members without braces, by which forms have them; empty where there are none.
+@dataclass(slots=True)
+class _Rows:
+    """A document's rows without its contact, by form, and whether prices have four decimals; made when they are first asked for.
 
-    ``contact`` is set only where it was overridden: else the contact's own form is put in. ``mark`` is what else the
-    pieces depend on. ``single_core`` and ``listed_lines`` are what single reads and lists have instead of ``core`` and
-    ``lines``, in an organisation whose forms differ.
+    ``whole_cents`` is whether no price has more than two decimals: then both are the same.
     """
 
-    record: AnyRecord
+    record: Document
+    whole_cents: bool
+    heads: dict[tuple[Form, bool], bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ContactPieces:
+    """A contact's JSON members without braces, by which forms have them; ``mark`` is what else they depend on."""
+
+    contact: Contact
     core: bytes
-    extras: bytes
-    lines: bytes
-    single: bytes = b""
-    contact: bytes | None = None
-    single_core: bytes | None = None
-    listed_lines: bytes | None = None
-    mark: tuple[int, int] = (0, 0)
+    roles: bytes
+    details: bytes
+    mark: tuple[int, int]
 
 
 class Encoder:
-    """Encodes one organisation's records; remembers the pieces of each until it changes."""
+    """Encodes one organisation's records; remembers the rows of documents and contacts until they change."""
 
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
-        self._pieces: dict[str, _Pieces] = {}
+        self._rows: dict[str, _Rows] = {}
+        self._contacts: dict[str, _ContactPieces] = {}
         self._embedded: dict[str, tuple[Contact, bytes, bytes]] = {}
 
     def encode(self, record: AnyRecord, form: Form, *, four_decimals: bool, now_ms: int) -> bytes:
@@ -78,18 +82,10 @@ class Encoder:
             return self._contact(record, form, now_ms)
         if not isinstance(record, Invoice | CreditNote):
             return self._whole(record, form, four_decimals, now_ms)
-        pieces = self._document_pieces(record, four_decimals=four_decimals)
-        single = form is Form.SINGLE
-        members = [pieces.single_core if single and pieces.single_core is not None else pieces.core]
-        if form is Form.SUMMARY:
-            members += [pieces.extras, b'"LineItems":[]']
-        elif form is not Form.SUMMARY_ONLY:
-            listed = not single and pieces.listed_lines is not None
-            members += [pieces.extras, pieces.listed_lines or b"" if listed else pieces.lines]
-        if single:
-            members.append(pieces.single)
-        members.append(self._contact_inside(record.contact_id, form) if pieces.contact is None else pieces.contact)
-        return b"{" + b",".join(filter(None, members)) + b"}"
+        head = self._head(record, form, four_decimals=four_decimals)
+        if head.endswith(b"}"):
+            return head  # its contact was overridden
+        return head + self._contact_inside(record.contact_id, form) + b"}"
 
     def _whole(self, record: AnyRecord, form: Form, four_decimals: bool, now_ms: int) -> bytes:
         view = View(
@@ -108,46 +104,48 @@ class Encoder:
 
     def forget(self) -> None:
         """The organisation's forms changed: encode everything anew."""
-        self._pieces.clear()
+        self._rows.clear()
+        self._contacts.clear()
 
     # -- documents --------------------------------------------------------------------------------------------------
 
-    def _document_pieces(self, record: Document, *, four_decimals: bool) -> _Pieces:
-        if not four_decimals and any(line.unit_amount % 100 for line in record.lines):
-            return self._cut(record, four_decimals=False)
-        pieces = self._pieces.get(record.id)
-        if pieces is None or pieces.record is not record:
-            pieces = self._cut(record, four_decimals=True)
+    def _head(self, record: Document, form: Form, *, four_decimals: bool) -> bytes:
+        """A row up to its contact, which is the contact as it is now; all of it where the contact was overridden."""
+        rows = self._rows.get(record.id)
+        if rows is None or rows.record is not record:
+            rows = _Rows(record, not any(line.unit_amount % 100 for line in record.lines))
             if self._organisation.shelf_of(record).get(record.id) is record:
-                self._pieces[record.id] = pieces
-        return pieces
+                self._rows[record.id] = rows
+        key = (form, four_decimals or rows.whole_cents)
+        head = rows.heads.get(key)
+        if head is None:
+            head = rows.heads[key] = self._cut(record, form, four_decimals=four_decimals)
+        return head
 
-    def _cut(self, record: Document, *, four_decimals: bool) -> _Pieces:
+    def _cut(self, record: Document, form: Form, *, four_decimals: bool) -> bytes:
+        single, company = form is Form.SINGLE, self._organisation.company()
+        rounded = single and company.rounds
         if isinstance(record, Invoice):
-            core, extras = invoice_core(record), invoice_extras(record, self._organisation)
+            core, extras = invoice_core(record, rounded=rounded), invoice_extras(record, self._organisation)
         else:
             core, extras = credit_note_core(record), credit_note_extras(record, self._organisation)
         lines: dict[str, Any] = {"LineItems": [line_fields(line, record, four_decimals) for line in record.lines]}
-        single, contact = attachments(record), {"Contact": None}
-        company = self._organisation.company()
-        rounded = invoice_core(record, rounded=True) if isinstance(record, Invoice) and company.rounds else None
-        alike = company.lists_option_ids or "LineItems" in record.overrides
-        listed = None if alike else without_option_ids(lines)
-        in_lists = dict(record.overrides)
-        if rounded is not None:
-            _override(record.overrides, rounded, extras, lines, single, contact)
-            in_lists = {name: text for name, text in in_lists.items() if name not in _NEVER_LISTED}
-        _override(in_lists, core, extras, lines, single, contact)
-        return _Pieces(
-            record=record,
-            core=_members(core),
-            single_core=None if rounded is None else _members(rounded),
-            listed_lines=None if listed is None else _members(listed),
-            extras=_members(extras),
-            lines=_members(lines),
-            single=_members(single),
-            contact=_members(contact) if "Contact" in record.overrides else None,
-        )
+        files, contact = attachments(record), {"Contact": None}
+        overrides = record.overrides
+        if company.rounds and not single and isinstance(record, Invoice):
+            overrides = {name: text for name, text in overrides.items() if name not in _NEVER_LISTED}
+        if not single and not company.lists_option_ids and "LineItems" not in overrides:
+            lines = without_option_ids(lines)
+        _override(overrides, core, extras, lines, files, contact)
+        members = [_members(core)]
+        if form is not Form.SUMMARY_ONLY:
+            members += [_members(extras), b'"LineItems":[]' if form is Form.SUMMARY else _members(lines)]
+        if single:
+            members.append(_members(files))
+        if "Contact" in overrides:
+            members.append(_members(contact))
+        row = b"{" + b",".join(filter(None, members))
+        return row + (b"}" if "Contact" in overrides else b",")
 
     def _contact_inside(self, contact_id: str, form: Form) -> bytes:
         contact = self._organisation.contacts.get(contact_id)
@@ -178,21 +176,21 @@ class Encoder:
 
     def _contact(self, record: Contact, form: Form, now_ms: int) -> bytes:
         mark = (self._organisation.balance_mark(record.id), now_ms // DAY_MS)
-        pieces = self._pieces.get(record.id)
-        if pieces is None or pieces.record is not record or pieces.mark != mark:
+        pieces = self._contacts.get(record.id)
+        if pieces is None or pieces.contact is not record or pieces.mark != mark:
             core, roles = contact_core(record), contact_roles(record)
             details = contact_details(record, self._organisation.balances(record.id, now_ms))
             _override(record.overrides, core, roles, details)
-            pieces = _Pieces(
-                record=record, core=_members(core), extras=_members(roles), lines=_members(details), mark=mark
+            pieces = _ContactPieces(
+                contact=record, core=_members(core), roles=_members(roles), details=_members(details), mark=mark
             )
             if self._organisation.contacts.get(record.id) is record:
-                self._pieces[record.id] = pieces
+                self._contacts[record.id] = pieces
         members = [pieces.core]
         if form is not Form.SUMMARY_ONLY:
-            members.append(pieces.extras)
+            members.append(pieces.roles)
         if form in (Form.SINGLE, Form.PAGE):
-            members.append(pieces.lines)
+            members.append(pieces.details)
         return b"{" + b",".join(filter(None, members)) + b"}"
 
 
