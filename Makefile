@@ -8,8 +8,8 @@ SEED ?=
 PYTEST := $(BIN)/python -m pytest
 # pytest rewrites every test module, and every process of a test imports the project: both from compiled files.
 unexport PYTHONDONTWRITEBYTECODE
-# Most of the suite waits for something, so one worker runs whole systems and one all else: see tests/support/schedule.py.
-WORKERS := -n 2
+# Most of the suite waits for something, so two workers run whole systems and two all else: see tests/support/schedule.py.
+WORKERS := -n 4
 
 # Kafka's jars and pip's downloads stay in this folder too: nothing outside it is written.
 export XERO_STREAM_CACHE_DIR ?= $(CURDIR)/.cache/xero-stream

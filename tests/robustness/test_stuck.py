@@ -94,7 +94,7 @@ async def churn(experiment: Experiment, seconds: float) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
         with contextlib.suppress(httpx.TransportError):
-            async with httpx.AsyncClient(trust_env=False, timeout=1) as client:
+            async with httpx.AsyncClient(trust_env=False, verify=False, timeout=1) as client:
                 await client.get(f"http://127.0.0.1:{experiment.stack.receiver_port}/")
         await experiment.kafka.cut()
         await experiment.postgres.cut()

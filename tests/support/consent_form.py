@@ -66,7 +66,9 @@ class Page(HTMLParser):
 class Browser:
     """Follows a link to the page and sends its form."""
 
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=30, trust_env=False))
+    http: httpx.AsyncClient = field(
+        default_factory=lambda: httpx.AsyncClient(timeout=30, trust_env=False, verify=False)
+    )
 
     async def open(self, url: str) -> tuple[httpx.Response, Page]:
         """The page."""

@@ -51,6 +51,8 @@ async def proxied_servers(folder: Path) -> AsyncIterator[ProxiedServers]:
         "advertised.listeners": f"{direct},PROXIED://{HOST}:{front}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
+        # Beside other systems it may be late with a heartbeat, and is not fenced for that; back after a kill two seconds later.
+        "broker.session.timeout.ms": "4000",
     }
     async with (
         LocalServers(folder, broker=broker, plaintext=True) as servers,

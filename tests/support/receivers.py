@@ -84,6 +84,7 @@ class RunningReceiver:
             base_url=f"http://127.0.0.1:{self.port}",
             timeout=10,
             trust_env=False,
+            verify=False,  # plain HTTP: nothing to load certificates for
             limits=httpx.Limits(max_connections=64),
         )
 

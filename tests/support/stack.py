@@ -221,7 +221,7 @@ class Stack:
         return self._http
 
     async def __aenter__(self) -> Self:
-        self._http = httpx.AsyncClient(base_url=self.simulator_url, timeout=60, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=self.simulator_url, timeout=60, trust_env=False, verify=False)
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             await upgrade(self.database_url)
@@ -351,7 +351,7 @@ class Stack:
                     f"--- {p.name}\n{p.tail(6)[-3000:]}" for p in self.processes.values() if p.log.exists()
                 )
                 raise AssertionError(f"waited {within} s for {what}\n{logs}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         self.note(f"there: {what}")
 
     # The simulated Xero.
