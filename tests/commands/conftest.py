@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest.mock
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from cli.application import build
+from tests.support.forked import Forked
 from tests.support.processes import until
 from tests.support.stack import free_port
 from xero_stream.settings.example import SECTIONS, settings_of
@@ -69,6 +71,16 @@ class CommandLine:
     def process(self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Ended:
         """Run a command to its end in a process of its own."""
         return self.run([*COMMAND, *arguments], stdin=stdin, env=env)
+
+    def forked(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
+        """The same in a process that is forked from one with all imports: where many starts are tried alike."""
+        run = Path(tempfile.mkdtemp(dir=self.folder))
+        out, errors = run / "out", run / "errors"
+        process = Forked(
+            "cli.main", arguments, {**self.environment, **(env or {})}, out, errors=errors, folder=self.folder
+        )
+        code = process.wait(90)
+        return Ended(code=code, out=out.read_text(encoding="utf-8"), err=errors.read_text(encoding="utf-8"))
 
     def run(self, command: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None = None) -> Ended:
         """Run any program to its end in the same folder and environment."""

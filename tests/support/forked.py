@@ -40,6 +40,8 @@ class Forked:
         environment: all of it.
         log: standard output and error are appended to it.
         stdin: the file that standard input is; empty by default.
+        errors: a file of its own for standard error.
+        folder: the working directory; this process's by default.
     """
 
     def __init__(
@@ -49,10 +51,15 @@ class Forked:
         environment: Mapping[str, str],
         log: Path,
         stdin: Path | None = None,
+        *,
+        errors: Path | None = None,
+        folder: Path | None = None,
     ) -> None:
-        files = str(stdin or os.devnull), str(log)
+        files = str(stdin or os.devnull), str(log), str(errors or log)
         self._process = _CONTEXT.Process(
-            target=_run, args=(module, list(arguments), dict(environment), *files), daemon=True
+            target=_run,
+            args=(module, list(arguments), dict(environment), files, str(folder or Path.cwd())),
+            daemon=True,
         )
         self._process.start()
         assert self._process.pid is not None
@@ -89,12 +96,17 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(module: str, arguments: list[str], environment: dict[str, str], stdin: str, log: str) -> None:
+def _run(
+    module: str, arguments: list[str], environment: dict[str, str], files: tuple[str, str, str], folder: str
+) -> None:
     os.setsid()
+    os.chdir(folder)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    given, output = os.open(stdin, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for file, standard in ((given, 0), (output, 1), (output, 2)):
-        os.dup2(file, standard)
+    for standard, path in enumerate(files):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND if standard else os.O_RDONLY, 0o644)
+        if file != standard:
+            os.dup2(file, standard)
+            os.close(file)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(write_through=True)  # type: ignore[union-attr]  # a text stream, as Python made it

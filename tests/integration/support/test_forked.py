@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.forked import Forked, forks
+from tests.support.processes import until
 
 ALIKE = """
 import os, sys, time
@@ -41,7 +42,9 @@ def test_it_is_given_arguments_environment_and_standard_input(module: str, tmp_p
 
 def test_it_is_killed_as_any_process(module: str, tmp_path: Path) -> None:
     """By its own id, in a session of its own, and the signal is told."""
-    process = Forked(module, ["wait"], {}, tmp_path / "log")
+    log = tmp_path / "log"
+    process = Forked(module, ["wait"], {}, log)
+    until(lambda: log.exists() and "wait" in log.read_text(encoding="utf-8"))
 
     assert process.poll() is None
     assert os.getsid(process.pid) == process.pid
