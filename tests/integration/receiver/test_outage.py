@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from tests.support.receivers import Line, RunningReceiver, Sent, create_topics, read_all, settings_for, until
-from tests.support.servers import StartServers
+from tests.support.servers import run_apart
 from tests.support.webhooks import Maker
 from xero_stream.contracts.webhook_event import WebhookEvent
 from xero_stream.kafka.admin import TopicAdmin, wanted
@@ -24,12 +24,14 @@ LIMIT_SECONDS = 5.0
 RECOVERY_SECONDS = 5.0
 
 
-@pytest.fixture
-async def servers(private_servers: StartServers) -> LocalServers:
-    """Servers of the test's own, with the receiver's topics."""
-    servers = await private_servers()
-    await create_topics(servers.bootstrap_servers, PREFIX)
-    return servers
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
+    """Servers for the tests of this module, with the receiver's topics; each leaves Kafka running, and its events in the log."""
+    servers = LocalServers(tmp_path_factory.mktemp("outage"), plaintext=True)
+    run_apart(servers.start())
+    run_apart(create_topics(servers.bootstrap_servers, PREFIX))
+    yield servers
+    run_apart(servers.stop())
 
 
 @asynccontextmanager
