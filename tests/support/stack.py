@@ -453,6 +453,7 @@ class Stack:
 
     async def command(self, *arguments: str, stdin: str = "", **environment: str) -> tuple[int, str]:
         """Run ``xero-stream`` with the processors' environment; answers its exit code and all it wrote."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         run = self.folder / f"command-{uuid4().hex[:8]}"
         given, said = run.with_suffix(".in"), run.with_suffix(".out")
         given.write_text(stdin, encoding="utf-8")
