@@ -2,6 +2,10 @@
 
 import gc
 
+import cli.application
+import cli.deployment.command
+import cli.doctor.command
+import cli.grants.command
 import cli.processors
 import cli.receiver
 import cli.simulator
