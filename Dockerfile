@@ -16,6 +16,7 @@ COPY xero_stream/ xero_stream/
 COPY xero_api/ xero_api/
 COPY receiver/ receiver/
 COPY processors/ processors/
+COPY console/ console/
 COPY simulator/ simulator/
 COPY verify/ verify/
 COPY cli/ cli/

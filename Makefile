@@ -59,7 +59,7 @@ schemas: install ## regenerate schemas/, .env.example and the tables of settings
 	$(BIN)/python -m xero_stream.contracts.schemas --write schemas
 	$(BIN)/python -m xero_stream.settings.example .env.example docs/configuration.md
 	$(BIN)/python -m xero_api.reference docs/entities.md
-	$(BIN)/python -m xero_stream.telemetry.page --write docs/metrics.md receiver.metrics:ReceiverMetrics processors.metrics:ProcessorMetrics
+	$(BIN)/python -m xero_stream.telemetry.page --write docs/metrics.md receiver.metrics:ReceiverMetrics processors.metrics:ProcessorMetrics console.metrics:ConsoleMetrics
 
 bench: install ## the figures, as ratios against peers in the same run
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -51,6 +51,7 @@ COMMANDS: dict[str, Entry] = {
     "processors": Entry(
         module="cli.processors", name="processors", about="Read changed records from Xero, publish change events."
     ),
+    "console": Entry(module="cli.console", name="console", about="Answer programs that have an API key."),
     "simulator": Entry(
         module="cli.simulator", name="simulator", about="A Xero that runs on a laptop.", finds_servers=False
     ),

@@ -7,7 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 
-PRIVATE_PORTS = ("9464", "9465")
+PRIVATE_PORTS = ("9464", "9465", "9466")
 SECONDS = 3
 
 

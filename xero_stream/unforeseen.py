@@ -7,7 +7,7 @@ from pathlib import Path
 from traceback import extract_tb
 
 _ROOT = Path(__file__).parents[1]
-_OURS = {"cli", "processors", "receiver", "xero_api", "xero_stream"}
+_OURS = {"cli", "console", "processors", "receiver", "xero_api", "xero_stream"}
 
 
 def described(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from xero_stream.settings.base import Section
+from xero_stream.settings.console import ConsoleSettings
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.local import LocalSettings
@@ -25,6 +26,7 @@ class Process(StrEnum):
 
     RECEIVER = "receiver"
     PROCESSORS = "processors"
+    CONSOLE = "console"
     SETUP = "setup"  # `migrate` and `topics apply`
     TOOLS = "tools"  # commands that people run: connect, grants, tenants, quarantine, doctor …
     SIMULATOR = "simulator"
@@ -53,6 +55,7 @@ _SECTIONS: Mapping[Process, tuple[type[Section], ...]] = {
         TelemetrySettings,
         PrivatePortSettings,
     ),
+    Process.CONSOLE: (StoreSettings, ConsoleSettings, TelemetrySettings, PrivatePortSettings),
     Process.SETUP: (KafkaSettings, StoreSettings, EntitySettings, TelemetrySettings),
     Process.TOOLS: (
         KafkaSettings,

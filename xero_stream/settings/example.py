@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from xero_stream.settings.base import Section
+from xero_stream.settings.console import ConsoleSettings
 from xero_stream.settings.entities import EntitySettings
 from xero_stream.settings.kafka import KafkaSettings
 from xero_stream.settings.local import LocalSettings
@@ -36,6 +37,7 @@ SECTIONS: tuple[type[Section], ...] = (
     StoreSettings,
     ReceiverSettings,
     ProcessorSettings,
+    ConsoleSettings,
     TelemetrySettings,
     PrivatePortSettings,
     LocalSettings,

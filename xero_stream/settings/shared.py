@@ -174,6 +174,13 @@ RULES: Mapping[str, Rule] = {
         then="The topic of deliveries is made; receivers take the value at their next start",
         on_kafka=True,
     ),
+    # Console.
+    "XERO_STREAM_CONSOLE_HOST": free(_LISTENS),
+    "XERO_STREAM_CONSOLE_PORT": free(_LISTENS),
+    "XERO_STREAM_CONSOLE_PRIVATE_HOST": free(_LISTENS),
+    "XERO_STREAM_CONSOLE_PRIVATE_PORT": free(_LISTENS),
+    "XERO_STREAM_CONSOLE_HOST_NAMES": free(_LISTENS),
+    "XERO_STREAM_CONSOLE_CONNECTIONS": free("A limit of the process itself."),
     # Processors.
     "XERO_STREAM_PROCESSORS_PRIVATE_HOST": free(_LISTENS),
     "XERO_STREAM_PROCESSORS_PRIVATE_PORT": free(_LISTENS),

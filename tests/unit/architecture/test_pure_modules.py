@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.import_contracts import chains, docstring_on_disk, mark_of, pure_modules
 
-ROOTS = ("cli", "processors", "receiver", "simulator", "verify", "xero_api", "xero_stream")
+ROOTS = ("cli", "console", "processors", "receiver", "simulator", "verify", "xero_api", "xero_stream")
 FORBIDDEN = {"asyncio", "asyncpg", "random", "time"}
 
 

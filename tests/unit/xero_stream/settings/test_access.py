@@ -26,6 +26,11 @@ def test_the_receiver_has_no_secret_but_its_keys_and_kafkas_password() -> None:
     assert MAY_HAVE[Process.RECEIVER] & SECRETS == {"XERO_WEBHOOK_KEYS", "KAFKA_SASL_PASSWORD"}
 
 
+def test_the_console_has_no_secret_but_the_stores_password() -> None:
+    """Who takes it over can neither call Xero nor read tokens."""
+    assert MAY_HAVE[Process.CONSOLE] & SECRETS == {"DATABASE_URL"}
+
+
 def test_only_tools_hold_signing_keys_and_encryption_keys_together() -> None:
     """No service can both make up events and read tokens."""
     both = {"XERO_WEBHOOK_KEYS", "XERO_STREAM_ENCRYPTION_KEYS"}
@@ -64,6 +69,7 @@ def test_foreign_secrets_are_named() -> None:
     [
         (Process.RECEIVER, ["receiver"]),
         (Process.PROCESSORS, ["processors"]),
+        (Process.CONSOLE, ["console"]),
         (Process.SIMULATOR, ["simulator"]),
         (Process.SETUP, ["cli/migrate.py", "cli/topics.py"]),
     ],

@@ -1,0 +1,1 @@
+"""The feed of changes: by cursor, by waiting, as server-sent events."""

@@ -1,0 +1,1 @@
+"""How a request is let in, limited, answered and described."""
