@@ -149,11 +149,12 @@ WITHOUT_SERVERS = {("topics", "acl")}
 """They need none, and end with 0 where the bad setting is none of theirs."""
 OF_THEIR_OWN = {("demo",), ("local",), ("simulator",)}
 """They read no address: the demo looks at no deployment's settings, the others at their own, which options set too."""
-STARTED = [("receiver",), ("processors",), ("up",)]
+STARTED = [("receiver",), ("processors",), ("console",), ("up",)]
 """Commands that go on, with settings that they read before anything else."""
 READ_FIRST = {
     "receiver": {"KAFKA_BOOTSTRAP_SERVERS"},
     "processors": {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "XERO_API_URL", "XERO_IDENTITY_URL"},
+    "console": {"DATABASE_URL"},
     "up": {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "XERO_API_URL", "XERO_IDENTITY_URL"},
 }
 NOBODY = {
