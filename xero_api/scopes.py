@@ -10,9 +10,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from xero_api.claims import read_claims
 from xero_api.entity import Entity, Scope
 from xero_api.errors import UnmappableAnswerError
-from xero_api.oauth.claims import read_claims
 from xero_stream.contracts.names import EntityName
 from xero_stream.settings.xero import AppTier
 

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 from simulator.accounting_api.filters import Filter, contains, equals, from_day, id_is, one_of, to_day
-from simulator.accounting_api.spelling import folded
 from simulator.books.words import ContactStatus, Endpoint
+from simulator.spelling import folded
 
 
 class Paging(StrEnum):

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from simulator.accounting_api.errors import RefusedError, unparsable
-from simulator.accounting_api.spelling import day_of, guid_of
+from simulator.errors import RefusedError, unparsable
+from simulator.spelling import day_of, guid_of
 
 Test = Callable[[Any], bool]
 Filter = Callable[[str], Test]

@@ -14,7 +14,6 @@ from simulator.accounting_api.documents import allocation_row
 from simulator.accounting_api.encoders.tracking_categories import option_row
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.pdf import PRINTED
-from simulator.accounting_api.spelling import guid_of
 from simulator.accounting_api.validation import Fields, Problems
 from simulator.accounting_api.wire import ms_date
 from simulator.books import money
@@ -29,6 +28,7 @@ from simulator.books.prepayment import Prepayment
 from simulator.books.tracking_category import MOST_OPTIONS, TrackingCategory, TrackingOption
 from simulator.books.words import DocumentStatus, Endpoint, Presence
 from simulator.keeping.books import PaperKind
+from simulator.spelling import guid_of
 
 MOST_FILES = 10
 """Attachments of one record. Source: developer.xero.com, attachments."""

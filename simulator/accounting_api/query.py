@@ -7,15 +7,15 @@ Xero's habits kept: a malformed ``If-Modified-Since`` is ignored, page sizes are
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from simulator.accounting_api.errors import RefusedError, bad_query, query_too_long, unparsable
 from simulator.accounting_api.facts import FACTS, Facts, Paging
 from simulator.accounting_api.fields import fields_of
 from simulator.accounting_api.filters import Test
-from simulator.accounting_api.spelling import guid_of, moment_of
 from simulator.accounting_api.view import Form
 from simulator.accounting_api.where import Where, WhereError, parse
 from simulator.books.words import Endpoint
+from simulator.errors import RefusedError, bad_query, query_too_long, unparsable
 from simulator.reply import Reply
+from simulator.spelling import guid_of, moment_of
 
 LONGEST_QUERY = 2048
 """Characters of query string that IIS takes."""

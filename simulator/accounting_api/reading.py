@@ -8,18 +8,18 @@ from typing import Any
 import orjson
 
 from simulator.accounting_api.encoding import Encoder
-from simulator.accounting_api.errors import not_found, too_many_records
 from simulator.accounting_api.facts import FACTS, Paging
 from simulator.accounting_api.fields import fields_of, sort_key
 from simulator.accounting_api.filters import Test
 from simulator.accounting_api.query import Query
-from simulator.accounting_api.spelling import guid_of
 from simulator.accounting_api.view import Form
 from simulator.books.kinds import AnyRecord
 from simulator.books.ledger import CASH
 from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint
+from simulator.errors import not_found, too_many_records
 from simulator.reply import Reply
+from simulator.spelling import guid_of
 
 JOURNALS_AT_ONCE = 100
 

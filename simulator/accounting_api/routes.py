@@ -10,7 +10,16 @@ from aiohttp import web
 from simulator.accounting_api import absent
 from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.encoders.organisation import actions
-from simulator.accounting_api.errors import (
+from simulator.accounting_api.facts import FACTS, PATHS
+from simulator.accounting_api.idempotency import Asked, Keys
+from simulator.accounting_api.pdf import PDF, PRINTED, printed
+from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
+from simulator.accounting_api.reading import Moment, envelope, find, read_list, read_one
+from simulator.accounting_api.reports.table import REPORTS, write_report
+from simulator.accounting_api.writing import Clerk, Order
+from simulator.books.organisation import Organisation
+from simulator.books.words import Endpoint
+from simulator.errors import (
     RefusedError,
     by_status,
     not_found,
@@ -18,16 +27,6 @@ from simulator.accounting_api.errors import (
     scope_missing,
     tenant_refused,
 )
-from simulator.accounting_api.facts import FACTS, PATHS
-from simulator.accounting_api.idempotency import Asked, Keys
-from simulator.accounting_api.pdf import PDF, PRINTED, printed
-from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
-from simulator.accounting_api.reading import Moment, envelope, find, read_list, read_one
-from simulator.accounting_api.reports.table import REPORTS, write_report
-from simulator.accounting_api.spelling import folded
-from simulator.accounting_api.writing import Clerk, Order
-from simulator.books.organisation import Organisation
-from simulator.books.words import Endpoint
 from simulator.faults.apply import Faults, Struck, forced_reply, strangers_reply
 from simulator.faults.plan import Operation
 from simulator.identity.bearer import bearer
@@ -36,6 +35,7 @@ from simulator.identity.scopes import ANY_REPORT
 from simulator.limits.counts import EndpointCounts
 from simulator.limits.windows import Problem, TenantLimits
 from simulator.reply import JSON, Reply
+from simulator.spelling import folded
 from simulator.world import World
 
 _ATTACHMENTS = frozenset({"accounting.attachments"})

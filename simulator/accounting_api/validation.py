@@ -11,9 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from simulator.accounting_api.spelling import day_of, guid_of
 from simulator.accounting_api.xml_bodies import XmlError, read_xml
 from simulator.books.amounts import DAY_MS, Day
+from simulator.spelling import day_of, guid_of
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulator.accounting_api.kinds import Kind, kind_of
-from simulator.accounting_api.spelling import guid_of, moment_of
+from simulator.spelling import guid_of, moment_of
 
 Value = str | int | float | bool | None
 Test = Callable[[Any], bool]

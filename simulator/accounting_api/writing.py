@@ -11,7 +11,6 @@ import orjson
 from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.documents import attachment_row
 from simulator.accounting_api.encoding import Encoder
-from simulator.accounting_api.errors import not_found, not_modelled, unreadable
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.parts import (
     NOT_ONLINE,
@@ -30,12 +29,13 @@ from simulator.accounting_api.parts import (
     write_option,
 )
 from simulator.accounting_api.reading import Moment
-from simulator.accounting_api.spelling import folded
 from simulator.accounting_api.validation import Fields, PostDataError, Problems, read_elements, refused_element
 from simulator.accounting_api.view import Form
 from simulator.accounting_api.writers.table import WRITES, Verb, Writes
 from simulator.books.words import Endpoint
+from simulator.errors import not_found, not_modelled, unreadable
 from simulator.reply import JSON, Reply
+from simulator.spelling import folded
 
 _READABLE = frozenset(
     {

@@ -8,7 +8,6 @@ import orjson
 
 from simulator.accounting_api.encoding import REMOVED
 from simulator.accounting_api.facts import FACTS
-from simulator.accounting_api.spelling import folded, guid_of
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNoteType
 from simulator.books.invoice import InvoiceType
@@ -17,6 +16,7 @@ from simulator.books.organisation import Organisation
 from simulator.books.words import ContactStatus, Endpoint, RuleError
 from simulator.control.raw_json import RawJsonError, members
 from simulator.sample.records import draw_contact, draw_credit_note, draw_invoice
+from simulator.spelling import folded, guid_of
 
 _DATE = re.compile(r'"/Date\((-?\d+)(?:[+-]\d{4})?\)/"')
 _SWITCHES = ("webhook", "stamp", "reset")

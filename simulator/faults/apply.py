@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from simulator.accounting_api.errors import by_status, role_missing, scope_missing
 from simulator.compression import SMALLEST, packed, takes_gzip
+from simulator.errors import by_status, role_missing, scope_missing
 from simulator.faults.plan import (
     Date,
     Drip,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from simulator.accounting_api.errors import token_expired, token_missing
+from simulator.errors import token_expired, token_missing
 from simulator.identity.grants import Grant
 from simulator.reply import Reply
 from simulator.world import World

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import orjson
 from aiohttp import web
 
-from simulator.accounting_api.errors import not_found, scope_missing, tenant_refused
-from simulator.accounting_api.spelling import folded
+from simulator.errors import not_found, scope_missing, tenant_refused
 from simulator.faults.apply import Faults, Struck, forced_reply, strangers_reply
 from simulator.faults.plan import Operation
 from simulator.identity.bearer import bearer
 from simulator.identity.grants import Connection, Grant
 from simulator.limits.windows import Problem
 from simulator.reply import Reply
+from simulator.spelling import folded
 from simulator.world import World
 
 

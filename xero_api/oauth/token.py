@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote_plus
 
+from xero_api.claims import read_scopes
 from xero_api.decode import decode
 from xero_api.errors import (
     ClientConfigError,
@@ -225,17 +226,6 @@ def refused_app(word: str, *, where: str, status: int | None = None, meta: Meta 
     error = ClientConfigError(f"{where}: {word}", status=status, meta=meta)
     error.hint = _HINTS.get(word, error.hint)
     return error
-
-
-def read_scopes(value: Any) -> tuple[str, ...]:
-    """Scopes, from a text with blanks (RFC 6749, 3.3) or commas between them, or from a list; anything else has none.
-
-    Args:
-        value: ``scope`` as it came, in a token answer or in an access token.
-    """
-    items = value if isinstance(value, list) else [value]
-    texts = [item for item in items if isinstance(item, str)]
-    return tuple(dict.fromkeys(word for text in texts for word in text.replace(",", " ").split()))
 
 
 _LONGEST = 64

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from simulator.accounting_api.errors import RefusedError, not_found, unparsable
 from simulator.accounting_api.reports.cells import Row, amount, day_of, header, long_date, plain, section, summary
-from simulator.accounting_api.spelling import guid_of
 from simulator.books.amounts import DAY_MS, Cents, Day, in_base
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
@@ -14,6 +12,8 @@ from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.organisation import Organisation
 from simulator.books.overpayment import Overpayment
 from simulator.books.words import CreditStatus, DocumentStatus
+from simulator.errors import RefusedError, not_found, unparsable
+from simulator.spelling import guid_of
 
 _COUNTS = (DocumentStatus.AUTHORISED, DocumentStatus.PAID)
 

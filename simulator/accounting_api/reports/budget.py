@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from simulator.accounting_api.errors import RefusedError, unparsable
 from simulator.accounting_api.reports.cells import Row, account_row, amount, day_of, header, section, summary
 from simulator.books.account import Account
 from simulator.books.amounts import Cents, Day
 from simulator.books.budget import Budget
 from simulator.books.organisation import Organisation
+from simulator.errors import RefusedError, unparsable
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _TIMEFRAMES = (1, 3, 12)

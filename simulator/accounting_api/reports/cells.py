@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.accounting_api import spelling
-from simulator.accounting_api.errors import RefusedError, unparsable
+from simulator import spelling
 from simulator.books.account import Account
 from simulator.books.amounts import DAY_MS, Cents, Day
+from simulator.errors import RefusedError, unparsable
 
 Row = dict[str, Any]
 

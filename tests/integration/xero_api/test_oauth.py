@@ -11,6 +11,7 @@ from tests.integration.simulator.rig import Simulated, Talk, simulate
 from tests.support.consent_form import Browser
 from tests.support.fake_grants import MemoryStore, Row
 from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.claims import read_claims
 from xero_api.client import XeroClient
 from xero_api.connections import Connection
 from xero_api.errors import (
@@ -28,7 +29,6 @@ from xero_api.errors import (
     UnreachableError,
     XeroError,
 )
-from xero_api.oauth.claims import read_claims
 from xero_api.oauth.consent import Consent, authorise_url, new_consent, read_callback
 from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.source import AccessToken, GrantId, GrantTokens

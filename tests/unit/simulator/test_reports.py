@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from simulator.accounting_api.errors import RefusedError
 from simulator.accounting_api.reports.table import REPORTS, write_report
 from simulator.books.amounts import RATE_ONE
 from simulator.books.budget import Budget
@@ -14,6 +13,7 @@ from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint
 from simulator.edits.editor import edit
 from simulator.edits.kinds import EditKind, Wish
+from simulator.errors import RefusedError
 from tests.unit.simulator import builders
 from tests.unit.simulator.builders import CUSTOMER, DAY, NOW, credit_note, guid, invoice, payment
 

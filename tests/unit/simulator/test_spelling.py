@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.accounting_api.spelling import day_of, folded, guid_of, moment_of
 from simulator.books.amounts import DAY_MS
+from simulator.spelling import day_of, folded, guid_of, moment_of
 from tests.support.unconfirmed import unconfirmed
 
 ID = "2b4a1c3d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.examples import examples
+from xero_api.claims import Claims, read_claims
 from xero_api.decode import encode
 from xero_api.errors import UnmappableAnswerError
-from xero_api.oauth.claims import Claims, read_claims
 
 
 def jwt(claims: object) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 from xero_api.decode import decode
 from xero_api.errors import UnmappableAnswerError
-from xero_api.oauth.token import read_scopes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +63,14 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
 def _lower(claims: Mapping[str, Any], name: str) -> str | None:
     value = _text(claims, name)
     return value.lower() if value else None
+
+
+def read_scopes(value: Any) -> tuple[str, ...]:
+    """Scopes, from a text with blanks (RFC 6749, 3.3) or commas between them, or from a list; anything else has none.
+
+    Args:
+        value: ``scope`` as it came, in a token answer or in an access token.
+    """
+    items = value if isinstance(value, list) else [value]
+    texts = [item for item in items if isinstance(item, str)]
+    return tuple(dict.fromkeys(word for text in texts for word in text.replace(",", " ").split()))
