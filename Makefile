@@ -14,7 +14,7 @@ WORKERS := -n 4
 # Kafka's jars and pip's downloads stay in this folder too: nothing outside it is written.
 export XERO_STREAM_CACHE_DIR ?= $(CURDIR)/.cache/xero-stream
 
-.PHONY: help install demo test robustness alerts unit lint format bench soak sinks consumers generators schemas sbom audit lock clean
+.PHONY: help install demo test robustness alerts unit lint format bench soak sinks consumers clients generators schemas sbom audit lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ sinks: install ## Flink and Kafka Connect over published topics (needs a JDK; ja
 
 consumers: install ## other people's Kafka clients and the CloudEvents SDKs run what docs/consuming.md shows (needs Node.js)
 	XERO_STREAM_NIGHTLY=1 $(PYTEST) $(ARGS) tests/consumers
+
+clients: install ## foreign clients of Xero's API, as published, take the simulator for Xero (needs Node.js)
+	XERO_STREAM_NIGHTLY=1 $(PYTEST) $(ARGS) tests/clients
 
 generators: install ## code generators and AsyncAPI's parser over schemas/ (needs Node.js and Go)
 	XERO_STREAM_NIGHTLY=1 $(PYTEST) $(ARGS) tests/generators
