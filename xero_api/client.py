@@ -15,6 +15,7 @@ import structlog
 
 from xero_api.answers import Answer, decipher, decipher_in_steps, error_of
 from xero_api.call import CallRecord, Lane, Outcome, outcome_of
+from xero_api.calling.context import CallContext
 from xero_api.connections import (
     Connection,
     Listed,
@@ -43,8 +44,6 @@ _SHOWN = 5
 
 log = structlog.get_logger()
 T = TypeVar("T")
-Leave = Callable[[], Awaitable[bool]]
-"""Whether a second exchange may be made."""
 
 
 def _nobody(call: CallRecord) -> None:
@@ -91,12 +90,9 @@ class XeroClient:
 
     async def send(
         self,
-        app: AppName,
-        tenant_id: TenantId,
+        context: CallContext,
         request: Request,
         *,
-        lane: Lane,
-        again: Leave | None = None,
         before_unpacking: Callable[[int], Awaitable[None]] | None = None,
     ) -> Answer:
         """Make a call. A 401 of Xero's is tried once more with a new token; nothing else is repeated here.
@@ -104,16 +100,21 @@ class XeroClient:
         Everything together, tokens included, takes at most the client's timeout (but for ``before_unpacking``).
 
         Args:
-            again: asked before the second exchange, which is a call of its own for Xero's limits; if it answers False
-                the 401 is raised. None: it is made at once.
             before_unpacking: waited for when an answer's bytes are here, given their number: records take about ten
                 times as much memory.
 
         Raises:
             XeroError: see ``xero_api.errors``.
         """
-        call = Call(app, tenant_id, lane, endpoint=request.endpoint, target=request.target, headers=request.headers)
-        async with self._authorised(call, tenant_id, again) as exchange:
+        call = Call(
+            context.app,
+            context.tenant_id,
+            context.lane,
+            endpoint=request.endpoint,
+            target=request.target,
+            headers=request.headers,
+        )
+        async with self._authorised(call, context) as exchange:
             status, headers, body = await exchange.read()
             if before_unpacking is not None:
                 await before_unpacking(len(body))
@@ -129,95 +130,67 @@ class XeroClient:
 
     async def write(
         self,
-        app: AppName,
-        tenant_id: TenantId,
+        context: CallContext,
         request: WriteRequest,
-        *,
-        lane: Lane = Lane.COMMAND,
-        again: Leave | None = None,
     ) -> WriteAnswer:
         """Write. Nothing is sent twice here, but after a 401, which Xero gives before it does anything.
 
         Whether a failed write may be sent again says ``xero_api.writes.again``, for the error's ``sent`` and ``status``.
 
-        Args:
-            again: as for :meth:`send`.
-
         Raises:
             XeroError: see ``xero_api.errors``.
         """
         call = Call(
-            app,
-            tenant_id,
-            lane,
+            context.app,
+            context.tenant_id,
+            context.lane,
             endpoint=request.endpoint,
             target=request.target,
             headers=request.headers,
             method=request.method,
             body=request.body,
         )
-        async with self._authorised(call, tenant_id, again) as exchange:
+        async with self._authorised(call, context) as exchange:
             answer = decipher_write(request, *await exchange.read())
             return replace(answer, timing=exchange.timing(answer.server_time))
 
     async def report(
         self,
-        app: AppName,
-        tenant_id: TenantId,
+        context: CallContext,
         request: ReportRequest,
-        *,
-        lane: Lane = Lane.COMMAND,
-        again: Leave | None = None,
     ) -> ReportAnswer:
         """Read a report.
-
-        Args:
-            again: as for :meth:`send`.
 
         Raises:
             XeroError: see ``xero_api.errors``.
         """
-        call = Call(app, tenant_id, lane, endpoint=request.endpoint, target=request.target)
-        async with self._authorised(call, tenant_id, again) as exchange:
+        call = Call(context.app, context.tenant_id, context.lane, endpoint=request.endpoint, target=request.target)
+        async with self._authorised(call, context) as exchange:
             return decipher_report(request, *await exchange.read())
 
     async def part(
         self,
-        app: AppName,
-        tenant_id: TenantId,
+        context: CallContext,
         request: PartRequest,
-        *,
-        lane: Lane = Lane.COMMAND,
-        again: Leave | None = None,
     ) -> PartAnswer:
         """Read a list below a record: its attachments, its history.
-
-        Args:
-            again: as for :meth:`send`.
 
         Raises:
             XeroError: see ``xero_api.errors``.
         """
-        call = Call(app, tenant_id, lane, endpoint=request.endpoint, target=request.path)
-        async with self._authorised(call, tenant_id, again) as exchange:
+        call = Call(context.app, context.tenant_id, context.lane, endpoint=request.endpoint, target=request.path)
+        async with self._authorised(call, context) as exchange:
             return decipher_part(request, *await exchange.read())
 
     @asynccontextmanager
     async def stream(
         self,
-        app: AppName,
-        tenant_id: TenantId,
+        context: CallContext,
         request: FileRequest,
-        *,
-        lane: Lane = Lane.COMMAND,
-        again: Leave | None = None,
     ) -> AsyncIterator[FileStream]:
         """Read a file, chunk by chunk: an attachment, a PDF. The call ends with the block.
 
         Up to the headers of the answer everything together takes at most the client's timeout; then each chunk does.
-
-        Args:
-            again: as for :meth:`send`.
 
         Yields:
             The file: media type, size if Xero says, and chunks.
@@ -227,8 +200,15 @@ class XeroClient:
             XeroError: see ``xero_api.errors``; before the first chunk, and from the iteration.
         """
         headers = {**request.headers, "Accept-Encoding": "identity"}
-        call = Call(app, tenant_id, lane, endpoint=request.endpoint, target=request.path, headers=headers)
-        async with self._authorised(call, tenant_id, again) as exchange:
+        call = Call(
+            context.app,
+            context.tenant_id,
+            context.lane,
+            endpoint=request.endpoint,
+            target=request.path,
+            headers=headers,
+        )
+        async with self._authorised(call, context) as exchange:
             if exchange.status != HTTPStatus.OK:
                 raise file_error(request, *await exchange.read())
             file = FileStream(request, exchange.headers, exchange.chunks(), self._timeout)
@@ -342,10 +322,10 @@ class XeroClient:
             return parse_disconnection(*await exchange.read())
 
     @asynccontextmanager
-    async def _authorised(self, call: Call, tenant_id: TenantId, again: Leave | None) -> AsyncIterator[Exchange]:
+    async def _authorised(self, call: Call, context: CallContext) -> AsyncIterator[Exchange]:
         """The exchange that counts: where a token is refused, the one with another. Within the client's timeout."""
         deadline = Deadline(call.endpoint, self._timeout)
-        token = await _before_sending(deadline.keep(self._tokens.token(call.app, tenant_id)))
+        token = await _before_sending(deadline.keep(self._tokens.token(context.app, context.tenant_id)))
         async with self._wire.exchange(call, token, deadline) as exchange:
             if exchange.status != HTTPStatus.UNAUTHORIZED:
                 yield exchange
@@ -358,7 +338,7 @@ class XeroClient:
             token = await _before_sending(deadline.keep(self._tokens.replacement(token)))
         except UnauthorisedError as no_other:
             raise refusal from no_other
-        if again is not None and not await _before_sending(deadline.keep(again())):
+        if context.again is not None and not await _before_sending(deadline.keep(context.again())):
             raise refusal
         async with self._wire.exchange(call, token, deadline) as exchange:
             yield exchange

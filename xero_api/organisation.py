@@ -1,27 +1,27 @@
 """One organisation for programs that use this package alone: every kind of call, inside Xero's limits.
 
-The shell over the client and one budget: a call waits for its turn, what Xero says is left corrects the budget, and a
-read that failed for a moment is made again. Our own services keep their budgets in the store instead
-(``processors/tenants``), as several processes share them there.
+A call waits for its turn (``xero_api.calling``, with a ledger in memory), and a read that failed for a moment is made
+again. Our own services have a ledger in the store (``processors/tenants/ledger.py``).
 """
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from xero_api.answers import Answer
 from xero_api.budget.minute import Minute
-from xero_api.budget.tenant import Go, Reason, TenantBudget, app_minute, rapid_sync_seconds
+from xero_api.budget.tenant import Reason, TenantBudget, Wait, app_minute
 from xero_api.call import Lane
+from xero_api.calling.caller import BudgetedCaller, Turn, parked_by
+from xero_api.calling.context import CallContext
+from xero_api.calling.ledger import MemoryLedger
 from xero_api.client import XeroClient
-from xero_api.errors import HoldError, OfflineError, OverBudgetError, RateLimitedError, TransientError, XeroError
-from xero_api.meta import Limits, Meta
+from xero_api.errors import HoldError, OfflineError, OverBudgetError, RateLimitedError, TransientError
+from xero_api.meta import Meta
 from xero_api.parts import FileRequest, PartAnswer, PartRequest
 from xero_api.reading import Reader
 from xero_api.reports import ReportAnswer, ReportRequest
@@ -36,7 +36,6 @@ from xero_stream.settings.xero import AppTier
 ATTEMPTS = 4
 """How often a read is made before its error is raised."""
 _BACKOFF = Backoff(first=0.5, longest=60.0, spread=(0.0, 1.0))
-_LOOK_SECONDS = 1.0
 
 
 class _Answered(Protocol):
@@ -46,15 +45,6 @@ class _Answered(Protocol):
 
 
 T = TypeVar("T", bound=_Answered)
-Again = Callable[[], Awaitable[bool]]
-
-
-@dataclass(slots=True)
-class _Spent:
-    """The calls that one request came to, and what Xero says is left."""
-
-    again: Again
-    limits: Limits | None = None
 
 
 class Organisation:
@@ -93,12 +83,17 @@ class Organisation:
         self._client = client
         self._tenant_id = tenant_id
         self._tier = AppTier(tier)
-        self._connected_at = connected_at
-        self._app = app
         self._lane = lane
         self._patience = patience
         self._budget = TenantBudget(day_limit=self._tier.calls_per_day, app=calls or app_minute())
-        self._ended = asyncio.Event()
+        self._caller = BudgetedCaller(
+            app=app,
+            tenant_id=tenant_id,
+            budget=self._budget,
+            ledger=MemoryLedger(),
+            tier=self._tier,
+            connected_at=connected_at,
+        )
 
     @property
     def reader(self) -> Reader:
@@ -117,21 +112,15 @@ class Organisation:
             OverBudgetError: its turn would come too late; nothing was sent.
             XeroError: see ``xero_api.errors``.
         """
-        return await self._repeated(
-            lambda again: self._client.send(self._app, self._tenant_id, request, lane=self._lane, again=again)
-        )
+        return await self._repeated(lambda context: self._client.send(context, request))
 
     async def report(self, request: ReportRequest) -> ReportAnswer:
         """Read a report; as :meth:`send`."""
-        return await self._repeated(
-            lambda again: self._client.report(self._app, self._tenant_id, request, lane=self._lane, again=again)
-        )
+        return await self._repeated(lambda context: self._client.report(context, request))
 
     async def part(self, request: PartRequest) -> PartAnswer:
         """Read a list below a record, its attachments or its history; as :meth:`send`."""
-        return await self._repeated(
-            lambda again: self._client.part(self._app, self._tenant_id, request, lane=self._lane, again=again)
-        )
+        return await self._repeated(lambda context: self._client.part(context, request))
 
     async def write(self, request: WriteRequest) -> WriteAnswer:
         """Write, once. Whether a failed write may be sent again says ``xero_api.writes.again``.
@@ -140,9 +129,7 @@ class Organisation:
             OverBudgetError: its turn would come too late; nothing was sent.
             XeroError: see ``xero_api.errors``.
         """
-        return await self._once(
-            lambda again: self._client.write(self._app, self._tenant_id, request, lane=self._lane, again=again)
-        )
+        return await self._once(lambda context: self._client.write(context, request))
 
     @asynccontextmanager
     async def stream(self, request: FileRequest) -> AsyncIterator[FileStream]:
@@ -155,13 +142,11 @@ class Organisation:
             OverBudgetError: its turn would come too late; nothing was sent.
             XeroError: see ``xero_api.errors``.
         """
-        async with self._turn() as spent:
-            opened = self._client.stream(self._app, self._tenant_id, request, lane=self._lane, again=spent.again)
-            async with opened as file:
-                spent.limits = file.meta.limits
-                yield file
+        async with self._turn() as turn, self._client.stream(turn.context, request) as file:
+            turn.answered(file.meta)
+            yield file
 
-    async def _repeated(self, call: Callable[[Again], Awaitable[T]]) -> T:
+    async def _repeated(self, call: Callable[[CallContext], Awaitable[T]]) -> T:
         for attempt in range(1, ATTEMPTS):
             try:
                 return await self._once(call)
@@ -174,56 +159,38 @@ class Organisation:
                     raise  # else the budget knows until when
         return await self._once(call)
 
-    async def _once(self, call: Callable[[Again], Awaitable[T]]) -> T:
-        async with self._turn() as spent:
-            sent = time.monotonic()
-            answer = await call(spent.again)
-            spent.limits = answer.meta.limits
-            if self._connected_at and answer.meta.server_date:
-                lifted = rapid_sync_seconds(self._tier, self._connected_at, answer.meta.server_date)
-                self._budget.lift(sent + lifted)
+    async def _once(self, call: Callable[[CallContext], Awaitable[T]]) -> T:
+        async with self._turn() as turn:
+            answer = await call(turn.context)
+            turn.answered(answer.meta)
             return answer
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[_Spent]:
-        """A call inside the budget, and each that follows from it."""
-        calls = [await self._begin()]
-
-        async def again() -> bool:
-            calls.append(await self._begin())  # a second exchange is a call of its own for Xero's limits
-            return True
-
-        spent, failure, abandoned = _Spent(again), None, True
+    async def _turn(self) -> AsyncIterator[Turn[None]]:
         try:
-            yield spent
-            abandoned = False
-        except XeroError as error:
-            spent.limits, failure, abandoned = error.meta.limits, error, error.status is None
+            patience = _Patience(self._tenant_id, self._patience)
+            async with self._caller.turn(self._lane, patience, permitted=patience.renew) as turn:
+                yield turn
+        except (RateLimitedError, OfflineError) as error:
+            parked_by(self._budget, error)
             raise
-        finally:
-            for call in calls:
-                ok = not (failure or abandoned)
-                self._budget.finished(call, time.monotonic(), spent.limits, ok=ok, abandoned=abandoned)
-            self._learn(failure)
-            self._ended.set()
 
-    async def _begin(self) -> object:
-        deadline = time.monotonic() + self._patience
-        while not isinstance(decision := self._budget.decide(self._lane, now := time.monotonic()), Go):
-            ours = decision.reason is Reason.AT_ONCE  # a call of ours ends some time: that is no reason to give up
-            if now >= deadline or (decision.until > deadline and not ours):
-                raise OverBudgetError(f"{self._tenant_id}: {decision.reason}, for {decision.until - now:.0f} s")
-            self._ended.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(max(decision.until - now, 0.01), _LOOK_SECONDS)):
-                    await self._ended.wait()
-        call = object()
-        self._budget.started(call, now)
-        return call
 
-    def _learn(self, error: XeroError | None) -> None:
-        now = time.monotonic()
-        if isinstance(error, RateLimitedError):
-            self._budget.limited(error.limit, now, error.meta.retry_after, random.random())
-        elif isinstance(error, OfflineError):
-            self._budget.offline(now, error.meta.retry_after, random.random())
+class _Patience:
+    """Gives an exchange up whose turn would come too late."""
+
+    def __init__(self, tenant_id: TenantId, seconds: float) -> None:
+        self._tenant_id = tenant_id
+        self._seconds = seconds
+        self._deadline: float | None = None
+
+    async def __call__(self, wait: Wait, now: float) -> None:
+        if self._deadline is None:
+            self._deadline = now + self._seconds
+        ours = wait.reason is Reason.AT_ONCE  # a call of ours ends some time: that is no reason to give up
+        if now >= self._deadline or (wait.until > self._deadline and not ours):
+            raise OverBudgetError(f"{self._tenant_id}: {wait.reason}, for {wait.until - now:.0f} s")
+
+    async def renew(self, _: None) -> None:
+        """The exchange has its permit; another one may wait as long."""
+        self._deadline = None

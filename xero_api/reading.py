@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from xero_api.answers import Answer
 from xero_api.call import Lane
+from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.entity import Entity, Full, Whole
 from xero_api.errors import InvalidRecordError, TimedOutError
@@ -257,7 +258,7 @@ def reader(client: XeroClient, app: AppName, tenant_id: TenantId, *, lane: Lane 
     Args:
         lane: why; for the call records.
     """
-    return Reader(partial(client.send, app, tenant_id, lane=lane), tenant_id)
+    return Reader(partial(client.send, CallContext(app, tenant_id, lane)), tenant_id)
 
 
 def _listed(entity: Entity[Any]) -> bool:

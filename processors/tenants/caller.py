@@ -1,7 +1,5 @@
 """A tenant's calls to Xero: inside its budget, at a distance, each written down before it is sent."""
 
-import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,18 +10,18 @@ import structlog
 
 from processors.planner.pace import distance
 from processors.planner.plan import Slot
+from processors.tenants.ledger import StoredLedger, StoredPermit
 from processors.tenants.services import Memory, RunnerServices
 from xero_api.answers import Answer
-from xero_api.budget.tenant import ABANDONED_SECONDS, PER_MINUTE, Go, Past, TenantBudget, Wait, rapid_sync_seconds
+from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait, rapid_sync_seconds
 from xero_api.call import Lane
-from xero_api.errors import RateLimitedError, XeroError
+from xero_api.calling.caller import BudgetedCaller
 from xero_api.requests import Request
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.settings.xero import AppTier
-from xero_stream.store import calls, tenants
+from xero_stream.store import calls
 from xero_stream.store.clock import utc_now
 from xero_stream.store.leases import Lease
-from xero_stream.store.pool import STORE_ERRORS
 from xero_stream.store.tenants import TenantRow
 from xero_stream.telemetry.watchdog import SILENT_SECONDS
 
@@ -100,12 +98,19 @@ class Caller:
             on_wait: told of every wait before it begins, with the current monotonic time; answers whether to wait at all.
         """
         self._services = services
-        self._lease = lease
         self._tenant = tenant
         self._memory = memory
         self._on_wait = on_wait
         self._tier = services.tier_of(tenant.app)
-        self._writing: set[asyncio.Task[None]] = set()
+        self._ledger = StoredLedger(services.fast, lease, tenant.tenant_id)
+        self._caller = BudgetedCaller(
+            app=tenant.app,
+            tenant_id=tenant.tenant_id,
+            budget=memory.budget,
+            ledger=self._ledger,
+            tier=self._tier,
+            connected_at=tenant.connection_created_at,
+        )
         self._marks: dict[Slot, int] = {}
         self._silent_seconds = max(SILENT_SECONDS, services.http_timeout + _BESIDE_THE_CALL)
 
@@ -174,69 +179,24 @@ class Caller:
     async def _call(
         self, request: Request, slot: Slot, before_unpacking: Callable[[int], Awaitable[None]]
     ) -> tuple[Answer, int]:
-        exchanges = [await self._begin(slot)]
-
-        async def again() -> bool:
-            exchanges.append(await self._begin(slot))  # a second exchange is a call of its own for Xero's limits
-            return True
-
-        limits, ok, abandoned, refused = None, False, True, False
-        try:
-            answer = await self._services.client.send(
-                self._tenant.app,
-                self._tenant.tenant_id,
-                request,
-                lane=slot.lane,
-                again=again,
-                before_unpacking=before_unpacking,
-            )
-            limits, ok, abandoned = answer.meta.limits, True, False
-        except XeroError as error:
-            limits, abandoned = error.meta.limits, error.status is None
-            refused = isinstance(error, RateLimitedError)
-            raise
-        finally:
-            # What a refusal says of the day is written with the time when the day ends, or not at all.
-            day = limits.day if limits is not None and not refused else None
-            for call_id, _ in exchanges:
-                self._memory.budget.finished(call_id, time.monotonic(), limits, ok=ok, abandoned=abandoned)
-                self._write_off(call_id, day, abandoned=abandoned)
-        self._believe_clock(answer)
+        waiting, permitted = partial(self._waiting, slot), partial(self._permitted, slot)
+        async with self._caller.turn(slot.lane, waiting, permitted=permitted) as turn:
+            answer = await self._services.client.send(turn.context, request, before_unpacking=before_unpacking)
+            turn.answered(answer.meta)
         self._tell_day(time.monotonic())
         await reach(Failpoint.CALL_ANSWERED)
         self.alive(slot)
-        return answer, exchanges[-1][1]
+        return answer, turn.permits[-1].marks
 
-    async def _begin(self, slot: Slot) -> tuple[int, int]:
-        await self._turn(slot)
-        call_id = random.getrandbits(62)
-        self._memory.budget.started(call_id, time.monotonic())
-        try:
-            marks = await calls.started(self._services.fast, self._lease, self._tenant.tenant_id, call_id, utc_now())
-        except BaseException:
-            self._memory.budget.finished(call_id, time.monotonic())
-            raise
-        self._marks[slot] = marks
+    async def _waiting(self, slot: Slot, wait: Wait, now: float) -> None:
+        self.alive(slot)
+        if not await self._on_wait(wait, now):
+            raise NotNowError
+
+    async def _permitted(self, slot: Slot, permit: StoredPermit) -> None:
+        self._marks[slot] = permit.marks
         await reach(Failpoint.CALL_LEDGERED)
         self.alive(slot)
-        return call_id, marks
-
-    async def _turn(self, slot: Slot) -> None:
-        while True:
-            now = time.monotonic()
-            decision = self._memory.budget.decide(slot.lane, now)
-            if isinstance(decision, Go):
-                return
-            self.alive(slot)
-            if not await self._on_wait(decision, now):
-                raise NotNowError
-            await asyncio.sleep(min(max(decision.until - now, 0.01), 1.0))
-
-    def _believe_clock(self, answer: Answer) -> None:
-        """For how long a new connection's limits are lifted goes by Xero's clock, and every answer says what that shows."""
-        if answer.timing is not None and answer.meta.server_date is not None:
-            lifted = _lifted_seconds(self._tier, self._tenant, answer.meta.server_date)
-            self._memory.budget.lift(answer.timing.sent + lifted)
 
     def _tell_day(self, now: float) -> None:
         """Say how long the day's calls will last; aloud, once an hour, where they will not last for much longer."""
@@ -251,23 +211,6 @@ class Caller:
                 until=(utc_now() + timedelta(seconds=lasts)).isoformat(timespec="minutes"),
             )
 
-    async def written_off(self) -> None:
+    async def flush(self) -> None:
         """Wait until the ends of all calls are written down."""
-        if self._writing:
-            await asyncio.wait(self._writing, timeout=5)
-
-    def _write_off(self, call_id: int, day: int | None, *, abandoned: bool) -> None:
-        """Write the end of a call down beside the work on its answer: nobody waits for that."""
-        # Xero may still be busy with one given up on: whoever takes over must not use its slot yet.
-        end = utc_now() + timedelta(seconds=ABANDONED_SECONDS if abandoned else 0)
-        task = asyncio.create_task(self._written_off(call_id, end, day))
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
-
-    async def _written_off(self, call_id: int, now: datetime, day: int | None) -> None:
-        try:
-            await calls.finished(self._services.fast, self._tenant.tenant_id, call_id, now)
-            if day is not None:
-                await tenants.day_seen(self._services.fast, self._tenant.tenant_id, day, now)
-        except STORE_ERRORS:
-            return  # left open, it counts for longer: on the safe side
+        await self._ledger.flush()

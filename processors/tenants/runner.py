@@ -133,7 +133,7 @@ class Runner:
                 try:
                     await self._work()
                 finally:
-                    await asyncio.gather(*(caller.written_off() for caller in self._callers))
+                    await asyncio.gather(*(caller.flush() for caller in self._callers))
         except STORE_ERRORS as error:
             # The desk looks again in a second; everything that is due is in the store.
             log.warning("tenant_waits_for_store", tenant=self._tenant_id, reason=repr(error)[:300])

@@ -13,6 +13,7 @@ import structlog
 from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Sweep, Work
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.setbacks import ISOLATE_AFTER, LONGEST_OUTAGE_WAIT, NEXT_RECORD_WAIT, Setbacks
+from xero_api.calling.caller import parked_by
 from xero_api.errors import (
     DisconnectedError,
     LimitKind,
@@ -260,11 +261,7 @@ class Troubles:
         self.holds |= {entity}
 
     async def _wait(self, slot: Slot, error: XeroError) -> None:
-        now, retry_after = time.monotonic(), error.meta.retry_after
-        if isinstance(error, RateLimitedError):
-            until = self._memory.budget.limited(error.limit, now, retry_after, random.random())
-        else:
-            until = self._memory.budget.offline(now, retry_after, random.random())
+        until, now = parked_by(self._memory.budget, error), time.monotonic()
         self.hold(slot, min(until - now, LONG_WAIT))
         if isinstance(error, RateLimitedError) and error.limit is LimitKind.DAY:
             # Written down however short: else who takes over finds a day without calls, and not when it ends.

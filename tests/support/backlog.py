@@ -15,6 +15,7 @@ from tests.support.quotas import minutes
 from xero_api.budget.shared import SharedMinute
 from xero_api.budget.tenant import Go, TenantBudget
 from xero_api.call import Lane
+from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.errors import RateLimitedError, XeroError
 from xero_api.meta import Limits
@@ -110,7 +111,7 @@ class Backlog:
         limits, ok = Limits(), False
         try:
             answer = await self._client.send(
-                DEFAULT_APP, tenant, get_page(CONTACTS, None, page_size=1), lane=Lane.WEBHOOK
+                CallContext(DEFAULT_APP, tenant, Lane.WEBHOOK), get_page(CONTACTS, None, page_size=1)
             )
             limits, ok = answer.meta.limits, True
             self.came.good += 1

@@ -104,7 +104,7 @@ async def connected(
         services=services, lease=await take(pool, 1, "test"), tenant=tenant, memory=memory, on_wait=_only_for_a_slot
     )
     yield Calls(simulated.talk, services, caller, memory.budget)
-    await caller.written_off()
+    await caller.flush()
     await xero.aclose()
     await simulated.close()
 

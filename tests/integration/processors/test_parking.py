@@ -45,7 +45,9 @@ async def services(pool: "asyncpg.Pool[Any]", lease: Lease) -> RunnerServices:
     async def app_minute_of(_: AppName) -> Minute:
         return app_minute()
 
-    some = SimpleNamespace(pool=pool, tier_of=lambda _: AppTier.CORE, app_minute_of=app_minute_of, http_timeout=30.0)
+    some = SimpleNamespace(
+        pool=pool, fast=pool, tier_of=lambda _: AppTier.CORE, app_minute_of=app_minute_of, http_timeout=30.0
+    )
     return cast("RunnerServices", some)
 
 

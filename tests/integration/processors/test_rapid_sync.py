@@ -159,7 +159,7 @@ async def test_every_answer_says_by_xeros_clock_how_long_it_lasts(pool: "asyncpg
     await call(caller)
     assert not memory.budget.lifted(time.monotonic())
     assert isinstance(memory.budget.decide(Lane.COMMAND, time.monotonic()), Wait)
-    await caller.written_off()
+    await caller.flush()
 
 
 async def test_the_first_answer_may_show_that_a_connection_is_new(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
@@ -173,7 +173,7 @@ async def test_the_first_answer_may_show_that_a_connection_is_new(pool: "asyncpg
     await call(caller)
 
     assert memory.budget.lifted(time.monotonic() + 27 * 60)
-    await caller.written_off()
+    await caller.flush()
 
 
 async def test_calls_for_events_keep_the_distance_of_a_whole_day(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
@@ -189,7 +189,7 @@ async def test_calls_for_events_keep_the_distance_of_a_whole_day(pool: "asyncpg.
     memory.budget.limited(LimitKind.DAY, now, 2.0, 0.0)
     assert isinstance(caller.may_start(Lane.WEBHOOK, now + 0.1), float | Wait)
     assert not memory.budget.lifted(now)
-    await caller.written_off()
+    await caller.flush()
 
 
 async def test_a_call_given_up_on_keeps_its_slot_from_the_next_owner_too(
@@ -203,7 +203,7 @@ async def test_a_call_given_up_on_keeps_its_slot_from_the_next_owner_too(
     for _ in range(AT_ONCE):
         with pytest.raises(TransientError):
             await call(caller)
-    await caller.written_off()
+    await caller.flush()
 
     taken_over = await restored_budget(services, tenant)
 

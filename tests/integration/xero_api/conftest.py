@@ -11,6 +11,7 @@ from tests.integration.simulator.rig import Simulated, Talk, simulate
 from tests.support.fake_grants import MemoryStore, Row
 from xero_api.answers import Answer
 from xero_api.call import CallRecord, Lane
+from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.oauth.identity import IdentityClient
 from xero_api.oauth.source import GrantTokens
@@ -42,7 +43,7 @@ class Api:
 
     async def send(self, request: Request, *, tenant: TenantId | None = None, lane: Lane = Lane.WEBHOOK) -> Answer:
         """One call."""
-        return await self.client.send(DEFAULT_APP, tenant or self.tenant, request, lane=lane)
+        return await self.client.send(CallContext(DEFAULT_APP, tenant or self.tenant, lane), request)
 
     async def aclose(self) -> None:
         """End all of it."""

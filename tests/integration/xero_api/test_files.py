@@ -11,6 +11,7 @@ import pytest
 from tests.integration.xero_api.conftest import Api
 from tests.support.loop_clock import LoopClock
 from xero_api.call import Outcome
+from xero_api.calling.context import CallContext
 from xero_api.entity import Entity
 from xero_api.errors import (
     GarbledAnswerError,
@@ -41,14 +42,14 @@ async def attached(api: Api, content: bytes = CONTENT) -> FileRequest:
     """Attach a file to an invoice; how it is read."""
     record_id = await invoice_of(api)
     file = attach(INVOICES, record_id, file_name=NAME, content=content, content_type=PDF, key="attached")
-    await api.client.write(DEFAULT_APP, api.tenant, file)
+    await api.client.write(CallContext(DEFAULT_APP, api.tenant), file)
     return get_attachment(INVOICES, record_id, NAME, content_type=PDF)
 
 
 async def chunks(api: Api, request: FileRequest, into: list[bytes] | None = None) -> list[bytes]:
     """A file as it comes; what came is in ``into`` too, whatever happens then."""
     came = [] if into is None else into
-    async with api.client.stream(DEFAULT_APP, api.tenant, request) as file:
+    async with api.client.stream(CallContext(DEFAULT_APP, api.tenant), request) as file:
         async for chunk in file:
             came.append(chunk)
     return came
@@ -58,7 +59,7 @@ async def test_a_file_comes_back_in_chunks_as_it_was_attached(api: Api) -> None:
     """Several megabytes, none of its chunks near the whole; by its name and by its id."""
     request = await attached(api)
     record_id = RecordId(request.path.split("/")[-3])
-    listed = await api.client.part(DEFAULT_APP, api.tenant, get_attachments(INVOICES, record_id))
+    listed = await api.client.part(CallContext(DEFAULT_APP, api.tenant), get_attachments(INVOICES, record_id))
     (row,) = map(read_attachment, listed.rows)
 
     came = await chunks(api, request)
@@ -82,12 +83,12 @@ async def test_type_and_size_are_known_before_the_first_chunk(api: Api) -> None:
     ours = attach(
         INVOICES, record_id, file_name=NAME, content=content, content_type=PDF, key="file", include_online=True
     )
-    await api.client.write(DEFAULT_APP, api.tenant, ours)
+    await api.client.write(CallContext(DEFAULT_APP, api.tenant), ours)
     request = get_attachment(INVOICES, record_id, NAME)
 
-    async with api.client.stream(DEFAULT_APP, api.tenant, request) as file:
+    async with api.client.stream(CallContext(DEFAULT_APP, api.tenant), request) as file:
         assert (file.content_type, file.size, file.outcome) == (PDF, 100_000, Outcome.CANCELLED)
-    listed = await api.client.part(DEFAULT_APP, api.tenant, get_attachments(INVOICES, record_id))
+    listed = await api.client.part(CallContext(DEFAULT_APP, api.tenant), get_attachments(INVOICES, record_id))
     assert [read_attachment(row).online for row in listed.rows] == [True]
     with pytest.raises(UnmappableAnswerError, match="99999 bytes"):
         await chunks(api, get_attachment(INVOICES, record_id, NAME, most=99_999))
@@ -103,7 +104,9 @@ async def test_a_pdf_of_everything_that_xero_prints(api: Api, entity: Entity[Any
         row[name] for name in row if name in {"InvoiceNumber", "CreditNoteNumber", "PurchaseOrderNumber", "QuoteNumber"}
     )
 
-    async with api.client.stream(DEFAULT_APP, api.tenant, get_pdf(entity, RecordId(row[entity.id_field]))) as file:
+    async with api.client.stream(
+        CallContext(DEFAULT_APP, api.tenant), get_pdf(entity, RecordId(row[entity.id_field]))
+    ) as file:
         content = await file.read()
 
     assert (file.content_type, file.size, file.outcome) == (PDF, len(content), Outcome.OK)
@@ -167,10 +170,10 @@ async def test_what_was_cut_before_it_was_sent_has_another_size_than_the_list_sa
     request = await attached(api)
     await api.talk.faults({"operation": "get", "times": 1, "fault": {"kind": "truncate", "fraction": 0.5}})
 
-    async with api.client.stream(DEFAULT_APP, api.tenant, request) as file:
+    async with api.client.stream(CallContext(DEFAULT_APP, api.tenant), request) as file:
         content = await file.read()
     listed = await api.client.part(
-        DEFAULT_APP, api.tenant, get_attachments(INVOICES, RecordId(request.path.split("/")[-3]))
+        CallContext(DEFAULT_APP, api.tenant), get_attachments(INVOICES, RecordId(request.path.split("/")[-3]))
     )
 
     assert len(content) == file.size == len(CONTENT) // 2

@@ -11,6 +11,7 @@ from tests.integration.simulator.rig import Simulated, Talk, simulate
 from tests.support.consent_form import Browser
 from tests.support.fake_grants import MemoryStore, Row
 from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.calling.context import CallContext
 from xero_api.claims import read_claims
 from xero_api.client import XeroClient
 from xero_api.connections import Connection
@@ -159,7 +160,7 @@ async def test_the_whole_way(kind: str) -> None:
     source = GrantTokens(store=store, identity=house.identity, credentials=lambda _: house.app, now=house.now)
     client = XeroClient(api_url=house.talk.url, tokens=source, on_call=house.records.append, timeout=10)
     await house.pass_time(minutes=31)
-    answer = await client.send(DEFAULT_APP, tenant, get_page(INVOICES, None), lane=Lane.POLL)
+    answer = await client.send(CallContext(DEFAULT_APP, tenant, Lane.POLL), get_page(INVOICES, None))
     await source.aclose()
     await client.aclose()
     assert len(answer.records) == 5
@@ -398,7 +399,7 @@ async def _read(house: House, tokens: TokenSet, tenant: TenantId) -> tuple[dict[
     )
     client = XeroClient(api_url=house.talk.url, tokens=source, on_call=house.records.append, timeout=10)
     try:
-        return (await client.send(DEFAULT_APP, tenant, get_page(INVOICES, None), lane=Lane.POLL)).records
+        return (await client.send(CallContext(DEFAULT_APP, tenant, Lane.POLL), get_page(INVOICES, None))).records
     finally:
         await source.aclose()
         await client.aclose()

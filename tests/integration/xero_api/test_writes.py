@@ -10,6 +10,7 @@ import pytest
 from tests.integration.xero_api.conftest import Api, Begin
 from tests.support.fake_grants import GRANT
 from xero_api.call import Lane, Outcome
+from xero_api.calling.context import CallContext
 from xero_api.entity import Entity, Part
 from xero_api.errors import (
     BadRequestError,
@@ -39,7 +40,7 @@ DUE = {"Date": "2026-11-20", "DueDate": "2026-12-20"}
 
 
 async def _write(api: Api, request: WriteRequest) -> WriteAnswer:
-    return await api.client.write(DEFAULT_APP, api.tenant, request)
+    return await api.client.write(CallContext(DEFAULT_APP, api.tenant), request)
 
 
 async def _contact(api: Api) -> RecordId:

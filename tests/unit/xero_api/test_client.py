@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from tests.support.xero_records import example
 from tests.unit.xero_api.rig import TENANT, Handler, Tokens, Xero, failing
 from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.calling.context import CallContext, Leave
 from xero_api.client import XeroClient
 from xero_api.decode import decode, encode
 from xero_api.errors import (
@@ -77,9 +78,10 @@ class Calls(Xero):
         self.clock = Stopwatch()
         super().__init__(handler, tokens=tokens, timeout=timeout, clock=self.clock)
 
-    async def send(self, request: Request = PAGE, **more: object) -> object:
+    async def send(self, request: Request = PAGE, *, again: Leave | None = None, **more: object) -> object:
         """One call."""
-        return await self.client.send(DEFAULT_APP, TENANT, request, lane=Lane.WEBHOOK, **more)  # type: ignore[arg-type] # passed on
+        context = CallContext(DEFAULT_APP, TENANT, Lane.WEBHOOK, again)
+        return await self.client.send(context, request, **more)  # type: ignore[arg-type] # passed on
 
 
 def _page(milliseconds: int = 0) -> bytes:
@@ -150,7 +152,7 @@ async def test_an_answer_knows_when_it_was_asked() -> None:
     """Local times, and a moment on Xero's clock that is not after the sending."""
     calls = Calls(_good)
 
-    answer = await calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.POLL)
+    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), PAGE)
 
     assert answer.timing is not None
     assert answer.timing.sent < answer.timing.received
@@ -163,7 +165,7 @@ async def test_a_date_in_the_future_is_not_believed() -> None:
     calls = Calls(lambda _: httpx.Response(200, headers=HEADERS, content=_page(-3_600_000)))
 
     for _ in range(2):
-        answer = await calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.POLL)
+        answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), PAGE)
 
         assert answer.timing is not None
         assert answer.timing.server_sent_at == datetime(2026, 11, 22, 8, 59, 59, tzinfo=UTC)
@@ -173,7 +175,7 @@ async def test_without_a_date_the_document_tells_the_time() -> None:
     """DateTimeUTC serves where no answer ever had a Date header."""
     calls = Calls(lambda _: httpx.Response(200, content=example("invoices", "page")))
 
-    answer = await calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.POLL)
+    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), PAGE)
 
     assert answer.timing is not None
     assert answer.server_time is not None
@@ -253,7 +255,7 @@ async def test_a_missing_record_is_told_as_such() -> None:
     """A 404 of Xero's is an answer."""
     calls = Calls(_answers(404, **{"xero-correlation-id": "c"}))
 
-    answer = await calls.client.send(DEFAULT_APP, TENANT, ONE, lane=Lane.WEBHOOK)
+    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.WEBHOOK), ONE)
 
     assert answer.missing
     assert calls.told[0].outcome is Outcome.MISSING
@@ -313,7 +315,7 @@ async def test_who_fails_when_told_of_a_call_changes_nothing_of_it(status: int) 
     )
 
     with capture_logs() as logs, contextlib.nullcontext() if status == 200 else pytest.raises(OfflineError):
-        answer = await client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.COMMAND)
+        answer = await client.send(CallContext(DEFAULT_APP, TENANT, Lane.COMMAND), PAGE)
         assert answer.records
 
     assert [(entry["event"], entry["endpoint"]) for entry in logs] == [("call_not_told", "Invoices/page")]
@@ -324,7 +326,7 @@ async def test_nobody_needs_to_be_told_of_calls() -> None:
     calls = Calls(_good)
     client = XeroClient(api_url="https://api.example", tokens=Tokens(), timeout=5, transport=calls.transport)
 
-    assert (await client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.COMMAND)).records
+    assert (await client.send(CallContext(DEFAULT_APP, TENANT, Lane.COMMAND), PAGE)).records
 
 
 async def test_a_401_is_tried_once_more_with_another_token() -> None:
@@ -494,7 +496,7 @@ async def test_packed_answers() -> None:
     calls = Calls(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(packed)))
     damaged = Calls(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"\x1f\x8bxxxxxxxx")))
 
-    answer = await calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.POLL)
+    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), PAGE)
     with pytest.raises(GarbledAnswerError):
         await damaged.send()
 
@@ -508,7 +510,7 @@ async def test_a_big_page_lets_others_have_their_turn() -> None:
     page = encode({"Invoices": [invoice] * 1_000, "pagination": {"page": 1}})
     calls = Calls(lambda _: httpx.Response(200, headers=HEADERS, content=page))
     turns = 0
-    task = asyncio.create_task(calls.client.send(DEFAULT_APP, TENANT, PAGE, lane=Lane.BACKFILL))
+    task = asyncio.create_task(calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.BACKFILL), PAGE))
 
     while not task.done():
         turns += 1

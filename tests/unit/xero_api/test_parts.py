@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.xero_api.rig import TENANT, Handler, Xero, failing
 from xero_api.call import Outcome
+from xero_api.calling.context import CallContext
 from xero_api.decode import encode
 from xero_api.errors import (
     BadRequestError,
@@ -52,7 +53,7 @@ ROW = {
 
 async def read(xero: Xero, request: FileRequest) -> bytes:
     """A whole file."""
-    async with xero.client.stream(DEFAULT_APP, TENANT, request) as file:
+    async with xero.client.stream(CallContext(DEFAULT_APP, TENANT), request) as file:
         return await file.read()
 
 
@@ -118,8 +119,8 @@ async def test_a_records_attachments_and_history() -> None:
     """Rows as Xero sent them; an attachment's read into words."""
     xero = Xero(answering(200, encode({"Attachments": [ROW], "HistoryRecords": [{"Details": "Sent"}]})))
 
-    attachments = await xero.client.part(DEFAULT_APP, TENANT, get_attachments(INVOICES, RECORD))
-    history = await xero.client.part(DEFAULT_APP, TENANT, get_history(INVOICES, RECORD))
+    attachments = await xero.client.part(CallContext(DEFAULT_APP, TENANT), get_attachments(INVOICES, RECORD))
+    history = await xero.client.part(CallContext(DEFAULT_APP, TENANT), get_history(INVOICES, RECORD))
 
     (one,) = map(read_attachment, attachments.rows)
     assert (one.id, one.file_name, one.content_type, one.size, one.online) == (
@@ -156,14 +157,16 @@ def test_a_row_that_names_no_file(field: str) -> None:
 async def test_a_list_of_another_shape(body: bytes, error: type[XeroError]) -> None:
     """Typed."""
     with pytest.raises(error):
-        await Xero(answering(200, body)).client.part(DEFAULT_APP, TENANT, get_attachments(INVOICES, RECORD))
+        await Xero(answering(200, body)).client.part(
+            CallContext(DEFAULT_APP, TENANT), get_attachments(INVOICES, RECORD)
+        )
 
 
 async def test_a_file_in_chunks() -> None:
     """Type and size are known before the first chunk; the call is told once, at the end, with its bytes."""
     xero = Xero(coming(b"%PDF", b"-1.7", content_type=f"{PDF}; charset=binary", content_length="8"))
 
-    async with xero.client.stream(DEFAULT_APP, TENANT, get_pdf(INVOICES, RECORD)) as file:
+    async with xero.client.stream(CallContext(DEFAULT_APP, TENANT), get_pdf(INVOICES, RECORD)) as file:
         assert (file.content_type, file.size) == (f"{PDF}; charset=binary", 8)
         assert file.meta.correlation_id == "c0ffee"
         assert xero.told == []
@@ -198,7 +201,7 @@ async def test_errors_come_before_the_first_chunk(handler: Handler, error: type[
     xero = Xero(handler)
 
     with pytest.raises(error):
-        async with xero.client.stream(DEFAULT_APP, TENANT, get_pdf(INVOICES, RECORD, most=1_000)):
+        async with xero.client.stream(CallContext(DEFAULT_APP, TENANT), get_pdf(INVOICES, RECORD, most=1_000)):
             raise AssertionError("there is no file")
 
     assert {request.url.host for request in xero.asked} == {"api.example"}
@@ -228,7 +231,9 @@ async def test_a_token_that_ended_is_replaced_once() -> None:
     assert [call.status for call in xero.told] == [401, 200]
     xero = Xero(answering(401))
     with pytest.raises(UnauthorisedError):
-        async with xero.client.stream(DEFAULT_APP, TENANT, get_attachment(INVOICES, RECORD, "a"), again=no):
+        async with xero.client.stream(
+            CallContext(DEFAULT_APP, TENANT, again=no), get_attachment(INVOICES, RECORD, "a")
+        ):
             raise AssertionError("there is no file")
     assert (refused, len(xero.told)) == ([1], 1)
 
@@ -268,10 +273,10 @@ async def test_who_reads_slowly_is_not_hurried_and_who_stops_is_told() -> None:
     """The time is each chunk's; a file left early counts as cancelled."""
     xero = Xero(coming(b"1", b"2", b"3"), timeout=0.05)
 
-    async with xero.client.stream(DEFAULT_APP, TENANT, get_attachment(INVOICES, RECORD, "a")) as file:
+    async with xero.client.stream(CallContext(DEFAULT_APP, TENANT), get_attachment(INVOICES, RECORD, "a")) as file:
         async for _ in file:
             await asyncio.sleep(0.1)
-    async with xero.client.stream(DEFAULT_APP, TENANT, get_attachment(INVOICES, RECORD, "a")) as file:
+    async with xero.client.stream(CallContext(DEFAULT_APP, TENANT), get_attachment(INVOICES, RECORD, "a")) as file:
         async for _ in file:
             break
 
@@ -283,7 +288,7 @@ async def test_an_error_of_the_readers_own_is_not_xeros() -> None:
     xero = Xero(coming(b"1"))
 
     async def fail(*, read: bool) -> None:
-        async with xero.client.stream(DEFAULT_APP, TENANT, get_attachment(INVOICES, RECORD, "a")) as file:
+        async with xero.client.stream(CallContext(DEFAULT_APP, TENANT), get_attachment(INVOICES, RECORD, "a")) as file:
             _ = await file.read() if read else b""
             raise UnauthorisedError("of another call")
 
@@ -299,6 +304,6 @@ async def test_a_packed_file_has_no_size() -> None:
     packed = gzip.compress(b"hello")
     xero = Xero(lambda _: httpx.Response(200, headers={"content-encoding": "gzip"}, content=packed))
 
-    async with xero.client.stream(DEFAULT_APP, TENANT, get_attachment(INVOICES, RECORD, "a")) as file:
+    async with xero.client.stream(CallContext(DEFAULT_APP, TENANT), get_attachment(INVOICES, RECORD, "a")) as file:
         assert file.size is None
         assert await file.read() == b"hello"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.xero_api.rig import TENANT, Xero
 from xero_api.call import Lane, Outcome
+from xero_api.calling.context import CallContext
 from xero_api.decode import encode
 from xero_api.errors import (
     BadRequestError,
@@ -83,7 +84,7 @@ async def test_a_report_through_the_client() -> None:
     """To the tenant, told as a call of its own."""
     xero = Xero(lambda _: httpx.Response(200, stream=httpx.ByteStream(_body(REPORT))))
 
-    report = await xero.client.report(DEFAULT_APP, TENANT, TRIAL_BALANCE)
+    report = await xero.client.report(CallContext(DEFAULT_APP, TENANT), TRIAL_BALANCE)
 
     assert report.raw == REPORT
     (request,), (call,) = xero.asked, xero.told

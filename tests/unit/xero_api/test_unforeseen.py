@@ -11,6 +11,7 @@ from tests.unit.xero_api.rig import TENANT, Xero
 from xero_api import client as client_module
 from xero_api.answers import Answer
 from xero_api.call import Lane
+from xero_api.calling.context import CallContext
 from xero_api.decode import decode, encode
 from xero_api.errors import Intent, UnforeseenError, intent
 from xero_api.registry import INVOICES
@@ -63,7 +64,7 @@ def _body(record_ids: list[RecordId]) -> bytes:
 async def _answer(request: Request, body: bytes) -> Answer:
     headers = {"xero-correlation-id": "c"}
     xero = Xero(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
-    return await xero.client.send(DEFAULT_APP, TENANT, request, lane=Lane.POLL)
+    return await xero.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), request)
 
 
 async def test_a_page_is_read_record_by_record() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.xero_api.rig import TENANT, Handler, Tokens, Xero, failing
 from xero_api.call import Lane, Outcome
+from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.errors import (
     BadRequestError,
@@ -50,7 +51,7 @@ class Wire(Xero):
 
     async def write(self) -> WriteAnswer:
         """One write."""
-        return await self.client.write(DEFAULT_APP, TENANT, REQUEST)
+        return await self.client.write(CallContext(DEFAULT_APP, TENANT), REQUEST)
 
 
 def _status(status: int) -> Handler:
@@ -163,6 +164,6 @@ async def test_a_deadline_during_the_exchange_leaves_the_outcome_open() -> None:
 
     async with aclosing(client):
         with pytest.raises(TimedOutError) as caught:
-            await client.write(DEFAULT_APP, TENANT, REQUEST)
+            await client.write(CallContext(DEFAULT_APP, TENANT), REQUEST)
 
     assert fate_of(caught.value) is Fate.UNKNOWN

@@ -1,0 +1,1 @@
+"""The shell that calls Xero: inside the budget, with a permit for each exchange."""
