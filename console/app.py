@@ -14,6 +14,9 @@ from starlette.types import ASGIApp
 
 from console.access.keyring import KeyRing
 from console.api import Routes, build, guarded
+from console.changes.feed import Feed
+from console.changes.routes import ChangeRoutes
+from console.changes.tail import Tail
 from console.keys.routes import KeyRoutes
 from console.metrics import ConsoleMetrics
 from console.store import Store
@@ -51,13 +54,14 @@ class ConsoleConfig:
         return cls(console=ConsoleSettings.read(), store=StoreSettings.read(), private=PrivatePortSettings.read())
 
 
-def features(store: Store) -> list[Routes]:
+def features(store: Store, tail: Tail) -> list[Routes]:
     """All features with routes.
 
     Args:
         store: what they read.
+        tail: the newest changes.
     """
-    return [KeyRoutes(store), TenantRoutes(store)]
+    return [KeyRoutes(store), TenantRoutes(store), ChangeRoutes(store, Feed(store, tail))]
 
 
 async def run(config: ConsoleConfig, stop: asyncio.Event) -> None:
@@ -73,8 +77,9 @@ async def run(config: ConsoleConfig, stop: asyncio.Event) -> None:
     registry = CollectorRegistry()
     metrics = ConsoleMetrics(registry)
     store = Store(config.store)
-    app, _ = build(features(store))
-    metrics.look_at(store_up=lambda: float(store.up), streams=lambda: 0.0)
+    tail = Tail(store)
+    app, _ = build(features(store, tail))
+    metrics.look_at(store_up=lambda: float(store.up), streams=lambda: float(tail.readers))
     port = PrivatePort(
         host=config.console.private_host,
         port=config.console.private_port,
@@ -88,8 +93,9 @@ async def run(config: ConsoleConfig, stop: asyncio.Event) -> None:
         await port.start()
         stack.push_async_callback(port.stop)
         await stack.enter_async_context(store.opened())
+        await stack.enter_async_context(tail.running())
         reached = guarded(app, keys=KeyRing(store), metrics=metrics, names=config.console.host_names)
-        await _serve(reached, config.console, stop)
+        await _serve(reached, config.console, stop, tail)
 
 
 def _live(store: Store) -> Health:
@@ -106,7 +112,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(app: ASGIApp, settings: ConsoleSettings, stop: asyncio.Event) -> None:
+async def _serve(app: ASGIApp, settings: ConsoleSettings, stop: asyncio.Event, tail: Tail) -> None:
     # It logs each event that it sends, at debug.
     logging.getLogger("sse_starlette").setLevel(logging.INFO)
     server = _Server(
@@ -134,6 +140,7 @@ async def _serve(app: ASGIApp, settings: ConsoleSettings, stop: asyncio.Event) -
     finally:
         log.info("stopping")
         stopping.cancel()
+        tail.close()  # or streams would hold the server until its patience ends
         server.should_exit = True
         await asyncio.wait({serving}, timeout=_DRAIN_SECONDS + 3)
         serving.cancel()

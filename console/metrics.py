@@ -41,7 +41,11 @@ class ConsoleMetrics:
         self._store_up = gauge(
             registry, "xero_stream_console_store_up", "1 if PostgreSQL answered when last looked at, else 0."
         )
-        self._streams = gauge(registry, "xero_stream_console_streams", "Streams of changes that are open.")
+        self._streams = gauge(
+            registry,
+            "xero_stream_console_streams",
+            "Streams of changes that are open, and requests that wait for changes.",
+        )
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """A request was answered.

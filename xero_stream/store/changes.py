@@ -90,6 +90,20 @@ async def following(pool: "asyncpg.Pool[Any]", partition: int, after: int) -> li
     return [NextChange(**dict(row)) for row in await pool.fetch(_NEXT, partition, after, MOST_CHANGES, MOST_BYTES)]
 
 
+_DROP_FROM = """
+DELETE FROM changes
+WHERE partition = $1 AND (position >= $2 OR position > (SELECT position FROM relay_marks WHERE partition = $1))
+"""
+
+
 async def drop_from(connection: Any, partition: int, position: int) -> None:
-    """Drop the change at a position and those behind it: Kafka has others, or none."""
-    await connection.execute("DELETE FROM changes WHERE partition = $1 AND position >= $2", partition, position)
+    """Drop the change at a position and those behind it: Kafka has others, or none. So are those that the store never knew to be on Kafka.
+
+    Kafka may have others at their positions, and once the mark is beyond them, readers of the feed would take them for published.
+
+    Args:
+        connection: of the transaction that sets the mark, before it does.
+        partition: which.
+        position: the first that goes.
+    """
+    await connection.execute(_DROP_FROM, partition, position)

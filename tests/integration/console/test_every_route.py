@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from console.access.caller import Guarded
 from console.api import build
 from console.app import features
+from console.changes.tail import Tail
 from console.endpoint.openapi import UnguardedError, guard_of
 from console.store import Store
 from tests.integration.console.conftest import A, B, C, RunningConsole
@@ -19,7 +20,8 @@ CUSTOMERS = {A: "c-1", B: "c-1", C: "c-2"}
 
 def routes() -> list[tuple[str, str, Guarded]]:
     """Method, path and guard of every route."""
-    app, _ = build(features(Store(StoreSettings())))
+    store = Store(StoreSettings())
+    app, _ = build(features(store, Tail(store)))
     found = [
         (method, route.path, guard_of(route))
         for route in app.routes

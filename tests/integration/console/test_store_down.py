@@ -1,12 +1,14 @@
 """PostgreSQL is not there yet, goes, comes again: the console says so and goes on without a restart."""
 
 import asyncio
+import json
 from collections.abc import Awaitable
 
 import httpx
 
 from console.app import ConsoleConfig, run
 from tests.integration.console.conftest import A, connect, running, until
+from tests.integration.console.feeding import Log, places, read
 from tests.support.servers import StartServers
 from tests.support.stack import free_port
 from xero_stream.settings.console import ConsoleSettings
@@ -18,7 +20,7 @@ from xero_stream.store.pool import open_pool
 
 
 async def test_the_store_goes_and_comes_again(private_servers: StartServers) -> None:
-    """503 with Retry-After for every request, ready is false and live is true; then all is well again."""
+    """503 with Retry-After for every request, ready is false and live is true; then all is well again, and a stream that was open goes on."""
     servers = await private_servers()
     await upgrade(servers.database_url)
     pool = await open_pool(servers.database_url, size=2)
@@ -32,6 +34,11 @@ async def test_the_store_goes_and_comes_again(private_servers: StartServers) -> 
                 return (await private.get(f"{console.private_url}{url}")).status_code
 
             assert (await client.get("/v1/tenants")).status_code == 200
+            log = Log(pool)
+            await log.record(A, A)
+            await log.relay()
+            stream = asyncio.create_task(read(client, 5, cursor="0:0,1:0,2:0"))
+            await asyncio.sleep(0.5)
             await servers.postgres.kill()
             for _ in range(3):
                 await _refused(client)
@@ -45,6 +52,10 @@ async def test_the_store_goes_and_comes_again(private_servers: StartServers) -> 
             answer = await client.get("/v1/tenants")
             assert answer.status_code == 200
             assert A in answer.text
+            await log.record(A, A, A)
+            await log.relay()
+            found = places(json.loads(event.data or b"") for event in await asyncio.wait_for(stream, 30))
+            assert found == [(0, position) for position in range(1, 6)]
     await pool.close()
 
 
