@@ -39,7 +39,7 @@ SENTENCES = {
     ),
     "docs/consuming.md: the topics": (
         "docs/consuming.md",
-        f"`<entity>` is one of {listed([f'`{name}`' for name in STREAMED])}, or what `XERO_STREAM_ENTITIES` leaves",
+        f"`<entity>` is one of {listed([f'`{name}`' for name in STREAMED])}, or those that `XERO_STREAM_ENTITIES` enables",
     ),
     ".env.example: the default": (".env.example", f"# XERO_STREAM_ENTITIES={','.join(STREAMED)}"),
     "docs/configuration.md: the default": (
