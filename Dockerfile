@@ -34,10 +34,11 @@ ENV PATH=/opt/xero-stream/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     XERO_STREAM_RECEIVER_PRIVATE_HOST=0.0.0.0 \
-    XERO_STREAM_PROCESSORS_PRIVATE_HOST=0.0.0.0
+    XERO_STREAM_PROCESSORS_PRIVATE_HOST=0.0.0.0 \
+    XERO_STREAM_CONSOLE_PRIVATE_HOST=0.0.0.0
 WORKDIR /tmp
 USER 10001:10001
-EXPOSE 8080 9464 9465
+EXPOSE 8080 9464 9465 8081 9466
 STOPSIGNAL SIGTERM
 # Well if any of our processes in this container makes progress; compose asks for the one port it means.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 \

@@ -19,8 +19,9 @@ openssl rand -base64 32 | tr '+/' '-_' | tr -d '\n' | write encryption_keys
 openssl rand -hex 24 | tr -d '\n' | write field_policy_key
 url="postgresql://xero_stream:$(cat secrets/postgres_password)@postgres:5432/xero_stream"
 printf '%s' "$url" | write database_url_of_owner
-# Until deploy/postgres-roles.sql was applied the processors use the owner's role, too.
+# Until deploy/postgres-roles.sql was applied processors and console use the owner's role, too.
 printf '%s' "$url" | write database_url
+printf '%s' "$url" | write database_url_of_console
 for name in xero_client_secret xero_webhook_keys; do
     : | write "$name"
     [ -s "secrets/$name" ] || echo "secrets/$name is empty: fill it in from Xero's developer portal"

@@ -20,6 +20,7 @@ from cli.application import COMMANDS
 from processors.metrics import ProcessorMetrics
 from receiver.metrics import ReceiverMetrics
 from xero_stream.settings.access import MAY_HAVE, SECRETS, Process
+from xero_stream.settings.console import ConsoleSettings
 from xero_stream.settings.example import SECTIONS, settings_of
 from xero_stream.settings.processors import ProcessorSettings
 from xero_stream.settings.receiver import ReceiverSettings
@@ -29,7 +30,7 @@ from xero_stream.telemetry.watchdog import Watchdog
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for section in SECTIONS for setting in settings_of(section)}
-OURS = {"setup", "receiver", "processors", "tools", "simulator"}
+OURS = {"setup", "receiver", "processors", "console", "tools", "simulator"}
 
 
 def read_yaml(path: str) -> Any:
@@ -82,6 +83,7 @@ def test_everything_is_checked(services: dict[str, Any]) -> None:
     ports = {
         "receiver": ReceiverSettings.model_fields["private_port"].default,
         "processors": ProcessorSettings.model_fields["private_port"].default,
+        "console": ConsoleSettings.model_fields["private_port"].default,
         "simulator": SimulatorSettings.model_fields["port"].default,
     }
     for name, one in services.items():
@@ -98,7 +100,7 @@ def test_the_order_of_starting(services: dict[str, Any]) -> None:
         "postgres": "service_healthy",
     }
     assert services["setup"]["restart"] == "no"
-    for name in ("receiver", "processors"):
+    for name in ("receiver", "processors", "console"):
         assert services[name]["depends_on"] == {"setup": {"condition": "service_completed_successfully"}}
 
 
@@ -126,10 +128,16 @@ def test_each_service_has_what_its_process_may_have(services: dict[str, Any], na
 
 
 def test_what_a_process_uses_can_be_set(services: dict[str, Any]) -> None:
-    """No setting of the processors or the receiver is out of reach, but addresses that the image and this file decide."""
-    ours = ("KAFKA_S", "XERO_STREAM_RECEIVER_HOST", "XERO_STREAM_RECEIVER_P", "XERO_STREAM_PROCESSORS_P")
+    """No setting of receiver, processors or console is out of reach, but addresses that the image and this file decide."""
+    ours = (
+        "KAFKA_S",
+        "XERO_STREAM_RECEIVER_HOST",
+        "XERO_STREAM_RECEIVER_P",
+        "XERO_STREAM_PROCESSORS_P",
+        "XERO_STREAM_CONSOLE_P",
+    )
     apart = {"XERO_STREAM_APPS_FILE", "XERO_STREAM_GROUP_INSTANCE_ID"}
-    for name in ("receiver", "processors"):
+    for name in ("receiver", "processors", "console"):
         given = {variable.removesuffix("_FILE") for variable in services[name]["environment"]}
         left = MAY_HAVE[Process(name)] - given - apart
         assert {variable for variable in left if not variable.startswith(ours)} == set()
@@ -178,7 +186,8 @@ def test_networks(services: dict[str, Any]) -> None:
 
     assert set(read_yaml("docker-compose.yml")["networks"]) == set().union(*networks.values()) == {"edge", "inner"}
     assert networks["receiver"] == {"edge"}
-    assert networks["postgres"] == networks["processors"] == networks["setup"] == networks["tools"] == {"inner"}
+    assert networks["postgres"] == networks["processors"] == networks["console"] == {"inner"}
+    assert networks["setup"] == networks["tools"] == {"inner"}
     assert networks["kafka"] == {"edge", "inner"}
 
 
@@ -241,7 +250,13 @@ def test_private_ports_are_reached_in_a_container(instructions: list[tuple[str, 
     exposed = next(rest for word, rest in instructions if word == "EXPOSE").split()
     assert exposed == [
         SETTINGS[f"XERO_STREAM_{name}"].default
-        for name in ("RECEIVER_PORT", "RECEIVER_PRIVATE_PORT", "PROCESSORS_PRIVATE_PORT")
+        for name in (
+            "RECEIVER_PORT",
+            "RECEIVER_PRIVATE_PORT",
+            "PROCESSORS_PRIVATE_PORT",
+            "CONSOLE_PORT",
+            "CONSOLE_PRIVATE_PORT",
+        )
     ]
 
 
