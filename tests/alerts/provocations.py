@@ -404,7 +404,8 @@ def _row(provoke: Provoke, *alerts: str, **shorter: Mapping[str, str]) -> Provoc
     return Provocation(alerts=[(alert, {}) for alert in alerts], provoke=provoke, shorter=shorter)
 
 
-_AN_HOUR = {"< 3600": "< 6"}
+_AN_HOUR = {"< 3600": "< 12"}
+"""Ages are read every five seconds, later on a busy machine: a shorter hour could be over before anybody has seen it."""
 
 GROUPS: Mapping[str, Sequence[Provocation]] = {
     "troubles that leave each other alone": (

@@ -18,7 +18,7 @@ from tests.support.clocks import machine_clock
 from tests.support.proxied_servers import proxied_servers
 from tests.support.stack import Stack
 
-FIRES_SECONDS = 60.0
+FIRES_SECONDS = 90.0
 STOPS_SECONDS = 90.0
 
 
