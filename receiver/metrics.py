@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from receiver.parse import Category, Event, Unreadable
 from receiver.signature import Flaw
-from xero_stream.kafka.lane import Outcome
+from xero_stream.kafka.partition_queue import Outcome
 from xero_stream.kafka.supervision import Reason
 from xero_stream.telemetry.cells import Block, CellCollector, Family, Kind, Layout, SharedCells
 from xero_stream.telemetry.metrics import SECONDS

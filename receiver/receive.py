@@ -20,7 +20,7 @@ from receiver.signature import HEADER, Flaw, verify
 from xero_stream.contracts.names import AppName
 from xero_stream.failpoints import Failpoint, reach
 from xero_stream.kafka.appender import Appender
-from xero_stream.kafka.lane import Outcome
+from xero_stream.kafka.partition_queue import Outcome
 from xero_stream.telemetry.repeats import Repeats
 from xero_stream.telemetry.trace import ENTROPY_BITS, next_header
 

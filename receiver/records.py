@@ -16,7 +16,7 @@ from xero_stream.contracts.dead_letter import DeadLetter, Stage
 from xero_stream.contracts.names import AppName
 from xero_stream.contracts.partition import murmur2, partition_of
 from xero_stream.contracts.topics import Topics
-from xero_stream.kafka.lane import Record
+from xero_stream.kafka.partition_queue import Record
 
 LARGEST_VALUE = 7_864_320
 """Largest value that is sure to fit a topic with ``max.message.bytes`` 8 MiB, headers included."""

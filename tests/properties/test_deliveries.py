@@ -18,7 +18,7 @@ from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.contracts.partition import partition_of
 from xero_stream.contracts.topics import Topics
 from xero_stream.contracts.webhook_event import WebhookEvent
-from xero_stream.kafka.lane import Record
+from xero_stream.kafka.partition_queue import Record
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)

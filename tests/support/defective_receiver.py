@@ -6,7 +6,7 @@ from typing import Any
 
 from receiver.__main__ import main
 from xero_stream.kafka.appender import Appender
-from xero_stream.kafka.lane import Outcome
+from xero_stream.kafka.partition_queue import Outcome
 
 LATER_SECONDS = 1.0
 

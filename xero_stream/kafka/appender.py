@@ -1,4 +1,4 @@
-"""Appending records to Kafka with a bound on every wait: one idempotent producer, lanes in front of it, a supervisor.
+"""Appending records to Kafka with a bound on every wait: one idempotent producer, queues in front of it, a supervisor.
 
 :class:`Appender` is for a process that must answer somebody whatever Kafka does. It never holds a caller beyond its
 deadline, holds a bounded number of bytes, and goes on by itself when Kafka comes back.
@@ -17,9 +17,9 @@ from typing import Protocol
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from xero_stream.kafka.lane import Append, Lane, Outcome, Record, Waiting, cost
+from xero_stream.kafka.partition_queue import Append, Outcome, PartitionQueue, Record, Waiting, cost
+from xero_stream.kafka.partition_sender import PartitionSender
 from xero_stream.kafka.producer import PartitionsDifferError, Producers
-from xero_stream.kafka.pump import Pump
 from xero_stream.kafka.supervision import Reason, Supervision
 from xero_stream.telemetry.repeats import Repeats
 
@@ -85,7 +85,7 @@ class Appender:
         self._without_since = clock()
         self._available = asyncio.Event()
         self._trouble = asyncio.Event()
-        self._pumps: dict[tuple[str, int], Pump] = {}
+        self._senders: dict[tuple[str, int], PartitionSender] = {}
         self._deadlines: deque[Append] = deque()
         self._sweeping: asyncio.TimerHandle | None = None
         self._held = 0
@@ -133,7 +133,7 @@ class Appender:
         self._hold(size)
         self._watch(append, now)
         for record in records:
-            self._pump(record.topic, record.partition).add(Waiting(record, append))
+            self._sender(record.topic, record.partition).add(Waiting(record, append))
         return await answer
 
     def _refusal(self, records: Sequence[Record], size: int, now: float) -> Outcome | None:
@@ -144,8 +144,8 @@ class Appender:
         if self._held + size > self._limit:
             return Outcome.OVERLOADED
         for record in records:
-            pump = self._pumps.get((record.topic, record.partition))
-            if pump is not None and pump.lane.stalled(now, self._patience):
+            sender = self._senders.get((record.topic, record.partition))
+            if sender is not None and sender.queue.stalled(now, self._patience):
                 return Outcome.STALLED
         return None
 
@@ -155,11 +155,13 @@ class Appender:
         if self._drained is not None and not self._held and not self._drained.done():
             self._drained.set_result(None)
 
-    def _pump(self, topic: str, partition: int) -> Pump:
-        pump = self._pumps.get((topic, partition))
-        if pump is None:
-            pump = self._pumps[topic, partition] = Pump(self, Lane(topic, partition), self._clock)
-        return pump
+    def _sender(self, topic: str, partition: int) -> PartitionSender:
+        sender = self._senders.get((topic, partition))
+        if sender is None:
+            sender = self._senders[topic, partition] = PartitionSender(
+                self, PartitionQueue(topic, partition), self._clock
+            )
+        return sender
 
     # -- deadlines ----------------------------------------------------------------------------------------------------
 
@@ -191,10 +193,10 @@ class Appender:
             self._let_go()
 
     def _let_go(self) -> None:
-        for pump in self._pumps.values():
-            self._hold(-pump.lane.drop_settled())
+        for sender in self._senders.values():
+            self._hold(-sender.queue.drop_settled())
 
-    # -- what pumps say -----------------------------------------------------------------------------------------------
+    # -- what senders say -----------------------------------------------------------------------------------------------
 
     @property
     def producer(self) -> AIOKafkaProducer | None:
@@ -253,7 +255,7 @@ class Appender:
 
     def _oldest_ahead(self) -> float | None:
         """When the oldest batch was sent that the present producer has no answer to."""
-        sent = [pump.lane.ahead_since for pump in self._pumps.values() if pump.using is self._producer]
+        sent = [sender.queue.ahead_since for sender in self._senders.values() if sender.using is self._producer]
         return min((since for since in sent if since is not None), default=None)
 
     async def _rebuild(self, reason: Reason) -> None:
@@ -292,12 +294,12 @@ class Appender:
         task.add_done_callback(self._retiring.discard)
 
     async def _close(self, producer: AIOKafkaProducer) -> None:
-        # What it has under way may still be acknowledged; after that moment its lanes belong to the next one.
+        # What it has under way may still be acknowledged; after that moment its queues belong to the next one.
         flushed = asyncio.ensure_future(producer.flush())
         await asyncio.wait({flushed}, timeout=self._retirement_seconds)
         flushed.cancel()
-        for pump in self._pumps.values():
-            pump.release(producer)
+        for sender in self._senders.values():
+            sender.release(producer)
         await self._producers.discard(producer, flush_seconds=0)
 
     async def stop(self, seconds: float) -> bool:
@@ -315,12 +317,12 @@ class Appender:
         self._hold(0)
         await asyncio.wait({self._drained}, timeout=max(0.0, seconds - _CLOSING_SECONDS))
         clean = not self._held
-        tasks = [pump.task for pump in self._pumps.values()] + ([self._supervisor] if self._supervisor else [])
+        tasks = [sender.task for sender in self._senders.values()] + ([self._supervisor] if self._supervisor else [])
         for task in (*tasks, *self._retiring):
             task.cancel()
         await asyncio.gather(*tasks, *self._retiring, return_exceptions=True)
-        for pump in self._pumps.values():
-            pump.close()
+        for sender in self._senders.values():
+            sender.close()
         if self._sweeping is not None:
             self._sweeping.cancel()
         producer, self._producer = self._producer, None

@@ -57,6 +57,6 @@ def test_the_marks_of_the_code_base_are_found() -> None:
         "verify.promises",
         "xero_api.registry",
         "xero_api.errors",
-        "xero_stream.kafka.lane",
+        "xero_stream.kafka.partition_queue",
     } <= pure.keys()
     assert len(pure) > 150

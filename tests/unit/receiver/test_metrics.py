@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from receiver.metrics import Answered, Cut, Intent, ReceiverMetrics, Rejected, Unavailable
 from receiver.parse import Category, Event, Unreadable
-from xero_stream.kafka.lane import Outcome
+from xero_stream.kafka.partition_queue import Outcome
 from xero_stream.kafka.supervision import Reason
 from xero_stream.telemetry.metrics import listing
 from xero_stream.telemetry.page import documented

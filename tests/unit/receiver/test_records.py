@@ -13,7 +13,7 @@ from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.contracts.partition import partition_of
 from xero_stream.contracts.topics import Topics
 from xero_stream.contracts.webhook_event import WebhookEvent
-from xero_stream.kafka.lane import Record
+from xero_stream.kafka.partition_queue import Record
 
 RECEIVED_MS = 1_700_000_000_045
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

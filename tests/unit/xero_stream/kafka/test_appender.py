@@ -14,7 +14,7 @@ from aiokafka.errors import (
 
 from tests.support.fake_producer import FakeProducers, Measured
 from xero_stream.kafka.appender import Appender
-from xero_stream.kafka.lane import Outcome, Record
+from xero_stream.kafka.partition_queue import Outcome, Record
 from xero_stream.kafka.producer import PartitionsDifferError
 from xero_stream.kafka.supervision import Reason, Supervision
 from xero_stream.process.backoff import Backoff
@@ -254,7 +254,7 @@ async def test_missing_topic(bench: Bench) -> None:
 
 
 async def test_a_record_that_cannot_be_encoded(bench: Bench) -> None:
-    """A mistake of ours in a record is refused; the lane goes on."""
+    """A mistake of ours in a record is refused; the queue goes on."""
     producer = await bench.producers.producer(0)
 
     assert await bench.append(b"fine", b"poison") is Outcome.REFUSED

@@ -1,6 +1,6 @@
 """Records on their way to one partition: which go next, which have waited too long. Pure; ``now`` is an argument.
 
-A lane has at most one batch ahead at the broker's; what arrives meanwhile waits here and rides the next one. So a
+A queue has at most one batch ahead at the broker's; what arrives meanwhile waits here and rides the next one. So a
 record can't be acknowledged before the batch ahead of it, and when that has been out for longer than anyone may wait,
 newcomers are refused at once instead of being held until their own time is up.
 """
@@ -80,7 +80,7 @@ class Append:
 
 
 class Waiting(NamedTuple):
-    """A record in a lane.
+    """A record in a queue.
 
     Attributes:
         record: the record.
@@ -93,15 +93,15 @@ class Waiting(NamedTuple):
     attempts: int = 0
 
 
-class Lane:
+class PartitionQueue:
     """The queue of one partition."""
 
-    __slots__ = ("ahead_since", "partition", "queue", "topic")
+    __slots__ = ("ahead_since", "partition", "topic", "waiting")
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
         self.partition = partition
-        self.queue: deque[Waiting] = deque()
+        self.waiting: deque[Waiting] = deque()
         self.ahead_since: float | None = None
         """When the batch ahead was made, monotonic seconds; None while there is none."""
 
@@ -126,7 +126,7 @@ class Lane:
         """
         taken: list[Waiting] = []
         dropped = 0
-        queue = self.queue
+        queue = self.waiting
         try:
             while queue:
                 waiting = queue[0]
@@ -146,7 +146,7 @@ class Lane:
     def put_back(self, failed: Iterable[Waiting]) -> None:
         """Queue records of a failed batch again, in front and in order."""
         again = [Waiting(record, append, attempts + 1) for record, append, attempts in failed]
-        self.queue.extendleft(reversed(again))
+        self.waiting.extendleft(reversed(again))
 
     def drop_settled(self) -> int:
         """Let go of records nobody waits for any more.
@@ -156,10 +156,10 @@ class Lane:
         """
         dropped = 0
         kept: deque[Waiting] = deque()
-        for waiting in self.queue:
+        for waiting in self.waiting:
             if waiting.append.outcome is None:
                 kept.append(waiting)
             else:
                 dropped += cost(waiting.record)
-        self.queue = kept
+        self.waiting = kept
         return dropped

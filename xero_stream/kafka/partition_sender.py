@@ -1,4 +1,4 @@
-"""Sends one lane's batches to Kafka, one after another, and says how each ended."""
+"""Sends one queue's batches to Kafka, one after another, and says how each ended."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ from aiokafka.errors import (
 )
 
 from xero_stream.kafka.append_time import append_time
-from xero_stream.kafka.lane import Lane, Outcome, Record, Waiting, cost
+from xero_stream.kafka.partition_queue import Outcome, PartitionQueue, Record, Waiting, cost
 
 _log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 class Owner(Protocol):
-    """Whose producer a pump uses."""
+    """Whose producer a sender uses."""
 
     @property
     def producer(self) -> AIOKafkaProducer | None:
@@ -44,23 +44,23 @@ class Owner(Protocol):
         """The producer can't be trusted any more."""
 
 
-class Pump:
-    """Sends one lane's batches, one after another."""
+class PartitionSender:
+    """Sends one queue's batches, one after another."""
 
-    def __init__(self, owner: Owner, lane: Lane, clock: Callable[[], float]) -> None:
+    def __init__(self, owner: Owner, queue: PartitionQueue, clock: Callable[[], float]) -> None:
         self._owner = owner
-        self.lane = lane
+        self.queue = queue
         self._clock = clock
         self._asleep: asyncio.Future[None] | None = None
         self.using: AIOKafkaProducer | None = None
         """Who has the batch ahead."""
         self._ahead: list[Waiting] = []
         self._released = False
-        self.task = asyncio.create_task(self._run(), name=f"lane-{lane.topic}-{lane.partition}")
+        self.task = asyncio.create_task(self._run(), name=f"queue-{queue.topic}-{queue.partition}")
 
     def add(self, waiting: Waiting) -> None:
         """Queue a record."""
-        self.lane.queue.append(waiting)
+        self.queue.waiting.append(waiting)
         if self._asleep is not None and not self._asleep.done():
             self._asleep.set_result(None)
 
@@ -72,25 +72,25 @@ class Pump:
 
     def close(self) -> None:
         """Tell everybody still waiting that it is over."""
-        for waiting in (*self._ahead, *self.lane.queue):
+        for waiting in (*self._ahead, *self.queue.waiting):
             waiting.append.settle(Outcome.CLOSED)
 
     async def _run(self) -> None:
         while True:
             try:
-                await self._pumping()
-            except Exception:  # noqa: BLE001 - logged; whatever it was, the lane must live on
-                _log.exception("lane_failed", topic=self.lane.topic, partition=self.lane.partition)
-                queue, self.lane.queue = self.lane.queue, deque()
+                await self._sending()
+            except Exception:  # noqa: BLE001 - logged; whatever it was, the queue must live on
+                _log.exception("partition_queue_failed", topic=self.queue.topic, partition=self.queue.partition)
+                queue, self.queue.waiting = self.queue.waiting, deque()
                 self._finish([*self._ahead, *queue], Outcome.REFUSED)
                 self._ahead = []
-                self.lane.ahead_since = None
+                self.queue.ahead_since = None
 
-    async def _pumping(self) -> None:
+    async def _sending(self) -> None:
         loop = asyncio.get_running_loop()
-        lane = self.lane
+        queue = self.queue
         while True:
-            if not lane.queue:
+            if not queue.waiting:
                 self._asleep = loop.create_future()
                 await self._asleep
                 self._asleep = None
@@ -101,9 +101,9 @@ class Pump:
             batch, taken = self._batch(producer)
             if taken:
                 self._ahead = taken
-                lane.ahead_since = self._clock()
+                queue.ahead_since = self._clock()
                 await self._send(producer, batch, taken)
-                lane.ahead_since = None
+                queue.ahead_since = None
                 self._ahead = []
 
     def _batch(self, producer: AIOKafkaProducer) -> tuple[Any, list[Waiting]]:
@@ -115,7 +115,7 @@ class Pump:
             _, _, key, value, headers = record
             return append(timestamp=None, key=key, value=value, headers=headers) is not None
 
-        taken, dropped = self.lane.take(fits, self._clock())
+        taken, dropped = self.queue.take(fits, self._clock())
         if dropped:
             self._owner.released(dropped)
         return batch, taken
@@ -135,7 +135,7 @@ class Pump:
             assert task is not None
             task.uncancel()
             self._again(taken)
-        except Exception as error:  # noqa: BLE001 - whatever the client raises, the lane must live on
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, the queue must live on
             self._owner.broken(producer, error)
             if isinstance(error, _TOO_LARGE) and len(taken) == 1:
                 self._finish(taken, Outcome.REFUSED)
@@ -150,11 +150,11 @@ class Pump:
 
     async def _hand_over(self, producer: AIOKafkaProducer, batch: Any) -> asyncio.Future[Any] | None:
         """The batch's future, or None where the topic would not take it."""
-        lane = self.lane
+        queue = self.queue
         try:
-            future: asyncio.Future[Any] = await producer.send_batch(batch, lane.topic, partition=lane.partition)
+            future: asyncio.Future[Any] = await producer.send_batch(batch, queue.topic, partition=queue.partition)
         except _NOT_OURS as error:
-            _log.warning("append_refused", topic=lane.topic, partition=lane.partition, error=repr(error))
+            _log.warning("append_refused", topic=queue.topic, partition=queue.partition, error=repr(error))
             return None
         return future
 
@@ -170,5 +170,5 @@ class Pump:
 
     def _again(self, taken: Sequence[Waiting]) -> None:
         """One more try with the next producer; a record that has had it is given up."""
-        self.lane.put_back([waiting for waiting in taken if waiting.attempts == 0])
+        self.queue.put_back([waiting for waiting in taken if waiting.attempts == 0])
         self._finish([waiting for waiting in taken if waiting.attempts > 0], Outcome.REFUSED)

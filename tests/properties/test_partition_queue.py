@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.support.examples import examples
-from xero_stream.kafka.lane import Append, Lane, Outcome, Record, Waiting, cost
+from xero_stream.kafka.partition_queue import Append, Outcome, PartitionQueue, Record, Waiting, cost
 
 
 class LaneMachine(RuleBasedStateMachine):
@@ -13,7 +13,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lane = Lane("t", 0)
+        self.queue = PartitionQueue("t", 0)
         self.now = 0.0
         self.made = 0
         self.held = 0
@@ -40,7 +40,7 @@ class LaneMachine(RuleBasedStateMachine):
         record = Record("t", 0, None, b"%d" % number, [])
         self.appends[number] = append
         self.held += cost(record)
-        self.lane.queue.append(Waiting(record, append))
+        self.queue.waiting.append(Waiting(record, append))
 
     @rule(seconds=st.floats(0.0, 3.0))
     def time_passes(self, seconds: float) -> None:
@@ -53,14 +53,14 @@ class LaneMachine(RuleBasedStateMachine):
     @rule()
     def let_go(self) -> None:
         """What nobody waits for is dropped."""
-        self.held -= self.lane.drop_settled()
+        self.held -= self.queue.drop_settled()
 
     @precondition(lambda self: not self.out)
     @rule(room=st.integers(0, 4))
     def send(self, room: int) -> None:
         """The next batch leaves."""
         left = iter([True] * room)
-        self.out, dropped = self.lane.take(lambda _: next(left, False), self.now)
+        self.out, dropped = self.queue.take(lambda _: next(left, False), self.now)
         self.held -= dropped
 
     @precondition(lambda self: self.out)
@@ -85,7 +85,7 @@ class LaneMachine(RuleBasedStateMachine):
             if waiting.attempts > 0:
                 waiting.append.settle(Outcome.REFUSED)
                 self.held -= cost(waiting.record)
-        self.lane.put_back(again)
+        self.queue.put_back(again)
         self.out = []
 
     @invariant()
@@ -106,7 +106,7 @@ class LaneMachine(RuleBasedStateMachine):
     @invariant()
     def bytes_held(self) -> None:
         """What is held is what is queued or out."""
-        assert self.held == sum(cost(waiting.record) for waiting in (*self.lane.queue, *self.out))
+        assert self.held == sum(cost(waiting.record) for waiting in (*self.queue.waiting, *self.out))
 
 
 LaneMachine.TestCase.settings = settings(max_examples=examples(25), stateful_step_count=40)

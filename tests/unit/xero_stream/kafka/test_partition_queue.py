@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from xero_stream.kafka.lane import Append, Lane, Outcome, Record, Waiting, cost
+from xero_stream.kafka.partition_queue import Append, Outcome, PartitionQueue, Record, Waiting, cost
 
 
 def waiting(name: str, *, deadline: float = 10.0, attempts: int = 0) -> Waiting:
@@ -13,11 +13,11 @@ def waiting(name: str, *, deadline: float = 10.0, attempts: int = 0) -> Waiting:
     return Waiting(Record("t", 0, None, name.encode(), []), append, attempts)
 
 
-def lane_of(*queue: Waiting) -> Lane:
-    """A lane with that queue."""
-    lane = Lane("t", 0)
-    lane.queue.extend(queue)
-    return lane
+def queue_of(*waiting: Waiting) -> PartitionQueue:
+    """A queue in which these wait."""
+    queue = PartitionQueue("t", 0)
+    queue.waiting.extend(waiting)
+    return queue
 
 
 def first(count: int) -> Callable[[Record], bool]:
@@ -33,21 +33,21 @@ def names(taken: list[Waiting]) -> list[str]:
 
 def test_takes_from_the_front_what_fits() -> None:
     """A batch is the front of the queue, in order; the rest stays in order."""
-    lane = lane_of(*map(waiting, "abcd"))
+    queue = queue_of(*map(waiting, "abcd"))
 
-    taken, dropped = lane.take(first(3), now=0)
+    taken, dropped = queue.take(first(3), now=0)
 
     assert names(taken) == ["a", "b", "c"]
-    assert names(list(lane.queue)) == ["d"]
+    assert names(list(queue.waiting)) == ["d"]
     assert dropped == 0
 
 
 def test_drops_what_is_overdue() -> None:
     """A record past its deadline is told so and not sent; the bytes are given back."""
     late = waiting("late", deadline=5.0)
-    lane = lane_of(late, waiting("good"))
+    queue = queue_of(late, waiting("good"))
 
-    taken, dropped = lane.take(first(10), now=5.0)
+    taken, dropped = queue.take(first(10), now=5.0)
 
     assert names(taken) == ["good"]
     assert late.append.outcome is Outcome.TIMED_OUT
@@ -58,25 +58,25 @@ def test_drops_what_is_settled() -> None:
     """A record whose append has ended otherwise is not sent, and its outcome stands."""
     over = waiting("over")
     over.append.settle(Outcome.REFUSED)
-    lane = lane_of(over)
+    queue = queue_of(over)
 
-    assert lane.take(first(10), now=0) == ([], cost(over.record))
+    assert queue.take(first(10), now=0) == ([], cost(over.record))
     assert over.append.outcome is Outcome.REFUSED
 
 
 def test_put_back() -> None:
     """Records of a failed batch go to the front again, in order, with one more attempt."""
-    lane = lane_of(waiting("c"))
+    queue = queue_of(waiting("c"))
 
-    lane.put_back([waiting("a"), waiting("b", attempts=1)])
+    queue.put_back([waiting("a"), waiting("b", attempts=1)])
 
-    assert names(list(lane.queue)) == ["a", "b", "c"]
-    assert [item.attempts for item in lane.queue] == [1, 2, 0]
+    assert names(list(queue.waiting)) == ["a", "b", "c"]
+    assert [item.attempts for item in queue.waiting] == [1, 2, 0]
 
 
 def test_failing_to_add_loses_nothing() -> None:
     """When a record can't be added to the batch, everything taken so far is in the queue again."""
-    lane = lane_of(*map(waiting, "abc"))
+    queue = queue_of(*map(waiting, "abc"))
 
     def explode(record: Record) -> bool:
         if record.value == b"c":
@@ -84,30 +84,30 @@ def test_failing_to_add_loses_nothing() -> None:
         return True
 
     with pytest.raises(TypeError):
-        lane.take(explode, now=0)
+        queue.take(explode, now=0)
 
-    assert names(list(lane.queue)) == ["a", "b", "c"]
+    assert names(list(queue.waiting)) == ["a", "b", "c"]
 
 
 def test_drop_settled() -> None:
     """What nobody waits for is let go without waiting for its turn."""
     over, stays = waiting("over"), waiting("stays")
     over.append.settle(Outcome.TIMED_OUT)
-    lane = lane_of(over, stays)
+    queue = queue_of(over, stays)
 
-    assert lane.drop_settled() == cost(over.record)
-    assert names(list(lane.queue)) == ["stays"]
+    assert queue.drop_settled() == cost(over.record)
+    assert names(list(queue.waiting)) == ["stays"]
 
 
 def test_stalled() -> None:
-    """A lane is stalled while the batch ahead has been out for longer than anybody may wait."""
-    lane = Lane("t", 0)
-    assert not lane.stalled(100.0, 4.0)
+    """A queue is stalled while the batch ahead has been out for longer than anybody may wait."""
+    queue = PartitionQueue("t", 0)
+    assert not queue.stalled(100.0, 4.0)
 
-    lane.ahead_since = 10.0
+    queue.ahead_since = 10.0
 
-    assert not lane.stalled(14.0, 4.0)
-    assert lane.stalled(14.1, 4.0)
+    assert not queue.stalled(14.0, 4.0)
+    assert queue.stalled(14.1, 4.0)
 
 
 def test_append_settles_once() -> None:
