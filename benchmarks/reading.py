@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.figures import keep
 from tests.integration.sdk.rig import Sdk, connected
 from tests.integration.simulator.rig import SimulatorProcess
-from xero_api.call import CallRecord, Lane
+from xero_api.call import CallRecord, Priority
 from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.oauth.source import AccessToken, GrantId
@@ -65,7 +65,7 @@ async def _measure(url: str, sdk: Sdk) -> dict[str, list[float]]:
 
     async def ours(page: int, size: int, *, typed: bool = False) -> int:
         answer = await client.send(
-            CallContext(DEFAULT_APP, TenantId(sdk.tenant), Lane.BACKFILL), get_page(INVOICES, None, page, size)
+            CallContext(DEFAULT_APP, TenantId(sdk.tenant), Priority.BACKFILL), get_page(INVOICES, None, page, size)
         )
         records: list[Any] = [INVOICES.unified(sdk.tenant, raw) for raw in answer.records]
         if typed:

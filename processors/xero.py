@@ -225,7 +225,7 @@ def open_xero(
             "xero_call",
             app=call.app,
             tenant=call.tenant_id,
-            lane=call.lane,
+            priority=call.priority,
             endpoint=call.endpoint,
             status=call.status,
             ms=round(call.ms, 1),

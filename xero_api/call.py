@@ -22,7 +22,7 @@ from xero_api.meta import Limits
 from xero_stream.contracts.names import AppName, TenantId
 
 
-class Lane(StrEnum):
+class Priority(StrEnum):
     """Why a call is made, most urgent first."""
 
     COMMAND = "command"
@@ -76,7 +76,7 @@ class CallRecord:
     Attributes:
         app: our app.
         tenant_id: the organisation; None for ``/connections``.
-        lane: why it was made.
+        priority: why it was made.
         endpoint: a bounded label, e.g. ``Invoices/ids``.
         sent_at: when, wall clock.
         status: HTTP status; None without an answer.
@@ -90,7 +90,7 @@ class CallRecord:
 
     app: AppName
     tenant_id: TenantId | None
-    lane: Lane
+    priority: Priority
     endpoint: str
     sent_at: datetime
     status: int | None

@@ -14,7 +14,7 @@ import httpx
 import structlog
 
 from xero_api.answers import Answer, decipher, decipher_in_steps, error_of
-from xero_api.call import CallRecord, Lane, Outcome, outcome_of
+from xero_api.call import CallRecord, Outcome, Priority, outcome_of
 from xero_api.calling.context import CallContext
 from xero_api.connections import (
     Connection,
@@ -109,7 +109,7 @@ class XeroClient:
         call = Call(
             context.app,
             context.tenant_id,
-            context.lane,
+            context.priority,
             endpoint=request.endpoint,
             target=request.target,
             headers=request.headers,
@@ -143,7 +143,7 @@ class XeroClient:
         call = Call(
             context.app,
             context.tenant_id,
-            context.lane,
+            context.priority,
             endpoint=request.endpoint,
             target=request.target,
             headers=request.headers,
@@ -164,7 +164,7 @@ class XeroClient:
         Raises:
             XeroError: see ``xero_api.errors``.
         """
-        call = Call(context.app, context.tenant_id, context.lane, endpoint=request.endpoint, target=request.target)
+        call = Call(context.app, context.tenant_id, context.priority, endpoint=request.endpoint, target=request.target)
         async with self._authorised(call, context) as exchange:
             return decipher_report(request, *await exchange.read())
 
@@ -178,7 +178,7 @@ class XeroClient:
         Raises:
             XeroError: see ``xero_api.errors``.
         """
-        call = Call(context.app, context.tenant_id, context.lane, endpoint=request.endpoint, target=request.path)
+        call = Call(context.app, context.tenant_id, context.priority, endpoint=request.endpoint, target=request.path)
         async with self._authorised(call, context) as exchange:
             return decipher_part(request, *await exchange.read())
 
@@ -203,7 +203,7 @@ class XeroClient:
         call = Call(
             context.app,
             context.tenant_id,
-            context.lane,
+            context.priority,
             endpoint=request.endpoint,
             target=request.path,
             headers=headers,
@@ -218,7 +218,12 @@ class XeroClient:
                 exchange.outcome = file.outcome
 
     async def connections(
-        self, app: AppName, token: AccessToken, *, lane: Lane = Lane.COMMAND, auth_event_id: str | None = None
+        self,
+        app: AppName,
+        token: AccessToken,
+        *,
+        priority: Priority = Priority.COMMAND,
+        auth_event_id: str | None = None,
     ) -> list[Connection]:
         """The organisations a token reaches. Costs no tenant's budget, only one of the app's calls a minute.
 
@@ -229,11 +234,11 @@ class XeroClient:
         Raises:
             XeroError: see ``xero_api.errors``.
         """
-        return list((await self._listed(app, token, lane, auth_event_id)).connections)
+        return list((await self._listed(app, token, priority, auth_event_id)).connections)
 
-    async def _listed(self, app: AppName, token: AccessToken, lane: Lane, auth_event_id: str | None) -> Listed:
+    async def _listed(self, app: AppName, token: AccessToken, priority: Priority, auth_event_id: str | None) -> Listed:
         target = connections_target(auth_event_id)
-        call = Call(app, None, lane, endpoint="connections", target=target)
+        call = Call(app, None, priority, endpoint="connections", target=target)
         async with self._wire.exchange(call, token, Deadline(call.endpoint, self._timeout)) as exchange:
             status, headers, body = await exchange.read()
             if status != HTTPStatus.OK:
@@ -244,7 +249,9 @@ class XeroClient:
             log.warning("connections_unreadable", app=app, count=len(listed.unreadable), reasons=reasons)
         return listed
 
-    async def own_connection(self, app: AppName, token: AccessToken, *, lane: Lane = Lane.COMMAND) -> Connection:
+    async def own_connection(
+        self, app: AppName, token: AccessToken, *, priority: Priority = Priority.COMMAND
+    ) -> Connection:
         """The one organisation of a custom connection, read as a record: its token may not list connections.
 
         Args:
@@ -254,12 +261,12 @@ class XeroClient:
             XeroError: see ``xero_api.errors``.
         """
         request = get_all(ORGANISATIONS)
-        call = Call(app, None, lane, endpoint=request.endpoint, target=request.target, headers=request.headers)
+        call = Call(app, None, priority, endpoint=request.endpoint, target=request.target, headers=request.headers)
         async with self._wire.exchange(call, token, Deadline(call.endpoint, self._timeout)) as exchange:
             return own_connection(decipher(request, *await exchange.read()))
 
     async def reached(
-        self, app: AppName, token: AccessToken, *, custom: bool, lane: Lane = Lane.COMMAND
+        self, app: AppName, token: AccessToken, *, custom: bool, priority: Priority = Priority.COMMAND
     ) -> list[Connection]:
         """The organisations a grant reaches, of either kind of grant.
 
@@ -274,13 +281,13 @@ class XeroClient:
             XeroError: see ``xero_api.errors``.
         """
         try:
-            return await self.connections(app, token, lane=lane)
+            return await self.connections(app, token, priority=priority)
         except AccessError as refusal:
             if not custom:
                 raise
             log.info("connections_refused", app=app, reason=str(refusal))
         try:
-            return [await self.own_connection(app, token, lane=lane)]
+            return [await self.own_connection(app, token, priority=priority)]
         except AccessError as error:
             error.hint = (
                 "Xero lets this custom connection neither list its connections nor read its organisation: in the developer "
@@ -288,20 +295,20 @@ class XeroClient:
             )
             raise
 
-    async def reaches(self, app: AppName, tenant_id: TenantId, *, lane: Lane) -> bool:
+    async def reaches(self, app: AppName, tenant_id: TenantId, *, priority: Priority) -> bool:
         """Whether Xero still lists an organisation among those that its grant's token reaches. Costs none of its budget.
 
         Raises:
             XeroError: see ``xero_api.errors``: nobody knows.
         """
-        listed = await self._listed(app, await self._tokens.token(app, tenant_id), lane, None)
+        listed = await self._listed(app, await self._tokens.token(app, tenant_id), priority, None)
         found = any(one.tenant_id == tenant_id for one in listed.connections)
         if listed.unreadable and not found:
             raise UnmappableAnswerError("connections: it may be one of those that can't be read", status=200)
         return found
 
     async def disconnect(
-        self, app: AppName, token: AccessToken, connection_id: str, *, lane: Lane = Lane.COMMAND
+        self, app: AppName, token: AccessToken, connection_id: str, *, priority: Priority = Priority.COMMAND
     ) -> bool:
         """Take a connection away. Repeating is harmless.
 
@@ -317,7 +324,7 @@ class XeroClient:
             XeroError: see ``xero_api.errors``.
         """
         target = connection_target(connection_id)
-        call = Call(app, None, lane, endpoint="connections", target=target, method="DELETE")
+        call = Call(app, None, priority, endpoint="connections", target=target, method="DELETE")
         async with self._wire.exchange(call, token, Deadline(call.endpoint, self._timeout)) as exchange:
             return parse_disconnection(*await exchange.read())
 

@@ -18,7 +18,7 @@ import httpx
 import structlog
 
 from xero_api.answers import Timing
-from xero_api.call import CallRecord, Lane, Outcome, outcome_of
+from xero_api.call import CallRecord, Outcome, Priority, outcome_of
 from xero_api.clock import ServerClock
 from xero_api.errors import (
     GarbledAnswerError,
@@ -74,7 +74,7 @@ class Call:
     Attributes:
         app: our app.
         tenant_id: the organisation; None: the call is about none.
-        lane: why; for the call record.
+        priority: why; for the call record.
         endpoint: a bounded label.
         target: path and query, encoded.
         headers: headers beside authorisation and tenant.
@@ -84,7 +84,7 @@ class Call:
 
     app: AppName
     tenant_id: TenantId | None
-    lane: Lane
+    priority: Priority
     _: KW_ONLY
     endpoint: str
     target: str
@@ -270,7 +270,7 @@ class Exchange:
         return CallRecord(
             app=self._call.app,
             tenant_id=self._call.tenant_id,
-            lane=self._call.lane,
+            priority=self._call.priority,
             endpoint=self._call.endpoint,
             sent_at=self._sent_at,
             status=self.status or None,

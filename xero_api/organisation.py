@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 from xero_api.answers import Answer
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import Reason, TenantBudget, Wait, app_minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.caller import BudgetedCaller, Turn, parked_by
 from xero_api.calling.context import CallContext
 from xero_api.calling.ledger import MemoryLedger
@@ -59,7 +59,7 @@ class Organisation:
         connected_at: datetime | None = None,
         app: AppName = DEFAULT_APP,
         calls: Minute | None = None,
-        lane: Lane = Lane.COMMAND,
+        priority: Priority = Priority.COMMAND,
         patience: float = 120.0,
     ) -> None:
         """Nothing is called yet, and nothing is known of what was used before: Xero's first answer tells.
@@ -70,7 +70,7 @@ class Organisation:
             connected_at: ``created_at`` of its connection, when that half hour began; None: nobody knows.
             app: which app, where the client's token source knows several.
             calls: the app's minute (:func:`~xero_api.budget.tenant.app_minute`), shared by all its organisations.
-            lane: why calls are made. All but ``command`` leave a share of the limits to more urgent ones.
+            priority: why calls are made. All but ``command`` leave a share of the limits to more urgent ones.
             patience: seconds that a call may wait for its turn.
 
         Raises:
@@ -83,7 +83,7 @@ class Organisation:
         self._client = client
         self._tenant_id = tenant_id
         self._tier = AppTier(tier)
-        self._lane = lane
+        self._priority = priority
         self._patience = patience
         self._budget = TenantBudget(day_limit=self._tier.calls_per_day, app=calls or app_minute())
         self._caller = BudgetedCaller(
@@ -169,7 +169,7 @@ class Organisation:
     async def _turn(self) -> AsyncIterator[Turn[None]]:
         try:
             patience = _Patience(self._tenant_id, self._patience)
-            async with self._caller.turn(self._lane, patience, permitted=patience.renew) as turn:
+            async with self._caller.turn(self._priority, patience, permitted=patience.renew) as turn:
                 yield turn
         except (RateLimitedError, OfflineError) as error:
             parked_by(self._budget, error)

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
 from xero_api.answers import Answer
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.entity import Entity, Full, Whole
@@ -252,13 +252,13 @@ class Reader:
         return Many(found=by_id, absent=frozenset(ids) - came, unmapped=unmapped)
 
 
-def reader(client: XeroClient, app: AppName, tenant_id: TenantId, *, lane: Lane = Lane.COMMAND) -> Reader:
+def reader(client: XeroClient, app: AppName, tenant_id: TenantId, *, priority: Priority = Priority.COMMAND) -> Reader:
     """A reader that calls Xero at once, without a budget.
 
     Args:
-        lane: why; for the call records.
+        priority: why; for the call records.
     """
-    return Reader(partial(client.send, CallContext(app, tenant_id, lane)), tenant_id)
+    return Reader(partial(client.send, CallContext(app, tenant_id, priority)), tenant_id)
 
 
 def _listed(entity: Entity[Any]) -> bool:

@@ -1,13 +1,13 @@
 """Which calls to make next for a tenant. Pure.
 
 No fixed delay: the first event goes at once, what arrives meanwhile rides the next call. That works because there is at
-most one call in flight per slot (lane and entity): while it is out, events gather.
+most one call in flight per slot (priority and entity): while it is out, events gather.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.paging import Keyset
 from xero_stream.contracts.names import EntityName
 from xero_stream.store.states import Mode, PassKind
@@ -20,7 +20,7 @@ SWEEP_ABOVE = 1
 class Slot:
     """What at most one call at a time is made for."""
 
-    lane: Lane
+    priority: Priority
     entity: EntityName | None
     alone: bool = False
 
@@ -126,7 +126,7 @@ def _for_entity(
     work: list[Work] = []
     together = [row for row in rows if row.mode is not Mode.ALONE]
     sweepable = sum(1 for row in rows if row.mode is Mode.ANY)
-    slot = Slot(lane=Lane.WEBHOOK, entity=entity)
+    slot = Slot(priority=Priority.WEBHOOK, entity=entity)
     if together and slot not in busy:
         at_once = min(limit, most.get(slot, limit))
         if sweepable > SWEEP_ABOVE * max(limit, 1):
@@ -137,7 +137,7 @@ def _for_entity(
             ids = tuple(row.record_id for row in together[:at_once])
             work.append(GetIds(slot=slot, entity=entity, record_ids=ids))
     alone = [row for row in rows if row.mode is Mode.ALONE]
-    slot = Slot(lane=Lane.WEBHOOK, entity=entity, alone=True)
+    slot = Slot(priority=Priority.WEBHOOK, entity=entity, alone=True)
     if alone and slot not in busy:
         work.append(GetOne(slot=slot, entity=entity, record_id=alone[0].record_id))
     return work
@@ -147,10 +147,10 @@ def _for_passes(
     passes: Sequence[OpenPass], *, busy: Collection[Slot], turns: Mapping[tuple[PassKind, EntityName], int]
 ) -> list[Work]:
     work: list[Work] = []
-    for kind, lane in ((PassKind.CATCH_UP, Lane.POLL), (PassKind.BACKFILL, Lane.BACKFILL)):
+    for kind, priority in ((PassKind.CATCH_UP, Priority.POLL), (PassKind.BACKFILL, Priority.BACKFILL)):
         # One at a time over all entities: a load must leave slots for what is fresh. They take turns, so that one that fails,
         # or takes long to, delays each of the others by a call at most.
-        slot = Slot(lane=lane, entity=None)
+        slot = Slot(priority=priority, entity=None)
         of_kind = (step for step in passes if step.kind is kind)
         step = min(of_kind, key=lambda step: turns.get((step.kind, step.entity), 0), default=None)
         if step is not None and slot not in busy:

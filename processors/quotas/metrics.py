@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client import CollectorRegistry
 
 from xero_api.budget.day import DAY_SECONDS
-from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.call import CallRecord, Outcome, Priority
 from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.telemetry.metrics import counter, gauge, histogram
 
@@ -18,15 +18,15 @@ _MINUTE_FORGOTTEN_SECONDS = 60.0
 
 
 class QuotaMetrics:
-    """Calls by lane and outcome, the app's minute, the tenants' days."""
+    """Calls by priority and outcome, the app's minute, the tenants' days."""
 
     def __init__(self, registry: CollectorRegistry, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._calls = counter(
             registry,
             "xero_stream_xero_calls_total",
-            "Calls to Xero, by lane and outcome.",
-            lane=Lane,
+            "Calls to Xero, by priority and outcome.",
+            priority=Priority,
             outcome=Outcome,
         )
         self._call_seconds = histogram(
@@ -34,13 +34,13 @@ class QuotaMetrics:
             "xero_stream_xero_call_seconds",
             "Time of a call to Xero, from sending to the complete answer.",
             buckets=WAITS,
-            lane=Lane,
+            priority=Priority,
         )
         self._call_bytes = counter(
             registry,
             "xero_stream_xero_received_bytes_total",
-            "Bytes received from Xero (it bills them), by lane.",
-            lane=Lane,
+            "Bytes received from Xero (it bills them), by priority.",
+            priority=Priority,
         )
         self._minutes: dict[AppName, tuple[float, int, int]] = {}
         gauge(
@@ -64,9 +64,9 @@ class QuotaMetrics:
 
     def called(self, call: CallRecord) -> None:
         """A call to Xero ended."""
-        self._calls.labels(call.lane, call.outcome).inc()
-        self._call_seconds.labels(call.lane).observe(call.ms / 1000)
-        self._call_bytes.labels(call.lane).inc(call.bytes_in)
+        self._calls.labels(call.priority, call.outcome).inc()
+        self._call_seconds.labels(call.priority).observe(call.ms / 1000)
+        self._call_bytes.labels(call.priority).inc(call.bytes_in)
 
     def app_minute(self, app: AppName, *, held: int, used: int, short: bool) -> None:
         """Our part of an app's minute was renewed."""

@@ -14,7 +14,7 @@ from processors.tenants.ledger import StoredLedger, StoredPermit
 from processors.tenants.services import Memory, RunnerServices
 from xero_api.answers import Answer
 from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait, rapid_sync_seconds
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.caller import BudgetedCaller
 from xero_api.requests import Request
 from xero_stream.failpoints import Failpoint, reach
@@ -116,7 +116,7 @@ class Caller:
 
     def beat_name(self, slot: Slot) -> str:
         """What the watchdog calls a slot's work."""
-        return f"call-{self._tenant.tenant_id}-{slot.lane}-{slot.entity}-{slot.alone}"
+        return f"call-{self._tenant.tenant_id}-{slot.priority}-{slot.entity}-{slot.alone}"
 
     def marks_of(self, slot: Slot) -> int | None:
         """Where the marks sequence stood when the slot's last call was sent; None where none was."""
@@ -130,18 +130,18 @@ class Caller:
         """The slot's work makes progress."""
         self._services.metrics.heartbeats.beat(self.beat_name(slot), limit=self._silent_seconds)
 
-    def may_start(self, lane: Lane, now: float) -> Go | Wait | float:
+    def may_start(self, priority: Priority, now: float) -> Go | Wait | float:
         """Whether a call may be made up now: yes, no for a reason of the budget, or no before a time, to keep a distance.
 
         Args:
-            lane: why it would be made.
+            priority: why it would be made.
             now: monotonic seconds.
         """
         memory = self._memory
         # After a wait that Xero asked for, calls go at once until an answer says what is left: one without an answer
         # leaves the day at 0, and that would be the longest distance of all.
         waited = memory.last_for_events < memory.budget.parked_until <= now or memory.budget.feels_for_the_day(now)
-        if lane is Lane.WEBHOOK and not waited:
+        if priority is Priority.WEBHOOK and not waited:
             day_limit = self._tier.calls_per_day
             apart = distance(
                 used_this_minute=PER_MINUTE - memory.budget.minute_left(now),
@@ -150,11 +150,11 @@ class Caller:
             )
             if memory.last_for_events + apart > now:
                 return memory.last_for_events + apart
-        return memory.budget.decide(lane, now)
+        return memory.budget.decide(priority, now)
 
-    def starts(self, lane: Lane, now: float) -> None:
-        """Work of this lane starts."""
-        if lane is Lane.WEBHOOK:
+    def starts(self, priority: Priority, now: float) -> None:
+        """Work of this priority starts."""
+        if priority is Priority.WEBHOOK:
             self._memory.last_for_events = now
 
     @asynccontextmanager
@@ -180,7 +180,7 @@ class Caller:
         self, request: Request, slot: Slot, before_unpacking: Callable[[int], Awaitable[None]]
     ) -> tuple[Answer, int]:
         waiting, permitted = partial(self._waiting, slot), partial(self._permitted, slot)
-        async with self._caller.turn(slot.lane, waiting, permitted=permitted) as turn:
+        async with self._caller.turn(slot.priority, waiting, permitted=permitted) as turn:
             answer = await self._services.client.send(turn.context, request, before_unpacking=before_unpacking)
             turn.answered(answer.meta)
         self._tell_day(time.monotonic())

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from xero_api.budget.tenant import ABANDONED_SECONDS
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_stream.contracts.names import TenantId
 from xero_stream.store import calls, tenants
 from xero_stream.store.clock import utc_now
@@ -40,7 +40,7 @@ class StoredLedger:
         self._tenant_id = tenant_id
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def permit(self, call_id: int, lane: Lane) -> StoredPermit:  # noqa: ARG002 - the budget of the owner decided
+    async def permit(self, call_id: int, priority: Priority) -> StoredPermit:  # noqa: ARG002 - the budget of the owner decided
         """Write an exchange down.
 
         Raises:

@@ -241,7 +241,7 @@ class Runner:
             turns=self._turns,
         ):
             # Asked before the call is made up: what arrives while we wait shall ride it.
-            decision = self._caller.may_start(work.slot.lane, clock)
+            decision = self._caller.may_start(work.slot.priority, clock)
             if isinstance(decision, Go):
                 self._start(work)
             elif isinstance(decision, Wait):
@@ -263,7 +263,7 @@ class Runner:
 
     def _start(self, work: Work) -> None:
         slot = work.slot
-        self._caller.starts(slot.lane, time.monotonic())
+        self._caller.starts(slot.priority, time.monotonic())
         if isinstance(work, PassPage):
             self._turns[work.step.kind, work.entity] = next(self._turn)
         task = asyncio.create_task(self._guarded(work))

@@ -150,7 +150,7 @@ class Troubles:
             "call_failed",
             tenant=self._tenant_id,
             entity=work.entity,
-            lane=slot.lane,
+            priority=slot.priority,
             attempt=failures,
             act=what,
             reason=f"{type(error).__name__}: {error}"[:300],
@@ -300,7 +300,7 @@ class Troubles:
         """403: a role is missing for this kind of record, or the organisation is gone. ``/connections`` says which."""
         if self._memory.listed_at + _LISTED_FOR < time.monotonic():
             try:
-                listed = await self._services.client.reaches(self._app, self._tenant_id, lane=work.slot.lane)
+                listed = await self._services.client.reaches(self._app, self._tenant_id, priority=work.slot.priority)
             except XeroError as unknown:
                 # Nobody knows: the narrower of the two, until a later refusal finds out.
                 log.warning("connection_unknown", tenant=self._tenant_id, reason=f"{type(unknown).__name__}: {unknown}")

@@ -90,8 +90,8 @@ async def test_health_and_metrics_of_the_processors(quiet: Stack, tenants: Seque
     moved = {
         "xero_stream_events_total": 3,
         "xero_stream_intake_seconds_count": 1,
-        'xero_stream_xero_call_seconds_count{lane="webhook"}': 1,
-        'xero_stream_xero_received_bytes_total{lane="webhook"}': 500,
+        'xero_stream_xero_call_seconds_count{priority="webhook"}': 1,
+        'xero_stream_xero_received_bytes_total{priority="webhook"}': 500,
         'xero_stream_changes_total{entity="invoices",op="u"}': 1,
         'xero_stream_reads_judged_total{verdict="settled"}': 1,
         "xero_stream_event_to_record_seconds_count": 1,
@@ -101,7 +101,7 @@ async def test_health_and_metrics_of_the_processors(quiet: Stack, tenants: Seque
     }
     for name, least in moved.items():
         assert after[name] - before[name] >= least, f"{name} did not move"
-    calls = 'xero_stream_xero_calls_total{lane="webhook",outcome="ok"}'
+    calls = 'xero_stream_xero_calls_total{priority="webhook",outcome="ok"}'
     assert after[calls] - before[calls] >= 1
     assert after["xero_stream_partitions_owned"] == 3
 

@@ -18,7 +18,7 @@ from xero_api.budget.tenant import (
     Wait,
     app_minute,
 )
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.meta import Limits
 
 DAY = 86_400.0
@@ -125,7 +125,9 @@ class Budgets(RuleBasedStateMachine):
         assert self._day_used(at) <= self.day_limit
 
     @rule(
-        lane=st.sampled_from([Lane.COMMAND, Lane.COMMAND, Lane.WEBHOOK, Lane.POLL, Lane.BACKFILL]),
+        priority=st.sampled_from(
+            [Priority.COMMAND, Priority.COMMAND, Priority.WEBHOOK, Priority.POLL, Priority.BACKFILL]
+        ),
         delays=st.lists(
             st.tuples(
                 st.sampled_from([0.0, 0.001, 0.7, 6.0]),
@@ -138,10 +140,12 @@ class Budgets(RuleBasedStateMachine):
         times=st.sampled_from([1, 5, 70, 140]),
         gives_up=st.sampled_from([None, 1, 3]),
     )
-    def call(self, lane: Lane, delays: list[tuple[float, float, float]], times: int, gives_up: int | None) -> None:
+    def call(
+        self, priority: Priority, delays: list[tuple[float, float, float]], times: int, gives_up: int | None
+    ) -> None:
         """Calls one after the other, each as soon as the budget lets it."""
         for number in range(times):
-            decision = self.budget.decide(lane, self.now)
+            decision = self.budget.decide(priority, self.now)
             while isinstance(decision, Wait):
                 assert decision.until > self.now
                 pending = min((call.returns for call in self.calls), default=math.inf)
@@ -149,7 +153,7 @@ class Budgets(RuleBasedStateMachine):
                 if until > self.now + 3_700:
                     return
                 self._advance(until)
-                decision = self.budget.decide(lane, self.now)
+                decision = self.budget.decide(priority, self.now)
             self.names += 1
             there, work, back = delays[number % len(delays)]
             arrives = self.now + there

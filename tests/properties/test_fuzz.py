@@ -34,7 +34,7 @@ from tests.support.examples import examples
 from tests.support.webhooks import KEY, sign
 from tests.unit.xero_api.rig import TENANT, Tokens
 from xero_api.answers import Answer
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.decode import decode
@@ -315,7 +315,7 @@ def test_fuzz_of_answers() -> None:
     async def ask(request: Request, transport: httpx.MockTransport) -> Answer | None:
         client = XeroClient(api_url="https://api.example", tokens=Tokens(), timeout=10, transport=transport)
         try:
-            return await client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), request)
+            return await client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), request)
         except XeroError as error:
             str(error).encode()
             return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from tests.support.quotas import minutes
 from xero_api.budget.shared import SharedMinute
 from xero_api.budget.tenant import Go, TenantBudget
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.errors import RateLimitedError, XeroError
@@ -101,7 +101,7 @@ class Backlog:
 
     async def _turn(self, budget: TenantBudget) -> None:
         while True:
-            decision = budget.decide(Lane.WEBHOOK, self._now())
+            decision = budget.decide(Priority.WEBHOOK, self._now())
             if isinstance(decision, Go):
                 return
             await asyncio.sleep(max(0.0, min(1.0, (decision.until - self._now()) / self._order.pace)))
@@ -111,7 +111,7 @@ class Backlog:
         limits, ok = Limits(), False
         try:
             answer = await self._client.send(
-                CallContext(DEFAULT_APP, tenant, Lane.WEBHOOK), get_page(CONTACTS, None, page_size=1)
+                CallContext(DEFAULT_APP, tenant, Priority.WEBHOOK), get_page(CONTACTS, None, page_size=1)
             )
             limits, ok = answer.meta.limits, True
             self.came.good += 1

@@ -21,7 +21,7 @@ from processors.relay import outbox, relay
 from processors.relay.resume import Resume
 from processors.tenants.caller import Caller
 from xero_api.budget.tenant import Go, TenantBudget
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_stream.contracts.topics import Topics
 from xero_stream.store import dirty
 
@@ -62,8 +62,8 @@ def relay_from_the_mark() -> None:
 def call_without_a_budget() -> None:
     """Every call goes at once."""
 
-    def decide(self: TenantBudget, lane: Lane, now: float) -> Go:
-        del self, lane, now
+    def decide(self: TenantBudget, priority: Priority, now: float) -> Go:
+        del self, priority, now
         return Go()
 
     replace(TenantBudget, "decide", decide)

@@ -1,7 +1,7 @@
 """May this tenant be called now, and if not, when? Pure: a state machine fed with the time.
 
 Limits (https://developer.xero.com/documentation/guides/oauth2/limits): 5 calls at once, 60 a minute and 1,000 or 5,000 a
-day per tenant; 10,000 a minute per app. Urgent lanes may use all of it, the others leave a share.
+day per tenant; 10,000 a minute per app. Urgent priorities may use all of it, the others leave a share.
 
 Times are seconds on any one scale that never goes back (monotonic, or epoch seconds where a ledger is restored).
 """
@@ -15,7 +15,7 @@ from enum import StrEnum
 from xero_api.budget.day import DAY_SECONDS, Day
 from xero_api.budget.forecast import runs_out_at
 from xero_api.budget.minute import Minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import LimitKind
 from xero_api.meta import Limits
 from xero_stream.settings.xero import AppTier
@@ -74,7 +74,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What a lane leaves over for more urgent ones.
+    """What a priority leaves over for more urgent ones.
 
     Attributes:
         slots: of the calls at once.
@@ -87,13 +87,13 @@ class Share:
     day: float
 
 
-SHARES: dict[Lane, Share] = {
-    Lane.COMMAND: Share(slots=0, minute=0, day=0.0),
-    Lane.WEBHOOK: Share(slots=0, minute=2, day=0.02),
-    Lane.POLL: Share(slots=2, minute=10, day=0.20),
-    Lane.BACKFILL: Share(slots=2, minute=15, day=0.25),
+SHARES: dict[Priority, Share] = {
+    Priority.COMMAND: Share(slots=0, minute=0, day=0.0),
+    Priority.WEBHOOK: Share(slots=0, minute=2, day=0.02),
+    Priority.POLL: Share(slots=2, minute=10, day=0.20),
+    Priority.BACKFILL: Share(slots=2, minute=15, day=0.25),
 }
-"""What each lane leaves over."""
+"""What each priority leaves over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +183,7 @@ class TenantBudget:
         if not self._lift_refused:
             self._lifted_until = until
 
-    def decide(self, lane: Lane, now: float) -> Go | Wait:
+    def decide(self, priority: Priority, now: float) -> Go | Wait:
         """May a call be made now?
 
         Args:
@@ -191,7 +191,7 @@ class TenantBudget:
         """
         if now < self._parked_until:
             return Wait(self._parked_until, self._parked_for)
-        share = SHARES[lane]
+        share = SHARES[priority]
         hurdles = [(self._slot_free_at(now, share.slots), Reason.AT_ONCE)]
         if not self.lifted(now):
             kept = math.ceil(self._day.limit * share.day)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from xero_api.budget.tenant import Go, TenantBudget, Wait, rapid_sync_seconds
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.context import CallContext
 from xero_api.calling.ledger import CallLedger
 from xero_api.errors import RateLimitedError, XeroError
@@ -78,7 +78,7 @@ class BudgetedCaller(Generic[P]):
 
     @asynccontextmanager
     async def turn(
-        self, lane: Lane, waiting: Waiting, *, permitted: Callable[[P], Awaitable[None]] | None = None
+        self, priority: Priority, waiting: Waiting, *, permitted: Callable[[P], Awaitable[None]] | None = None
     ) -> AsyncIterator[Turn[P]]:
         """One call, once its turn has come; it ends with the block.
 
@@ -95,7 +95,7 @@ class BudgetedCaller(Generic[P]):
         call_ids: list[int] = []
 
         async def begin() -> bool:
-            call_id, permit = await self._begin(lane, waiting)
+            call_id, permit = await self._begin(priority, waiting)
             call_ids.append(call_id)
             turn.permits.append(permit)
             turn.sent = time.monotonic()
@@ -103,7 +103,7 @@ class BudgetedCaller(Generic[P]):
                 await permitted(permit)
             return True
 
-        turn: Turn[P] = Turn(CallContext(self._app, self._tenant_id, lane, begin))
+        turn: Turn[P] = Turn(CallContext(self._app, self._tenant_id, priority, begin))
         await begin()
         ok, abandoned, refused = False, True, False
         try:
@@ -124,13 +124,13 @@ class BudgetedCaller(Generic[P]):
                 self._lift(turn.sent, turn.meta)
             self._ended.set()
 
-    async def _begin(self, lane: Lane, waiting: Waiting) -> tuple[int, P]:
+    async def _begin(self, priority: Priority, waiting: Waiting) -> tuple[int, P]:
         while True:
-            await self._until_allowed(lane, waiting)
+            await self._until_allowed(priority, waiting)
             call_id = random.getrandbits(62)
             self._budget.started(call_id, time.monotonic())
             try:
-                permit = await self._ledger.permit(call_id, lane)
+                permit = await self._ledger.permit(call_id, priority)
             except BaseException:
                 self._budget.finished(call_id, time.monotonic())
                 raise
@@ -141,8 +141,8 @@ class BudgetedCaller(Generic[P]):
             while time.monotonic() < permit.until:
                 await self._wait(permit, waiting)
 
-    async def _until_allowed(self, lane: Lane, waiting: Waiting) -> None:
-        while not isinstance(decision := self._budget.decide(lane, time.monotonic()), Go):
+    async def _until_allowed(self, priority: Priority, waiting: Waiting) -> None:
+        while not isinstance(decision := self._budget.decide(priority, time.monotonic()), Go):
             await self._wait(decision, waiting)
 
     async def _wait(self, wait: Wait, waiting: Waiting) -> None:

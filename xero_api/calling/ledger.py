@@ -3,7 +3,7 @@
 from typing import Protocol, TypeVar
 
 from xero_api.budget.tenant import Wait
-from xero_api.call import Lane
+from xero_api.call import Priority
 
 P_co = TypeVar("P_co", covariant=True)
 
@@ -15,7 +15,7 @@ class CallLedger(Protocol[P_co]):
     ledger decides: where several processes may call for one organisation, it counts the calls of all, and refuses.
     """
 
-    async def permit(self, call_id: int, lane: Lane) -> P_co | Wait:
+    async def permit(self, call_id: int, priority: Priority) -> P_co | Wait:
         """A permit for one exchange, on record before this returns.
 
         Args:
@@ -40,7 +40,7 @@ class CallLedger(Protocol[P_co]):
 class MemoryLedger:
     """For a process that alone calls its organisations: the budget has decided, and there is nothing to write down."""
 
-    async def permit(self, call_id: int, lane: Lane) -> None:
+    async def permit(self, call_id: int, priority: Priority) -> None:
         """Always."""
 
     def finished(self, call_id: int, *, day_left: int | None, abandoned: bool) -> None:

@@ -19,7 +19,7 @@ from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import Troubles
 from xero_api.budget.tenant import TenantBudget, app_minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import (
     BadRequestError,
     ForbiddenError,
@@ -204,9 +204,9 @@ class FakeClient:
         self.says = says
         self.asked = 0
 
-    async def reaches(self, app: AppName, tenant_id: TenantId, *, lane: Lane) -> bool:
+    async def reaches(self, app: AppName, tenant_id: TenantId, *, priority: Priority) -> bool:
         """What it was told to say."""
-        assert (app, tenant_id, lane) == (DEFAULT_APP, TENANT, Lane.WEBHOOK)
+        assert (app, tenant_id, priority) == (DEFAULT_APP, TENANT, Priority.WEBHOOK)
         self.asked += 1
         if isinstance(self.says, XeroError):
             raise self.says
@@ -246,12 +246,12 @@ def make(connected: "asyncpg.Pool[Any]", lease: Lease) -> Make:
     return made
 
 
-SLOT = Slot(lane=Lane.WEBHOOK, entity=INVOICES)
+SLOT = Slot(priority=Priority.WEBHOOK, entity=INVOICES)
 ONE = GetOne(slot=SLOT, entity=INVOICES, record_id="r")
 MANY = GetIds(slot=SLOT, entity=INVOICES, record_ids=("r", "s"))
 SWEEP = Sweep(slot=SLOT, entity=INVOICES)
 PAGE = PassPage(
-    slot=Slot(lane=Lane.BACKFILL, entity=None),
+    slot=Slot(priority=Priority.BACKFILL, entity=None),
     step=OpenPass(entity=INVOICES, kind=PassKind.BACKFILL, place=first(None)),
 )
 

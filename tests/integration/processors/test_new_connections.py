@@ -22,7 +22,7 @@ from tests.integration.simulator.rig import Talk, simulate
 from tests.support.connecting import connect_all
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import AT_ONCE, PER_MINUTE, Reason, TenantBudget, Wait, app_minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import LimitKind, RateLimitedError
 from xero_api.registry import CONTACTS
 from xero_api.requests import get_page
@@ -34,7 +34,7 @@ from xero_stream.store import tenants
 from xero_stream.store.crypto import TokenCipher
 from xero_stream.store.ownership import take
 
-SLOT = Slot(lane=Lane.COMMAND, entity=EntityName.CONTACTS)
+SLOT = Slot(priority=Priority.COMMAND, entity=EntityName.CONTACTS)
 EACH = 15
 ROUND = AT_ONCE * EACH
 
@@ -138,7 +138,7 @@ async def test_a_first_load_goes_as_fast_as_xero_lets_it(begin: Connected) -> No
             await calls.one()
         after = await calls.counted()
 
-        decision = calls.budget.decide(Lane.COMMAND, time.monotonic())
+        decision = calls.budget.decide(Priority.COMMAND, time.monotonic())
 
     assert (in_time["rapidSync"], in_time["calls"], in_time["refusedEarned"]) == (ROUND, ROUND, {})
     assert in_time["mostConcurrent"] <= AT_ONCE

@@ -15,7 +15,7 @@ from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import Troubles
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import Go, TenantBudget, Wait, app_minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import LimitKind, RateLimitedError
 from xero_api.meta import Limits, Meta
 from xero_stream.contracts.names import DEFAULT_APP, AppName, EntityName, TenantId
@@ -24,7 +24,7 @@ from xero_stream.store import tenants
 from xero_stream.store.leases import Lease
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
-SLOT = Slot(lane=Lane.WEBHOOK, entity=EntityName.INVOICES)
+SLOT = Slot(priority=Priority.WEBHOOK, entity=EntityName.INVOICES)
 WORK = GetOne(slot=SLOT, entity=EntityName.INVOICES, record_id="r")
 
 
@@ -76,7 +76,7 @@ async def next_call(services: RunnerServices, *, after: float) -> Go | Wait:
     tenant = await tenants.load(services.pool, TENANT)
     assert tenant is not None
     budget = await restored_budget(services, tenant)
-    return budget.decide(Lane.WEBHOOK, time.monotonic() + after)
+    return budget.decide(Priority.WEBHOOK, time.monotonic() + after)
 
 
 @pytest.mark.parametrize("retry_after", [4, 80, 40_000])
@@ -117,15 +117,15 @@ async def test_a_first_call_without_an_answer_does_not_make_the_day_look_used_up
     caller = Caller(services=services, lease=lease, tenant=tenant, memory=memory, on_wait=never)
     turned = time.monotonic() + 30
     for name in ("no answer", "none either"):
-        assert isinstance(caller.may_start(Lane.WEBHOOK, turned), Go)
-        caller.starts(Lane.WEBHOOK, turned)
+        assert isinstance(caller.may_start(Priority.WEBHOOK, turned), Go)
+        caller.starts(Priority.WEBHOOK, turned)
         memory.budget.started(name, turned)
-        assert isinstance(caller.may_start(Lane.WEBHOOK, turned), Wait)
+        assert isinstance(caller.may_start(Priority.WEBHOOK, turned), Wait)
         memory.budget.finished(name, turned + 1, ok=False, abandoned=True)
         turned += 2
     memory.budget.started("answered", turned)
     memory.budget.finished("answered", turned, Limits(day=40))
 
-    caller.starts(Lane.WEBHOOK, turned)
-    apart = caller.may_start(Lane.WEBHOOK, turned)
+    caller.starts(Priority.WEBHOOK, turned)
+    apart = caller.may_start(Priority.WEBHOOK, turned)
     assert apart == turned + 90, "forty of five thousand are left: far apart"

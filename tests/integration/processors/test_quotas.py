@@ -26,7 +26,7 @@ from tests.support.quotas import LIMIT, TIMEOUT, Calls, at_pace, minutes
 from tests.support.stacks import SOAK
 from xero_api.budget.shared import USE_SECONDS, Ask
 from xero_api.budget.tenant import ABANDONED_SECONDS
-from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.call import CallRecord, Outcome, Priority
 from xero_api.meta import Limits
 from xero_stream.contracts.names import DEFAULT_APP, AppName, TenantId
 from xero_stream.settings.xero import AppTier
@@ -271,7 +271,7 @@ async def test_bytes_are_counted_by_day_organisation_and_entity(pool: "asyncpg.P
         return CallRecord(
             app=APP,
             tenant_id=TenantId(tenant) if tenant else None,
-            lane=Lane.WEBHOOK,
+            priority=Priority.WEBHOOK,
             endpoint=endpoint,
             sent_at=utc_now(),
             status=200,

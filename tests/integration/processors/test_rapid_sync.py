@@ -19,7 +19,7 @@ from processors.tenants.services import Memory, RunnerServices
 from xero_api.answers import Answer, Timing
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import AT_ONCE, PER_MINUTE, Go, Wait, app_minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import LimitKind, TransientError
 from xero_api.meta import Limits, Meta
 from xero_api.registry import INVOICES
@@ -34,7 +34,7 @@ from xero_stream.store.grants import SealedTokens
 from xero_stream.store.leases import Lease
 
 TENANT = TenantId("11111111-1111-4111-8111-111111111111")
-SLOT = Slot(lane=Lane.COMMAND, entity=EntityName.INVOICES)
+SLOT = Slot(priority=Priority.COMMAND, entity=EntityName.INVOICES)
 READ = get_one(INVOICES, RecordId("22222222-2222-4222-8222-222222222222"))
 
 
@@ -136,13 +136,13 @@ async def test_who_takes_over_a_new_connection_is_not_limited_by_its_minute(
     budget = await restored_budget(services_of(pool, Xero(), tier), tenant)
 
     now = time.monotonic()
-    decision = budget.decide(Lane.COMMAND, now)
+    decision = budget.decide(Priority.COMMAND, now)
 
     assert isinstance(decision, Go) is goes
     if goes:
         for number in range(AT_ONCE):
             budget.started(number, now)
-        assert isinstance(budget.decide(Lane.COMMAND, now), Wait)
+        assert isinstance(budget.decide(Priority.COMMAND, now), Wait)
 
 
 async def test_every_answer_says_by_xeros_clock_how_long_it_lasts(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
@@ -158,7 +158,7 @@ async def test_every_answer_says_by_xeros_clock_how_long_it_lasts(pool: "asyncpg
     xero.ahead = timedelta(minutes=30)
     await call(caller)
     assert not memory.budget.lifted(time.monotonic())
-    assert isinstance(memory.budget.decide(Lane.COMMAND, time.monotonic()), Wait)
+    assert isinstance(memory.budget.decide(Priority.COMMAND, time.monotonic()), Wait)
     await caller.flush()
 
 
@@ -183,11 +183,11 @@ async def test_calls_for_events_keep_the_distance_of_a_whole_day(pool: "asyncpg.
     caller, memory = await caller_of(services, lease, tenant)
     await call(caller)
     now = time.monotonic()
-    caller.starts(Lane.WEBHOOK, now)
+    caller.starts(Priority.WEBHOOK, now)
 
-    assert caller.may_start(Lane.WEBHOOK, now + 0.1) == pytest.approx(now + 1.3)
+    assert caller.may_start(Priority.WEBHOOK, now + 0.1) == pytest.approx(now + 1.3)
     memory.budget.limited(LimitKind.DAY, now, 2.0, 0.0)
-    assert isinstance(caller.may_start(Lane.WEBHOOK, now + 0.1), float | Wait)
+    assert isinstance(caller.may_start(Priority.WEBHOOK, now + 0.1), float | Wait)
     assert not memory.budget.lifted(now)
     await caller.flush()
 
@@ -208,5 +208,5 @@ async def test_a_call_given_up_on_keeps_its_slot_from_the_next_owner_too(
     taken_over = await restored_budget(services, tenant)
 
     now = time.monotonic()
-    assert isinstance(taken_over.decide(Lane.COMMAND, now + 5), Wait)
-    assert isinstance(taken_over.decide(Lane.COMMAND, now + 11), Go)
+    assert isinstance(taken_over.decide(Priority.COMMAND, now + 5), Wait)
+    assert isinstance(taken_over.decide(Priority.COMMAND, now + 11), Go)

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.simulator.rig import Simulated, Talk, simulate
 from tests.support.fake_grants import MemoryStore, Row
 from xero_api.answers import Answer
-from xero_api.call import CallRecord, Lane
+from xero_api.call import CallRecord, Priority
 from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.oauth.identity import IdentityClient
@@ -41,9 +41,11 @@ class Api:
         """The first organisation."""
         return TenantId(self.talk.tenants[0])
 
-    async def send(self, request: Request, *, tenant: TenantId | None = None, lane: Lane = Lane.WEBHOOK) -> Answer:
+    async def send(
+        self, request: Request, *, tenant: TenantId | None = None, priority: Priority = Priority.WEBHOOK
+    ) -> Answer:
         """One call."""
-        return await self.client.send(CallContext(DEFAULT_APP, tenant or self.tenant, lane), request)
+        return await self.client.send(CallContext(DEFAULT_APP, tenant or self.tenant, priority), request)
 
     async def aclose(self) -> None:
         """End all of it."""

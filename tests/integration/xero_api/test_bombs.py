@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 
 from tests.unit.xero_api.rig import TENANT, Tokens
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.errors import EncodedAnswerError, GarbledAnswerError, InterceptedError, OversizedAnswerError, XeroError
@@ -69,7 +69,7 @@ async def _answering(body: bytes, *, encoding: str = "", status: int = 200, agai
 async def _records(url: str) -> object:
     client = XeroClient(api_url=url, tokens=Tokens(), timeout=60)
     try:
-        return await client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), get_page(INVOICES, None))
+        return await client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), get_page(INVOICES, None))
     finally:
         await client.aclose()
 

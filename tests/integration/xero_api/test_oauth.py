@@ -10,7 +10,7 @@ import pytest
 from tests.integration.simulator.rig import Simulated, Talk, simulate
 from tests.support.consent_form import Browser
 from tests.support.fake_grants import MemoryStore, Row
-from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.call import CallRecord, Outcome, Priority
 from xero_api.calling.context import CallContext
 from xero_api.claims import read_claims
 from xero_api.client import XeroClient
@@ -160,7 +160,7 @@ async def test_the_whole_way(kind: str) -> None:
     source = GrantTokens(store=store, identity=house.identity, credentials=lambda _: house.app, now=house.now)
     client = XeroClient(api_url=house.talk.url, tokens=source, on_call=house.records.append, timeout=10)
     await house.pass_time(minutes=31)
-    answer = await client.send(CallContext(DEFAULT_APP, tenant, Lane.POLL), get_page(INVOICES, None))
+    answer = await client.send(CallContext(DEFAULT_APP, tenant, Priority.POLL), get_page(INVOICES, None))
     await source.aclose()
     await client.aclose()
     assert len(answer.records) == 5
@@ -399,7 +399,7 @@ async def _read(house: House, tokens: TokenSet, tenant: TenantId) -> tuple[dict[
     )
     client = XeroClient(api_url=house.talk.url, tokens=source, on_call=house.records.append, timeout=10)
     try:
-        return (await client.send(CallContext(DEFAULT_APP, tenant, Lane.POLL), get_page(INVOICES, None))).records
+        return (await client.send(CallContext(DEFAULT_APP, tenant, Priority.POLL), get_page(INVOICES, None))).records
     finally:
         await source.aclose()
         await client.aclose()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.integration.simulator.rig import Simulated, simulate
 from tests.support.stacks import SOAK
 from xero_api.answers import Answer
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.decode import decode, encode
@@ -112,7 +112,7 @@ class Run:
         if self.going_on:
             await self.xero.simulated.talk.ahead(self.edits / EDITS_PER_SECOND)
             await self.edit(self.edits, [{}, *_MADE.get(self.entity.name, [])])
-        return await self.xero.client.send(CallContext(DEFAULT_APP, self.tenant, Lane.BACKFILL), request)
+        return await self.xero.client.send(CallContext(DEFAULT_APP, self.tenant, Priority.BACKFILL), request)
 
     async def edit(self, count: int, wishes: list[Wish]) -> None:
         """So many edits, of each kind in its turn, as far as there is something to edit."""

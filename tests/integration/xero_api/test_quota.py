@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.xero_api.conftest import Api, Begin
 from xero_api.budget.tenant import Go, TenantBudget, app_minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import XeroError
 from xero_api.registry import CONTACTS
 from xero_api.requests import get_page
@@ -31,27 +31,27 @@ class Driver:
         """Seconds as the simulator counts them."""
         return time.monotonic() * RATE
 
-    async def drive(self, calls: int, lane: Lane) -> None:
+    async def drive(self, calls: int, priority: Priority) -> None:
         """That many calls, one task each."""
         async with asyncio.TaskGroup() as group:
             for _ in range(calls):
-                await self._turn(lane)
+                await self._turn(priority)
                 name = next(self._names)
                 self._budget.started(name, self.now())
-                group.create_task(self._call(name, lane))
+                group.create_task(self._call(name, priority))
 
-    async def _turn(self, lane: Lane) -> None:
-        while not isinstance(decision := self._budget.decide(lane, self.now()), Go):
+    async def _turn(self, priority: Priority) -> None:
+        while not isinstance(decision := self._budget.decide(priority, self.now()), Go):
             self._ended.clear()
             pause = (decision.until - self.now()) / RATE
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if math.isinf(pause) else pause):
                     await self._ended.wait()
 
-    async def _call(self, name: int, lane: Lane) -> None:
+    async def _call(self, name: int, priority: Priority) -> None:
         limits, ok, abandoned = None, False, False
         try:
-            limits = (await self._api.send(get_page(CONTACTS, None, page_size=1), lane=lane)).meta.limits
+            limits = (await self._api.send(get_page(CONTACTS, None, page_size=1), priority=priority)).meta.limits
             ok = True
         except XeroError as error:
             limits, abandoned = error.meta.limits, error.status is None
@@ -66,7 +66,7 @@ async def test_no_limit_is_reached_by_our_doing(begin: Begin, latency: int) -> N
     api = await begin(clock_rate=RATE, api_latency_ms=latency)
     budget = TenantBudget(day_limit=5_000, app=app_minute())
 
-    await Driver(api, budget).drive(150, Lane.COMMAND)
+    await Driver(api, budget).drive(150, Priority.COMMAND)
 
     report = await api.talk.control("GET", "/calls")
     assert report["calls"] == 150
@@ -85,7 +85,7 @@ async def test_a_day_that_ends_is_not_overdrawn(begin: Begin) -> None:
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(4):
-            await driver.drive(100, Lane.COMMAND)
+            await driver.drive(100, Priority.COMMAND)
 
     report = await api.talk.control("GET", "/calls")
     assert report["calls"] == 30
@@ -99,8 +99,8 @@ async def test_calls_of_another_process_are_noticed(begin: Begin) -> None:
         await api.send(get_page(CONTACTS, None, page_size=1))
     budget = TenantBudget(day_limit=5_000, app=app_minute())
 
-    await Driver(api, budget).drive(1, Lane.COMMAND)
-    await Driver(api, budget).drive(40, Lane.COMMAND)
+    await Driver(api, budget).drive(1, Priority.COMMAND)
+    await Driver(api, budget).drive(40, Priority.COMMAND)
 
     report = await api.talk.control("GET", "/calls")
     assert report["refusedEarned"] == {}

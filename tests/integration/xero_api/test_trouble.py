@@ -10,7 +10,7 @@ import pytest
 from tests.integration.xero_api.conftest import Api, Begin
 from tests.support.fake_grants import GRANT
 from tests.support.loop_clock import LoopClock
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import (
     BadRequestError,
     ClientConfigError,
@@ -207,8 +207,8 @@ async def test_an_organisation_that_is_not_connected(api: Api) -> None:
     with pytest.raises(ForbiddenError):
         await api.send(PAGE, tenant=other)
 
-    assert not await api.client.reaches(DEFAULT_APP, other, lane=Lane.POLL)
-    assert await api.client.reaches(DEFAULT_APP, api.tenant, lane=Lane.POLL)
+    assert not await api.client.reaches(DEFAULT_APP, other, priority=Priority.POLL)
+    assert await api.client.reaches(DEFAULT_APP, api.tenant, priority=Priority.POLL)
 
 
 async def test_a_custom_connection(begin: Begin) -> None:

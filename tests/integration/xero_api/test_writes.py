@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.xero_api.conftest import Api, Begin
 from tests.support.fake_grants import GRANT
-from xero_api.call import Lane, Outcome
+from xero_api.call import Outcome, Priority
 from xero_api.calling.context import CallContext
 from xero_api.entity import Entity, Part
 from xero_api.errors import (
@@ -88,7 +88,7 @@ async def test_what_is_created_is_what_is_read(api: Api) -> None:
         assert {name: value for name, value in row.record.items() if name != "StatusAttributeString"} == read
         entity.unify(row.record)
     assert api.records[0].endpoint == "Invoices/create"
-    assert (api.records[0].lane, api.records[0].outcome) == (Lane.COMMAND, Outcome.OK)
+    assert (api.records[0].priority, api.records[0].outcome) == (Priority.COMMAND, Outcome.OK)
     assert all(record.bytes_out > 0 and record.correlation_id for record in api.records)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from processors.planner.plan import Due, GetIds, GetOne, OpenPass, PassPage, Slot, Sweep, Work, plan
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.paging import first
 from xero_stream.contracts.names import EntityName
 from xero_stream.store.states import Mode, PassKind
@@ -32,7 +32,7 @@ def test_one_record_is_a_single_get() -> None:
 
 def test_a_slot_in_trouble_asks_for_less() -> None:
     """As many as it may; one is a single get. A slot of another entity is not concerned."""
-    slot = Slot(lane=Lane.WEBHOOK, entity=INVOICES)
+    slot = Slot(priority=Priority.WEBHOOK, entity=INVOICES)
     due = {INVOICES: rows(50), CONTACTS: rows(50)}
 
     few, many = plan(due, (), busy=(), ids_per_call=IDS, most={slot: 12})
@@ -76,7 +76,7 @@ def test_an_absent_record_is_asked_for_alone_beside_the_others() -> None:
 
 def test_one_call_at_a_time_per_slot() -> None:
     """While it is out, events gather."""
-    slot = Slot(lane=Lane.WEBHOOK, entity=INVOICES)
+    slot = Slot(priority=Priority.WEBHOOK, entity=INVOICES)
     work = planned({INVOICES: rows(3), CONTACTS: rows(3)}, busy={slot})
     assert [item.slot.entity for item in work] == [CONTACTS]
 
@@ -91,7 +91,7 @@ def test_fresh_events_come_before_passes_and_passes_go_one_at_a_time() -> None:
 
     work = planned({INVOICES: rows(2)}, passes)
 
-    assert [item.slot.lane for item in work] == [Lane.WEBHOOK, Lane.POLL, Lane.BACKFILL]
+    assert [item.slot.priority for item in work] == [Priority.WEBHOOK, Priority.POLL, Priority.BACKFILL]
     assert isinstance(work[1], PassPage)
     assert work[1].step.entity is CONTACTS
     assert planned({}, passes, busy=[item.slot for item in work]) == []

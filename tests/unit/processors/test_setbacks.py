@@ -6,11 +6,11 @@ import pytest
 
 from processors.planner.plan import Slot
 from processors.tenants.setbacks import LONGEST_OUTAGE_WAIT, LONGEST_WAIT, Setbacks
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_stream.contracts.names import EntityName
 
-SLOT = Slot(lane=Lane.WEBHOOK, entity=EntityName.INVOICES)
-OTHER = Slot(lane=Lane.WEBHOOK, entity=EntityName.CONTACTS)
+SLOT = Slot(priority=Priority.WEBHOOK, entity=EntityName.INVOICES)
+OTHER = Slot(priority=Priority.WEBHOOK, entity=EntityName.CONTACTS)
 
 
 def waits(setbacks: Setbacks, times: int, *, others: bool) -> list[float]:

@@ -7,14 +7,14 @@ import pytest
 
 from processors.planner.plan import GetIds, GetOne, OpenPass, PassPage, Slot, Sweep, Work
 from processors.tenants.troubles import Troubles, subject_of
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.paging import Keyset
 from xero_api.verdicts import Subject
 from xero_stream.contracts.names import DEFAULT_APP, EntityName, TenantId
 from xero_stream.store.states import PassKind
 
-SLOT = Slot(lane=Lane.WEBHOOK, entity=EntityName.INVOICES)
-OTHER = Slot(lane=Lane.WEBHOOK, entity=EntityName.CONTACTS)
+SLOT = Slot(priority=Priority.WEBHOOK, entity=EntityName.INVOICES)
+OTHER = Slot(priority=Priority.WEBHOOK, entity=EntityName.CONTACTS)
 STEP = OpenPass(entity=EntityName.INVOICES, kind=PassKind.BACKFILL, place=Keyset(since=None))
 
 
@@ -50,7 +50,7 @@ async def test_answers_that_can_not_be_recorded_cost_fewer_and_fewer_calls() -> 
         (GetOne(slot=SLOT, entity=EntityName.INVOICES, record_id="r"), Subject.RECORD),
         (GetIds(slot=SLOT, entity=EntityName.INVOICES, record_ids=("r", "s")), Subject.BATCH),
         (Sweep(slot=SLOT, entity=EntityName.INVOICES), Subject.LIST),
-        (PassPage(slot=Slot(lane=Lane.BACKFILL, entity=None), step=STEP), Subject.LIST),
+        (PassPage(slot=Slot(priority=Priority.BACKFILL, entity=None), step=STEP), Subject.LIST),
     ],
 )
 def test_every_work_has_a_subject_and_an_entity(work: Work, subject: Subject) -> None:

@@ -7,7 +7,7 @@ import pytest
 from xero_api.budget.day import DAY_SECONDS, Day
 from xero_api.budget.minute import MARGIN_SECONDS, Minute
 from xero_api.budget.tenant import ABANDONED_SECONDS, SHARES, Go, Past, Reason, TenantBudget, Wait, app_minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import LimitKind
 from xero_api.meta import Limits
 
@@ -83,19 +83,19 @@ def test_lanes_leave_their_share() -> None:
     _spend(budget, 45, T0)
 
     later = T0 + 1
-    assert isinstance(budget.decide(Lane.BACKFILL, later), Wait)
-    assert isinstance(budget.decide(Lane.POLL, later), Go)
+    assert isinstance(budget.decide(Priority.BACKFILL, later), Wait)
+    assert isinstance(budget.decide(Priority.POLL, later), Go)
     _spend(budget, 5, later)
-    assert isinstance(budget.decide(Lane.POLL, later + 1), Wait)
-    assert isinstance(budget.decide(Lane.WEBHOOK, later + 1), Go)
+    assert isinstance(budget.decide(Priority.POLL, later + 1), Wait)
+    assert isinstance(budget.decide(Priority.WEBHOOK, later + 1), Go)
     _spend(budget, 8, later + 1)
-    assert isinstance(budget.decide(Lane.WEBHOOK, later + 2), Wait)
-    assert isinstance(budget.decide(Lane.COMMAND, later + 2), Go)
+    assert isinstance(budget.decide(Priority.WEBHOOK, later + 2), Wait)
+    assert isinstance(budget.decide(Priority.COMMAND, later + 2), Go)
 
 
 def test_shares_grow_with_urgency() -> None:
-    """No lane may use more than a more urgent one."""
-    for urgent, less in zip(Lane, list(Lane)[1:], strict=False):
+    """No priority may use more than a more urgent one."""
+    for urgent, less in zip(Priority, list(Priority)[1:], strict=False):
         assert SHARES[urgent].slots <= SHARES[less].slots
         assert SHARES[urgent].minute <= SHARES[less].minute
         assert SHARES[urgent].day <= SHARES[less].day
@@ -105,11 +105,11 @@ def test_a_slow_backfill_leaves_slots() -> None:
     """Backfills may hold three of five slots, however slow they are."""
     budget = _budget()
     for call in range(3):
-        assert isinstance(budget.decide(Lane.BACKFILL, T0), Go)
+        assert isinstance(budget.decide(Priority.BACKFILL, T0), Go)
         budget.started(call, T0)
 
-    assert budget.decide(Lane.BACKFILL, T0) == Wait(math.inf, Reason.AT_ONCE)
-    assert isinstance(budget.decide(Lane.WEBHOOK, T0), Go)
+    assert budget.decide(Priority.BACKFILL, T0) == Wait(math.inf, Reason.AT_ONCE)
+    assert isinstance(budget.decide(Priority.WEBHOOK, T0), Go)
 
 
 def test_a_call_given_up_on_keeps_its_slot_for_a_while() -> None:
@@ -119,12 +119,12 @@ def test_a_call_given_up_on_keeps_its_slot_for_a_while() -> None:
         budget.started(call, T0)
         budget.finished(call, T0 + 30, abandoned=True)
 
-    decision = budget.decide(Lane.COMMAND, T0 + 30)
+    decision = budget.decide(Priority.COMMAND, T0 + 30)
 
     assert isinstance(decision, Wait)
     assert decision.reason is Reason.AT_ONCE
     assert decision.until == pytest.approx(T0 + 30 + ABANDONED_SECONDS, abs=0.1)
-    assert isinstance(budget.decide(Lane.COMMAND, decision.until), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, decision.until), Go)
 
 
 def test_what_is_left_of_the_day_is_what_the_server_says() -> None:
@@ -222,13 +222,13 @@ def test_the_days_share_is_kept_for_webhooks() -> None:
     budget = _budget(day_limit=1_000)
     _spend(budget, 1, T0, limits=Limits(day=150))
 
-    blocked = budget.decide(Lane.POLL, T0 + 1)
+    blocked = budget.decide(Priority.POLL, T0 + 1)
 
     assert blocked == Wait(T0 + 3_600, Reason.DAY)
-    assert isinstance(budget.decide(Lane.WEBHOOK, T0 + 1), Go)
-    assert isinstance(budget.decide(Lane.POLL, T0 + 3_600), Go)
+    assert isinstance(budget.decide(Priority.WEBHOOK, T0 + 1), Go)
+    assert isinstance(budget.decide(Priority.POLL, T0 + 3_600), Go)
     _spend(budget, 1, T0 + 3_600, limits=Limits(day=149))
-    assert isinstance(budget.decide(Lane.POLL, T0 + 3_602), Wait)
+    assert isinstance(budget.decide(Priority.POLL, T0 + 3_602), Wait)
 
 
 def test_an_exhausted_day_is_not_probed() -> None:
@@ -236,12 +236,12 @@ def test_an_exhausted_day_is_not_probed() -> None:
     budget = _budget(day_limit=1_000)
     _spend(budget, 1, T0, limits=Limits(day=0))
 
-    decision = budget.decide(Lane.COMMAND, T0 + 7_200)
+    decision = budget.decide(Priority.COMMAND, T0 + 7_200)
 
     assert isinstance(decision, Wait)
     assert decision.reason is Reason.DAY
     assert decision.until > T0 + DAY_SECONDS
-    assert isinstance(budget.decide(Lane.COMMAND, decision.until), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, decision.until), Go)
 
 
 def test_without_headers_our_own_count_limits_the_day() -> None:
@@ -250,7 +250,7 @@ def test_without_headers_our_own_count_limits_the_day() -> None:
     for number in range(10):
         _spend(budget, 1, T0 + number)
 
-    decision = budget.decide(Lane.COMMAND, T0 + 10)
+    decision = budget.decide(Priority.COMMAND, T0 + 10)
 
     assert isinstance(decision, Wait)
     assert decision.reason is Reason.DAY
@@ -266,7 +266,7 @@ def test_429_with_a_wait_parks() -> None:
     until = budget.limited(LimitKind.DAY, T0 + 1, 66_975.0, jitter=0.5)
 
     assert until == T0 + 1 + 66_975.5
-    assert budget.decide(Lane.COMMAND, T0 + 66_000) == Wait(until, Reason.LIMITED)
+    assert budget.decide(Priority.COMMAND, T0 + 66_000) == Wait(until, Reason.LIMITED)
     assert budget.parked_until == until
 
 
@@ -277,11 +277,13 @@ def test_a_parked_day_goes_on_when_due() -> None:
     budget.finished("a", T0 + 1, Limits(day=0), ok=False)
     until = budget.limited(LimitKind.DAY, T0 + 1, 66_975.0, jitter=0.0)
 
-    assert isinstance(budget.decide(Lane.POLL, until), Go)
+    assert isinstance(budget.decide(Priority.POLL, until), Go)
     budget.started("b", until)
-    assert budget.decide(Lane.COMMAND, until) == Wait(math.inf, Reason.DAY)  # one at a time until the answer says more
+    assert budget.decide(Priority.COMMAND, until) == Wait(
+        math.inf, Reason.DAY
+    )  # one at a time until the answer says more
     budget.finished("b", until + 1, None, ok=False)
-    assert isinstance(budget.decide(Lane.COMMAND, until + 2), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, until + 2), Go)
     budget.started("c", until + 2)
     budget.finished("c", until + 3, Limits(day=4_990))
     assert budget.day_left(until + 3) == 4_990
@@ -293,8 +295,8 @@ def test_a_refused_day_survives_a_restart() -> None:
     budget.restore_day(0, T0)
     budget.park(T0 + 100)
 
-    assert isinstance(budget.decide(Lane.COMMAND, T0 + 99), Wait)
-    assert isinstance(budget.decide(Lane.COMMAND, T0 + 100), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, T0 + 99), Wait)
+    assert isinstance(budget.decide(Priority.COMMAND, T0 + 100), Go)
 
 
 @pytest.mark.parametrize(
@@ -341,7 +343,7 @@ def test_offline_parks_longer_each_time() -> None:
 
     assert pauses == [15, 30, 60, 120, 240, 480, 900, 900]
     assert budget.offline(now, 3_000.0, jitter=0.0) == now + 3_000
-    assert budget.decide(Lane.COMMAND, now) == Wait(now + 3_000, Reason.OFFLINE)
+    assert budget.decide(Priority.COMMAND, now) == Wait(now + 3_000, Reason.OFFLINE)
 
 
 @pytest.mark.parametrize("kind", LimitKind)
@@ -389,7 +391,7 @@ def test_a_refused_minute_goes_on_when_due() -> None:
     until = budget.limited(LimitKind.MINUTE, T0 + 1, 5.0, jitter=0.5)
 
     assert until == T0 + 6.5
-    assert isinstance(budget.decide(Lane.BACKFILL, until), Go)
+    assert isinstance(budget.decide(Priority.BACKFILL, until), Go)
     assert budget.minute_left(until) == 56  # our own calls still count
 
 
@@ -401,8 +403,8 @@ def test_an_app_limit_lasts_as_long_as_xero_says() -> None:
 
         one.limited(LimitKind.APP, T0, told, jitter=0.0)
 
-        assert isinstance(other.decide(Lane.COMMAND, T0 + least - 1), Wait)
-        assert isinstance(other.decide(Lane.COMMAND, T0 + least + 1), Go)
+        assert isinstance(other.decide(Priority.COMMAND, T0 + least - 1), Wait)
+        assert isinstance(other.decide(Priority.COMMAND, T0 + least + 1), Go)
 
 
 def test_an_app_limit_stops_all_tenants_of_the_app() -> None:
@@ -412,8 +414,8 @@ def test_an_app_limit_stops_all_tenants_of_the_app() -> None:
 
     one.limited(LimitKind.APP, T0, 30.0, jitter=0.0)
 
-    assert isinstance(other.decide(Lane.COMMAND, T0), Wait)
-    assert isinstance(_budget().decide(Lane.COMMAND, T0), Go)
+    assert isinstance(other.decide(Priority.COMMAND, T0), Wait)
+    assert isinstance(_budget().decide(Priority.COMMAND, T0), Go)
 
 
 def test_the_apps_share_is_kept() -> None:
@@ -421,12 +423,12 @@ def test_the_apps_share_is_kept() -> None:
     budget = _budget(app_share=3)
     _spend(budget, 3, T0)
 
-    decision = budget.decide(Lane.COMMAND, T0 + 0.1)
+    decision = budget.decide(Priority.COMMAND, T0 + 0.1)
 
     assert isinstance(decision, Wait)
     assert decision.reason is Reason.APP_MINUTE
     assert T0 + 60 <= decision.until <= T0 + 62
-    assert isinstance(budget.decide(Lane.COMMAND, decision.until), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, decision.until), Go)
 
 
 def test_after_a_crash_calls_without_an_end_stay_busy_until_their_timeout() -> None:
@@ -434,12 +436,12 @@ def test_after_a_crash_calls_without_an_end_stay_busy_until_their_timeout() -> N
     budget = _budget()
     budget.restore([Past(started=T0, finished=None)] * 5, http_timeout=30.0, now=T0 + 1)
 
-    decision = budget.decide(Lane.COMMAND, T0 + 1)
+    decision = budget.decide(Priority.COMMAND, T0 + 1)
 
     assert isinstance(decision, Wait)
     assert decision.reason is Reason.AT_ONCE
     assert decision.until == pytest.approx(T0 + 30 + ABANDONED_SECONDS, abs=0.1)
-    assert isinstance(budget.decide(Lane.COMMAND, decision.until), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, decision.until), Go)
 
 
 def test_after_a_crash_the_minute_is_as_spent_as_it_was() -> None:
@@ -448,7 +450,7 @@ def test_after_a_crash_the_minute_is_as_spent_as_it_was() -> None:
     budget.restore([Past(started=T0 + i, finished=T0 + i + 0.5) for i in range(60)], http_timeout=30.0, now=T0 + 60)
     budget.restore_day(700, T0 + 60)
 
-    decision = budget.decide(Lane.COMMAND, T0 + 60)
+    decision = budget.decide(Priority.COMMAND, T0 + 60)
 
     assert budget.minute_left(T0 + 60) == 0
     assert budget.day_left(T0 + 60) == 700
@@ -463,8 +465,8 @@ def test_a_remembered_park_holds() -> None:
     budget.park(T0 + 100)
     budget.park(T0 + 50)
 
-    assert budget.decide(Lane.COMMAND, T0 + 99) == Wait(T0 + 100, Reason.LIMITED)
-    assert isinstance(budget.decide(Lane.COMMAND, T0 + 100), Go)
+    assert budget.decide(Priority.COMMAND, T0 + 99) == Wait(T0 + 100, Reason.LIMITED)
+    assert isinstance(budget.decide(Priority.COMMAND, T0 + 100), Go)
 
 
 def test_memory_is_bounded() -> None:

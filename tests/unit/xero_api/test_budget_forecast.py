@@ -7,7 +7,7 @@ import pytest
 
 from xero_api.budget.forecast import Outlook, first_day_needed, month, runs_out_at
 from xero_api.budget.tenant import PER_MINUTE, Go, Reason, TenantBudget, Wait, app_minute, rapid_sync_seconds
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import LimitKind
 from xero_api.meta import Limits
 from xero_stream.settings.xero import AppTier
@@ -139,14 +139,14 @@ def _spent() -> TenantBudget:
 def test_a_refusal_ends_what_xero_should_have_lifted(kind: LimitKind) -> None:
     """Whatever the tier in the settings says, and whatever is said of the connection later."""
     budget = _spent()
-    assert isinstance(budget.decide(Lane.COMMAND, T0), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, T0), Go)
 
     until = budget.limited(kind, T0, 3.0, 0.0)
     budget.lift(T0 + 1_200)
 
     assert until == T0 + 3
     assert not budget.lifted(T0 + 4)
-    limited = budget.decide(Lane.COMMAND, T0 + 4)
+    limited = budget.decide(Priority.COMMAND, T0 + 4)
     assert isinstance(limited, Wait)
     assert limited.until > T0 + 50
 
@@ -160,7 +160,7 @@ def test_a_refusal_for_what_is_never_lifted_ends_nothing(kind: LimitKind) -> Non
 
     assert until > T0
     assert budget.lifted(T0 + 599)
-    assert isinstance(budget.decide(Lane.COMMAND, T0 + 70), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, T0 + 70), Go)
 
 
 def test_what_is_lifted_runs_out_at_no_time() -> None:
@@ -187,18 +187,18 @@ def test_while_lifted_minute_and_day_do_not_limit() -> None:
     budget = TenantBudget(day_limit=150, app=app, lifted_until=T0 + 60)
 
     for number in range(200):
-        assert isinstance(budget.decide(Lane.BACKFILL, T0 + number / 10), Go)
+        assert isinstance(budget.decide(Priority.BACKFILL, T0 + number / 10), Go)
         budget.started(number, T0 + number / 10)
         budget.finished(number, T0 + number / 10 + 0.01)
     for number in range(5):
         budget.started(("slow", number), T0 + 30)
-    at_once = budget.decide(Lane.COMMAND, T0 + 30)
+    at_once = budget.decide(Priority.COMMAND, T0 + 30)
     for number in range(5):
         budget.finished(("slow", number), T0 + 31)
         budget.started(("more", number), T0 + 32)
         budget.finished(("more", number), T0 + 32)
-    app_limit = budget.decide(Lane.COMMAND, T0 + 40)
-    later = budget.decide(Lane.COMMAND, T0 + 60)
+    app_limit = budget.decide(Priority.COMMAND, T0 + 40)
+    later = budget.decide(Priority.COMMAND, T0 + 60)
 
     assert isinstance(at_once, Wait)
     assert at_once.reason is Reason.AT_ONCE

@@ -17,7 +17,7 @@ from xero_api.budget.shared import (
     exchange,
 )
 from xero_api.budget.tenant import AT_ONCE, Go, Reason, TenantBudget, Wait
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.errors import LimitKind
 
 T0 = 100_000.0
@@ -264,7 +264,7 @@ def test_a_tenant_that_could_not_call_anyway_asks_for_nothing() -> None:
         budget.started(call, T0)
     two.one.next_at = T0 + 100
 
-    decision = budget.decide(Lane.COMMAND, T0)
+    decision = budget.decide(Priority.COMMAND, T0)
 
     assert isinstance(decision, Wait)
     assert decision.reason is Reason.AT_ONCE
@@ -276,12 +276,12 @@ def test_the_budget_of_a_tenant_goes_by_the_part() -> None:
     two = Two()
     budget = TenantBudget(day_limit=5_000, app=two.one)
 
-    decision = budget.decide(Lane.COMMAND, T0)
+    decision = budget.decide(Priority.COMMAND, T0)
     assert isinstance(decision, Wait)
     assert decision.reason is Reason.APP_MINUTE
     two.exchange(two.one, T0)
 
-    assert isinstance(budget.decide(Lane.COMMAND, decision.until), Go)
+    assert isinstance(budget.decide(Priority.COMMAND, decision.until), Go)
 
 
 def test_the_last_thing_said_gives_back_what_is_left() -> None:

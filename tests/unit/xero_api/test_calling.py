@@ -6,7 +6,7 @@ import time
 import pytest
 
 from xero_api.budget.tenant import AT_ONCE, PER_MINUTE, Reason, TenantBudget, Wait, app_minute
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.caller import BudgetedCaller, parked_by
 from xero_api.errors import LimitKind, RateLimitedError, TimedOutError
 from xero_api.meta import Limits, Meta
@@ -24,9 +24,9 @@ class FakeLedger:
         self.begun: list[int] = []
         self.ended: list[tuple[int, int | None, bool]] = []
 
-    async def permit(self, call_id: int, lane: Lane) -> str | Wait:
+    async def permit(self, call_id: int, priority: Priority) -> str | Wait:
         """The next answer."""
-        assert lane is Lane.WEBHOOK
+        assert priority is Priority.WEBHOOK
         self.begun.append(call_id)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -67,10 +67,14 @@ async def test_a_call_gets_a_permit_and_reports_its_end() -> None:
     ledger = FakeLedger("first")
     made, budget = caller(ledger)
 
-    async with made.turn(Lane.WEBHOOK, Waits()) as turn:
+    async with made.turn(Priority.WEBHOOK, Waits()) as turn:
         assert budget.running == 1
         assert turn.permits == ["first"]
-        assert (turn.context.app, turn.context.tenant_id, turn.context.lane) == (DEFAULT_APP, TENANT, Lane.WEBHOOK)
+        assert (turn.context.app, turn.context.tenant_id, turn.context.priority) == (
+            DEFAULT_APP,
+            TENANT,
+            Priority.WEBHOOK,
+        )
         turn.answered(Meta(limits=Limits(day=4_321)))
 
     assert budget.running == 0
@@ -87,7 +91,7 @@ async def test_a_second_exchange_needs_a_permit_of_its_own() -> None:
     async def note(permit: str) -> None:
         permitted.append(permit)
 
-    async with made.turn(Lane.WEBHOOK, Waits(), permitted=note) as turn:
+    async with made.turn(Priority.WEBHOOK, Waits(), permitted=note) as turn:
         assert turn.context.again is not None
         assert await turn.context.again()
         assert budget.running == 2
@@ -103,7 +107,7 @@ async def test_a_call_waits_while_the_ledger_refuses() -> None:
     made, budget = caller(ledger)
     waits = Waits()
 
-    async with asyncio.timeout(5), made.turn(Lane.WEBHOOK, waits):
+    async with asyncio.timeout(5), made.turn(Priority.WEBHOOK, waits):
         assert budget.running == 1
 
     assert set(waits.reasons) == {Reason.MINUTE}
@@ -116,7 +120,7 @@ async def test_nothing_is_sent_where_the_ledger_fails() -> None:
     made, budget = caller(FakeLedger(ConnectionError("the store is down")))
 
     with pytest.raises(ConnectionError):
-        async with made.turn(Lane.WEBHOOK, Waits()):
+        async with made.turn(Priority.WEBHOOK, Waits()):
             pytest.fail("a call was made")
 
     assert budget.running == 0
@@ -130,7 +134,7 @@ async def test_a_caller_that_gives_up_waiting_takes_no_permit() -> None:
         budget.started(number, time.monotonic())
 
     with pytest.raises(TimeoutError):
-        async with made.turn(Lane.WEBHOOK, Waits(most=0)):
+        async with made.turn(Priority.WEBHOOK, Waits(most=0)):
             pytest.fail("a call was made")
 
     assert ledger.begun == []
@@ -144,10 +148,10 @@ async def test_a_call_begins_once_another_has_ended() -> None:
     second_began = asyncio.Event()
 
     async def second() -> None:
-        async with made.turn(Lane.WEBHOOK, Waits()):
+        async with made.turn(Priority.WEBHOOK, Waits()):
             second_began.set()
 
-    async with made.turn(Lane.WEBHOOK, Waits()):
+    async with made.turn(Priority.WEBHOOK, Waits()):
         task = asyncio.create_task(second())
         await asyncio.sleep(0.02)
         assert not second_began.is_set()
@@ -162,7 +166,7 @@ async def test_a_call_given_up_on_is_told_to_the_ledger() -> None:
     made, _ = caller(ledger)
 
     with pytest.raises(TimedOutError):
-        async with made.turn(Lane.WEBHOOK, Waits()):
+        async with made.turn(Priority.WEBHOOK, Waits()):
             raise TimedOutError("no answer")
 
     assert ledger.ended == [(ledger.begun[0], None, True)]
@@ -177,7 +181,7 @@ async def test_a_refused_call_says_nothing_of_the_day() -> None:
     )
 
     with pytest.raises(RateLimitedError) as raised:
-        async with made.turn(Lane.WEBHOOK, Waits()):
+        async with made.turn(Priority.WEBHOOK, Waits()):
             raise refusal
     until = parked_by(budget, raised.value)
 

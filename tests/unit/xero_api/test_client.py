@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from tests.support.xero_records import example
 from tests.unit.xero_api.rig import TENANT, Handler, Tokens, Xero, failing
-from xero_api.call import CallRecord, Lane, Outcome
+from xero_api.call import CallRecord, Outcome, Priority
 from xero_api.calling.context import CallContext, Leave
 from xero_api.client import XeroClient
 from xero_api.decode import decode, encode
@@ -80,7 +80,7 @@ class Calls(Xero):
 
     async def send(self, request: Request = PAGE, *, again: Leave | None = None, **more: object) -> object:
         """One call."""
-        context = CallContext(DEFAULT_APP, TENANT, Lane.WEBHOOK, again)
+        context = CallContext(DEFAULT_APP, TENANT, Priority.WEBHOOK, again)
         return await self.client.send(context, request, **more)  # type: ignore[arg-type] # passed on
 
 
@@ -152,7 +152,7 @@ async def test_an_answer_knows_when_it_was_asked() -> None:
     """Local times, and a moment on Xero's clock that is not after the sending."""
     calls = Calls(_good)
 
-    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), PAGE)
+    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), PAGE)
 
     assert answer.timing is not None
     assert answer.timing.sent < answer.timing.received
@@ -165,7 +165,7 @@ async def test_a_date_in_the_future_is_not_believed() -> None:
     calls = Calls(lambda _: httpx.Response(200, headers=HEADERS, content=_page(-3_600_000)))
 
     for _ in range(2):
-        answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), PAGE)
+        answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), PAGE)
 
         assert answer.timing is not None
         assert answer.timing.server_sent_at == datetime(2026, 11, 22, 8, 59, 59, tzinfo=UTC)
@@ -175,7 +175,7 @@ async def test_without_a_date_the_document_tells_the_time() -> None:
     """DateTimeUTC serves where no answer ever had a Date header."""
     calls = Calls(lambda _: httpx.Response(200, content=example("invoices", "page")))
 
-    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), PAGE)
+    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), PAGE)
 
     assert answer.timing is not None
     assert answer.server_time is not None
@@ -183,13 +183,13 @@ async def test_without_a_date_the_document_tells_the_time() -> None:
 
 
 async def test_every_call_is_told_once() -> None:
-    """App, tenant, lane, endpoint, status, time, bytes, correlation id, outcome, limits."""
+    """App, tenant, priority, endpoint, status, time, bytes, correlation id, outcome, limits."""
     calls = Calls(_good)
 
     await calls.send()
 
     (record,) = calls.told
-    assert (record.app, record.tenant_id, record.lane) == (DEFAULT_APP, TENANT, Lane.WEBHOOK)
+    assert (record.app, record.tenant_id, record.priority) == (DEFAULT_APP, TENANT, Priority.WEBHOOK)
     assert (record.endpoint, record.status, record.outcome) == ("Invoices/page", 200, Outcome.OK)
     assert record.bytes_in == len(example("invoices", "page"))
     assert 200 < record.bytes_out < 600
@@ -255,7 +255,7 @@ async def test_a_missing_record_is_told_as_such() -> None:
     """A 404 of Xero's is an answer."""
     calls = Calls(_answers(404, **{"xero-correlation-id": "c"}))
 
-    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.WEBHOOK), ONE)
+    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Priority.WEBHOOK), ONE)
 
     assert answer.missing
     assert calls.told[0].outcome is Outcome.MISSING
@@ -315,7 +315,7 @@ async def test_who_fails_when_told_of_a_call_changes_nothing_of_it(status: int) 
     )
 
     with capture_logs() as logs, contextlib.nullcontext() if status == 200 else pytest.raises(OfflineError):
-        answer = await client.send(CallContext(DEFAULT_APP, TENANT, Lane.COMMAND), PAGE)
+        answer = await client.send(CallContext(DEFAULT_APP, TENANT, Priority.COMMAND), PAGE)
         assert answer.records
 
     assert [(entry["event"], entry["endpoint"]) for entry in logs] == [("call_not_told", "Invoices/page")]
@@ -326,7 +326,7 @@ async def test_nobody_needs_to_be_told_of_calls() -> None:
     calls = Calls(_good)
     client = XeroClient(api_url="https://api.example", tokens=Tokens(), timeout=5, transport=calls.transport)
 
-    assert (await client.send(CallContext(DEFAULT_APP, TENANT, Lane.COMMAND), PAGE)).records
+    assert (await client.send(CallContext(DEFAULT_APP, TENANT, Priority.COMMAND), PAGE)).records
 
 
 async def test_a_401_is_tried_once_more_with_another_token() -> None:
@@ -368,11 +368,11 @@ async def test_a_401_of_a_stranger_says_nothing_about_the_token() -> None:
 async def test_a_connection_that_is_listed_is_there() -> None:
     """``reaches`` asks for the grant's connections, and for no organisation."""
     calls = Calls(lambda _: httpx.Response(200, headers=MARKED, json=[_connection(TENANT.upper())]))
-    assert await calls.client.reaches(DEFAULT_APP, TENANT, lane=Lane.POLL)
+    assert await calls.client.reaches(DEFAULT_APP, TENANT, priority=Priority.POLL)
     assert "xero-tenant-id" not in calls.asked[0].headers
 
     calls = Calls(lambda _: httpx.Response(200, headers=MARKED, json=[_connection("another")]))
-    assert not await calls.client.reaches(DEFAULT_APP, TENANT, lane=Lane.POLL)
+    assert not await calls.client.reaches(DEFAULT_APP, TENANT, priority=Priority.POLL)
 
 
 def _connection(tenant_id: str) -> dict[str, str]:
@@ -496,7 +496,7 @@ async def test_packed_answers() -> None:
     calls = Calls(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(packed)))
     damaged = Calls(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"\x1f\x8bxxxxxxxx")))
 
-    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), PAGE)
+    answer = await calls.client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), PAGE)
     with pytest.raises(GarbledAnswerError):
         await damaged.send()
 
@@ -510,7 +510,7 @@ async def test_a_big_page_lets_others_have_their_turn() -> None:
     page = encode({"Invoices": [invoice] * 1_000, "pagination": {"page": 1}})
     calls = Calls(lambda _: httpx.Response(200, headers=HEADERS, content=page))
     turns = 0
-    task = asyncio.create_task(calls.client.send(CallContext(DEFAULT_APP, TENANT, Lane.BACKFILL), PAGE))
+    task = asyncio.create_task(calls.client.send(CallContext(DEFAULT_APP, TENANT, Priority.BACKFILL), PAGE))
 
     while not task.done():
         turns += 1

@@ -16,7 +16,7 @@ import pytest
 import xero_api.errors
 from tests.unit.xero_api.rig import TENANT, Xero
 from xero_api.answers import Answer
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.context import CallContext
 from xero_api.errors import (
     BadRequestError,
@@ -281,7 +281,7 @@ async def test_a_read(fact: Fact) -> None:
     provoked = Provoked(fact)
 
     with pytest.raises(XeroError) as caught:
-        await provoked.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), get_page(INVOICES, None))
+        await provoked.client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), get_page(INVOICES, None))
 
     provoked.judge(fact, caught.value)
 
@@ -338,7 +338,7 @@ async def test_what_is_no_error() -> None:
 
     async def answer(status: int, request: Request) -> Answer:
         provoked = Provoked(Fact("no error", status, XeroError, Intent.RETRY))
-        return await provoked.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), request)
+        return await provoked.client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), request)
 
     assert (await answer(404, get_one(INVOICES, RecordId(TENANT)))).missing
     for status in (204, 304):

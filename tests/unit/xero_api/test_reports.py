@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.unit.xero_api.rig import TENANT, Xero
-from xero_api.call import Lane, Outcome
+from xero_api.call import Outcome, Priority
 from xero_api.calling.context import CallContext
 from xero_api.decode import encode
 from xero_api.errors import (
@@ -90,7 +90,7 @@ async def test_a_report_through_the_client() -> None:
     (request,), (call,) = xero.asked, xero.told
     assert str(request.url) == f"https://api.example{TRIAL_BALANCE.target}"
     assert request.headers["xero-tenant-id"] == TENANT
-    assert (call.endpoint, call.lane, call.outcome) == ("Reports/TrialBalance", Lane.COMMAND, Outcome.OK)
+    assert (call.endpoint, call.priority, call.outcome) == ("Reports/TrialBalance", Priority.COMMAND, Outcome.OK)
 
 
 def test_bills_are_the_invoices_of_suppliers() -> None:

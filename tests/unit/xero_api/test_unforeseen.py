@@ -10,7 +10,7 @@ import xero_api.salvage
 from tests.unit.xero_api.rig import TENANT, Xero
 from xero_api import client as client_module
 from xero_api.answers import Answer
-from xero_api.call import Lane
+from xero_api.call import Priority
 from xero_api.calling.context import CallContext
 from xero_api.decode import decode, encode
 from xero_api.errors import Intent, UnforeseenError, intent
@@ -64,7 +64,7 @@ def _body(record_ids: list[RecordId]) -> bytes:
 async def _answer(request: Request, body: bytes) -> Answer:
     headers = {"xero-correlation-id": "c"}
     xero = Xero(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
-    return await xero.client.send(CallContext(DEFAULT_APP, TENANT, Lane.POLL), request)
+    return await xero.client.send(CallContext(DEFAULT_APP, TENANT, Priority.POLL), request)
 
 
 async def test_a_page_is_read_record_by_record() -> None:

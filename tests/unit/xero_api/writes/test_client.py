@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.unit.xero_api.rig import TENANT, Handler, Tokens, Xero, failing
-from xero_api.call import Lane, Outcome
+from xero_api.call import Outcome, Priority
 from xero_api.calling.context import CallContext
 from xero_api.client import XeroClient
 from xero_api.errors import (
@@ -72,7 +72,7 @@ async def test_the_exact_bytes_go_out_once_and_are_told_once() -> None:
     assert (sent.content, sent.headers["idempotency-key"]) == (REQUEST.body, "command-1")
     assert (sent.headers["xero-tenant-id"], sent.headers["content-type"]) == (TENANT, "application/json")
     assert sent.headers["accept"] == "application/json"
-    assert (record.endpoint, record.lane, record.outcome) == ("Invoices/create", Lane.COMMAND, Outcome.OK)
+    assert (record.endpoint, record.priority, record.outcome) == ("Invoices/create", Priority.COMMAND, Outcome.OK)
     assert record.bytes_out > len(REQUEST.body)
     assert answer.rows[0].id == ID
     assert answer.timing is not None
