@@ -86,6 +86,7 @@ class FakeProducers(Producers):
         self.made: list[FakeProducer] = []
         self.failure: BaseException | None = None
         self.room = 100
+        self.brokers: int | None = None
         self.built = asyncio.Event()
         self.tried = asyncio.Event()
 
@@ -98,6 +99,11 @@ class FakeProducers(Producers):
         self.made.append(producer)
         self.built.set()
         return producer
+
+    def leader(self, producer: Any, topic: str, partition: int) -> int | None:
+        """Every partition has a broker of its own, unless the test says otherwise."""
+        del producer, topic
+        return partition if self.brokers is None else partition % self.brokers
 
     async def discard(self, producer: Any, *, flush_seconds: float) -> bool:
         """Note that it is gone."""

@@ -8,16 +8,20 @@ its caller was told that it timed out; consumers fold duplicates.
 """
 
 import asyncio
+import heapq
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Hashable, Sequence
+from itertools import count
+from types import TracebackType
+from typing import Protocol, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from xero_stream.kafka.partition_queue import Append, Outcome, PartitionQueue, Record, Waiting, cost
+from xero_stream.kafka.gate import Gate
+from xero_stream.kafka.partition_queue import Append, Outcome, PartitionQueue, Record, Waiting, costs
 from xero_stream.kafka.partition_sender import PartitionSender
 from xero_stream.kafka.producer import PartitionsDifferError, Producers
 from xero_stream.kafka.supervision import Reason, Supervision
@@ -58,6 +62,7 @@ class Appender:
         patience: float = 4.0,
         build_seconds: float = 5.0,
         retirement_seconds: float = 1.0,
+        pause_seconds: float = 0.005,
         supervision: Supervision | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,6 +75,7 @@ class Appender:
             patience: the longest that a caller may wait, in seconds.
             build_seconds: the longest that connecting may take.
             retirement_seconds: how long a replaced producer's batches may still be acknowledged.
+            pause_seconds: between two produce requests to a broker, at least; what comes meanwhile shares the second.
             supervision: when to build a producer.
             clock: monotonic seconds.
         """
@@ -86,7 +92,11 @@ class Appender:
         self._available = asyncio.Event()
         self._trouble = asyncio.Event()
         self._senders: dict[tuple[str, int], PartitionSender] = {}
+        self._pause_seconds = pause_seconds
+        self._gates: dict[Hashable, Gate] = {}
         self._deadlines: deque[Append] = deque()
+        self._earlier: list[tuple[float, int, Append]] = []
+        self._numbers = count()
         self._sweeping: asyncio.TimerHandle | None = None
         self._held = 0
         self._drained: asyncio.Future[None] | None = None
@@ -118,34 +128,43 @@ class Appender:
         """
         if not records:
             return Outcome.ACKNOWLEDGED
-        now = self._clock()
-        size = sum(map(cost, records))
-        refusal = self._refusal(records, size, now)
+        senders = self._senders_of(records)
+        size = costs(records)
+        refusal = self._refusal(senders, size, self._clock())
         if refusal is not None:
             return refusal
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-
-        def settled(outcome: Outcome) -> None:
-            if not answer.done():
-                answer.set_result(outcome)
-
-        append = Append(records=len(records), deadline=deadline, settled=settled)
+        append = Append(records=len(records), deadline=deadline, settled=_tell(answer))
         self._hold(size)
-        self._watch(append, now)
-        for record in records:
-            self._sender(record.topic, record.partition).add(Waiting(record, append))
+        self._watch(append)
+        for sender, record in zip(senders, records, strict=True):
+            sender.add(Waiting(record, append))
         return await answer
 
-    def _refusal(self, records: Sequence[Record], size: int, now: float) -> Outcome | None:
+    @property
+    def limit_bytes(self) -> int:
+        """How much may be held at a time."""
+        return self._limit
+
+    def open(self, room: int, deadline: float) -> "OpenAppend | Outcome":
+        """Begin to append records that are made piece by piece, or say why not.
+
+        Args:
+            room: bytes that they, and what they are made of, take at most; held from now on.
+            deadline: until when to wait, in the clock's seconds.
+        """
+        refusal = self._refusal((), room, self._clock())
+        return refusal if refusal is not None else OpenAppend(self, room, deadline)
+
+    def _refusal(self, senders: Collection[PartitionSender], size: int, now: float) -> Outcome | None:
         if self._closing:
             return Outcome.CLOSED
         if self._producer is None and (self.misfit or now - self._without_since > self._patience):
             return Outcome.STALLED
         if self._held + size > self._limit:
             return Outcome.OVERLOADED
-        for record in records:
-            sender = self._senders.get((record.topic, record.partition))
-            if sender is not None and sender.queue.stalled(now, self._patience):
+        for sender in senders if len(senders) == 1 else set(senders):
+            if sender.queue.stalled(now, self._patience):
                 return Outcome.STALLED
         return None
 
@@ -155,42 +174,46 @@ class Appender:
         if self._drained is not None and not self._held and not self._drained.done():
             self._drained.set_result(None)
 
+    def _senders_of(self, records: Sequence[Record]) -> list[PartitionSender]:
+        """The sender of each record's partition."""
+        known = self._senders
+        return [
+            known.get((topic, partition)) or self._sender(topic, partition) for topic, partition, _, _, _ in records
+        ]
+
     def _sender(self, topic: str, partition: int) -> PartitionSender:
-        sender = self._senders.get((topic, partition))
-        if sender is None:
-            sender = self._senders[topic, partition] = PartitionSender(
-                self, PartitionQueue(topic, partition), self._clock
-            )
+        sender = self._senders[topic, partition] = PartitionSender(self, PartitionQueue(topic, partition), self._clock)
         return sender
 
     # -- deadlines ----------------------------------------------------------------------------------------------------
 
-    def _watch(self, append: Append, now: float) -> None:
+    def _watch(self, append: Append) -> None:
         if self._deadlines and append.deadline < self._deadlines[-1].deadline:
-            # Out of order (its body was slow to arrive): rare enough for a timer of its own.
-            asyncio.get_running_loop().call_later(append.deadline - now, self._expire, append)
-            return
-        self._deadlines.append(append)
+            # Out of order: its body was slow to arrive.
+            heapq.heappush(self._earlier, (append.deadline, next(self._numbers), append))
+        else:
+            self._deadlines.append(append)
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
         now = self._clock()
         expired = False
-        deadlines = self._deadlines
+        deadlines, earlier = self._deadlines, self._earlier
         while deadlines and (deadlines[0].outcome is not None or deadlines[0].deadline <= now):
             append = deadlines.popleft()
             if append.outcome is None:
                 append.settle(Outcome.TIMED_OUT)
                 expired = True
+        while earlier and (earlier[0][2].outcome is not None or earlier[0][0] <= now):
+            append = heapq.heappop(earlier)[2]
+            if append.outcome is None:
+                append.settle(Outcome.TIMED_OUT)
+                expired = True
         if expired:
             self._let_go()
-        self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep) if deadlines else None
-
-    def _expire(self, append: Append) -> None:
-        if append.outcome is None:
-            append.settle(Outcome.TIMED_OUT)
-            self._let_go()
+        again = deadlines or earlier
+        self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep) if again else None
 
     def _let_go(self) -> None:
         for sender in self._senders.values():
@@ -206,6 +229,15 @@ class Appender:
     async def wait_for_producer(self) -> None:
         """Until there is one."""
         await self._available.wait()
+
+    def gate(self, producer: AIOKafkaProducer, queue: PartitionQueue) -> Gate:
+        """The way to the broker that leads the queue's partition; of its own where nobody is known to lead it."""
+        leader = self._producers.leader(producer, queue.topic, queue.partition)
+        key = (queue.topic, queue.partition) if leader is None else leader
+        gate = self._gates.get(key)
+        if gate is None:
+            gate = self._gates[key] = Gate(self._pause_seconds, self._clock)
+        return gate
 
     def released(self, size: int) -> None:
         """That many bytes are held no longer."""
@@ -235,6 +267,10 @@ class Appender:
             self._available.clear()
         else:
             self._available.set()
+        # What the producer before has out holds up nobody any longer.
+        gates, self._gates = self._gates, {}
+        for gate in gates.values():
+            gate.release()
         self._observer.producer_available(producer is not None)
 
     async def _supervise(self) -> None:
@@ -331,3 +367,77 @@ class Appender:
             await asyncio.wait({closing}, timeout=max(0.1, end - self._clock()))
             closing.cancel()
         return clean
+
+
+def _tell(answer: asyncio.Future[Outcome]) -> Callable[[Outcome], None]:
+    """What tells an outcome to who waits for it, unless they have left."""
+
+    def settled(outcome: Outcome) -> None:
+        if not answer.done():
+            answer.set_result(outcome)
+
+    return settled
+
+
+class OpenAppend:
+    """Records that are answered for together and appended piece by piece; made by :meth:`Appender.open`.
+
+    A context manager: at its end the room that no record has taken is given back.
+    """
+
+    def __init__(self, appender: Appender, room: int, deadline: float) -> None:
+        self._appender = appender
+        self._room = room
+        self._answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        # One more than its records, until the last of them is known.
+        self._append = Append(records=1, deadline=deadline, settled=_tell(self._answer))
+        appender._hold(room)  # noqa: SLF001 - a part of the appender that lives for one append
+        appender._watch(self._append)  # noqa: SLF001 - as above
+
+    def __enter__(self) -> Self:
+        """Hold the room."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Give back what room is left; after an error nobody waits for the records any more."""
+        self._appender._hold(-self._room)  # noqa: SLF001 - as above
+        self._room = 0
+        if error is not None:
+            self._append.settle(Outcome.CLOSED)
+
+    def add(self, records: Sequence[Record]) -> bool:
+        """Append some more.
+
+        Args:
+            records: those of a partition keep their order, also with those of an earlier call.
+
+        Returns:
+            Whether it is worth to go on: nothing is appended once the outcome is known.
+        """
+        appender = self._appender
+        senders = appender._senders_of(records)  # noqa: SLF001 - as above
+        if self._append.outcome is None:
+            refusal = appender._refusal(senders, 0, appender._clock())  # noqa: SLF001 - as above
+            if refusal is not None:
+                self._append.settle(refusal)
+        if self._append.outcome is not None:
+            return False
+        size = costs(records)
+        taken = min(size, self._room)
+        self._room -= taken
+        appender._hold(size - taken)  # noqa: SLF001 - as above
+        self._append.outstanding += len(records)
+        for sender, record in zip(senders, records, strict=True):
+            sender.add(Waiting(record, self._append))
+        return True
+
+    async def outcome(self) -> Outcome:
+        """Wait for the outcome; no more records follow.
+
+        Returns:
+            ACKNOWLEDGED only if every record is in the log.
+        """
+        self._append.acknowledged()
+        return await self._answer

@@ -6,7 +6,7 @@ newcomers are refused at once instead of being held until their own time is up.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -43,6 +43,11 @@ class Record(NamedTuple):
 def cost(record: Record) -> int:
     """Bytes that a record holds in memory, roughly: its value and what carries it."""
     return len(record.value) + _OVERHEAD
+
+
+def costs(records: Sequence[Record]) -> int:
+    """The same of several."""
+    return sum([len(record.value) for record in records]) + _OVERHEAD * len(records)
 
 
 _OVERHEAD = 1_024

@@ -1,4 +1,4 @@
-"""Sends one queue's batches to Kafka, one after another, and says how each ended."""
+"""Sends one queue's batches to Kafka, one after another and in step with its broker's other queues; says how each ended."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,8 @@ from aiokafka.errors import (
 )
 
 from xero_stream.kafka.append_time import append_time
-from xero_stream.kafka.partition_queue import Outcome, PartitionQueue, Record, Waiting, cost
+from xero_stream.kafka.gate import Gate
+from xero_stream.kafka.partition_queue import Outcome, PartitionQueue, Record, Waiting, costs
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +34,9 @@ class Owner(Protocol):
 
     async def wait_for_producer(self) -> None:
         """Until there is one."""
+
+    def gate(self, producer: AIOKafkaProducer, queue: PartitionQueue) -> Gate:
+        """The way to the broker that leads the queue's partition."""
 
     def released(self, size: int) -> None:
         """That many bytes are held no longer."""
@@ -98,11 +102,22 @@ class PartitionSender:
             if producer is None:
                 await self._owner.wait_for_producer()
                 continue
+            gate = self._owner.gate(producer, queue)
+            # What is out now has to end first: where that is overdue, newcomers have no hope here either.
+            queue.ahead_since = gate.since
+            await gate.turn()
+            queue.ahead_since = None
+            if self._owner.producer is not producer:
+                continue
             batch, taken = self._batch(producer)
             if taken:
                 self._ahead = taken
                 queue.ahead_since = self._clock()
-                await self._send(producer, batch, taken)
+                gate.left()
+                try:
+                    await self._send(producer, batch, taken)
+                finally:
+                    gate.ended()
                 queue.ahead_since = None
                 self._ahead = []
 
@@ -159,14 +174,12 @@ class PartitionSender:
         return future
 
     def _finish(self, taken: Sequence[Waiting], trouble: Outcome | None) -> None:
-        size = 0
-        for record, append, _ in taken:
-            size += cost(record)
+        for _, append, _ in taken:
             if trouble is None:
                 append.acknowledged()
             else:
                 append.settle(trouble)
-        self._owner.released(size)
+        self._owner.released(costs([waiting.record for waiting in taken]))
 
     def _again(self, taken: Sequence[Waiting]) -> None:
         """One more try with the next producer; a record that has had it is given up."""

@@ -3,6 +3,7 @@
 import asyncio
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.structs import TopicPartition
 
 from xero_stream.kafka.compression import compression
 from xero_stream.kafka.connect import connection
@@ -12,6 +13,7 @@ from xero_stream.settings.kafka import KafkaSettings
 MAX_BATCH_BYTES = 524_288
 MAX_REQUEST_BYTES = 8_388_608
 REQUEST_TIMEOUT_MS = 10_000
+NO_LEADER = -1
 
 
 class PartitionsDifferError(SettingsError):
@@ -62,6 +64,11 @@ class Producers:
             await self.discard(producer, flush_seconds=0)
             raise
         return producer
+
+    def leader(self, producer: AIOKafkaProducer, topic: str, partition: int) -> int | None:
+        """The id of the broker that leads a partition, or None while nobody is known to."""
+        leader = producer.client.cluster.leader_for_partition(TopicPartition(topic, partition))
+        return None if leader == NO_LEADER else leader
 
     async def discard(self, producer: AIOKafkaProducer, *, flush_seconds: float) -> bool:
         """Close a producer without waiting for what can't be delivered.

@@ -13,8 +13,8 @@ from aiokafka.errors import (
 )
 
 from tests.support.fake_producer import FakeProducers, Measured
-from xero_stream.kafka.appender import Appender
-from xero_stream.kafka.partition_queue import Outcome, Record
+from xero_stream.kafka.appender import Appender, OpenAppend
+from xero_stream.kafka.partition_queue import Outcome, Record, cost
 from xero_stream.kafka.producer import PartitionsDifferError
 from xero_stream.kafka.supervision import Reason, Supervision
 from xero_stream.process.backoff import Backoff
@@ -395,3 +395,179 @@ async def test_caller_that_gives_up(bench: Bench) -> None:
 
     assert await stays is Outcome.ACKNOWLEDGED
     assert bench.measured.held == 0
+
+
+async def test_piece_by_piece(bench: Bench) -> None:
+    """Records that come in pieces are answered for together, after the last; the room asked for is held until it is used."""
+    producer = await bench.producers.producer(0)
+    opened = bench.appender.open(100_000, time.monotonic() + 5)
+    assert isinstance(opened, OpenAppend)
+    assert bench.measured.held == 100_000
+
+    with opened:
+        assert opened.add([record(b"a")])
+        assert opened.add([record(b"b"), record(b"c", 1)])
+        assert bench.measured.held == 100_000
+    assert bench.measured.held == sum(cost(record(value)) for value in (b"a", b"b", b"c"))
+    answer = asyncio.create_task(opened.outcome())
+    await producer.batches(2)
+    producer.acknowledge()
+
+    assert await answer is Outcome.ACKNOWLEDGED
+    assert sorted(values for _, _, values in producer.sent) == [[b"a", b"b"], [b"c"]]
+    assert bench.measured.held == 0
+
+
+async def test_pieces_are_acknowledged_only_once_all_are_known(bench: Bench) -> None:
+    """That the pieces so far are in the log is no answer yet."""
+    producer = await bench.producers.producer(0)
+    opened = bench.appender.open(10_000, time.monotonic() + 5)
+    assert isinstance(opened, OpenAppend)
+
+    with opened:
+        opened.add([record(b"a")])
+        await producer.batches(1)
+        producer.acknowledge()
+        await asyncio.sleep(0.01)
+        assert opened.add([record(b"b")])
+    answer = asyncio.create_task(opened.outcome())
+    await producer.batches(2)
+    assert not answer.done()
+    producer.acknowledge()
+
+    assert await answer is Outcome.ACKNOWLEDGED
+
+
+async def test_no_room_for_pieces(bench: Bench) -> None:
+    """What does not fit is refused before anything of it is made, and holds nothing."""
+    await bench.producers.producer(0)
+
+    assert bench.appender.open(bench.appender.limit_bytes + 1, time.monotonic() + 5) is Outcome.OVERLOADED
+    assert bench.measured.held == 0
+
+
+async def test_pieces_out_of_time(bench: Bench) -> None:
+    """Once the time is up no further piece is taken; a piece larger than the room that is left is held all the same."""
+    await bench.producers.producer(0)
+    opened = bench.appender.open(10, time.monotonic() + 0.1)
+    assert isinstance(opened, OpenAppend)
+
+    with opened:
+        assert opened.add([record(b"a")])
+        assert bench.measured.held == cost(record(b"a"))
+        await asyncio.sleep(0.2)
+        assert not opened.add([record(b"b")])
+
+    assert await opened.outcome() is Outcome.TIMED_OUT
+
+
+async def test_pieces_given_up(bench: Bench) -> None:
+    """An error while the pieces are made gives the room back, and leaves nothing that somebody waits for."""
+    producer = await bench.producers.producer(0)
+    opened = bench.appender.open(100_000, time.monotonic() + 5)
+    assert isinstance(opened, OpenAppend)
+
+    with pytest.raises(RuntimeError), opened:
+        raise RuntimeError
+
+    assert bench.measured.held == 0
+    assert await opened.outcome() is Outcome.CLOSED
+    assert producer.sent == []
+
+
+async def test_pieces_for_an_overdue_partition(bench: Bench) -> None:
+    """A piece for a partition whose batch ahead is overdue ends it at once."""
+    producer = await bench.producers.producer(0)
+    first = bench.append(b"x", seconds=5)
+    await producer.batches(1)
+    await asyncio.sleep(PATIENCE + 0.05)
+    opened = bench.appender.open(10_000, time.monotonic() + 5)
+    assert isinstance(opened, OpenAppend)
+
+    with opened:
+        assert not opened.add([record(b"a")])
+
+    assert await opened.outcome() is Outcome.STALLED
+    producer.acknowledge()
+    await first
+
+
+async def test_late_deadlines_are_swept_together(bench: Bench) -> None:
+    """Callers with less time than those before them do not make the appender look through its queues for each of them."""
+    await bench.producers.producer(0)
+    first = bench.append(b"x", seconds=5)
+    looks = 0
+    let_go = bench.appender._let_go
+
+    def counted() -> None:
+        nonlocal looks
+        looks += 1
+        let_go()
+
+    bench.appender._let_go = counted  # type: ignore[method-assign]
+
+    late = [bench.append(b"y", seconds=0.1) for _ in range(50)]
+
+    assert await asyncio.gather(*late) == [Outcome.TIMED_OUT] * 50
+    assert looks <= 3
+    first.cancel()
+
+
+async def test_partitions_of_a_broker_share_its_requests(bench: Bench) -> None:
+    """While a broker has a request, its other partitions gather records; then all leave together, each with all it has."""
+    bench.producers.brokers = 1
+    producer = await bench.producers.producer(0)
+    answers = [bench.append(b"0", seconds=5)]
+    await producer.batches(1)
+
+    for number in range(1, 7):
+        answers.append(bench.append(b"%d" % number, partition=number % 3, seconds=5))
+        await asyncio.sleep(0.01)
+    assert len(producer.sent) == 1
+    producer.acknowledge()
+    await producer.batches(4)
+    producer.acknowledge()
+
+    assert await asyncio.gather(*answers) == [Outcome.ACKNOWLEDGED] * 7
+    assert sorted(values for _, _, values in producer.sent[1:]) == [[b"1", b"4"], [b"2", b"5"], [b"3", b"6"]]
+
+
+async def test_a_broker_that_is_overdue_holds_up_its_partitions_only(bench: Bench) -> None:
+    """Newcomers for any of its partitions are refused at once; another broker's are served."""
+    bench.producers.brokers = 2
+    producer = await bench.producers.producer(0)
+    first = bench.append(b"0", partition=0, seconds=5)
+    await producer.batches(1)
+    waiting = bench.append(b"2", partition=2, seconds=5)
+    await asyncio.sleep(PATIENCE + 0.05)
+
+    assert await bench.append(b"more", partition=2, seconds=5) is Outcome.STALLED
+    other = bench.append(b"1", partition=1, seconds=5)
+    await producer.batches(2)
+    producer.acknowledge()
+
+    assert await other is Outcome.ACKNOWLEDGED
+    assert await first is Outcome.ACKNOWLEDGED
+    await producer.batches(3)
+    producer.acknowledge()
+    assert await waiting is Outcome.ACKNOWLEDGED
+
+
+async def test_a_new_producer_does_not_wait_for_the_old_ones_request() -> None:
+    """What the broken producer has out holds up nobody once there is another."""
+    bench = Bench(retirement=60.0)
+    bench.producers.brokers = 1
+    bench.appender.start()
+    producer = await bench.producers.producer(0)
+    stuck = bench.append(b"stuck", partition=0, seconds=5)
+    await producer.batches(1)
+    waiting = bench.append(b"x", partition=1, seconds=5)
+    await asyncio.sleep(0.02)
+
+    bench.appender.broken(producer, OutOfOrderSequenceNumber())
+    second = await bench.producers.producer(1)
+    await second.batches(1)
+    second.acknowledge()
+
+    assert await waiting is Outcome.ACKNOWLEDGED
+    await bench.appender.stop(0)
