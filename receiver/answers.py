@@ -11,9 +11,9 @@ from aiohttp.abc import AbstractStreamWriter
 
 _EXTRA = {405: "Allow: POST\r\n", 503: "Retry-After: 5\r\n"}
 
-STATUSES = (200, 400, 401, 404, 405, 408, 413, 415, 500, 503)
+STATUSES = (200, 400, 401, 404, 405, 408, 413, 415, 500, 503, 505)
 # After these the request's body may not have been read, or the peer is not to be trusted with a connection.
-_CLOSING = frozenset({400, 404, 405, 408, 413, 415, 500})
+_CLOSING = frozenset({400, 404, 405, 408, 413, 415, 500, 505})
 
 
 class Answer(web.StreamResponse):

@@ -83,7 +83,7 @@ class Receiver:
         limits = Limits(
             connections=settings.connections,
             body_bytes=settings.body_bytes,
-            reading_bytes=settings.in_flight_bytes,
+            reading_bytes=settings.in_flight_bytes // 2,
             in_flight_bytes=settings.in_flight_bytes,
         )
         self._clock = clock

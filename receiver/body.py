@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from receiver.limits import Limits
 from receiver.metrics import Answered
@@ -17,7 +17,7 @@ class BodyError(Exception):
 
 
 class BodyReader:
-    """Reads bodies; counts the bytes of those that are still arriving.
+    """Reads bodies; counts the bytes of those that are still arriving, and that arrived late and are worked on.
 
     A body that came with its head, as nearly all do, never waits and is never counted: who dribbles bodies in takes
     nothing from the others.
@@ -42,7 +42,7 @@ class BodyReader:
         return body
 
     async def read(self, request: web.BaseRequest, seconds: float) -> bytes:
-        """The whole body, waited for.
+        """The whole body, waited for. It counts as held until :meth:`release`.
 
         Args:
             request: its head is complete.
@@ -55,7 +55,9 @@ class BodyReader:
         announced = request.content_length
         if announced is not None and announced > self._limits.body_bytes:
             raise BodyError(Answered.TOO_LARGE)
-        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+        expects = request.headers.get("Expect", "").lower() == "100-continue"
+        # RFC 9110, 10.1.1: a sender that speaks HTTP/1.0 does not know the answer.
+        if expects and request.version is HttpVersion11 and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             async with asyncio.timeout(seconds):
@@ -66,6 +68,10 @@ class BodyReader:
             raise BodyError(Answered.MALFORMED) from error
         except ConnectionError as error:
             raise BodyError(Answered.GONE) from error
+
+    def release(self, body: bytes) -> None:
+        """Count a body no longer."""
+        self._held -= len(body)
 
     async def _arriving(self, request: web.BaseRequest) -> bytes:
         parts: list[bytes] = []
@@ -80,5 +86,6 @@ class BodyReader:
                 if self._held > self._limits.reading_bytes:
                     raise BodyError(Answered.UNAVAILABLE)
             return b"".join(parts)
-        finally:
+        except BaseException:
             self._held -= size
+            raise

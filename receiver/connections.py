@@ -1,11 +1,14 @@
 """Connections: how many, how long, and what aiohttp itself would answer. The parsing stays aiohttp's.
 
 aiohttp bounds idle time only, and by an hour; a head that stops half-way has no bound of its own. Here a sweep cuts off
-heads that don't arrive, and beyond the cap the connection that has been idle for longest makes room.
+heads that don't arrive, and beyond the cap a connection makes room: the oldest unfinished head, else the oldest that never had
+a 200, else the one idle for longest. Whoever sends rightly signed webhooks is the last to go.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from typing import Any
 
 import structlog
@@ -20,30 +23,56 @@ _log = structlog.get_logger(__name__)
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-class Connection(web.RequestHandler):
-    """One connection, with the moments that the sweep looks at."""
+class Stage(Enum):
+    """What a connection is doing; in the order in which they make room."""
 
-    __slots__ = ("_answers", "_clock", "_held_up", "_metrics", "busy", "head_since", "idle_since")
+    HEAD = 0  # the head of a request has begun and is not complete
+    STRANGER = 1  # idle, and has never been answered 200
+    IDLE = 2  # idle, and has been answered 200
+    BUSY = 3  # a request is complete and has no answer yet: never closed to make room
+
+    # Enum's own hash is written in Python; this one is looked up several times a request.
+    __hash__ = object.__hash__
+
+
+class Connection(web.RequestHandler):
+    """One connection, with what decides when it is closed."""
+
+    __slots__ = (
+        "_accepted",
+        "_answers",
+        "_clock",
+        "_held_up",
+        "_listener",
+        "_metrics",
+        "head_since",
+        "stage",
+    )
 
     def __init__(self, listener: "Listener", **options: Any) -> None:
         super().__init__(listener, loop=asyncio.get_running_loop(), **options)
+        self._listener = listener
         self._answers = listener.answers
         self._metrics = listener.metrics
         self._clock = listener.clock
         self._held_up = False
-        self.busy = False
-        """Whether a request is being answered."""
-        self.head_since: float | None = None
-        """When the first byte of a request came whose head is not complete."""
-        self.idle_since = listener.clock()
-        """When it last had nothing to do."""
+        self._accepted = False
+        self.stage = Stage.STRANGER
+        """What it is doing."""
+        self.head_since = 0.0
+        """When the head that is not complete began to arrive."""
 
     def data_received(self, data: bytes) -> None:
         """Note when a request begins to arrive."""
-        # aiohttp also calls this with nothing, to go on with what it has buffered.
-        if data and self.head_since is None and not self.busy:
-            self.head_since = self._clock()
         super().data_received(data)
+        # aiohttp also calls this with nothing, to go on with what it has buffered.
+        if not data or self.stage is Stage.BUSY:
+            return
+        if self._messages:
+            self._listener.moved(self, Stage.BUSY)
+        elif self.stage is not Stage.HEAD:
+            self.head_since = self._clock()
+            self._listener.moved(self, Stage.HEAD)
 
     def pause_reading(self) -> None:
         """Stop reading, because a body is larger than what may be buffered of it."""
@@ -58,13 +87,18 @@ class Connection(web.RequestHandler):
 
     def began(self) -> None:
         """A request's head is complete."""
-        self.busy = True
-        self.head_since = None
+        if self.stage is not Stage.BUSY:
+            self._listener.moved(self, Stage.BUSY)
 
-    def ended(self) -> None:
-        """The request has its answer."""
-        self.busy = False
-        self.idle_since = self._clock()
+    def ended(self, *, accepted: bool) -> None:
+        """The request has its answer.
+
+        Args:
+            accepted: it is 200.
+        """
+        self._accepted = self._accepted or accepted
+        if not self._messages:
+            self._listener.moved(self, Stage.IDLE if self._accepted else Stage.STRANGER)
 
     def handle_error(
         self,
@@ -113,7 +147,9 @@ class Listener(web.Server):
         self.metrics = metrics
         self.clock = clock
         self._limits = limits
-        self._open: dict[Connection, None] = {}
+        # By stage, each in the order in which they came to it. No dict: finding its first after many were taken from its
+        # front is no constant work.
+        self._stages: dict[Stage, OrderedDict[Connection, None]] = {stage: OrderedDict() for stage in Stage}
 
     def __call__(self) -> Connection:
         """A connection's protocol."""
@@ -131,33 +167,49 @@ class Listener(web.Server):
         """Count it, and make room if there are too many."""
         super().connection_made(handler, transport)
         assert isinstance(handler, Connection)
-        self._open[handler] = None
-        if len(self._open) > self._limits.connections:
-            idle = [connection for connection in self._open if not connection.busy and connection is not handler]
-            self._cut(min(idle, key=lambda connection: connection.idle_since, default=handler), Cut.CROWDED)
-        self.metrics.connections(len(self._open))
+        crowded = self.open >= self._limits.connections
+        first = self._first_to_go() if crowded else None
+        if crowded:
+            self._cut(first or handler, Cut.CROWDED)
+        if first is not None or not crowded:
+            self._stages[handler.stage][handler] = None
+        self.metrics.connections(self.open)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         """Count it off."""
         super().connection_lost(handler, exc)
         assert isinstance(handler, Connection)
-        self._open.pop(handler, None)
-        self.metrics.connections(len(self._open))
+        self._stages[handler.stage].pop(handler, None)
+        self.metrics.connections(self.open)
 
     def sweep(self) -> None:
         """Cut off the connections whose request's head does not arrive. Call it about once a second."""
         latest = self.clock() - self._limits.header_seconds
-        for connection in list(self._open):
-            if connection.head_since is not None and not connection.busy and connection.head_since < latest:
-                self._cut(connection, Cut.HEADER)
+        heads = self._stages[Stage.HEAD]
+        while heads and (first := next(iter(heads))).head_since < latest:
+            self._cut(first, Cut.HEADER)
+
+    def moved(self, connection: Connection, stage: Stage) -> None:
+        """A connection does something else now; one that was cut is not taken in again."""
+        came_from = self._stages[connection.stage]
+        connection.stage = stage
+        if came_from.pop(connection, self) is None:
+            self._stages[stage][connection] = None
 
     @property
     def open(self) -> int:
         """How many connections there are."""
-        return len(self._open)
+        return sum(map(len, self._stages.values()))
+
+    def _first_to_go(self) -> Connection | None:
+        """Who makes room; None where everybody is being answered."""
+        for stage in (Stage.HEAD, Stage.STRANGER, Stage.IDLE):
+            if connections := self._stages[stage]:
+                return next(iter(connections))
+        return None
 
     def _cut(self, connection: Connection, reason: Cut) -> None:
-        self._open.pop(connection, None)
+        self._stages[connection.stage].pop(connection, None)
         self.metrics.cut(reason)
         connection.force_close()
 

@@ -10,6 +10,7 @@ from xero_stream.settings.apps import WebhookApps
 from xero_stream.settings.base import SettingsError
 
 PATH = "/webhooks/xero"
+_DEFAULT_PATH = f"{PATH}/{DEFAULT_APP}"
 
 _log = structlog.get_logger(__name__)
 
@@ -19,7 +20,7 @@ class Keys(NamedTuple):
 
     Attributes:
         app: the app, or None where none has that name.
-        keys: its keys, newest first; for an unknown app keys that nobody has.
+        keys: its keys, newest first, then keys that nobody has; for an unknown app only those.
     """
 
     app: AppName | None
@@ -51,25 +52,25 @@ class KeyRing:
                 "no webhook signing key: set XERO_WEBHOOK_KEYS (or webhook_keys in XERO_STREAM_APPS_FILE) to the key from Xero's "
                 "developer portal; without one no request can be verified"
             )
-        self._by_path, self._unknown = self._index(apps.all())
+        self._by_name, self._unknown = self._index(apps.all())
 
     def find(self, path: str) -> Keys | None:
         """What to check a request against.
 
         Args:
-            path: as sent, with or without a query string.
+            path: the request's target as sent: in origin-form or absolute-form (RFC 9112, 3.2), with or without a query string.
 
         Returns:
             The keys, or None where no webhook is taken at that path.
         """
-        keys = self._by_path.get(path)
-        if keys is not None:
-            return keys
+        # The same steps for every name: what exists must not be told by time.
+        if not path.startswith("/"):
+            path = _origin_form(path)
         path = path.partition("?")[0].rstrip("/")
-        keys = self._by_path.get(path)
-        if keys is None and path.startswith(f"{PATH}/") and "/" not in path[len(PATH) + 1 :]:
-            return self._unknown
-        return keys
+        if path == PATH:
+            path = _DEFAULT_PATH
+        head, _, name = path.rpartition("/")
+        return self._by_name.get(name, self._unknown) if head == PATH else None
 
     def refresh(self) -> None:
         """Take over changes of the apps file; a file that can't be used changes nothing and is logged, once."""
@@ -83,7 +84,7 @@ class KeyRing:
         self._refused = None
         if changed:
             apps = self._apps.all()
-            self._by_path, self._unknown = self._index(apps)
+            self._by_name, self._unknown = self._index(apps)
             _log.info("apps_read", apps=sum(map(bool, apps.values())))
             self.warn()
             if not any(apps.values()):
@@ -105,10 +106,16 @@ class KeyRing:
         return [key.decode() for keys in self._apps.all().values() for key in keys]
 
     def _index(self, apps: Mapping[AppName, tuple[bytes, ...]]) -> tuple[dict[str, Keys], Keys]:
-        by_path = {f"{PATH}/{name}": Keys(name, keys) for name, keys in apps.items() if keys}
-        if f"{PATH}/{DEFAULT_APP}" in by_path:
-            by_path[PATH] = by_path[f"{PATH}/{DEFAULT_APP}"]
         most = max((len(keys) for keys in apps.values()), default=0) or 1
-        unknown = Keys(None, tuple(self._random_bytes(88) for _ in range(most)))
-        by_path.setdefault(PATH, unknown)
-        return by_path, unknown
+        # Everybody has as many keys as who has most of them, or their number would tell who is who.
+        none = tuple(self._random_bytes(88) for _ in range(most))
+        by_name: dict[str, Keys] = {name: Keys(name, (*keys, *none)[:most]) for name, keys in apps.items() if keys}
+        return by_name, Keys(None, none)
+
+
+def _origin_form(target: str) -> str:
+    """The path and query of a target in absolute-form; RFC 9112, 3.2.2: a server takes that too."""
+    scheme, mark, rest = target.partition("://")
+    if not mark or scheme.lower() not in ("http", "https"):
+        return ""
+    return "/" + rest.partition("?")[0].partition("/")[2]

@@ -15,8 +15,8 @@ class Limits:
         linger_seconds: how long the rest of a refused body is read and dropped, so that the sender sees the answer.
         connections: open connections.
         body_bytes: largest body.
-        reading_bytes: bytes of bodies that are still arriving, all connections together.
-        in_flight_bytes: bytes held until Kafka acknowledges them.
+        reading_bytes: bytes of bodies that did not come with their head, all connections together.
+        in_flight_bytes: bytes held until Kafka acknowledges them, and of the large body that is worked on.
     """
 
     answer_seconds: float = 4.0
@@ -25,5 +25,5 @@ class Limits:
     linger_seconds: float = 1.0
     connections: int = 1_000
     body_bytes: int = 4 * 1024 * 1024
-    reading_bytes: int = 64 * 1024 * 1024
+    reading_bytes: int = 32 * 1024 * 1024
     in_flight_bytes: int = 64 * 1024 * 1024

@@ -4,12 +4,12 @@ Label values are closed sets. Tenants and app names are no labels: they are as m
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
 
-from receiver.parse import Category, Event, Unreadable
+from receiver.parse import Category, Unreadable
 from receiver.signature import Flaw
 from xero_stream.kafka.partition_queue import Outcome
 from xero_stream.kafka.supervision import Reason
@@ -32,6 +32,7 @@ class Answered(StrEnum):
     NOT_POST = "not_post"  # 405
     SLOW = "slow"  # 408, the body did not arrive in time
     MALFORMED = "malformed"  # 400, no HTTP
+    VERSION = "version"  # 505, another major version of HTTP
     FAILED = "failed"  # 500, our mistake
     GONE = "gone"  # the sender left before its body was complete
 
@@ -61,11 +62,14 @@ class Cut(StrEnum):
     """Why we closed a connection."""
 
     HEADER = "header"  # a request's head did not arrive in time
-    CROWDED = "crowded"  # too many connections; it was idle for longest
+    CROWDED = "crowded"  # too many connections, and it was the first to go
 
 
 class Key(StrEnum):
     """Which of an app's keys matched: tells when an old one is no longer used."""
+
+    # As above.
+    __hash__ = str.__hash__
 
     NEWEST = "newest"
     OLDER = "older"
@@ -241,17 +245,20 @@ class WorkerMetrics:
         """A request is answered 503."""
         self._unavailable[reason].add()
 
-    def appended(self, seconds: float, events: Sequence[Event], unreadable: Unreadable | None, now: float) -> None:
+    def appended(
+        self, seconds: float, events: Mapping[Category, int], unreadable: Unreadable | None, now: float
+    ) -> None:
         """A delivery is in the log.
 
         Args:
             seconds: from verified to acknowledged.
+            events: how many it had of each category.
             unreadable: why its bytes are a dead letter too.
             now: monotonic seconds.
         """
         self._append.observe(seconds)
-        for event in events:
-            self._events[event.category].add()
+        for category, count in events.items():
+            self._events[category].add(count)
         if unreadable is not None:
             self._dead[unreadable].add()
             self._dead_at.set(now)

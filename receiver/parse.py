@@ -10,9 +10,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from xero_stream.contracts.ids import tenant_id_of
-from xero_stream.contracts.names import TenantId
-
 
 class Unreadable(StrEnum):
     """Why a verified body, or a part of it, could not be read."""
@@ -20,6 +17,7 @@ class Unreadable(StrEnum):
     INVALID_JSON = "invalid_json"
     NOT_A_DELIVERY = "not_a_delivery"  # JSON, but no object with a list of events
     EVENT_NOT_AN_OBJECT = "event_not_an_object"  # the other events are read
+    TOO_MANY = "too_many"  # more events, or values in them, than can ever be held; nothing of it is parsed
     TOO_LARGE = "too_large"  # an event whose record would not fit a Kafka message
     TOO_DEEP = "too_deep"  # an event nested deeper than can be written again
 
@@ -40,28 +38,12 @@ class Category(StrEnum):
     OTHER = "other"
 
 
-class Event(NamedTuple):
-    """One event.
-
-    Attributes:
-        position: its place in the delivery's ``events``, from 0.
-        body: as sent.
-        tenant: the organisation in the one spelling of its id, or None where ``tenantId`` is no GUID.
-        category: for metrics.
-    """
-
-    position: int
-    body: dict[str, Any]
-    tenant: TenantId | None
-    category: Category
-
-
 class Delivery(NamedTuple):
     """A body, read.
 
     Attributes:
         id: first 32 hex digits of SHA-256 over the body: the same bytes sent again have the same id.
-        events: what could be read, in order.
+        events: what its ``events`` has, in order; what is no object among them is no event.
         first_sequence: ``firstEventSequence`` if it is an integer.
         last_sequence: ``lastEventSequence`` if it is an integer.
         unreadable: why the body has to be kept as a dead letter, or None.
@@ -69,14 +51,15 @@ class Delivery(NamedTuple):
     """
 
     id: str
-    events: tuple[Event, ...]
+    events: list[Any]
     first_sequence: int | None
     last_sequence: int | None
     unreadable: Unreadable | None
     intent: bool
 
 
-_CATEGORIES = {category.value: category for category in Category}
+# As Xero spells them, and in lower case.
+_CATEGORIES = {spelling: category for category in Category for spelling in (category.value, category.value.upper())}
 _LONGEST_CATEGORY = 128
 
 
@@ -86,34 +69,68 @@ def parse(body: bytes) -> Delivery:
     Args:
         body: exactly as received.
     """
-    delivery_id = hashlib.sha256(body).hexdigest()[:32]
+    delivery_id = _id(body)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return Delivery(delivery_id, (), None, None, Unreadable.INVALID_JSON, intent=False)
+        return Delivery(delivery_id, [], None, None, Unreadable.INVALID_JSON, intent=False)
     events = document.get("events") if isinstance(document, dict) else None
     if not isinstance(events, list):
-        return Delivery(delivery_id, (), None, None, Unreadable.NOT_A_DELIVERY, intent=False)
-    read = tuple(
-        [
-            Event(position, event, tenant_id_of(event.get("tenantId")), category_of(event))
-            for position, event in enumerate(events)
-            if isinstance(event, dict)
-        ]
-    )
+        return Delivery(delivery_id, [], None, None, Unreadable.NOT_A_DELIVERY, intent=False)
     return Delivery(
         delivery_id,
-        read,
+        events,
         _integer(document.get("firstEventSequence")),
         _integer(document.get("lastEventSequence")),
-        None if len(read) == len(events) else Unreadable.EVENT_NOT_AN_OBJECT,
+        None if set(map(type, events)) <= {dict} else Unreadable.EVENT_NOT_AN_OBJECT,
         intent=not events,
     )
+
+
+def unparsed(body: bytes) -> Delivery:
+    """A verified body of which nothing is read, because :func:`room` says that it does not fit.
+
+    Args:
+        body: exactly as received.
+    """
+    return Delivery(_id(body), [], None, None, Unreadable.TOO_MANY, intent=False)
+
+
+def room(body: bytes) -> int:
+    """Bytes of memory that a body takes at most while it is worked on, told without parsing it.
+
+    Brackets, commas and colons are counted, those inside of strings too: so it is an upper bound of the parsed document, at
+    the moment when orjson has its own form of it as well, and of the records to make of it. ``tests/unit/receiver/test_room.py``
+    holds it against what Python takes.
+
+    Args:
+        body: exactly as received.
+    """
+    plain = body.isascii() and b"\\u" not in body
+    return (
+        body.count(b"{") * (_OBJECT + _RECORD)
+        + body.count(b"[") * _ARRAY
+        + body.count(b",") * _VALUE
+        + body.count(b":") * _NAME
+        + len(body) * (_PLAIN if plain else _WIDE)
+    )
+
+
+_OBJECT = 220
+_ARRAY = 110
+_VALUE = 110
+_NAME = 72
+_RECORD = 1_324  # what a record costs besides its event: the envelope, and partition_queue.py's overhead
+_PLAIN = 3  # orjson's copy, the strings, and the events written again
+_WIDE = 7  # a single character beyond the basic plane makes every character of its string four bytes
 
 
 def category_of(event: dict[str, Any]) -> Category:
     """An event's category for metrics, whatever its letter case."""
     category = event.get("eventCategory")
+    known = _CATEGORIES.get(category) if type(category) is str else None
+    if known is not None:
+        return known
     if isinstance(category, str) and len(category) <= _LONGEST_CATEGORY:
         return _CATEGORIES.get(category.lower(), Category.OTHER)
     return Category.OTHER
@@ -126,6 +143,10 @@ def looks_like_intent(body: bytes) -> bool:
     bytes are searched, not parsed: an unverified body never reaches a parser.
     """
     return len(body) < 256 and b'"events":[]' in body.replace(b" ", b"")
+
+
+def _id(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]
 
 
 def _integer(value: Any) -> int | None:

@@ -12,6 +12,10 @@ from typing import Any
 
 import orjson
 
+from receiver.parse import Unreadable, parse
+from receiver.records import Receipt, Shaper
+from xero_stream.kafka.partition_queue import Record
+
 DATA = Path(__file__).parents[1] / "data" / "xero" / "webhooks"
 KEY = "test-signing-key-with-enough-letters=="
 
@@ -24,6 +28,17 @@ def sign(body: bytes, key: str = KEY) -> str:
         key: the signing key as text, used as it is.
     """
     return base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest()).decode()
+
+
+def shaped(shaper: Shaper, receipt: Receipt) -> tuple[list[Record], Unreadable | None]:
+    """All records of a delivery, and why its body is a dead letter too.
+
+    Args:
+        shaper: makes them.
+        receipt: the delivery.
+    """
+    shaping = shaper.shape(parse(receipt.body), receipt)
+    return [record for some in shaping.slices() for record in some], shaping.unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

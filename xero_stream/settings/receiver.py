@@ -19,12 +19,13 @@ class ReceiverSettings(Section):
     workers: int = Field(default=1, alias="XERO_STREAM_RECEIVER_WORKERS", ge=1, le=64)
     """Processes that share the public port."""
     connections: int = Field(default=1_000, alias="XERO_STREAM_RECEIVER_CONNECTIONS", ge=16, le=100_000)
-    """Open connections per worker; beyond it the one idle for longest is closed."""
+    """Open connections per worker; beyond it unfinished requests are closed first, then who never had a 200, then the one idle for longest."""
     body_bytes: int = Field(default=4 * 1024 * 1024, alias="XERO_STREAM_RECEIVER_BODY_BYTES", ge=65_536, le=7_340_032)
     """Largest body; beyond it 413. Below Kafka's ``max.message.bytes`` (8 MiB), or a dead letter would not fit."""
     in_flight_bytes: int = Field(
         default=64 * 1024 * 1024, alias="XERO_STREAM_RECEIVER_IN_FLIGHT_BYTES", ge=8 * 1024 * 1024, le=64 * 1024**3
     )
-    """Bytes a worker holds while Kafka has not acknowledged them; beyond it 503."""
+    """Bytes a worker holds while Kafka has not acknowledged them, or to work on a large body; beyond it 503. Half as many may be held
+    of bodies that are still arriving."""
     keep_deliveries: bool = Field(default=False, alias="XERO_STREAM_KEEP_DELIVERIES")
     """Also append each delivery's exact bytes and signature to ``<prefix>.webhook-deliveries``."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from receiver.body import BodyError, BodyReader
 from receiver.limits import Limits
@@ -61,6 +61,7 @@ class Request:
         self.headers = headers
         self.content_length = int(headers["length"]) if "length" in headers else None
         self.transport = Transport()
+        self.version = HttpVersion11
 
 
 def arrived(request: Any, reader: BodyReader | None = None) -> bytes | None:
@@ -113,7 +114,7 @@ async def test_no_body(request_: Request, answered: Answered) -> None:
 
 
 async def test_all_connections_together() -> None:
-    """Bodies still arriving share a budget; complete ones don't need it; what is done is given back."""
+    """Bodies that did not come with their head share a budget until they are done with; the others don't need it."""
     reader = BodyReader(LIMITS)
     slow = [asyncio.create_task(read(Request(b"x" * 70, stuck=True), reader, 0.2)) for _ in range(2)]
     await asyncio.sleep(0)
@@ -124,16 +125,25 @@ async def test_all_connections_together() -> None:
     assert arrived(Request(b"z" * 90, complete=True), reader) == b"z" * 90
 
     await asyncio.gather(*slow, return_exceptions=True)
-    assert await read(Request(b"y" * 90), reader) == b"y" * 90
+    body = await read(Request(b"y" * 90), reader)
+    assert body == b"y" * 90
+    with pytest.raises(BodyError):
+        await read(Request(b"y" * 61), reader)
+    reader.release(body)
+    assert await read(Request(b"y" * 61), reader) == b"y" * 61
 
 
 async def test_asks_first() -> None:
     """A sender that asks whether to go on is told so, but not before its announced length was looked at."""
     good, bad = Request(b"x", Expect="100-Continue"), Request(Expect="100-continue", length="101")
+    old = Request(b"x", Expect="100-Continue")
+    old.version = HttpVersion10
 
     await read(good)
+    await read(old)
     with pytest.raises(BodyError):
         await read(bad)
 
     assert good.transport.written == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert bad.transport.written == b""
+    assert old.transport.written == b"", "RFC 9110, 10.1.1: HTTP/1.0 knows no such answer"

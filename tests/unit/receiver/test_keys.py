@@ -41,7 +41,15 @@ def _file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "path",
-    ["/webhooks/xero", "/webhooks/xero/", "/webhooks/xero?x=1", "/webhooks/xero/default", "/webhooks/xero/default?y"],
+    [
+        "/webhooks/xero",
+        "/webhooks/xero/",
+        "/webhooks/xero?x=1",
+        "/webhooks/xero/default",
+        "/webhooks/xero/default?y",
+        "http://receiver/webhooks/xero",
+        "HTTPS://receiver:8080/webhooks/xero/default?x=http://other/",
+    ],
 )
 def test_default_app(path: str) -> None:
     """The default app is reached without a name, and by its name."""
@@ -53,7 +61,7 @@ def test_app_of_the_file(file: Path) -> None:
     keys = ring(default(), file)
 
     assert keys.find("/webhooks/xero/nz") == Keys(AppName("nz"), raw(*NZ[:3]))
-    assert keys.find("/webhooks/xero") == Keys(DEFAULT_APP, raw(NEW, OLD))
+    assert keys.find("/webhooks/xero") == Keys(DEFAULT_APP, (*raw(NEW, OLD), NOBODY))
 
 
 def test_unknown_app_is_like_a_wrong_key(file: Path) -> None:
@@ -66,7 +74,22 @@ def test_unknown_app_is_like_a_wrong_key(file: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "", "*", "/webhooks", "/webhooks/xerox", "/webhooks/xero/a/b", "//webhooks/xero", "/livez", "/metrics"],
+    [
+        "/",
+        "",
+        "*",
+        "/webhooks",
+        "/webhooks/xerox",
+        "/webhooks/xero/a/b",
+        "//webhooks/xero",
+        "/livez",
+        "/metrics",
+        "receiver:80",
+        "http://receiver",
+        "http://receiver?/webhooks/xero",
+        "ftp://receiver/webhooks/xero",
+        "http:///webhooks//xero",
+    ],
 )
 def test_other_paths(path: str) -> None:
     """Elsewhere nothing is taken."""
@@ -126,7 +149,7 @@ def test_changed_file(file: Path) -> None:
     file.write_text(f'[apps.nz]\nwebhook_keys = ["{NZ[3]}"]\n[apps.au]\nclient_id = "keyless"\n')
     keys.refresh()
 
-    assert keys.find("/webhooks/xero/nz") == Keys(AppName("nz"), raw(NZ[3]))
+    assert keys.find("/webhooks/xero/nz") == Keys(AppName("nz"), (*raw(NZ[3]), NOBODY))
     assert keys.find("/webhooks/xero/au") == Keys(None, (NOBODY,) * 2)
 
 

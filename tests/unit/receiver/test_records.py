@@ -1,6 +1,7 @@
 """What goes to Kafka: values that read as the contract, keys and partitions of the tenant, nothing lost."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from receiver import records as records_module
 from receiver.parse import Unreadable, parse
 from receiver.records import Receipt, Shaper
-from tests.support.webhooks import examples
+from tests.support.webhooks import examples, shaped
 from xero_stream.contracts.names import AppName, TenantId
 from xero_stream.contracts.partition import partition_of
 from xero_stream.contracts.topics import Topics
@@ -22,7 +23,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def _shape(body: bytes, *, keep: bool = False, partitions: int = 6, app: str = "default") -> list[Record]:
     shaper = Shaper(topics=Topics(prefix="p"), partitions=partitions, keep_deliveries=keep)
     receipt = Receipt(AppName(app), body, "signature", RECEIVED_MS, TRACE)
-    return shaper.records(parse(body), receipt).records
+    return shaped(shaper, receipt)[0]
 
 
 @pytest.mark.parametrize("name", examples())
@@ -68,6 +69,24 @@ def test_without_a_tenant() -> None:
 
     assert [record.key for record in records] == [None] * 3
     assert {record.partition for record in records} == {partition_of(TenantId(parse(body).id), 6)}
+
+
+@pytest.mark.parametrize(
+    ("event", "tenant"),
+    [
+        ({"tenantId": "C2CC9B6E-9458-4C7D-93CC-F02B81B0594F"}, "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"),
+        ({"tenantId": "{c2cc9b6e94584c7d93ccf02b81b0594f}"}, "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"),
+        ({"tenantId": "not-a-uuid"}, None),
+        ({"tenantId": ""}, None),
+        ({"tenantId": None}, None),
+        ({"tenantId": 17}, None),
+        ({}, None),
+    ],
+)
+def test_tenant(event: dict[str, Any], tenant: str | None) -> None:
+    """The organisation in one spelling; an event that names none is carried without a key."""
+    (record,) = _shape(orjson.dumps({"events": [event]}))
+    assert record.key == (tenant and tenant.encode())
 
 
 def test_headers() -> None:
@@ -123,15 +142,15 @@ def test_an_event_that_grows_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     assert records[-1].value == body
 
 
-@pytest.mark.parametrize("depth", [253, 254, 1_000])
+@pytest.mark.parametrize("depth", [254, 255, 1_000])
 def test_an_event_that_is_nested_too_deep(depth: int) -> None:
     """What can be read and not written again is a dead letter; its neighbours are appended, and the reason is told."""
     body = b'{"events":[{"n":1},' + b'{"a":' * depth + b"1" + b"}" * depth + b"]}"
     receipt = Receipt(AppName("default"), body, "", RECEIVED_MS, TRACE)
 
-    records, unreadable = Shaper(topics=Topics(prefix="p"), partitions=6).records(parse(body), receipt)
+    records, unreadable = shaped(Shaper(topics=Topics(prefix="p"), partitions=6), receipt)
 
-    fits = depth < 254
+    fits = depth < 255
     assert unreadable is (None if fits else Unreadable.TOO_DEEP)
     assert [record.topic for record in records] == [
         "p.webhook-events",
