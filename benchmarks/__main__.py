@@ -5,6 +5,7 @@ import sys
 
 FIGURES = {
     "receiver": "verified POST acknowledged after Kafka's ack, against FastAPI; burst of 5,000",
+    "hostile": "the receiver under 400 hostile requests and generated bodies, beside good traffic",
     "latency": "webhook to change readable by a read_committed consumer",
     "calls": "calls for 1,000 events on 200 invoices",
     "throughput": "changes a second through recorder and relay",

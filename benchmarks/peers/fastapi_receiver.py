@@ -1,9 +1,11 @@
 """The peer: the receiver one writes in an afternoon, FastAPI + uvicorn + aiokafka, with the same promises on the wire.
 
 Raw body, HMAC in constant time, 401 or 200 with an empty body after Kafka's ack; the same producer settings as ours, the
-same record. None of our limits, metrics, logs, deadlines, dead letters or recovery.
+same record. None of our limits, metrics, logs, deadlines, dead letters or recovery. With ``PEER_TOGETHER`` all events of a delivery are
+sent before the first is waited for.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -18,6 +20,7 @@ from fastapi import FastAPI, Request, Response
 
 KEY = os.environ["XERO_WEBHOOK_KEYS"].encode()
 TOPIC = os.environ["PEER_TOPIC"]
+TOGETHER = bool(os.environ.get("PEER_TOGETHER"))
 
 
 @asynccontextmanager
@@ -50,6 +53,7 @@ async def receive(request: Request) -> Response:
     delivery = json.loads(body)
     delivery_id = hashlib.sha256(body).hexdigest()[:32]
     received_at = datetime.now(UTC).isoformat()
+    under_way = []
     for index, event in enumerate(delivery["events"]):
         value = {
             "version": 1,
@@ -61,10 +65,15 @@ async def receive(request: Request) -> Response:
             "last_event_sequence": delivery["lastEventSequence"],
             "event": event,
         }
-        await request.app.state.producer.send_and_wait(
+        sent = await request.app.state.producer.send(
             TOPIC,
             json.dumps(value).encode(),
             key=event["tenantId"].encode(),
             headers=[("traceparent", f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01".encode())],
         )
+        if TOGETHER:
+            under_way.append(sent)
+        else:
+            await sent
+    await asyncio.gather(*under_way)
     return Response(status_code=200)
