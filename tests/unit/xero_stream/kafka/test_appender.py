@@ -570,4 +570,5 @@ async def test_a_new_producer_does_not_wait_for_the_old_ones_request() -> None:
     second.acknowledge()
 
     assert await waiting is Outcome.ACKNOWLEDGED
+    stuck.cancel()
     await bench.appender.stop(0)
