@@ -17,8 +17,8 @@ from xero_stream.store.audit import Entry, entries
     unreachable=STORE_ERRORS,
 )
 def audit(
-    limit: Annotated[int, typer.Option(help="At most so many, the newest.", min=1, max=100_000)] = 100,
-    subject: Annotated[str | None, typer.Option(help="Only what concerns this id.")] = None,
+    limit: Annotated[int, typer.Option(help="Maximum number of entries, newest first.", min=1, max=100_000)] = 100,
+    subject: Annotated[str | None, typer.Option(help="Only entries about this id.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, with before and after.")] = False,
 ) -> ExitCode:
     """Show who changed what and when, the newest first. Entries are never changed or removed.

@@ -22,7 +22,7 @@ async def prepare(environment: Mapping[str, str], *, say: Callable[[str], None] 
     Raises:
         MigrationError, StoreUnreachableError, DeploymentMismatchError: the store can't be used.
         KafkaUnreachableError: Kafka does not answer.
-        SettingsError: topics differ in a way that can't be mended.
+        SettingsError: topics differ in a way that can't be fixed.
     """
     url = environment["DATABASE_URL"]
     await upgrade(url)

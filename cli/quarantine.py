@@ -105,9 +105,9 @@ def send_again(
     identities: Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="Entries.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All open entries.")] = False,
 ) -> ExitCode:
-    """Send entries round again, after what was wrong has been mended.
+    """Retry entries after the cause has been fixed.
 
-    An entry about a record is read anew from Xero by the processors. An event goes back to the topic webhook-events,
+    An entry about a record is read again from Xero by the processors. An event goes back to the topic webhook-events,
     byte for byte, under the key and in the partition of its organisation. Exit code 1 if one could not be sent.
     """
     if bool(identities) == everything:

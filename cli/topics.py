@@ -18,7 +18,7 @@ from xero_stream.settings.receiver import ReceiverSettings
 from xero_stream.settings.shared import differences, values
 
 app = typer.Typer(
-    help="Check or apply the Kafka topics: names, partitions, retention, sizes; who may do what with them. Nothing creates topics by itself.",
+    help="Check or apply the Kafka topics (names, partitions, retention, sizes) and their ACLs. No process creates topics implicitly.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -35,10 +35,10 @@ def check() -> ExitCode:
     _show(problems)
     if problems:
         if any(problem.fixable for problem in problems):
-            typer.echo("`xero-stream topics apply` mends what it can")
+            typer.echo("`xero-stream topics apply` fixes what it can")
         return ExitCode.PROBLEMS
     count = len(wanted(settings, EntitySettings.read().entities, deliveries=deliveries))
-    typer.echo(f"{count} topics of {settings.topic_prefix}: as they should be")
+    typer.echo(f"{count} topics of {settings.topic_prefix} are correct")
     return ExitCode.OK
 
 
@@ -68,7 +68,9 @@ def apply() -> ExitCode:
     return ExitCode.OK
 
 
-Principal = Annotated[str | None, typer.Option(help="Who it is for Kafka, as User:name; without it no line for it.")]
+Principal = Annotated[
+    str | None, typer.Option(help="Its Kafka principal, as User:name; without it no ACLs are printed for it.")
+]
 
 
 @app.command(epilog=EPILOG)
@@ -84,10 +86,11 @@ def acl(
     setup: Principal = None,
     tools: Principal = None,
     commands_from: Annotated[
-        list[str] | None, typer.Option(help="Who may ask for writes (topic commands), as User:name; repeatable.")
+        list[str] | None,
+        typer.Option(help="Principal that may request writes (topic commands), as User:name; repeatable."),
     ] = None,
     consumer: Annotated[
-        list[str] | None, typer.Option(help="Who reads changes and records: User:name=GROUP; repeatable.")
+        list[str] | None, typer.Option(help="Principal that reads changes and records, as User:name=GROUP; repeatable.")
     ] = None,
     command_config: Annotated[
         str | None, typer.Option(help="Properties file with which kafka-acls.sh connects as an administrator.")

@@ -28,23 +28,23 @@ class ConsoleMetrics:
         self._answers = counter(
             registry,
             "xero_stream_console_requests_total",
-            "Requests answered, by route and class of status; of callers that left before their answer as 4xx.",
+            "Requests answered, by route and class of status; 4xx if the client disconnected before the answer.",
             route=(*ROUTES, OTHER),
             status=_CLASSES,
         )
         self._seconds = histogram(
             registry,
             "xero_stream_console_request_seconds",
-            "How long requests took. Those for changes, which wait, are left out.",
+            "Duration of requests, without requests for changes, which wait.",
             route=tuple(route for route in (*ROUTES, OTHER) if route != _WAITS),
         )
         self._store_up = gauge(
-            registry, "xero_stream_console_store_up", "1 if PostgreSQL answered when last looked at, else 0."
+            registry, "xero_stream_console_store_up", "1 if PostgreSQL answered the last check, else 0."
         )
         self._streams = gauge(
             registry,
             "xero_stream_console_streams",
-            "Streams of changes that are open, and requests that wait for changes.",
+            "Open streams of changes and requests waiting for changes.",
         )
 
     def answered(self, route: str, status: int, seconds: float) -> None:

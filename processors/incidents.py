@@ -1,4 +1,4 @@
-"""What happens rarely and a human should know of: how long ago each kind last happened in this process."""
+"""What happens rarely and an operator should know of: how long ago each kind last happened in this process."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,7 +9,7 @@ from xero_stream.telemetry.computed import Ages
 
 
 class Incident(StrEnum):
-    """Something that happens rarely, and that a human should know of."""
+    """Something that happens rarely, and that an operator should know of."""
 
     EVENTS_LOST = "events_lost"
     EVENTS_MISSED = "events_missed"

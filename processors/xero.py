@@ -104,7 +104,7 @@ class StoredGrant:
             )
 
     async def mark_dead(self, reason: str) -> None:
-        """Remember that a human has to connect it again."""
+        """Remember that an operator has to connect it again."""
         log.error("grant_needs_reauthorisation", grant=str(self._locked.row.grant_id), reason=reason)
         await self._locked.mark_dead()
 
@@ -214,7 +214,7 @@ def open_xero(
         pool: the store with the grants.
         cipher: for the grants' tokens.
         metrics: where calls are counted.
-        also: told of every call.
+        also: called for every call.
         entities_of: the enabled entities that an app may read.
     """
 

@@ -22,7 +22,7 @@ def unified(entity: Entity[Any], tenant_id: str, body: bytes) -> Truth:
 
     Raises:
         InvalidRecordError: a record of the truth can't be mapped.
-        ValueError: the body is no JSON.
+        ValueError: the body is not valid JSON.
     """
     found: Truth = {}
     for raw in decode(body)[entity.list_key]:

@@ -178,7 +178,7 @@ def decipher_in_steps(
 
 
 def _garbled(meta: Meta, body: bytes) -> GarbledAnswerError:
-    return GarbledAnswerError(f"the answer is no JSON ({len(body)} bytes)", status=200, meta=meta)
+    return GarbledAnswerError(f"the answer is not valid JSON ({len(body)} bytes)", status=200, meta=meta)
 
 
 def answer_of(request: Request, meta: Meta, document: Any, body: bytes, broken: Sequence[Unreadable] = ()) -> Answer:

@@ -68,7 +68,7 @@ class XeroClient:
         Args:
             api_url: the API's base address.
             tokens: where calls get their tokens.
-            on_call: told of every exchange, when it ended. An error it raises is logged, and changes nothing.
+            on_call: called after every exchange, when it ended. An error it raises is logged, and changes nothing.
             timeout: seconds that a call may take in all.
             transport: another way to send than over the network.
             clock: another clock than the machine's.
@@ -299,7 +299,7 @@ class XeroClient:
         """Whether Xero still lists an organisation among those that its grant's token reaches. Costs none of its budget.
 
         Raises:
-            XeroError: see ``xero_api.errors``: nobody knows.
+            XeroError: see ``xero_api.errors``: the outcome is unknown.
         """
         listed = await self._listed(app, await self._tokens.token(app, tenant_id), priority, None)
         found = any(one.tenant_id == tenant_id for one in listed.connections)

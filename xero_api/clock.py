@@ -4,7 +4,7 @@ An answer's ``Date`` (whole seconds, cut) was written between sending the call a
 between Xero's clock and ours lies in ``(Date - received, Date + 1 s - sent)``. The intersection over all answers is kept
 and its lower end used: a call sent at local time t was sent not before ``t + lower end`` on Xero's clock. The lower
 end only grows while the clocks run on, and is fixed when a call departs: so the bound grows strictly with the time of
-sending, whatever order the answers come in. An empty intersection means a clock jumped: the estimate starts anew.
+sending, whatever order the answers come in. An empty intersection means a clock jumped: the estimate starts again.
 """
 
 from dataclasses import dataclass

@@ -103,7 +103,7 @@ def parse_connections(body: bytes) -> Listed:
         body: the answer's body.
 
     Raises:
-        GarbledAnswerError: it is no JSON.
+        GarbledAnswerError: it is not valid JSON.
         UnmappableAnswerError: it is no list.
     """
     try:

@@ -34,7 +34,7 @@ _LONGEST_NUMBER = 1_000
 _SMALLEST_NORMAL = Decimal("2.3e-308")
 _LARGEST = Decimal("1e308")
 _STRICTLY = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
-"""What orjson would write in a form of its own is no JSON here: it says so."""
+"""What orjson would write in a form of its own is not valid JSON here: it says so."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DEEPEST = 260
 """Levels that are read, where a document is nested deeper than a decoder goes: more than :func:`encode` takes (254)."""
@@ -121,7 +121,7 @@ def encode(data: Any) -> bytes:
         data: what :func:`decode` or a mapping of ``xero_api.unify`` returned, or anything built of those.
 
     Raises:
-        TypeError: it holds something that is no JSON, or is nested deeper than 254 levels.
+        TypeError: it holds something that is not valid JSON, or is nested deeper than 254 levels.
     """
     return orjson.dumps(data, default=_number, option=_STRICTLY)
 
@@ -133,7 +133,7 @@ def encode_at_any_depth(data: Any) -> bytes:
         data: as for :func:`encode`.
 
     Raises:
-        TypeError: it holds something that is no JSON.
+        TypeError: it holds something that is not valid JSON.
     """
     pieces: list[bytes] = []
     waiting: list[Any] = [data]

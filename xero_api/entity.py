@@ -25,7 +25,7 @@ Json = Mapping[str, Any]
 
 
 class Stamp(StrEnum):
-    """What tells that a record changed."""
+    """What shows that a record changed."""
 
     UPDATED = "UpdatedDateUTC"
     CREATED = (
@@ -231,7 +231,7 @@ class Entity(Generic[R]):
         key: what the id is.
         model: the unified contract.
         unify: Xero's JSON → fields of the unified record from ``id`` on; raises ``InvalidRecordError``.
-        stamp: what tells that a record changed.
+        stamp: what shows that a record changed.
         paging: how lists are read.
         modified_since: whether ``If-Modified-Since`` is honoured.
         by_ids: how many records are read by id; None: one by one.

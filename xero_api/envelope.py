@@ -19,14 +19,14 @@ def open_envelope(endpoint: str, list_key: str, body: bytes, meta: Meta, status:
         status: HTTP status, a good one.
 
     Raises:
-        GarbledAnswerError: it is no JSON.
-        UnmappableAnswerError: it is no object, or has no such list.
+        GarbledAnswerError: it is not valid JSON.
+        UnmappableAnswerError: it is not an object, or has no such list.
         InterceptedError: the same, without a mark of Xero's.
     """
     try:
         document = decode(body)
     except ValueError as error:
-        message = f"{endpoint}: the answer is no JSON ({len(body)} bytes)"
+        message = f"{endpoint}: the answer is not valid JSON ({len(body)} bytes)"
         raise GarbledAnswerError(message, status=status, meta=meta) from error
     rows = document.get(list_key) if isinstance(document, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -21,14 +21,14 @@
     │   ├── DisconnectedError     no connection reaches the organisation
     │   ├── ReauthoriseError      the grant is dead (invalid_grant)
     │   │   └── TamperedGrantError the stored tokens of the grant were changed by somebody else
-    │   └── ConsentError          a consent in the browser came to nothing: the user begins anew
+    │   └── ConsentError          a consent in the browser came to nothing: the user starts again
     │       ├── ConsentDeniedError the user said no
     │       ├── ForgedCallbackError the way back is not the one of this consent
     │       ├── CodeRefusedError  the code was used before, came late, or was asked for with other values
     │       └── CodeLostError     the code was sent and no answer came: it may be used up
     ├── RejectedError             this request or record will never work; the rest may
     │   ├── UnsendableError       refused here, before the network: Xero has no such call, or wouldn't take it
-    │   │   └── UnfitFieldError   a value that Xero would take for another one, or that is no JSON
+    │   │   └── UnfitFieldError   a value that Xero would take for another one, or that is not valid JSON
     │   ├── BadRequestError       400 and other refusals of this one request
     │   │   ├── InvalidRowsError  400 to a write, with what is wrong with each row
     │   │   ├── MissingFileError  404: the record has no such file, or isn't there
@@ -40,7 +40,7 @@
     │   ├── PagingError           the pages can't be what we asked for
     │   ├── NotAConnectionError   403 to a disconnect: the id is a tenant's or a consent's
     │   └── InvalidRecordError    a record that can't be mapped
-    └── MisconfiguredError        nothing will work before a human changes a setting
+    └── MisconfiguredError        nothing will work before an operator changes a setting
         ├── ClientConfigError     the token endpoint refuses the app (invalid_client, unauthorized_client, invalid_scope)
         └── MisdirectedError      an address in the settings is none, or a token would leave for another host
 
@@ -59,7 +59,7 @@ class Intent(StrEnum):
 
     RETRY = "retry"  # the same again, with backoff
     PARK = "park"  # the tenant (or app) waits until a time; nobody else does
-    REAUTHORISE = "reauthorise"  # the tenant waits for a human to connect it again
+    REAUTHORISE = "reauthorise"  # the tenant waits for an operator to connect it again
     QUARANTINE = "quarantine"  # put the bytes aside, go on with the rest
     STOP = "stop"  # the app waits for a changed setting
 
@@ -90,7 +90,7 @@ class XeroError(Exception):
     """Root. Raised for every failed call.
 
     Attributes:
-        hint: what a human can do, one sentence.
+        hint: what an operator can do, one sentence.
         sent: whether the request may have reached Xero; False only where it certainly did not.
         status: HTTP status, if there was an answer.
         meta: what its headers said, if there was one.
@@ -189,7 +189,7 @@ class OverBudgetError(HoldError):
 
 
 class AccessError(XeroError):
-    """A human has to give us access again."""
+    """An operator has to give us access again."""
 
 
 class UnauthorisedError(AccessError):
@@ -230,7 +230,7 @@ class TamperedGrantError(ReauthoriseError):
 
 
 class ConsentError(AccessError):
-    """A consent in the browser came to nothing. Nothing is stored; the user may begin anew at once."""
+    """A consent in the browser came to nothing. Nothing is stored; the user may start again at once."""
 
     hint = "Connect the organisation again."
 
@@ -276,7 +276,7 @@ class UnsendableError(RejectedError):
 
 
 class UnfitFieldError(UnsendableError):
-    """A value in a write that Xero would take for another one, or that is no JSON.
+    """A value in a write that Xero would take for another one, or that is not valid JSON.
 
     Attributes:
         path: where in the body, e.g. ``Invoices[0].LineItems[3].UnitAmount``.
@@ -349,7 +349,7 @@ class OversizedAnswerError(UnmappableAnswerError):
 
 
 class RowsMismatchError(UnmappableAnswerError):
-    """The rows of the answer are not the rows sent, so nobody knows what became of which."""
+    """The rows of the answer are not the rows sent, so the result of each is unknown."""
 
     hint = "The rows can't be told apart: look each of them up in Xero before anything is sent again."
 

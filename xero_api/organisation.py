@@ -67,7 +67,7 @@ class Organisation:
         Args:
             client: one for the process.
             tier: the app's; it decides how many calls a day there are, and whether the first half hour has no such limit.
-            connected_at: ``created_at`` of its connection, when that half hour began; None: nobody knows.
+            connected_at: ``created_at`` of its connection, when that half hour began; None: unknown.
             app: which app, where the client's token source knows several.
             calls: the app's minute (:func:`~xero_api.budget.tenant.app_minute`), shared by all its organisations.
             priority: why calls are made. All but ``command`` leave a share of the limits to more urgent ones.

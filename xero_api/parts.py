@@ -91,7 +91,7 @@ class FileRequest:
         headers: headers beside authorisation and tenant.
         content_type: what the answer must be; None: anything.
         most: bytes that it may have.
-        size: bytes that it must have; None: nobody knows.
+        size: bytes that it must have; None: unknown.
     """
 
     endpoint: str

@@ -233,7 +233,7 @@ PAYMENTS = Entity(
     parts=frozenset({Part.HISTORY}),
     writes=Writes(
         create="PUT",
-        update=None,  # POST creates too; a payment is deleted and made anew
+        update=None,  # POST creates too; a payment is deleted and recreated
         many=50,
         delete=_words(AUTHORISED="DELETED"),
         natural_key=None,

@@ -202,7 +202,7 @@ def record_path(entity: Entity[Any], record_id: RecordId) -> str:
 
 
 def xeros_id(key: Key, record_id: str, of: str) -> str:
-    """An id as Xero spells it, in paths and in bodies; what is no id must get into neither.
+    """An id as Xero spells it, in paths and in bodies; what is not a valid id must get into neither.
 
     Args:
         record_id: as we spell it, in lower case.

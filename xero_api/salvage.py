@@ -1,4 +1,4 @@
-"""An answer on which our code failed, read record by record: what one of them spoils is lost for that one only. Pure.
+"""An answer for which our code raised an exception, read record by record: what one of them spoils is lost for that one only. Pure.
 
 The document is taken apart without decoding it, by brackets and strings, so that nothing in a record can do harm here.
 """

@@ -92,7 +92,7 @@ class Act(StrEnum):
     WAIT = "wait"  # the organisation waits until its limit or outage has passed
     HOLD_ENTITY = "hold_entity"  # this kind of record of the organisation waits
     ASK_CONNECTIONS = "ask_connections"  # still connected: hold the entity; gone: suspend the organisation
-    SUSPEND = "suspend"  # the organisation waits for a human
+    SUSPEND = "suspend"  # the organisation waits for an operator
     SET_ASIDE = "set_aside"  # this record goes into quarantine
     SPLIT = "split"  # ask for each of these records alone
     POSTPONE = "postpone"  # this list waits; records are read by id meanwhile
@@ -116,7 +116,7 @@ def mark_of(meta: Meta, body: bytes) -> Mark:
 
 
 def error_fields(body: bytes) -> dict[str, Any]:
-    """The fields of an error's body, names in lower case; none where it is no JSON object that can be read.
+    """The fields of an error's body, names in lower case; none where it is not a JSON object that can be read.
 
     Args:
         body: of any kind; a stranger's may be anything.

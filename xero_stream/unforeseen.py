@@ -1,4 +1,4 @@
-"""What an exception that nobody foresaw is called where it is shown: its class and its place, never its message. Pure.
+"""What an unexpected exception is called where it is shown: its class and its place, never its message. Pure.
 
 A message may quote what was read.
 """

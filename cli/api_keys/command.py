@@ -17,7 +17,7 @@ from xero_stream.contracts.api_key import ApiKey, KeyState, Presented, Scope
 from xero_stream.store.api_keys import NewKey, api_keys, create, described, revoke
 
 app = typer.Typer(
-    help="Keys of programs that call the console: create, list, revoke.",
+    help="Create, list and revoke the API keys of the console.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -34,16 +34,16 @@ app = typer.Typer(
     unreachable=STORE_ERRORS,
 )
 def create_key(
-    name: Annotated[str, typer.Argument(help="What uses it; for people.")],
-    scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")],
+    name: Annotated[str, typer.Argument(help="Name of the program that uses the key.")],
+    scope: Annotated[list[Scope], typer.Option(help="Permission of the key; may be repeated.")],
     tenant: Annotated[
         list[str] | None, typer.Option("--tenant", help="Only this organisation; may be repeated. Default: all.")
     ] = None,
     customer_ref: Annotated[str | None, typer.Option(help="Only the organisations with this reference.")] = None,
     days: Annotated[
-        int | None, typer.Option(help="It ends after so many days. Default: never.", min=1, max=3650)
+        int | None, typer.Option(help="Days until the key expires. Default: never.", min=1, max=3650)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, the key in it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object that contains the key.")] = False,
 ) -> ExitCode:
     """Create a key and print it on standard output. It is shown this once: only its SHA-256 is stored.
 

@@ -42,7 +42,7 @@ PORT = 8085
     problems=(XeroError, CallbackTimeoutError, NothingToConnectError, OtherAppError),
 )
 def connect(
-    app_name: Annotated[str, typer.Option("--app", help="Through which of your apps.")] = DEFAULT_APP,
+    app_name: Annotated[str, typer.Option("--app", help="Name of the app to connect through.")] = DEFAULT_APP,
     port: Annotated[
         int, typer.Option(help="Port of http://localhost:PORT/callback, a redirect URI of the app.", min=1, max=65535)
     ] = PORT,
@@ -51,9 +51,9 @@ def connect(
     tag: Tags = None,
     browser: Annotated[
         bool,
-        typer.Option("--browser/--no-browser", help="Open the link in a browser, where this machine has a screen."),
+        typer.Option("--browser/--no-browser", help="Open the link in a browser if this machine has a display."),
     ] = True,
-    seconds: Annotated[float, typer.Option(help="How long to wait for the browser.", min=1, max=3600)] = 600,
+    seconds: Annotated[float, typer.Option(help="Seconds to wait for the browser.", min=1, max=3600)] = 600,
 ) -> ExitCode:
     """Connect organisations by a user's consent in the browser, and start loading them.
 

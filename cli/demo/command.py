@@ -78,14 +78,12 @@ class Options:
 )
 def demo(
     seconds: Annotated[
-        float | None, typer.Option(min=1, max=86_400, help="End by itself after that long, and check everything.")
+        float | None, typer.Option(min=1, max=86_400, help="Stop after this many seconds and run all checks.")
     ] = None,
     chaos: Annotated[bool, typer.Option("--chaos", help="Press k, b, r and e at random; with --seconds.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier demos kept.")] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Where everything is kept; .xero-stream/demo by default.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides the simulator's books (1 by default) and chaos.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the data of earlier demos.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Data directory; .xero-stream/demo by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the simulator's books (1 by default) and of chaos.")] = None,
 ) -> ExitCode:
     """Everything on this machine against a simulated Xero: a real Kafka, a real PostgreSQL, three organisations.
 
@@ -123,7 +121,9 @@ async def _interruptible(options: Options) -> ExitCode:
             return ExitCode.OK if options.seconds is None else ExitCode.INTERRUPTED
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                raise DiskFullError(f"no room is left for {options.data_dir}: make room and start again") from error
+                raise DiskFullError(
+                    f"no disk space is left for {options.data_dir}: free some and start again"
+                ) from error
             raise
 
 

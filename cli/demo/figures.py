@@ -16,7 +16,7 @@ class Rate:
         self._points: deque[tuple[float, float]] = deque()
 
     def seen(self, total: float, now: float) -> None:
-        """The total at a moment; a smaller one than before starts anew (its process was restarted)."""
+        """The total at a moment; a smaller one than before starts again (its process was restarted)."""
         if self._points and total < self._points[-1][1]:
             self._points.clear()
         self._points.append((now, total))

@@ -63,7 +63,7 @@ def choose_ports(candidates: Iterator[int], is_free: Callable[[int], bool], take
 
     Args:
         candidates: ports to try, in order.
-        is_free: whether nobody listens on a port.
+        is_free: whether a port is free.
         taken: ports that the servers use, running or not.
 
     Raises:

@@ -143,5 +143,7 @@ class Simulated:
             answer = await self._http.get(f"/_sim/truth/{tenant_id}/{path}")
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            raise SimulatedError(f"the simulator does not tell the truth of {path} ({type(error).__name__})") from error
+            raise SimulatedError(
+                f"the simulator does not return the records of {path} ({type(error).__name__})"
+            ) from error
         return answer.content

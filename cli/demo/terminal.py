@@ -70,7 +70,7 @@ class Screen:
         self._out.flush()
 
     def redraw(self) -> None:
-        """Draw everything anew the next time."""
+        """Draw everything again the next time."""
         self._size = (0, 0)
 
     def show(self, picture: Picture) -> None:

@@ -100,7 +100,7 @@ async def set_shared(wish: Wish) -> Done:
     async with store() as pool:
         deployment = await read(pool)
         if deployment is None:
-            raise SettingsError("the deployment was never started: the first start writes its settings down")
+            raise SettingsError("the deployment was never started: the first start stores its settings")
         kafka = KafkaSettings.read()
         async with TopicAdmin(kafka) as admin:
             cluster = await admin.cluster_id()
@@ -211,7 +211,7 @@ def _check_entities(entities: Sequence[EntityName], merged: Shared) -> None:
     try:
         treated = json.loads(merged.get(POLICY) or "{}")
     except ValueError:
-        raise SettingsError(f"{POLICY} is no JSON") from None
+        raise SettingsError(f"{POLICY} is not valid JSON") from None
     unread = [name for name in treated if name not in entities] if isinstance(treated, dict) else []
     if unread:
         raise SettingsError(
@@ -221,7 +221,7 @@ def _check_entities(entities: Sequence[EntityName], merged: Shared) -> None:
 
 
 async def _seal(pool: "asyncpg.Pool[Any]", *, give_up: bool) -> "_Seal":
-    """How tokens are encrypted anew, after seeing that all can be read."""
+    """How tokens are re-encrypted, after seeing that all can be read."""
     cipher = TokenCipher(EncryptionSettings.read().keys)
     grants = await sealed_tokens(pool)
     lost = [grant for grant in grants if not readable(cipher, grant)]

@@ -20,7 +20,7 @@ from xero_stream.store.deployment import Deployment, DeploymentMismatchError, re
 from xero_stream.store.ignored_events import Ignored, ignored
 
 app = typer.Typer(
-    help="The settings that must be the same in all processes: what the deployment has, and how to change it.",
+    help="Show and change the settings that must be the same in all processes.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -40,7 +40,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON object."
     """
     deployment, counts = asyncio.run(_look())
     if deployment is None:
-        raise SettingsError("the deployment was never started: the first start writes its settings down")
+        raise SettingsError("the deployment was never started: the first start stores its settings")
     ours, wrong = here()
     differing = differences(ours, deployment.shared, complete=not wrong)
     if as_json:
@@ -73,21 +73,28 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON object."
 def set_(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="NAME[=VALUE]...", help="Settings; without a value the environment's is taken."),
+        typer.Argument(
+            metavar="NAME[=VALUE]...", help="Settings to change; without =VALUE the environment's value is used."
+        ),
     ],
     read_again: Annotated[
-        bool, typer.Option("--read-again", help="Read all records now, where what is published of them changes.")
+        bool, typer.Option("--read-again", help="Read all records now if their published form changes.")
     ] = False,
     give_up_tokens: Annotated[
         bool,
-        typer.Option("--give-up-tokens", help="Give grants up that the new keys can't read: the former keys are lost."),
+        typer.Option(
+            "--give-up-tokens",
+            help="Discard grants that the new keys can't decrypt, because the previous keys are lost.",
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would follow; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the consequences without changing anything.")
+    ] = False,
 ) -> ExitCode:
     """Change settings for all processes, do what follows from it, and say what consumers see.
 
     Topics that are missing are made; loads of new entities are opened for every connected organisation; tokens are
-    encrypted anew. Processes that run with a former value take no more partitions and end within seconds with exit code
+    re-encrypted. Processes that run with a former value take no more partitions and end within seconds with exit code
     78: set the new value in the environment of each and start it again. Receivers go on; they take it when they start.
     """
     values = wanted([name for name in names if name.upper() != CLUSTER])

@@ -1,4 +1,4 @@
-"""Trying each app's id and secret at the token endpoint, with a refresh token that nobody has: none is used up."""
+"""Trying each app's id and secret at the token endpoint, with an invalid refresh token: none is used up."""
 
 import asyncio
 from contextlib import aclosing
@@ -61,4 +61,4 @@ async def _try(identity: IdentityClient, app: App, client_id: str) -> Finding:
         return problem("credentials", f"Xero refuses app {app.name} ({error})", error.hint)
     except XeroError as error:
         return skipped("credentials", f"app {app.name} could not be tried: {error}")
-    return fine("credentials", f"Xero knows app {app.name} by its {what}")
+    return fine("credentials", f"Xero accepts app {app.name} with its {what}")

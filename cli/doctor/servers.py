@@ -15,7 +15,7 @@ _SHOWN = 3
 
 
 async def look_at_kafka() -> list[Finding]:
-    """Kafka answers, the topics are as they should be, and somebody reads them."""
+    """Check that Kafka answers, that the topics are correct, and that processors read them."""
     try:
         settings, deliveries = KafkaSettings.read(), ReceiverSettings.read().keep_deliveries
         specs = wanted(settings, EntitySettings.read().entities, deliveries=deliveries)
@@ -30,13 +30,13 @@ async def look_at_kafka() -> list[Finding]:
     if not differing:
         return [
             answers,
-            fine("topics", f"{len(specs)} with the prefix {settings.topic_prefix} are as they should be"),
+            fine("topics", f"{len(specs)} with the prefix {settings.topic_prefix} are correct"),
             group,
         ]
     told = "; ".join(f"{one.topic} {one.what}" for one in differing[:_SHOWN])
     more = f"; and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
-    mendable = any(one.fixable for one in differing)
-    todo = "xero-stream topics apply" if mendable else "xero-stream topics check shows all"
+    fixable = any(one.fixable for one in differing)
+    todo = "xero-stream topics apply" if fixable else "xero-stream topics check shows all"
     return [answers, problem("topics", told + more, todo), group]
 
 
@@ -45,9 +45,9 @@ async def _group(admin: TopicAdmin, name: str) -> Finding:
     try:
         members = await admin.members(name)
     except KafkaError as error:
-        return skipped("group", f"Kafka does not tell who is in {name} ({type(error).__name__})")
+        return skipped("group", f"Kafka does not return the members of {name} ({type(error).__name__})")
     if not members:
-        return problem("group", f"no processors run: nobody is in the group {name}", "xero-stream processors (or up)")
+        return problem("group", f"no processors run: the group {name} has no members", "xero-stream processors (or up)")
     return fine("group", f"{members} {'process is' if members == 1 else 'processes are'} in {name}")
 
 

@@ -74,14 +74,14 @@ async def _schema(url: str) -> Finding:
 async def _deployment(pool: "asyncpg.Pool[Any]") -> list[Finding]:
     deployment = await read(pool)
     if deployment is None:
-        return [fine("deployment", "not started yet: the first start writes down what all processes share")]
+        return [fine("deployment", "not started yet: the first start stores the settings that all processes share")]
     ours, _ = here()
     counts = [fine("events", ignored_line(one)) for one in await ignored(pool)]
     differing = [one for one in differences(ours, deployment.shared) if one.name not in ONLY_RECEIVERS]
     if differing:
         return [*(problem("deployment", str(one), "xero-stream deployment show") for one in differing), *counts]
     shared = f"prefix {deployment.topic_prefix}, {deployment.partitions} partitions"
-    return [fine("deployment", f"{shared}, settings as they are here"), *counts]
+    return [fine("deployment", f"{shared}, the same settings as here"), *counts]
 
 
 async def _partitions(pool: "asyncpg.Pool[Any]") -> Finding:
@@ -89,7 +89,7 @@ async def _partitions(pool: "asyncpg.Pool[Any]") -> Finding:
     total = await pool.fetchval("SELECT count(*) FROM leases")
     if rows or not total:
         alone = ", ".join(str(row["partition"]) for row in rows) or "all"
-        return problem("processors", f"nobody works on partitions {alone}", "xero-stream processors (or up)")
+        return problem("processors", f"no process owns partitions {alone}", "xero-stream processors (or up)")
     owners = await pool.fetchval("SELECT count(DISTINCT owner) FROM leases")
     return fine("processors", f"{total} partitions, {owners} {'owner' if owners == 1 else 'owners'}")
 
@@ -143,7 +143,7 @@ async def _entities(pool: "asyncpg.Pool[Any]") -> list[Finding]:
     loading = sum(len(row.loading) for row in rows)
     entities = f"{len(enabled)} kinds of records of {len(rows)} {'organisation' if len(rows) == 1 else 'organisations'}"
     state = f"{loading} first loads are under way" if loading else "all loaded"
-    return [fine("entities", f"{entities}, {state}; no scope lacks")]
+    return [fine("entities", f"{entities}, {state}; no scope is missing")]
 
 
 async def _tokens(pool: "asyncpg.Pool[Any]") -> Finding:
@@ -198,7 +198,7 @@ async def _unconnected(pool: "asyncpg.Pool[Any]") -> Finding:
     organisations = f"{row['all']:,} organisation{'' if row['all'] == 1 else 's'}"
     return fine(
         "unconnected",
-        f"events of {organisations} that nobody connected: {row['kept']:,} records wait, {row['counted']:,} were dropped or "
+        f"events of {organisations} not connected: {row['kept']:,} records wait, {row['counted']:,} were dropped or "
         "expired; see `xero-stream grants list`",
     )
 

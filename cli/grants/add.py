@@ -89,7 +89,7 @@ async def add(wish: Wish) -> list[tuple[Organisation, Connected]]:
                 ENTITIES: ",".join(sorted(wish.entities)),
             },
         )
-        # Processors go by the store's clock: a token stamped by this machine's could look fresh to them for a day.
+        # Processors use the store's clock: a token stamped by this machine's could look fresh to them for a day.
         await set_clock(pool)
         async with aclosing(IdentityClient(identity_url=xero.identity_url)) as identity:
             tokens = await wish.obtain(identity, credentials)

@@ -39,7 +39,7 @@ class Tail:
         self._wanted = asyncio.Event()
         self._grown = asyncio.Event()
         self.resets = 0
-        """How often what was read turned out not to be the log any more: streams end, and begin anew at their cursors."""
+        """How often what was read turned out not to be the log any more: streams end, and start again at their cursors."""
         self.closed = False
 
     @property

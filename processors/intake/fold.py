@@ -151,10 +151,10 @@ def _note_range(ranges: dict[tuple[AppName, int, int], datetime], envelope: Any,
 
 
 def _name(value: Any, what: str) -> str:
-    """What the store takes as a name: it would refuse others, and with them all events of the poll, for ever."""
+    """What the store takes as a name: it would refuse others, and with them all events of the poll, indefinitely."""
     text = str(value)
     if not text or not text.isprintable() or len(text) > _LONGEST_NAME:
-        raise ValueError(f"{what} is no name")
+        raise ValueError(f"{what} is not a valid name")
     return text
 
 
@@ -167,7 +167,7 @@ def _text(document: Mapping[str, Any], name: str) -> str:
 
 def _known(name: str, found: T | None) -> T:
     if found is None:
-        raise ValueError(f"{name} is no GUID")
+        raise ValueError(f"{name} is not a GUID")
     return found
 
 

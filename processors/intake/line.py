@@ -1,6 +1,6 @@
 """Is this still the log that we read before? Pure.
 
-A topic that was deleted and made anew counts its offsets from zero again. Once it has grown past the offset where we
+A topic that was deleted and recreated counts its offsets from zero again. Once it has grown past the offset where we
 stopped, nothing but its content shows that the events before that offset were never read.
 """
 

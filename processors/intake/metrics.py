@@ -25,7 +25,7 @@ class IntakeMetrics:
     def __init__(self, registry: CollectorRegistry, clock: Callable[[], float], incidents: Incidents) -> None:
         self._clock = clock
         self._incidents = incidents
-        self._events = counter(registry, "xero_stream_events_total", "Webhook events taken in.")
+        self._events = counter(registry, "xero_stream_events_total", "Webhook events read by intake.")
         self._ignored = counter(
             registry,
             "xero_stream_events_ignored_total",
@@ -35,7 +35,7 @@ class IntakeMetrics:
         self._refused = counter(
             registry,
             "xero_stream_events_refused_total",
-            "Records of webhook-events that were put into quarantine, by reason.",
+            "Records of webhook-events that were quarantined, by reason.",
             reason=Refusal,
         )
         self._marked = counter(registry, "xero_stream_records_marked_total", "Records marked as changed by events.")
@@ -45,23 +45,23 @@ class IntakeMetrics:
         self._unconnected_dropped = counter(
             registry,
             "xero_stream_unconnected_dropped_events_total",
-            "Events of organisations that are not connected that were only counted, because as many records wait as may.",
+            "Events of organisations that are not connected that were dropped because the limit of waiting records was reached.",
         )
         self._unconnected_expired = counter(
             registry,
             "xero_stream_unconnected_expired_records_total",
-            "Records of organisations that are not connected that waited for too long and are no longer marked.",
+            "Marks of records of organisations that are not connected that expired.",
         )
         self._lost = counter(
             registry,
             "xero_stream_events_lost_total",
-            "Times Kafka no longer had events that were not taken in; catch-up passes were opened.",
+            "Times Kafka deleted events before intake read them; catch-up passes were opened.",
         )
         self._stuck = Stuck()
         Computed(
             registry,
             "xero_stream_intake_stuck_seconds",
-            "Seconds for which events have waited on Kafka without any being taken in; the partition that has waited longest.",
+            "Seconds for which events have waited on Kafka while intake read none; the partition that has waited longest.",
             lambda: {"": self._stuck.longest(clock())},
         )
 

@@ -40,7 +40,7 @@ class Subjects:
         """The entity an event is about, or None: it is not processed.
 
         A category that we don't know is looked up by ``resourceUrl``: the word for payments is unconfirmed, and Xero adds
-        words without notice. A record that is read in vain is the worst that can come of it.
+        words without notice. A record that is read without a result is the worst that can come of it.
 
         Args:
             category: ``eventCategory`` in upper case.

@@ -70,7 +70,7 @@ async def take_in(
         ranges: the numbers of the events' deliveries by app, with their receipt.
         disabled: how many events were of entities that are not enabled.
         last_digest: of the record before ``next_offset``.
-        owners: organisations that are connected, or were and wait for a human.
+        owners: organisations that are connected, or were and wait for an operator.
         unconnected_limit: records of all others that are kept marked, of this partition.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What to do when Kafka hands out partitions anew. Pure: rebalances are eager, so only the difference counts."""
+"""What to do when Kafka hands out partitions again. Pure: rebalances are eager, so only the difference counts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -172,7 +172,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 done, _ = await asyncio.wait({polling}, timeout=_LOOK_SECONDS)
                 if self._failed is not None:
                     error, self._failed = self._failed, None
-                    raise UselessConsumerError(f"a partition may be paused for ever: {error!r}") from error
+                    raise UselessConsumerError(f"a partition may be paused indefinitely: {error!r}") from error
                 if done:
                     found: dict[TopicPartition, list[ConsumerRecord]] = polling.result()
                     return found
@@ -313,14 +313,14 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             first = await consumer.beginning_offsets([tp])
             end = await consumer.end_offsets([tp])
         except KafkaError as error:
-            raise OSError(f"Kafka does not tell its offsets: {error!r}") from error
+            raise OSError(f"Kafka does not return its offsets: {error!r}") from error
         return first[tp], end[tp]
 
     async def all_bounds(self) -> dict[int, tuple[int, int]]:
         """The first offset and the one after the last, of every partition of the deployment.
 
         Raises:
-            OSError, KafkaError: Kafka does not tell.
+            OSError, KafkaError: Kafka does not answer.
         """
         consumer = self._consumer
         if consumer is None:

@@ -48,7 +48,7 @@ class PartitionMetrics:
         gauge(registry, "xero_stream_partitions_owned", "Partitions this process works on.").set_function(
             lambda: float(self._count_owned())
         )
-        self._partitions = gauge(registry, "xero_stream_partitions", "Partitions the deployment has.")
+        self._partitions = gauge(registry, "xero_stream_partitions", "Partitions of the deployment.")
 
     def lease(self, change: LeaseChange) -> None:
         """A lease changed hands."""

@@ -337,7 +337,7 @@ class PartitionWorker:
             kafka=services.kafka,
             entities=services.entities,
             observer=services.metrics.relay,
-            on_went_back=self._look_again,
+            on_rollback=self._look_again,
         )
         recorder = Recorder(
             pool=services.pool,

@@ -22,12 +22,12 @@ class QuarantineMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._quarantined = counter(
-            registry, "xero_stream_quarantined_total", "What was put into quarantine.", stage=Stage
+            registry, "xero_stream_quarantined_total", "Quarantine entries created, by stage.", stage=Stage
         )
         self._trimmed = counter(
             registry,
             "xero_stream_quarantine_trimmed_total",
-            "Quarantine entries that were deleted (resolved, open) or lost their bytes (emptied), for their age or an app's limit.",
+            "Quarantine entries deleted (resolved, open) or stripped of their bytes (emptied) because of their age or an app's limit.",
             what=Trim,
         )
 

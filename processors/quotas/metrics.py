@@ -39,7 +39,7 @@ class QuotaMetrics:
         self._call_bytes = counter(
             registry,
             "xero_stream_xero_received_bytes_total",
-            "Bytes received from Xero (it bills them), by priority.",
+            "Bytes received from Xero (billable), by priority.",
             priority=Priority,
         )
         self._minutes: dict[AppName, tuple[float, int, int]] = {}
@@ -47,12 +47,12 @@ class QuotaMetrics:
             registry, "xero_stream_app_minute_held_calls", "Calls a minute of the apps' 10,000 that this process holds."
         ).set_function(lambda: float(sum(held for held, _ in self._fresh_minutes())))
         gauge(
-            registry, "xero_stream_app_minute_used_calls", "Of those, the calls that count at the moment."
+            registry, "xero_stream_app_minute_used_calls", "Calls of the held share that currently count."
         ).set_function(lambda: float(sum(used for _, used in self._fresh_minutes())))
         self._short = counter(
             registry,
             "xero_stream_app_minute_short_total",
-            "Times this process got fewer calls of an app's minute than it asked for.",
+            "Times this process was granted fewer calls of an app's minute than it requested.",
         )
         self._day_lasts: dict[TenantId, tuple[float, float]] = {}
         gauge(

@@ -30,7 +30,7 @@ class Verdict(StrEnum):
     WITHOUT_UPDATE = "event_without_update"  # patience is over: Xero sent an event and changed nothing
     MISSING = "missing"  # it was there, and a single GET proves that it is gone
     NOT_YET_SEEN = "not_yet_seen"  # no read ever gave the record: ask again, a few times
-    NEVER_SEEN = "never_seen"  # an event for a record that no GET ever gave: a human may know why
+    NEVER_SEEN = "never_seen"  # an event for a record that no GET ever gave: an operator may know why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

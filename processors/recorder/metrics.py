@@ -26,10 +26,12 @@ class RecorderMetrics:
             registry, "xero_stream_changes_total", "Changes recorded, by operation.", entity=EntityName, op=Op
         )
         self._omitted = counter(
-            registry, "xero_stream_changes_shortened_total", "Changes that left something out because of their size."
+            registry,
+            "xero_stream_changes_shortened_total",
+            "Changes published without some content because of their size.",
         )
         self._verdicts = counter(
-            registry, "xero_stream_reads_judged_total", "What reads of marked records led to.", verdict=Verdict
+            registry, "xero_stream_reads_judged_total", "Reads of dirty records, by result.", verdict=Verdict
         )
         self._freshness = histogram(
             registry,

@@ -106,7 +106,7 @@ def read_policy(text: str | None, key: str | None, models: Mapping[EntityName, t
     try:
         document = decode(text.encode())
     except ValueError:
-        raise SettingsError(f"{SETTING} is no JSON") from None
+        raise SettingsError(f"{SETTING} is not valid JSON") from None
     if not isinstance(document, dict) or not all(isinstance(rules, dict) for rules in document.values()):
         raise SettingsError(f'{SETTING} is not like {{"contacts": {{"email": "hash"}}}}')
     known = {entity.value: entity for entity in models}
@@ -166,7 +166,7 @@ def _leaf(path: str, model: type[BaseModel]) -> _Kind:
     """The kind of the field at the end of a path."""
     names = path.split(".")
     if names[0] in UNTOUCHABLE:
-        raise _UnfitError("ids, times and statuses tell records and versions apart, and stay")
+        raise _UnfitError("ids, times and statuses identify records and versions, and can't be treated")
     place: type[BaseModel] | None = model
     kind: _Kind | None = None
     for name in names:
@@ -174,7 +174,7 @@ def _leaf(path: str, model: type[BaseModel]) -> _Kind:
             return _ANYTHING
         fields = place.model_fields if place is not None else {}
         if name not in fields:
-            raise _UnfitError(f"no field {name!r}; there is {', '.join(sorted(fields)) or 'none below'}")
+            raise _UnfitError(f"no field {name!r}; known fields: {', '.join(sorted(fields)) or 'none'}")
         parts = list(_parts(fields[name].annotation))
         bare = not fields[name].metadata
         kind = _Kind(
@@ -209,9 +209,9 @@ def _act(action: Any, kind: _Kind, key: str | None) -> Act:
             raise _UnfitError("it always has a value, so it can't be dropped")
         return _nothing if kind.many else _null
     if action != "hash" and cut is None:
-        raise _UnfitError("say drop, hash or truncate:N, N characters from 1 up")
+        raise _UnfitError("use drop, hash or truncate:N, with N at least 1")
     if not kind.text:
-        raise _UnfitError("only free text can be hashed or cut; drop it, or treat a field below it")
+        raise _UnfitError("only free text can be hashed or truncated; drop it, or treat a field inside it")
     if cut is not None:
         most = int(cut[1])
         return lambda value: value[:most] if isinstance(value, str) else value

@@ -78,7 +78,7 @@ def read_record(
     if record_id is None:
         raise InvalidRecordError(entity.id_field, "missing")
     if not _usable(record_id):
-        raise InvalidRecordError(entity.id_field, "is no id")
+        raise InvalidRecordError(entity.id_field, "is not a valid id")
     gone = entity.gone_as(raw)
     body: bytes | None = None
     status: Any = None

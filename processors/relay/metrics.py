@@ -26,7 +26,7 @@ class RelayMetrics:
         self._relayed = counter(registry, "xero_stream_relayed_changes_total", "Changes published to Kafka.")
         self._seconds = histogram(registry, "xero_stream_relay_seconds", "Time of one Kafka transaction.")
         self._rebuilds = counter(
-            registry, "xero_stream_relay_rebuilds_total", "Transactional producers thrown away and made anew."
+            registry, "xero_stream_relay_rebuilds_total", "Transactional producers discarded and recreated."
         )
         self._worked_at: dict[int, float] = {}
         Computed(
@@ -39,12 +39,12 @@ class RelayMetrics:
         self._rolled_back = counter(
             registry,
             "xero_stream_store_rolled_back_total",
-            "Times the store was found older than Kafka (a restored backup).",
+            "Rollbacks of the store detected (a restored backup).",
         )
         self._emptied = counter(
             registry,
             "xero_stream_topics_emptied_total",
-            "Times all changes of an entity were gone from Kafka; its records were loaded again.",
+            "Times Kafka had lost all changes of an entity; its records were loaded again.",
         )
         self._broker_ahead: float | None = None
 
@@ -75,7 +75,7 @@ class RelayMetrics:
         """The broker's clock, carried on by ours; None before the first transaction."""
         return None if self._broker_ahead is None else self._clock() + self._broker_ahead
 
-    def store_went_back(self, partition: int) -> None:
+    def store_rolled_back(self, partition: int) -> None:
         """The store is older than Kafka."""
         del partition
         self._rolled_back.inc()

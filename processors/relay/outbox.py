@@ -96,7 +96,7 @@ async def load_anew(
     Args:
         pool: the store.
         lease: ours.
-        gone: topics of changes that begin anew.
+        gone: topics of changes that start again.
         entities: whose changes are gone from Kafka.
 
     Returns:

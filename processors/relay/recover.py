@@ -111,14 +111,14 @@ def _object(text: bytes | None, part: str) -> dict[str, Any]:
     except ValueError:
         raise UnreadableMessageError(f"its {part} is not JSON") from None
     if not isinstance(found, dict):
-        raise UnreadableMessageError(f"its {part} is no object")
+        raise UnreadableMessageError(f"its {part} is not an object")
     return found
 
 
 def _whole(message: dict[str, Any], name: str) -> int:
     found = message.get(name)
     if type(found) is not int or not 0 <= found <= _LARGEST_POSITION:
-        raise UnreadableMessageError(f"{name} is no number of ours")
+        raise UnreadableMessageError(f"{name} is not a valid number")
     return found
 
 
@@ -133,7 +133,7 @@ def _moment(message: dict[str, Any], name: str) -> datetime:
     try:
         return datetime.fromtimestamp(_whole(message, name) / 1000, UTC)
     except (ValueError, OverflowError, OSError):
-        raise UnreadableMessageError(f"{name} is no time") from None
+        raise UnreadableMessageError(f"{name} is not a valid time") from None
 
 
 def published_record(identity: Identity, value: bytes) -> PublishedRecord:
@@ -239,7 +239,7 @@ async def recover(
         for entity in entities:
             compacted = _Compacted()
             # Where one of them has never held anything, consumers know nothing of the entity. It was emptied, and is loaded
-            # anew; or what the store has of it was never published, and is when it is read again.
+            # again; or what the store has of it was never published, and is when it is read again.
             if await reader.end(topics.changes(entity)) and await reader.end(topics.records(entity)):
                 async for messages in reader.whole(topics.records(entity)):
                     replaced += await _take_over(pool, lease, entity, compacted.rows(messages))
@@ -247,7 +247,7 @@ async def recover(
             gone += await _bury(pool, lease, entity, compacted)
             unreadable += compacted.unreadable
             alive()
-    passes = await store_went_back(pool, lease, reached, last)
+    passes = await store_rolled_back(pool, lease, reached, last)
     return Recovered(records=replaced, gone=gone, passes=passes, unreadable=unreadable)
 
 
@@ -273,7 +273,7 @@ async def _bury(pool: "asyncpg.Pool[Any]", lease: Lease, entity: EntityName, com
     return gone
 
 
-async def store_went_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: int, last: Mapping[str, int]) -> int:
+async def store_rolled_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: int, last: Mapping[str, int]) -> int:
     """Go on behind what Kafka has, under a new incarnation, and read every record of the partition again.
 
     Changes behind that position, and the one at it, were recorded and never published, or they are others than Kafka's.

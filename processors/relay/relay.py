@@ -50,7 +50,7 @@ class RelayObserver(Protocol):
     def broker_time(self, broker: float) -> None:
         """The broker's clock shows that Unix time now."""
 
-    def store_went_back(self, partition: int) -> None:
+    def store_rolled_back(self, partition: int) -> None:
         """The store is older than Kafka."""
 
     def topics_emptied(self, partition: int) -> None:
@@ -73,7 +73,7 @@ class Relay:
         kafka: KafkaSettings,
         entities: Sequence[EntityName],
         observer: RelayObserver,
-        on_went_back: Callable[[], None],
+        on_rollback: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._marks = marks
@@ -83,7 +83,7 @@ class Relay:
         self._topics = kafka.topics
         self._entities = entities
         self._observer = observer
-        self._on_went_back = on_went_back
+        self._on_rollback = on_rollback
         self._wake = asyncio.Event()
         self._name = f"relay-{lease.partition}"
         self._stopping = False
@@ -157,7 +157,7 @@ class Relay:
             mark=standing.mark,
             stamp=stamp_of(standing.recorded_at),
         )
-        if plan.went_back:
+        if plan.rolled_back:
             await self._recover(plan.after, standing.last)
         if plan.after > standing.mark:
             await relay_marks.mark(self._marks, lease, plan.after)
@@ -177,7 +177,7 @@ class Relay:
                 )
         except TimeoutError as error:
             raise KafkaUnreachableError(
-                f"Kafka did not tell the offset of {self._topics.relay_group} within {_ANSWER_SECONDS:g} s"
+                f"Kafka did not return the offset of {self._topics.relay_group} within {_ANSWER_SECONDS:g} s"
             ) from error
 
     async def _last_on_kafka(self) -> int:
@@ -191,14 +191,14 @@ class Relay:
         """The store takes over what Kafka has. Only before anything is recorded: else the lease is taken anew first."""
         lease = self._lease
         if self.resumed.is_set():
-            log.error("store_went_back_under_way", partition=lease.partition, kafka_position=reached)
+            log.error("store_rollback_detected", partition=lease.partition, kafka_position=reached)
             raise FencedError(lease.partition, lease.epoch)
         recovered = await recover(
             self._pool, lease, self._kafka, reached, alive=lambda: self._observer.beat(self._name)
         )
-        self._observer.store_went_back(lease.partition)
+        self._observer.store_rolled_back(lease.partition)
         log.error(
-            "store_went_back",
+            "store_rolled_back",
             partition=lease.partition,
             store_position=last_position,
             kafka_position=reached,
@@ -209,7 +209,7 @@ class Relay:
             hint="the database is older than Kafka (restored backup?); it took over what Kafka has, and every record of "
             "the partition is read again",
         )
-        self._on_went_back()
+        self._on_rollback()
 
     async def _look_for_emptied_topics(self, after: int) -> None:
         """Topics that had changes and have never had any were made anew: what was on them is loaded again."""
@@ -242,7 +242,7 @@ class Relay:
             hint="Kafka has lost every change of these entities (topics deleted and made anew?); all their records are "
             "read and published again, as a first load",
         )
-        self._on_went_back()
+        self._on_rollback()
 
     async def _publish_from(self, producer: TransactionalProducer, after: int, stamp: int | None) -> None:
         loop = asyncio.get_running_loop()
@@ -287,7 +287,7 @@ class Relay:
         """
         if is_another(stored, published) or (last is not None and last < after):
             lease = self._lease
-            log.error("store_went_back_under_way", partition=lease.partition, kafka_position=after)
+            log.error("store_rollback_detected", partition=lease.partition, kafka_position=after)
             raise FencedError(lease.partition, lease.epoch)
 
     async def _transaction(

@@ -61,12 +61,12 @@ class Resume:
 
     Attributes:
         after: the last position that is on Kafka.
-        went_back: whether the store is older than Kafka, or has gone on from an older state.
+        rolled_back: whether the store is older than Kafka, or has gone on from an older state.
         stamp: when the change there was recorded, as far as known.
     """
 
     after: int
-    went_back: bool = False
+    rolled_back: bool = False
     stamp: int | None = None
 
 
@@ -101,7 +101,7 @@ def resume(*, reached: int, committed: Committed | None, last_position: int, mar
     stored = stamp if after == reached else None
     known = committed.stamp if committed is not None and committed.position == after else None
     if after > last_position or is_another(stored, known):
-        return Resume(after=after, went_back=True, stamp=known)
+        return Resume(after=after, rolled_back=True, stamp=known)
     return Resume(after=after, stamp=known if stored is None else stored)
 
 

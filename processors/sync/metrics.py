@@ -14,7 +14,7 @@ class SyncMetrics:
         self._missed = counter(
             registry,
             "xero_stream_events_missed_total",
-            "Events that Xero numbered and never delivered; catch-up passes were opened.",
+            "Sequence numbers of events that Xero never delivered; catch-up passes were opened.",
         )
 
     def events_missed(self, count: int) -> None:

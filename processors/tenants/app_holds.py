@@ -1,4 +1,4 @@
-"""Apps that Xero refuses as a whole (a wrong secret, say): nothing is called for them until a human acted or a minute passed."""
+"""Apps that Xero refuses as a whole (a wrong secret, say): nothing is called for them until an operator acted or a minute passed."""
 
 import asyncio
 import math
@@ -64,7 +64,7 @@ class AppHolds:
         return self._refused_at.get(app, -math.inf)
 
     def changed(self, app: AppName | None = None) -> None:
-        """A human changed something about an app, or about any: it is tried at once."""
+        """An operator changed something about an app, or about any: it is tried at once."""
         for held in [app] if app is not None else list(self._until):
             self._end(held)
 

@@ -44,7 +44,7 @@ class TenantMetrics:
         self._never_seen = counter(
             registry,
             "xero_stream_records_never_seen_total",
-            "Records that events named, that no read ever gave, and that were put into quarantine.",
+            "Records named by events that no read returned and that were quarantined.",
             how=NeverSeen,
         )
 

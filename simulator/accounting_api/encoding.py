@@ -103,7 +103,7 @@ class Encoder:
         return orjson.dumps(fields)
 
     def forget(self) -> None:
-        """The organisation's forms changed: encode everything anew."""
+        """The organisation's forms changed: encode everything again."""
         self._rows.clear()
         self._contacts.clear()
 

@@ -49,7 +49,7 @@ Accounts = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """One journal a record should have; a reference that changes posts nothing anew."""
+    """One journal a record should have; a reference that changes posts nothing again."""
 
     source_type: str
     date: Day

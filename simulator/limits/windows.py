@@ -63,7 +63,7 @@ class Window:
     ends_ms: int = 0
 
     def roll(self, now_ms: int) -> None:
-        """Start anew if the window is over."""
+        """Start again if the window is over."""
         if now_ms >= self.ends_ms:
             self.used = 0
             self.ends_ms = now_ms - (now_ms - self.offset_ms) % self.length_ms + self.length_ms

@@ -168,7 +168,7 @@ async def consent_withdrawn(scene: Scene) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def no_json(scene: Scene) -> AsyncIterator[None]:
-    """A signed body that is no JSON."""
+    """A signed body that is not valid JSON."""
     assert await scene.post(b'{"events": [') == 200
     yield
 
@@ -264,7 +264,7 @@ async def intake_waits(scene: Scene) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def stranger_sends(scene: Scene) -> AsyncIterator[None]:
-    """Xero sends more events of an organisation that nobody connected than are kept; then it is connected."""
+    """Xero sends more events of an organisation that is not connected than are kept; then it is connected."""
     # New ones: more records than may wait, whatever is drawn.
     await scene.stack.edit(tenantId=scene.stranger, endpoint="Contacts", kind="create", count=5)
     yield

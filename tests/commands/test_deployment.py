@@ -75,7 +75,7 @@ def test_a_store_from_before_the_check_values_is_looked_at_itself(connected: Com
 
 
 def test_keys_change_in_two_steps(connected: CommandLine) -> None:
-    """The new key in front and the old one behind it; then the old one is dropped: every token is encrypted anew before."""
+    """The new key in front and the old one behind it; then the old one is dropped: every token is re-encrypted before."""
     old, new = connected.environment[NAME], other_key()
 
     lost = connected("deployment", "set", NAME, env={NAME: new})

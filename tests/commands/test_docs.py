@@ -95,7 +95,7 @@ def test_consuming_names_every_topic() -> None:
     for spec in wanted(KafkaSettings.read(), [EntityName.INVOICES], deliveries=True):
         days = int(spec.configs.get("retention.ms", 0)) // 86_400_000
         name = spec.name.removeprefix("xero.").replace("invoices", "<entity>")
-        kept[name] = f"{days} days" if days else "for ever, compacted"
+        kept[name] = f"{days} days" if days else "indefinitely, compacted"
 
     assert rows == kept
 

@@ -271,7 +271,7 @@ def test_organisations_that_are_not_connected_are_listed(deployed: CommandLine) 
 
 
 def test_an_organisation_may_be_named_in_any_spelling(deployed: CommandLine) -> None:
-    """What is no id at all is a usage error that says so, before a token is used up."""
+    """What is not a valid id at all is a usage error that says so, before a token is used up."""
     ended = deployed("grants", "add", "--tenant", "Ridgeway University", stdin="t")
 
     assert ended.code == 2

@@ -95,7 +95,7 @@ def test_an_entry_that_is_not_there(deployed: CommandLine) -> None:
 
 
 def test_retry_of_a_record_marks_it_dirty(deployed: CommandLine, keep_one: Keep) -> None:
-    """The processors will read it anew, alone; asking twice does not help."""
+    """The processors will read it again, alone; asking twice does not help."""
     one = keep_one(tenant_id="t-1", entity="invoices", record_id="r-1")
 
     first = deployed("quarantine", "retry", str(one))

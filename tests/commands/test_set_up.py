@@ -42,7 +42,7 @@ def test_topics_from_nothing_to_right(deployed: CommandLine, topic_prefix: str) 
     assert applied.code == 0
     assert f"created {topic_prefix}.webhook-events" in applied.out
     assert right.code == 0
-    assert right.out == f"{2 * len(STREAMED) + 2} topics of {topic_prefix}: as they should be\n"
+    assert right.out == f"{2 * len(STREAMED) + 2} topics of {topic_prefix} are correct\n"
     assert (again.code, again.out) == (0, "nothing to do\n")
 
 

@@ -1,4 +1,4 @@
-"""States tell the truth within seconds, and what a human does ends what waits for it within seconds.
+"""States tell the truth within seconds, and what an operator does ends what waits for it within seconds.
 
 One stack for all of it: each part leaves the organisations connected and at rest.
 """
@@ -36,7 +36,7 @@ async def command(stack: Stack, *arguments: str) -> Said:
 
 
 async def suspended(stack: Stack, count: int) -> None:
-    """Wait until the gauge says how many wait for a human."""
+    """Wait until the gauge says how many wait for an operator."""
 
     async def told() -> bool:
         return (await stack.series("processors-0")).get(SUSPENDED) == count

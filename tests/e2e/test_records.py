@@ -233,7 +233,7 @@ async def dead_letters(stack: Stack) -> list[tuple[dict[str, str], bytes]]:
 
 
 async def test_an_invalid_record_is_set_aside_and_comes_back(stack: Stack, tenants: Sequence[str]) -> None:
-    """Its bytes are kept and on dead-letters, its page goes on; mended and sent round again, it is published."""
+    """Its bytes are kept and on dead-letters, its page goes on; fixed and sent round again, it is published."""
     tenant = tenants[3]
     ids = await ids_of(stack, tenant)
     bad, *neighbours = ids[10:14]
@@ -254,7 +254,7 @@ async def test_an_invalid_record_is_set_aside_and_comes_back(stack: Stack, tenan
         letter = await letter_of(stack, str(entry.id))
         assert letter == entry.value
 
-        await put(stack, tenant, "Invoices", bad, '{"Reference": "mended"}', webhook=False, reset=True)
+        await put(stack, tenant, "Invoices", bad, '{"Reference": "fixed"}', webhook=False, reset=True)
         assert await retry(pool, entry.id)
         await recorded(stack, bad, 2)
         await stack.drained()
@@ -262,7 +262,7 @@ async def test_an_invalid_record_is_set_aside_and_comes_back(stack: Stack, tenan
         assert resolved.id == entry.id
     finally:
         await pool.close()
-    assert (await changes_of(stack, bad))[-1].event["after"]["reference"] == "mended"
+    assert (await changes_of(stack, bad))[-1].event["after"]["reference"] == "fixed"
     await stack.judged(tenants)
 
 

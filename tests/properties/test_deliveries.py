@@ -142,7 +142,7 @@ def test_receiver_and_intake_agree_on_an_organisation_however_it_is_spelled(
 
 @given(texts | st.uuids().flatmap(spellings))
 def test_an_id_has_one_spelling(text: str) -> None:
-    """Spelled once more it stays as it is; what is no GUID is no organisation, and never raises."""
+    """Spelled once more it stays as it is; what is not a GUID is no organisation, and never raises."""
     found = canonical_guid(text)
 
     assert found is None or (canonical_guid(found) == found and UUID(found).hex in text.lower().replace("-", ""))

@@ -53,7 +53,7 @@ def test_no_write_is_repeated_while_it_may_have_happened(
     age: float | None,
     findable: bool,
 ) -> None:
-    """PUT and POST with an unknown outcome: the young key, a look-up, or a human."""
+    """PUT and POST with an unknown outcome: the young key, a look-up, or an operator."""
     found = again(method, status, fate, key_age=age, findable=findable)
 
     if fate is Fate.DONE:

@@ -59,7 +59,7 @@ async def test_a_worker_that_never_gets_into_the_group_is_noticed(new_experiment
         process = stack.processes[name]
         await process.stop()
         log = process.log.stat().st_size
-        # Each answer is lost, and with it the member id it gave: the worker asks for ever.
+        # Each answer is lost, and with it the member id it gave: the worker asks indefinitely.
         rule = experiment.kafka.plan(Api.JOIN_GROUP, Fate.LOSE_ANSWER, times=10_000)
         process.start()
 

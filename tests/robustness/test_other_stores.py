@@ -49,7 +49,7 @@ async def test_a_foreign_store_is_refused_and_an_older_one_is_caught_up(
         await stack.settled_group()
         await stack.edit(count=10)
         await stack.drained()
-        assert '"event":"store_went_back"' in process.log.read_text(encoding="utf-8")
+        assert '"event":"store_rolled_back"' in process.log.read_text(encoding="utf-8")
         assert (await stack.series("processors-0"))["xero_stream_store_rolled_back_total"] >= 1
         history = await stack.judged(tenants)
         assert_nothing_shows(history.changes)
@@ -58,7 +58,7 @@ async def test_a_foreign_store_is_refused_and_an_older_one_is_caught_up(
             assert all(one.source["trigger"] in ("reconcile", "webhook", "poll") for one in late)
         await process.stop()
 
-        # Nobody is told of these edits, and the offset lies where the topic never was: as if it had been made anew.
+        # Nobody is told of these edits, and the offset lies where the topic never was: as if it had been recreated.
         await stack.edit(count=10, webhook=False)
         await stack.fetch("UPDATE intake_offsets SET next_offset = next_offset + 1000, received_at = now()")
         process.start()

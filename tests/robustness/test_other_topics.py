@@ -1,4 +1,4 @@
-"""Topics that are not what they were: made anew, emptied, grown; and strangers in the group of the processors."""
+"""Topics that are not what they were: recreated, emptied, grown; and strangers in the group of the processors."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -98,7 +98,7 @@ async def test_webhook_events_made_anew_are_read_from_their_beginning(new_stack:
 
 
 async def test_an_emptied_kafka_is_filled_again(new_stack: StartStack) -> None:
-    """Every topic gone and made anew, the store kept: it is said, and every record is published again."""
+    """Every topic gone and recreated, the store kept: it is said, and every record is published again."""
     async with new_stack(*SMALL) as stack:
         process = stack.processes["processors-0"]
         tenants = await stack.connect()

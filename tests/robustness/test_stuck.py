@@ -90,7 +90,7 @@ async def no_descriptors(process: Process) -> AsyncIterator[None]:
 
 
 async def churn(experiment: Experiment, seconds: float) -> None:
-    """Have every connection made anew, as trouble does: with no descriptor left that fails."""
+    """Have every connection recreated, as trouble does: with no descriptor left that fails."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
         with contextlib.suppress(httpx.TransportError):

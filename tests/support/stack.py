@@ -346,7 +346,7 @@ class Stack:
         self.note(f"waiting for {what}")
         while not await condition():
             if time.monotonic() > deadline:
-                self.note(f"waited {within} s in vain")
+                self.note(f"waited {within} s without a result")
                 logs = "\n".join(
                     f"--- {p.name}\n{p.tail(6)[-3000:]}" for p in self.processes.values() if p.log.exists()
                 )

@@ -29,7 +29,7 @@ def new_seed() -> int:
     """``XERO_STREAM_SEED``, which repeats a run; else any number, or always the same one.
 
     What every change has to pass draws the same each time: a run that fails tells of the change. What runs on request
-    or by night draws anew.
+    or by night draws again.
     """
     given = os.environ.get("XERO_STREAM_SEED")
     if given:

@@ -110,7 +110,7 @@ class Day:
             self.renews_at = None
         if self.told is None or started > self.told_at:
             self.told, self.told_at = left, now
-        else:  # its call overlapped the one believed so far; which of the two is newer nobody knows
+        else:  # its call overlapped the one believed so far; it is unknown which of the two is newer
             self.told = min(self.told, left)
 
     def unanswered(self) -> None:

@@ -102,7 +102,7 @@ class Past:
 
     Attributes:
         started: when it started.
-        finished: when it ended; None if nobody knows, as its maker died.
+        finished: when it ended; None if unknown, as its maker died.
     """
 
     started: float
@@ -175,7 +175,7 @@ class TenantBudget:
         return now < self._lifted_until
 
     def lift(self, until: float) -> None:
-        """Say anew until when minute and day don't limit. Once Xero refused a call all the same, they limit for good.
+        """Say again until when minute and day don't limit. Once Xero refused a call all the same, they limit for good.
 
         Args:
             until: seconds; in the past: they do limit.

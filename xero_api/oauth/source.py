@@ -85,7 +85,7 @@ class LockedGrant(Protocol):
         """Store a new set. It is used only after the block ended without an error: then it must be durable."""
 
     async def mark_dead(self, reason: str) -> None:
-        """Remember that a human has to connect it again; durable once the block ended without an error."""
+        """Remember that an operator has to connect it again; durable once the block ended without an error."""
 
 
 class GrantStore(Protocol):
@@ -155,7 +155,7 @@ class GrantTokens:
         return AccessToken(value=known.access_token, grant_id=grant_id)
 
     def forget(self, grant_id: GrantId) -> None:
-        """Drop what is remembered of a grant (it was given anew, or taken away)."""
+        """Drop what is remembered of a grant (it was given again, or taken away)."""
         self._known.pop(grant_id, None)
 
     async def aclose(self) -> None:

@@ -23,7 +23,7 @@ Then: what may be sent (:func:`again`).
 | UNKNOWN | GET, HEAD, and DELETE of one record (a second 404 says it is gone) | AS_IS |
 | UNKNOWN | PUT, POST with a key not older than :data:`KEY_SECONDS` | SAME_KEY: the same bytes under the same key |
 | UNKNOWN | PUT, POST otherwise, every row can be looked up | AFTER_LOOK_UP |
-| UNKNOWN | PUT, POST otherwise | NEVER: a human decides |
+| UNKNOWN | PUT, POST otherwise | NEVER: an operator decides |
 
 After a 5xx the same key may only bring the same 5xx again, since Xero remembers failures too: harmless, and when the key
 has grown too old the look-up decides.

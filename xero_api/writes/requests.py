@@ -2,7 +2,7 @@
 
 Whatever can be refused here is refused before the network, in words that name the verb and the kind of record. The body
 is built once and kept: Xero answers 400 to the same ``Idempotency-Key`` with other bytes, so a write that is sent again
-must be this value, not one built anew (https://developer.xero.com/documentation/guides/idempotent-requests).
+must be this value, not one built again (https://developer.xero.com/documentation/guides/idempotent-requests).
 """
 
 import re

@@ -72,7 +72,7 @@ def sendable(record: Json, path: str) -> dict[str, Any]:
         path: where it stands in the body, for the error.
 
     Raises:
-        UnfitFieldError: Xero would take a value for another one, or it is no JSON.
+        UnfitFieldError: Xero would take a value for another one, or it is not valid JSON.
     """
     return _object(record, path, "", 1)
 
@@ -133,7 +133,7 @@ def _scalar(value: Any, path: str, name: str) -> Any:
         return value
     if isinstance(value, (int, float, Decimal)):
         return _number(value, path, name)
-    raise UnfitFieldError(path, f"{_kind(value)}, which is no JSON")
+    raise UnfitFieldError(path, f"{_kind(value)}, which is not valid JSON")
 
 
 def _text(value: str, path: str) -> str:

@@ -143,10 +143,10 @@ def record_key(tenant_id: str, record_id: str) -> bytes:
 
 
 def ce_id(incarnation: UUID, partition: int, position: int) -> str:
-    """The CloudEvents id of a change: the same for the same change, for ever.
+    """The CloudEvents id of a change: always the same for the same change.
 
     Args:
-        incarnation: of the partition's positions; drawn anew when a store that lost its tail gives positions out again.
+        incarnation: of the partition's positions; drawn again when a store that lost its tail gives positions out again.
         partition: the change's partition.
         position: the change's position.
     """

@@ -25,7 +25,7 @@ class DeadLetter:
             Of a verified body that is no webhook: deterministic, from the bytes.
         stage: where it went wrong.
         reason: closed snake_case word, fit for a metric label (``invalid_json``, ``validation``, ``too_large`` …).
-        error: one sentence for a human; no payload in it.
+        error: one sentence for an operator; no payload in it.
         attempts: how often it was tried.
         key: the original record's key, or None.
         value: the original bytes, as far as they fit Kafka's message size.

@@ -19,7 +19,7 @@ _GUID = re.compile(
 
 
 def canonical_guid(text: str) -> str | None:
-    """A GUID in lower case with hyphens, however it was spelled; None for what is no GUID.
+    """A GUID in lower case with hyphens, however it was spelled; None for what is not a GUID.
 
     Args:
         text: as it came.

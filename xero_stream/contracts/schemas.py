@@ -249,7 +249,7 @@ def _nullable(node: dict[str, Any]) -> dict[str, Any]:
 def _header_schemas() -> dict[str, dict[str, Any]]:
     common = {
         "ce_specversion": "CloudEvents version, `1.0`.",
-        "ce_id": "Id of the event: the same event has the same id, for ever.",
+        "ce_id": "Id of the event: the same event always has the same id.",
         "ce_source": "Which deployment and app or organisation it comes from.",
         "ce_type": "What happened, e.g. `io.xerostream.invoice.updated`.",
         "content-type": "`application/json`.",
@@ -287,7 +287,7 @@ _DEAD_LETTER_WORDS = {
     "xs_id": "Deterministic id: the same failure of the same bytes has the same id.",
     "xs_stage": f"Where it went wrong: {', '.join(Stage)}.",
     "xs_reason": "A word for it, e.g. `invalid_json`.",
-    "xs_error": "One sentence for a human.",
+    "xs_error": "One sentence for an operator.",
     "xs_attempts": "How often it was tried.",
     "xs_source": "Where it came from.",
     "traceparent": "W3C trace context.",

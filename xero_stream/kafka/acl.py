@@ -145,7 +145,7 @@ def _receiver(topics: Topics, *, deliveries: bool) -> Iterator[_Right]:
 def _processors(topics: Topics, published: Sequence[str], *, commands: bool) -> Iterator[_Right]:
     yield Resource.TOPIC, topics.webhook_events, (Operation.READ, Operation.DESCRIBE_CONFIGS)
     yield Resource.TOPIC, topics.dead_letters, (Operation.WRITE, Operation.DESCRIBE_CONFIGS)
-    for name in published:  # read again after the store went back
+    for name in published:  # read again after a store rollback
         yield Resource.TOPIC, name, (Operation.READ, Operation.WRITE, Operation.DESCRIBE_CONFIGS)
     if commands:
         yield Resource.TOPIC, topics.commands, (Operation.READ,)

@@ -286,8 +286,8 @@ async def end_offsets(settings: KafkaSettings, topics: Sequence[str], partition:
         partition: which partition of them.
 
     Raises:
-        KafkaError, OSError: Kafka does not tell, or a topic does not exist.
-        KafkaUnreachableError: it does not tell in time.
+        KafkaError, OSError: Kafka does not answer, or a topic does not exist.
+        KafkaUnreachableError: it does not answer in time.
     """
     consumer = AIOKafkaConsumer(**connection(settings, client_id="xero-stream-ends"), request_timeout_ms=10_000)
     try:
@@ -297,7 +297,7 @@ async def end_offsets(settings: KafkaSettings, topics: Sequence[str], partition:
             ends = await consumer.end_offsets([TopicPartition(topic, partition) for topic in topics])
     except TimeoutError as error:
         raise KafkaUnreachableError(
-            f"Kafka at {settings.bootstrap_servers} did not tell where topics end within {_ENDS_SECONDS:g} s"
+            f"Kafka at {settings.bootstrap_servers} did not return the end offsets of topics within {_ENDS_SECONDS:g} s"
         ) from error
     finally:
         with contextlib.suppress(TimeoutError):

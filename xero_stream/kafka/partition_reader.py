@@ -56,7 +56,7 @@ class PartitionReader:
         try:
             await self._committed.start()
             await self._ends.start()
-            # Once, and never again: aiokafka's stop() may hang for ever when it comes soon after another assignment.
+            # Once, and never again: aiokafka's stop() may hang indefinitely when it comes soon after another assignment.
             if self._places:
                 self._committed.assign(list(self._places.values()))
                 self._committed.pause(*self._places.values())

@@ -143,7 +143,7 @@ class TransactionalProducer:
             When the broker appended the last record, Unix time of its clock, where it said so.
 
         Raises:
-            OutcomeUnknownError: published or not, nobody knows; throw this producer away.
+            OutcomeUnknownError: it is unknown whether it was published; throw this producer away.
         """
         producer = self._producer
         sent: list[asyncio.Future[Any]] = []
@@ -187,7 +187,7 @@ def _heard(future: "asyncio.Future[Any]") -> None:
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:
-    # stop() would flush, for ever if the broker is gone. Closing the connections first makes every waiter fail.
+    # stop() would flush, indefinitely if the broker is gone. Closing the connections first makes every waiter fail.
     producer._closed = True  # noqa: SLF001 - aiokafka offers no close without flush
     with contextlib.suppress(Exception):
         async with asyncio.timeout(2):

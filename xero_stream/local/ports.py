@@ -61,7 +61,7 @@ def choose(candidates: Iterator[int], is_free: Callable[[int], bool]) -> Ports:
 
     Args:
         candidates: ports to try, in order.
-        is_free: whether nobody listens on a port.
+        is_free: whether a port is free.
 
     Raises:
         PortTakenError: the candidates ran out.

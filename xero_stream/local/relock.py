@@ -1,4 +1,4 @@
-"""Writes ``jgo.lock.toml`` anew from ``jgo.toml``: ``python -m xero_stream.local.relock``.
+"""Writes ``jgo.lock.toml`` again from ``jgo.toml``: ``python -m xero_stream.local.relock``.
 
 For another version of Kafka: change ``jgo.toml``, run this, look at the difference, run the tests.
 """

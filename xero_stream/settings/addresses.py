@@ -91,9 +91,9 @@ def xero_url(text: str, *, plain_http: Collection[str] = ()) -> str:
         AddressError: it is none, holds user or query, or would send tokens unencrypted.
     """
     right = "https://api.xero.com, or http://127.0.0.1:8082 for a simulator"
-    parts = _split(text, f"is no address: use {right}")
+    parts = _split(text, f"is not a valid address: use {right}")
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise AddressError(f"is no address: use {right}")
+        raise AddressError(f"is not a valid address: use {right}")
     if "@" in parts.netloc:
         raise AddressError(f"has a user before an @: the host is what follows it, use {right}")
     if parts.query or parts.fragment or "\\" in text or any(character.isspace() for character in text):
@@ -126,7 +126,7 @@ def _host_and_port(text: str, *, default_port: bool, right: str) -> str:
         if not default_port:
             raise AddressError(f"has a broker without a port: use {right}")
     elif not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
-        raise AddressError(f"has a port that is no number from 1 to 65535: use {right}; {_ENCODE}")
+        raise AddressError(f"has a port that is not a number from 1 to 65535: use {right}; {_ENCODE}")
     return host
 
 

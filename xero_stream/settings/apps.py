@@ -113,7 +113,7 @@ class Apps:
             accept: looks at the new set, and raises what it has against it: then the apps known so far stay in force.
 
         Returns:
-            Whether the set of apps was read anew.
+            Whether the set of apps was read again.
 
         Raises:
             SettingsError: the file is unusable; the apps known so far stay in force.
@@ -187,7 +187,7 @@ class WebhookApps:
         """Re-read the file if it changed.
 
         Returns:
-            Whether the keys were read anew.
+            Whether the keys were read again.
 
         Raises:
             SettingsError: the file or a key is unusable; the keys known so far stay in force.

@@ -53,7 +53,7 @@ _HEAD = """\
 """
 
 _IN_ALL = {
-    Sharing.FIXED: "**the same, for ever**",
+    Sharing.FIXED: "**the same, permanently**",
     Sharing.SAME: "**the same**",
     Sharing.FREE: "may differ",
 }

@@ -33,7 +33,7 @@ class KafkaSettings(Section):
     ssl_keyfile: str | None = Field(default=None, alias="KAFKA_SSL_KEYFILE")
     """Client key for SSL."""
     topic_prefix: str = Field(default="xero", alias="KAFKA_TOPIC_PREFIX", pattern=r"^[a-zA-Z0-9._-]{1,100}$")
-    """What every topic, group and transactional id starts with."""
+    """Prefix of every topic, group and transactional id."""
     partitions: int = Field(default=6, alias="KAFKA_PARTITIONS", ge=1, le=1000)
     """Partitions of every keyed topic; fixed at first start."""
     replication_factor: int = Field(default=3, alias="KAFKA_REPLICATION_FACTOR", ge=1, le=10)

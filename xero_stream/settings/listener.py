@@ -26,7 +26,7 @@ def cannot_listen(error: OSError, *, host: str, port: int, prefix: str, option: 
     # asyncio and socket add the address, which stands in front already.
     reason = (error.strerror or type(error).__name__).split(" (while attempting")[0].split(": [errno")[0]
     if wrong_host:
-        todo = f"that is no address of this machine: correct {setting}"
+        todo = f"that is not an address of this machine: correct {setting}"
     elif error.errno == errno.EACCES:
         todo = f"choose a port above 1023 with {setting}, with a proxy in front"
     else:

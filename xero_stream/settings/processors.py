@@ -15,16 +15,16 @@ class ProcessorSettings(Section):
     private_port: int = Field(default=9465, alias="XERO_STREAM_PROCESSORS_PRIVATE_PORT", ge=1, le=65535)
     """Private port: ``/livez``, ``/readyz``, ``/metrics``."""
     group_instance_id: str | None = Field(default=None, alias="XERO_STREAM_GROUP_INSTANCE_ID")
-    """Static membership: a name of its own for each replica, so that a quick restart moves no partition."""
+    """Static membership: a unique name for each replica, so that a quick restart moves no partition."""
     session_timeout_seconds: float = Field(default=10.0, alias="XERO_STREAM_SESSION_TIMEOUT_SECONDS", ge=6, le=300)
-    """How long Kafka waits for a silent processor before it gives its partitions to others."""
+    """Seconds without a heartbeat after which Kafka reassigns a processor's partitions."""
     keep_raw: bool = Field(default=False, alias="XERO_STREAM_KEEP_RAW")
     """Publish Xero's own JSON as ``raw`` beside the unified record."""
     amounts: Literal["number", "string"] = Field(default="number", alias="XERO_STREAM_AMOUNTS")
-    """How amounts are written: ``number`` (exact in JSON, but some parsers round) or ``string``. The same for every
+    """Format of amounts: ``number`` (exact in JSON, but some parsers round) or ``string``. The same for every
     process. Changing it publishes each record again as it is read again."""
     field_policy: str | None = Field(default=None, alias="XERO_STREAM_FIELD_POLICY")
-    """What must not be passed on, as JSON: entity, path of a field of our record, and ``drop``, ``hash`` or
+    """Fields that must not be passed on, as JSON: entity, path of a field of our record, and ``drop``, ``hash`` or
     ``truncate:N`` (characters), e.g. ``{"contacts": {"email": "hash", "phones": "drop"}}``. Such entities have no
     ``raw``. Changing it publishes each record again as it is read again."""
     field_policy_key: SecretStr | None = Field(default=None, alias="XERO_STREAM_FIELD_POLICY_KEY")
@@ -35,9 +35,9 @@ class ProcessorSettings(Section):
     """How long a number may be missing from Xero's events before what it stood for is looked for. Xero sends a failed
     delivery again after 15 minutes."""
     drain_seconds: float = Field(default=8.0, alias="XERO_STREAM_DRAIN_SECONDS", ge=0, le=120)
-    """How long a stopping processor finishes what it began."""
+    """Seconds that a stopping processor has to finish its work."""
     change_days: int = Field(default=30, alias="XERO_STREAM_CHANGE_DAYS", ge=2, le=3650)
-    """Days that the store keeps changes; never fewer than are on Kafka already."""
+    """Days that the store keeps changes; changes that are not on Kafka yet are always kept."""
     quarantine_days: int = Field(default=90, alias="XERO_STREAM_QUARANTINE_DAYS", ge=1, le=3650)
     """Days that the quarantine keeps bytes, and resolved entries. An open entry about a record stays without its bytes;
     the record can be read again all the same."""

@@ -61,7 +61,7 @@ class Rule:
 
 
 def fixed(why: str) -> Rule:
-    """The same in all processes, for ever."""
+    """The same in all processes, permanently."""
     return Rule(Sharing.FIXED, why)
 
 
@@ -75,9 +75,9 @@ def free(why: str) -> Rule:
     return Rule(Sharing.FREE, why)
 
 
-_LISTENS = "Each process listens where its machine says."
-_LIMIT = "A limit of the process itself; what exceeds it is refused with an answer that Xero repeats."
-_REACHES = "How this machine reaches Kafka."
+_LISTENS = "Each process has its own address."
+_LIMIT = "A limit of the process itself; beyond it requests are refused, and Xero retries them."
+_REACHES = "Connection settings of this machine."
 _SIMULATOR = "Only the simulator reads it, and there is one."
 _READ_AGAIN = (
     "From its next read on, each record is published once more where the result differs; `--read-again` reads all records "
@@ -133,7 +133,7 @@ RULES: Mapping[str, Rule] = {
     PREFIX: fixed("It names the topics, groups and transactional ids."),
     PARTITIONS: fixed("It decides which partition an organisation is in."),
     REPLICAS: same(
-        "Topics made from a terminal with another value would be kept fewer times than the rest.",
+        "Topics created with another value would have fewer replicas than the rest.",
         then="Topics made from now on have it; those that exist keep theirs (kafka-reassign-partitions changes it). Consumers "
         "see nothing",
         on_kafka=True,
@@ -149,7 +149,7 @@ RULES: Mapping[str, Rule] = {
         on_kafka=True,
     ),
     ONE_TOPIC: same(
-        "Some changes would be published where their consumers do not look.",
+        "Some changes would be published on topics that their consumers do not read.",
         then="Changes recorded from now on are published on the other topics; those recorded before still go to the former ones. "
         "`position` goes on without a gap over all topics, `previous` begins at 0 on a new topic. Consumers read the former "
         "topics to their end, then the other ones",
@@ -231,9 +231,9 @@ RULES: Mapping[str, Rule] = {
         then="Grants of the former server can't be renewed by another one. Consumers see nothing",
     ),
     PLAIN_HTTP_HOSTS: free("A process without it refuses the address that another one takes."),
-    "XERO_LOGIN_URL": free("It only goes into links that people open."),
+    "XERO_LOGIN_URL": free("It is only part of links that users open."),
     "XERO_STREAM_HTTP_TIMEOUT_SECONDS": same(
-        "Whoever takes an organisation over counts the calls of the process before it as under way for so long.",
+        "The next owner of an organisation counts the calls of the previous process as in progress for this time.",
         then="Processes use it from their next start. Consumers see nothing",
     ),
     # The simulator.

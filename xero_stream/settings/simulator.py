@@ -34,9 +34,9 @@ class SimulatorSettings(Section):
     """The simulator."""
 
     host: str = Field(default="127.0.0.1", alias="XERO_STREAM_SIMULATOR_HOST")
-    """Address it listens on."""
+    """Address of the listener."""
     port: int = Field(default=8082, alias="XERO_STREAM_SIMULATOR_PORT", ge=1, le=65535)
-    """Port of everything it serves: identity, connections, Accounting API and ``/_sim``."""
+    """Port of all endpoints: identity, connections, Accounting API and ``/_sim``."""
     host_names: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="XERO_STREAM_SIMULATOR_HOST_NAMES")
     """Host names by which it may be called, separated by commas, besides ``localhost`` and IP addresses. Requests with another
     ``Host``, or with the ``Origin`` of another web page, are refused."""
@@ -55,9 +55,9 @@ class SimulatorSettings(Section):
     everything: bool = Field(default=False, alias="XERO_STREAM_SIMULATOR_EVERYTHING")
     """Edits of every kind of record, not only of those that Xero announces."""
     api_latency_ms: float = Field(default=0.0, alias="XERO_STREAM_SIMULATOR_API_LATENCY_MS", ge=0, le=60_000)
-    """How much longer each API call takes than it must, milliseconds."""
+    """Latency added to each API call, milliseconds."""
     webhook_url: WebAddress | None = Field(default=None, alias="XERO_STREAM_SIMULATOR_WEBHOOK_URL")
-    """Where webhooks go; empty: events are stored until a URL is set."""
+    """URL that receives webhooks; empty: events are stored until a URL is set."""
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="XERO_STREAM_SIMULATOR_WEBHOOK_HOSTS")
     """Hosts (names or addresses, separated by commas) that the control API may send webhooks and intent to receive to, besides
     this machine's loopback and the host of the URL above."""
@@ -80,7 +80,7 @@ class SimulatorSettings(Section):
     webhook_event_lag_ms: int = Field(default=0, alias="XERO_STREAM_SIMULATOR_WEBHOOK_EVENT_LAG_MS", ge=0, le=60_000)
     """How far an event's date may lie after its record's ``UpdatedDateUTC``, milliseconds (drawn up to this)."""
     data_dir: Path | None = Field(default=None, alias="XERO_STREAM_SIMULATOR_DATA_DIR")
-    """Where the books are kept; empty: in memory, gone with the process."""
+    """Directory of the books; empty: in memory only."""
     client_id: str = Field(default=DEMO_CLIENT_ID, alias="XERO_STREAM_SIMULATOR_CLIENT_ID")
     """Client id of the app that may ask for tokens."""
     client_secret: SecretStr = Field(default=SecretStr(DEMO_CLIENT_SECRET), alias="XERO_STREAM_SIMULATOR_CLIENT_SECRET")

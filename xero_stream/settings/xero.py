@@ -58,7 +58,7 @@ class XeroSettings(Section):
     """Hosts to which the addresses above may lead by plain ``http``, comma-separated: a simulator in another container. This
     machine's loopback needs no mention."""
     http_timeout_seconds: float = Field(default=30.0, alias="XERO_STREAM_HTTP_TIMEOUT_SECONDS", gt=0, le=120)
-    """How long one call may take in all."""
+    """Total time limit of one call."""
 
     @field_validator("plain_http_hosts", mode="before")
     @classmethod
@@ -82,7 +82,7 @@ class DefaultAppSettings(Section):
     client_id: str | None = Field(default=None, alias="XERO_CLIENT_ID")
     """Client id of the default app."""
     client_secret: SecretStr | None = Field(default=None, alias="XERO_CLIENT_SECRET")
-    """Client secret of the default app. An app of the PKCE type has none."""
+    """Client secret of the default app. A PKCE app has none."""
     tier: AppTier = Field(default=AppTier.STARTER, alias="XERO_APP_TIER")
     """Pricing tier of the default app: starter, core, plus, advanced or enterprise. It sets the calls a day, whether a new
     connection's first half hour is unlimited (Rapid Sync, from plus on), and whether journals may be read (from advanced on)."""

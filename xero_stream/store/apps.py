@@ -19,7 +19,7 @@ class AppTrouble:
     Attributes:
         app: which.
         trouble: what Xero, or our own check of the settings, says.
-        hint: what a human can do.
+        hint: what an operator can do.
         since: when it began.
     """
 

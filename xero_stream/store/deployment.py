@@ -157,7 +157,7 @@ class Effects:
         load: entities that are read from now on: a first load each, or a pass over all of what was loaded before.
         drop: entities that are not read any more.
         read_again: entities to read as a whole, whatever was read before.
-        seal: how a stored token is encrypted anew (None for one that can't be read); None leaves them all.
+        seal: how a stored token is re-encrypted (None for one that can't be read); None leaves them all.
     """
 
     load: Sequence[EntityName] = ()
@@ -174,7 +174,7 @@ class Changed:
         deployment: as it is now.
         loads: loads and passes that were opened.
         dropped: records that no longer wait to be read.
-        sealed: grants whose tokens were encrypted anew.
+        sealed: grants whose tokens were re-encrypted.
         given_up: grants whose tokens could not be read; they have to be connected again.
     """
 

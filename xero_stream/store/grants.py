@@ -97,7 +97,7 @@ class LockedGrantRow:
         await apps.works(self._connection, AppName(self.row.app))
 
     async def mark_dead(self) -> None:
-        """A human has to connect it again; so do all tenants that live by it."""
+        """An operator has to connect it again; so do all tenants that live by it."""
         await self._connection.execute(
             "UPDATE grants SET state = 'needs_reauth', version = version + 1 WHERE grant_id = $1", self.row.grant_id
         )
@@ -141,13 +141,13 @@ Seal = Callable[[bytes, UUID, Column], bytes | None]
 
 
 async def seal_again(connection: Any, seal: Seal) -> tuple[int, int]:
-    """Encrypt every stored token anew; a grant with one that can't be read is marked as dead.
+    """Encrypt every stored token again; a grant with one that can't be read is marked as dead.
 
     Args:
         connection: in a transaction that ends soon: no token can be renewed meanwhile.
 
     Returns:
-        How many grants were encrypted anew, and how many are dead.
+        How many grants were re-encrypted, and how many are dead.
     """
     rows = [_grant_row(row) for row in await connection.fetch(f"{_GRANT} ORDER BY grant_id FOR UPDATE")]
     dead = 0

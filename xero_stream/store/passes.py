@@ -16,7 +16,7 @@ CATCH_UP_OVERLAP = timedelta(days=1)
 
 _ANEW = """generation = passes.generation + 1, place = NULL, seen = 0, total = NULL, finished_at = NULL, started_at = NULL,
     attempts = 0, error = NULL, hint = NULL, failing_since = NULL"""
-"""What a pass that begins anew forgets. A new generation: a page of it that was asked for before says nothing of what
+"""What a pass that starts again forgets. A new generation: a page of it that was asked for before says nothing of what
 changed since."""
 
 # Joined to one that is not finished: from the earlier of both beginnings, and null (everything) is the earliest.
@@ -105,7 +105,7 @@ class PassRow:
         since: what changed since then is read; None: everything.
         place: where the next page is; None: at the beginning.
         seen: records read so far.
-        generation: how often it was begun anew.
+        generation: how often it was restarted.
         not_before: when it is due.
         attempts: failures in a row.
     """
@@ -125,7 +125,7 @@ class PassId:
     """A pass as it was when a page of it was asked for.
 
     Attributes:
-        generation: one that was begun anew since is another pass.
+        generation: one that was restarted since is another pass.
     """
 
     tenant_id: TenantId
@@ -157,7 +157,7 @@ async def open_of(connection: Any, partition: int, tenant_id: TenantId) -> list[
 
 
 async def move(connection: Any, which: PassId, moved: Moved, now: datetime) -> bool:
-    """Move a pass on, in the transaction that recorded its page; not if it was begun anew while the page was read.
+    """Move a pass on, in the transaction that recorded its page; not if it was restarted while the page was read.
 
     Returns:
         Whether it moved.
@@ -185,13 +185,13 @@ async def follow(connection: Any, which: PassId, since: datetime | None, not_bef
 async def failed(
     pool: "asyncpg.Pool[Any]", which: PassId, *, error: str, hint: str, now: datetime, not_before: datetime
 ) -> None:
-    """A page of the pass could not be read; try again later. A pass that was begun anew meanwhile is left alone.
+    """A page of the pass could not be read; try again later. A pass that was restarted meanwhile is left alone.
 
     Args:
         pool: the store.
         which: as it was when the page was asked for.
         error: what went wrong.
-        hint: what a human can do.
+        hint: what an operator can do.
         now: the clock.
         not_before: when it is tried again.
     """
@@ -268,7 +268,7 @@ async def load_everywhere(connection: Any, entity: EntityName, left_out: Sequenc
 
 
 async def load_again(connection: Any, partition: int, entities: Sequence[EntityName]) -> int:
-    """Begin the first loads of a partition anew.
+    """Begin the first loads of a partition again.
 
     Returns:
         How many.

@@ -21,7 +21,7 @@ class Head:
     Attributes:
         position: the last one given out.
         by_topic: the last one per topic.
-        incarnation: part of every ``ce_id``; drawn anew when positions are given out again.
+        incarnation: part of every ``ce_id``; drawn again when positions are given out again.
     """
 
     position: int
@@ -57,7 +57,7 @@ async def begin_anew(connection: Any, lease: Lease, position: int, by_topic: Map
 
 
 async def forget_topics(connection: Any, lease: Lease, topics: Collection[str]) -> None:
-    """These topics begin anew: no change on them has one before it.
+    """These topics start again: no change on them has one before it.
 
     Raises:
         FencedError: the partition has another owner.

@@ -1,6 +1,6 @@
 """The quarantine: what could not be applied, with its bytes. Every statement that writes ``quarantine``.
 
-An open entry stays until a later read of its record is applied, or a human settles it. Its bytes may go before: when it is
+An open entry stays until a later read of its record is applied, or an operator settles it. Its bytes may go before: when it is
 resolved, after some days, or when an app's entries are too many. They are on the topic ``dead-letters`` then, which has a
 retention of its own; nothing that was not published there loses its bytes.
 """
@@ -236,7 +236,7 @@ def _entry(row: Any) -> Entry:
 
 
 async def retry(pool: "asyncpg.Pool[Any]", identity: UUID) -> bool:
-    """Send a record's entry round again: it is read from Xero anew.
+    """Send a record's entry round again: it is read from Xero again.
 
     Returns:
         False where the entry names no record (an unreadable event): there is nothing to read again.

@@ -114,7 +114,7 @@ class Told:
     """What ends the waits of a tenant's task when it changes.
 
     Attributes:
-        roused: how often a human did something for the organisation.
+        roused: how often an operator did something for the organisation.
         connected: whether it is to be read.
     """
 
@@ -191,7 +191,7 @@ async def delete(connection: Any, tenant_id: TenantId) -> UUID | None:
 
 
 async def rouse(connection: Any, tenant_id: str) -> None:
-    """A human did something for an organisation: whichever process works for it ends its waits within a second.
+    """An operator did something for an organisation: whichever process works for it ends its waits within a second.
 
     Limits that Xero set (parked until) stay.
 
@@ -218,13 +218,13 @@ async def park(
 
 
 async def suspend(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, state: str, roused: int) -> bool:
-    """The organisation waits for a human: ``needs_reauth`` or ``disconnected``. Its dirty rows stay.
+    """The organisation waits for an operator: ``needs_reauth`` or ``disconnected``. Its dirty rows stay.
 
     Args:
         pool: the store.
         tenant_id: who waits.
         state: for what.
-        roused: how often a human had done something for it when the call was made: one who has done so since gave it
+        roused: how often an operator had done something for it when the call was made: one who has done so since gave it
             another grant, of which the call says nothing.
 
     Returns:
@@ -237,7 +237,7 @@ async def suspend(pool: "asyncpg.Pool[Any]", tenant_id: TenantId, state: str, ro
 
 
 async def suspend_all_of(connection: Any, grant_id: UUID) -> None:
-    """Every organisation that a grant reaches waits for a human to connect it again."""
+    """Every organisation that a grant reaches waits for an operator to connect it again."""
     await connection.execute(
         "UPDATE tenants SET state = 'needs_reauth' WHERE grant_id = $1 AND state = 'connected'", grant_id
     )

@@ -109,7 +109,7 @@ async def count(connection: Any, kept: Mapping[TenantId, int], dropped: Mapping[
 async def expire(pool: "asyncpg.Pool[Any]", days: int) -> int:
     """Let go what waited for so many days; forget organisations that sent nothing for as long.
 
-    Organisations that are connected, or were and wait for a human, keep everything.
+    Organisations that are connected, or were and wait for an operator, keep everything.
 
     Args:
         days: how long a record stays marked.

@@ -34,7 +34,7 @@ or they disappear when they are old and another gauge says so. A counter that st
 | `relay_silent_seconds` | the time since each relay of the process last worked, when scraped | grows (alert RelayStands) | grows as soon as there is something to publish | grows | gone with the process; the next owner's begins at 0 |
 | `partitions_owned` | the workers with a lease, when scraped | right: a worker without a lease does not count | may stay: ownership is for Kafka to end | falls to 0 where a lease can't be taken | the series ends with the process (alert PartitionsWithoutOwner) |
 | `partitions` | the settings | | | | |
-| `incident_age_seconds`, `receiver_dead_letter_age_seconds` | the time since the last one, when scraped | grows | grows | grows | begins anew with the process, the log keeps it |
+| `incident_age_seconds`, `receiver_dead_letter_age_seconds` | the time since the last one, when scraped | grows | grows | grows | starts again with the process, the log keeps it |
 | `clock_difference_seconds` | this machine's clock against the store's, as last seen and carried on by the monotonic clock, when scraped; Kafka's and Xero's from their last answers | right until the other clock is set | Kafka's as last seen, carried on | the store's as last seen, carried on | gone with the process |
 | `app_minute_…` | the last exchange of each app's minute | 0 after a minute | right | 0 after a minute: no calls are granted | gone with the process |
 | `day_budget_lasts_seconds` | the last call of each organisation, counted on when scraped | runs down | right | runs down | the organisation is taken out when its partition goes |
@@ -42,7 +42,7 @@ or they disappear when they are old and another gauge says so. A counter that st
 | `receiver_loop_lag_seconds` | each worker's event loop, four times a second | stays; `receiver_silent_seconds` grows | right | | |
 | `receiver_workers`, `receiver_connections`, `receiver_in_flight_bytes`, `receiver_producer_available` | each worker, as it happens | stay; `receiver_silent_seconds` grows; 0 once the worker has ended | right: nothing is appended, requests are counted as unavailable | | |
 | `receiver_clock_difference_seconds` | this machine's clock against the broker's at the last acknowledgement, when scraped | right until the broker's clock is set | as last seen, carried on | | |
-| `receiver_intent_to_receive_timestamp_seconds` | this machine's clock at the last one | stays, as it should | right | | |
+| `receiver_intent_to_receive_timestamp_seconds` | this machine's clock at the last one | stays (intended) | right | | |
 """
 
 
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.write.write_text(text, encoding="utf-8")
         return 0
     if not options.check.exists() or options.check.read_text(encoding="utf-8") != text:
-        sys.stderr.write(f"{options.check} is stale; write it anew with --write\n")
+        sys.stderr.write(f"{options.check} is stale; write it again with --write\n")
         return 1
     return 0
 

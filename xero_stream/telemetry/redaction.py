@@ -25,7 +25,7 @@ _SECRET_NAME = re.compile(
 _PLAIN_NAMES = frozenset({"idempotency_key", "record_key", "token_expires_at", "token_version"})
 _SPEAKING = (str, bool, int, float, Enum)
 _TEXTS = (date, time, timedelta, UUID, PurePath, BaseException)
-# Runs, each looked at as a whole: one pattern for what is in them would begin anew at every "eyJ" and every "://".
+# Runs, each looked at as a whole: one pattern for what is in them would start again at every "eyJ" and every "://".
 _TOKEN_RUN = re.compile(r"[A-Za-z0-9._-]++")
 _URL_RUN = re.compile(r"[^\s\"]++")
 _SHORTEST_HEADER, _SHORTEST_CLAIMS = 11, 4

@@ -1,4 +1,4 @@
-"""W3C trace context: ``traceparent`` parsed, continued or started anew. Pure; randomness is an argument.
+"""W3C trace context: ``traceparent`` parsed, continued or started again. Pure; randomness is an argument.
 
 https://www.w3.org/TR/trace-context/#traceparent-header
 """

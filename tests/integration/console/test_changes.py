@@ -1,4 +1,4 @@
-"""The feed over HTTP: pages, waits, streams; what is not relayed, gone, or lost with a store that went back."""
+"""The feed over HTTP: pages, waits, streams; what is not relayed, gone, or lost with a store after a rollback."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
-from processors.relay.recover import store_went_back
+from processors.relay.recover import store_rolled_back
 from tests.integration.console.conftest import A, B, C, RunningConsole, running
 from tests.integration.console.feeding import Log, events, in_order, places, read, read_all
 from xero_stream.contracts.api_key import Scope
@@ -170,7 +170,7 @@ async def test_a_wait_ends_with_the_change_or_with_the_time(client: httpx.AsyncC
 
 
 async def test_a_stream_goes_on_where_it_was_left(client: httpx.AsyncClient, log: Log) -> None:
-    """Left after any event and begun anew with its id: each change once, in order, as bytes."""
+    """Left after any event and restarted with its id: each change once, in order, as bytes."""
     values = await log.record(*[A, B, C] * 10)
     await log.relay()
     found = []
@@ -294,7 +294,7 @@ async def test_all_is_gone_and_nothing_new(client: httpx.AsyncClient, log: Log) 
     assert (changes, cursor) == ([], "0:2,1:0,2:0")
 
 
-async def test_a_store_that_went_back(client: httpx.AsyncClient, log: Log) -> None:
+async def test_a_store_rollback(client: httpx.AsyncClient, log: Log) -> None:
     """Restored between commit and relay, and recorded on: readers are told, and nobody is shown what Kafka has otherwise."""
     lease = await take(log.pool, 0, "test")
     await log.record(*[A] * 6)
@@ -305,7 +305,7 @@ async def test_a_store_that_went_back(client: httpx.AsyncClient, log: Log) -> No
     # Kafka has ten changes, and a reader has seen eight of them: the store has six, of which it knows four to be on Kafka.
     before = await client.get("/v1/changes", params={"cursor": "0:8,1:0,2:0"})
     waiting = await client.get("/v1/changes", params={"cursor": "0:6,1:0,2:0"})
-    await store_went_back(log.pool, lease, 10, {})
+    await store_rolled_back(log.pool, lease, 10, {})
     ended = await asyncio.wait_for(stream, 10)
     (value,) = await log.record(A)
     await log.relay()

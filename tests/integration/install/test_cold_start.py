@@ -61,7 +61,7 @@ def make(clone: Path, elsewhere: Path, *arguments: str) -> "subprocess.Popen[str
 
 
 def test_ctrl_c_at_every_second_of_the_installation(clone: Path, elsewhere: Path) -> None:
-    """Each start goes on or begins anew; once one is left alone the demo runs, and a warm one needs no installation."""
+    """Each start goes on or starts again; once one is left alone the demo runs, and a warm one needs no installation."""
     stamp = clone / ".venv" / ".installed-local"
     for moment in range(PLENTY):
         process = make(clone, elsewhere, "demo", "ARGS=--seconds 60")

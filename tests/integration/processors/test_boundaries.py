@@ -78,7 +78,7 @@ async def test_what_the_store_refuses_is_quarantined_and_its_neighbours_go_on(
 
 
 async def test_a_refused_record_takes_its_mark_along(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
-    """It is not read again and again; a later event or a human brings it back."""
+    """It is not read again and again; a later event or an operator brings it back."""
     await pool.execute(
         "INSERT INTO dirty (tenant_id, entity, record_id, partition, event_at, first_received_at) "
         "VALUES ($1, 'invoices', 'bad', 1, $2, $2)",

@@ -1,4 +1,4 @@
-"""What was read is remembered for a year's bills, and not for ever."""
+"""What was read is remembered for a year's bills, and not indefinitely."""
 
 from datetime import timedelta
 from typing import Any

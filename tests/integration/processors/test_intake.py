@@ -230,7 +230,7 @@ def reasons(registry: CollectorRegistry) -> float | None:
 async def test_an_event_that_the_store_refuses_does_not_stop_the_others(
     pool: "asyncpg.Pool[Any]", lease: Lease
 ) -> None:
-    """It goes into quarantine with its bytes; a poll of it and others is never delivered again for ever."""
+    """It goes into quarantine with its bytes; a poll of it and others is never delivered again indefinitely."""
     refused_id = str(uuid4())
     await pool.execute(f"ALTER TABLE dirty ADD CONSTRAINT test_refusal CHECK (record_id <> '{refused_id}')")
     await pool.execute("UPDATE tenants SET partition = 1")
@@ -267,7 +267,7 @@ async def test_a_missing_right_is_held_against_no_event(pool: "asyncpg.Pool[Any]
 async def test_a_fault_of_ours_on_an_event_does_not_stop_the_others(
     pool: "asyncpg.Pool[Any]", lease: Lease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is raised: else the process would rebuild its consumer for ever."""
+    """Whatever is raised: else the process would rebuild its consumer indefinitely."""
 
     def broken(records: Sequence[Arrived], *rest: Any) -> Folded:
         if any(record.offset == 1 for record in records):
@@ -297,7 +297,7 @@ async def noted(pool: "asyncpg.Pool[Any]", tenant_id: TenantId = STRANGER) -> An
 async def connected(
     pool: "asyncpg.Pool[Any]", tenant_id: TenantId = STRANGER, state: str = "connected"
 ) -> list[Connected]:
-    """Connect an organisation; or have it wait for a human."""
+    """Connect an organisation; or have it wait for an operator."""
     now = datetime.now(UTC)
     done = await connect(
         pool,
@@ -349,7 +349,7 @@ async def test_made_up_organisations_are_bounded(pool: "asyncpg.Pool[Any]", leas
 
 
 async def test_marks_of_organisations_that_are_not_connected_expire(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
-    """After so many days; those of connected organisations and of those that wait for a human never do."""
+    """After so many days; those of connected organisations and of those that wait for an operator never do."""
     suspended = TenantId("99999999-9999-9999-9999-999999999997")
     await connected(pool, suspended, "disconnected")
     await connected(pool, TENANT)
@@ -369,7 +369,7 @@ async def test_marks_of_organisations_that_are_not_connected_expire(pool: "async
 
 
 async def test_an_organisation_that_is_silent_for_so_long_is_forgotten(pool: "asyncpg.Pool[Any]", lease: Lease) -> None:
-    """The alert ends by itself; what waits is counted anew, whatever took it away."""
+    """The alert ends by itself; what waits is counted again, whatever took it away."""
     await intake(pool, lease, strange("r1"), strange("r2"))
     await pool.execute("DELETE FROM dirty WHERE record_id = 'r2'")
     await expire(pool, 365)

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from processors.intake.transaction import events_lost
-from processors.relay.recover import store_went_back
+from processors.relay.recover import store_rolled_back
 from xero_stream.contracts.names import STREAMED, TenantId
 from xero_stream.store import calls, intake_offsets, positions, tenants
 from xero_stream.store.leases import FencedError, Lease, holds, release
@@ -83,7 +83,7 @@ async def test_the_previous_owner_moves_no_offset_and_makes_no_call(pool: "async
     with pytest.raises(FencedError):
         await intake_offsets.reset(pool, loaded, 5)
     with pytest.raises(FencedError):
-        await store_went_back(pool, loaded, 5, {})
+        await store_rolled_back(pool, loaded, 5, {})
     with pytest.raises(FencedError):
         await calls.started(pool, loaded, TENANT, 2, T)
 
@@ -91,15 +91,13 @@ async def test_the_previous_owner_moves_no_offset_and_makes_no_call(pool: "async
     assert await passes(pool) == []
 
 
-async def test_a_store_that_went_back_jumps_and_reads_everything_again(
-    pool: "asyncpg.Pool[Any]", loaded: Lease
-) -> None:
+async def test_a_store_rollback_jumps_and_reads_everything_again(pool: "asyncpg.Pool[Any]", loaded: Lease) -> None:
     """Of its own partition only: position, mark and last positions are Kafka's; ids will be others than before."""
     before = await pool.fetch("SELECT partition, incarnation FROM positions ORDER BY partition")
     stored = b'{"xero.changes.a": 4, "xero.changes.b": 5, "xero.changes.c": 14}'
     await pool.execute("UPDATE positions SET position = 5, heads = $1 WHERE partition = 1", stored)
 
-    assert await store_went_back(pool, loaded, 12, {"xero.changes.b": 12}) == 1
+    assert await store_rolled_back(pool, loaded, 12, {"xero.changes.b": 12}) == 1
 
     after = await pool.fetch("SELECT partition, incarnation FROM positions ORDER BY partition")
     assert [one["incarnation"] != other["incarnation"] for one, other in zip(before, after, strict=True)] == [
@@ -116,7 +114,7 @@ async def test_a_store_that_went_back_jumps_and_reads_everything_again(
 
 
 async def test_lost_events_open_a_catch_up_from_the_earliest_moment(pool: "asyncpg.Pool[Any]", loaded: Lease) -> None:
-    """Joined to one that is not done it begins where the earlier of both does; a finished one starts anew."""
+    """Joined to one that is not done it begins where the earlier of both does; a finished one starts again."""
     day = timedelta(days=1)
     await events_lost(pool, loaded, T)
     await events_lost(pool, loaded, T + day)

@@ -1,4 +1,4 @@
-"""Passes on the real PostgreSQL: a page moves its pass on, but never one that was begun anew meanwhile."""
+"""Passes on the real PostgreSQL: a page moves its pass on, but never one that was restarted meanwhile."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -178,7 +178,7 @@ async def test_a_catch_up_that_ended_at_its_bound_is_followed_by_the_next(open_p
 
 
 async def test_a_page_of_before_opens_no_pass(open_pass: "asyncpg.Pool[Any]") -> None:
-    """The pass began anew while the page was read: what changed since is in the new one."""
+    """The pass began again while the page was read: what changed since is in the new one."""
     await ends_early(open_pass, PassKind.CATCH_UP, (0, 7000))
 
     assert await catch_up(open_pass) == (T, 0, False, False)
@@ -197,7 +197,7 @@ async def test_a_page_of_before_opens_no_pass(open_pass: "asyncpg.Pool[Any]") ->
 async def test_a_first_load_that_ended_at_its_bound_is_followed_by_a_catch_up(
     open_pass: "asyncpg.Pool[Any]", already: str, since: datetime | None
 ) -> None:
-    """The load is done. A catch-up under way begins anew, from the earlier of both moments."""
+    """The load is done. A catch-up under way starts again, from the earlier of both moments."""
     await open_pass.execute(
         "INSERT INTO passes (tenant_id, entity, kind, partition) VALUES ($1, 'invoices', 'backfill', 1)", TENANT
     )

@@ -129,7 +129,7 @@ async def test_a_record_that_waits_for_its_time_is_read_at_once_when_asked(pool:
 
 
 async def test_an_unreadable_event_names_no_record_to_read_again(pool: "asyncpg.Pool[Any]") -> None:
-    """It is kept for a human."""
+    """It is kept for an operator."""
     arrived = Arrived(offset=3, key=b"k", value=b"\x00", appended_at=datetime(2026, 11, 22, tzinfo=UTC))
     async with pool.acquire() as connection:
         await keep_refused(connection, 1, [Refused(arrived=arrived, reason=Refusal.UNREADABLE_EVENT, error="E")], "t")

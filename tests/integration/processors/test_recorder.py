@@ -377,7 +377,7 @@ async def test_nul_and_long_numbers_survive(desk: Desk) -> None:
 
 
 async def test_a_transaction_that_had_to_give_way_begins_again(desk: Desk) -> None:
-    """A deadlock or a conflict costs no call to Xero, and takes no position twice; for ever it is not tried."""
+    """A deadlock or a conflict costs no call to Xero, and takes no position twice; indefinitely it is not tried."""
     await desk.pool.execute("""
         CREATE SEQUENCE conflicts;
         CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -42,7 +42,7 @@ class Told:
 
     relayed_changes: int = 0
     rebuilds: int = 0
-    went_back: int = 0
+    rolled_back: int = 0
     emptied: int = 0
     looked_again: int = 0
     worked: int = 0
@@ -67,10 +67,10 @@ class Told:
         """The broker's clock."""
         self.broker = broker
 
-    def store_went_back(self, partition: int) -> None:
+    def store_rolled_back(self, partition: int) -> None:
         """The store is older than Kafka."""
         assert partition == PARTITION
-        self.went_back += 1
+        self.rolled_back += 1
 
     def topics_emptied(self, partition: int) -> None:
         """Kafka has lost all changes of an entity."""
@@ -114,7 +114,7 @@ class Bench:
             entities=STREAMED,
             kafka=self.kafka,
             observer=self.told,
-            on_went_back=self.told.look_again,
+            on_rollback=self.told.look_again,
             **given,
         )
 
@@ -479,7 +479,7 @@ async def test_a_store_older_than_kafka_takes_over_what_kafka_has(
     relay = bench.relay(lease)
     running = asyncio.create_task(relay.run())
     await asyncio.wait_for(relay.resumed.wait(), 20)
-    assert (bench.told.went_back, bench.told.looked_again) == (1, 1)
+    assert (bench.told.rolled_back, bench.told.looked_again) == (1, 1)
     stored = await bench.pool.fetch("SELECT record_id, gone, position, body FROM records ORDER BY record_id")
     live = {row["record_id"]: (row["position"], row["body"]) for row in stored if not row["gone"]}
     assert live == {"r1": (3, body("r1", "paid")), "r2": (2, body("r2", "draft")), "r4": (4, body("r4", "draft"))}
@@ -664,7 +664,7 @@ async def test_where_kafka_answers_an_older_offset_the_mark_is_believed(bench: B
     await bench.run(bench.relay(lease))
 
     assert await bench.positions() == [1, 2, 3, 4, 5, 6]
-    assert bench.told.went_back == 0
+    assert bench.told.rolled_back == 0
 
 
 async def test_large_transactions_are_cut(bench: Bench) -> None:

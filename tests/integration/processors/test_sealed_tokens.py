@@ -99,7 +99,7 @@ async def test_swapped_tokens_are_refused_and_only_their_grants_wait(pool: "asyn
     states = "SELECT grant_id, g.state, t.state FROM grants g JOIN tenants t USING (grant_id) ORDER BY grant_id"
     dead, alive = ("needs_reauth", "needs_reauth"), ("active", "connected")
     assert [tuple(row)[1:] for row in await pool.fetch(states)] == [dead, dead, alive]
-    assert issubclass(TamperedGrantError, ReauthoriseError), "the task of the organisation waits for a human"
+    assert issubclass(TamperedGrantError, ReauthoriseError), "the task of the organisation waits for an operator"
 
 
 async def test_tokens_of_the_release_before_are_read_and_bound_at_the_next_start(pool: "asyncpg.Pool[Any]") -> None:

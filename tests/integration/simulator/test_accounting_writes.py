@@ -123,7 +123,7 @@ async def test_after_six_minutes_the_key_is_new(talk: Talk) -> None:
 
 
 async def test_refusals_are_replayed_too(talk: Talk) -> None:
-    """The reason is mended, but the key remembers."""
+    """The reason is fixed, but the key remembers."""
     bad = {"Name": (await talk.rows("Contacts"))[0]["Name"]}
     taken = await write(talk, "PUT", "Contacts", bad, key="k")
     namesake = (await talk.rows("Contacts"))[0]["ContactID"]

@@ -215,7 +215,7 @@ async def test_an_answer_never_comes(talk: Talk, operation: str) -> None:
 
 
 async def test_an_answer_that_never_comes_ends_some_time(talk: Talk) -> None:
-    """With the connection cut, for clients that wait for ever."""
+    """With the connection cut, for clients that wait indefinitely."""
     await talk.faults(rule("hang", "list", seconds=0.2))
 
     with pytest.raises(httpx.TransportError):

@@ -37,7 +37,7 @@ async def test_the_client_may_authenticate_by_basic(talk: Talk) -> None:
 
 
 async def test_the_old_refresh_token_works_for_thirty_minutes(talk: Talk) -> None:
-    """Then invalid_grant, for ever."""
+    """Then invalid_grant, indefinitely."""
     old = talk.refresh_token
     await talk.refresh()
 

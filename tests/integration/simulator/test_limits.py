@@ -54,7 +54,7 @@ async def test_the_tier_sets_the_day(start: Start) -> None:
 
 
 async def test_large_tiers_lift_minute_and_day_for_a_new_connection(start: Start) -> None:
-    """For half an hour by the simulator's clock; such calls are counted, and connecting anew is nothing new."""
+    """For half an hour by the simulator's clock; such calls are counted, and connecting again is nothing new."""
     talk = (await start(tier="plus", clock_rate=0)).talk
     await talk.connect()
     tenant = talk.tenants[0]

@@ -145,7 +145,7 @@ async def identity_down(experiment: Experiment, **fault: Any) -> None:
 
 
 async def grant_refused_once(experiment: Experiment) -> None:
-    """A refresh token is refused although it is good: the one before it still serves, and nobody has to consent anew."""
+    """A refresh token is refused although it is good: the one before it still serves, and nobody has to consent again."""
     stack = experiment.stack
 
     async def version() -> int:

@@ -89,7 +89,7 @@ def test_the_ring_holds_the_newest_changes_within_its_bytes() -> None:
 
 
 def test_the_ring_takes_no_gap_and_no_repetition() -> None:
-    """Positions of a partition follow each other; a partition can be begun anew anywhere."""
+    """Positions of a partition follow each other; a partition can be restarted anywhere."""
     ring = Ring(most_bytes=10**6)
     ring.begin(0, 5)
     for position in (5, 7):

@@ -52,7 +52,7 @@ def test_stale_reads_are_repeated_ever_more_slowly() -> None:
 
 
 def test_patience_ends_after_ten_minutes_and_three_equal_reads() -> None:
-    """Xero sends events without moving UpdatedDateUTC: they must not be read for ever."""
+    """Xero sends events without moving UpdatedDateUTC: they must not be read indefinitely."""
     old, late = E - timedelta(hours=1), E + timedelta(minutes=11)
     assert found(version=old, read_at=late, row=Row(event_at=E, attempts=9, equal_reads=2)) is Verdict.WITHOUT_UPDATE
     assert found(version=old, read_at=late, row=Row(event_at=E, attempts=9, equal_reads=1)) is Verdict.STALE
@@ -85,7 +85,7 @@ def test_an_absence_soon_after_the_event_is_a_stale_read() -> None:
 
 
 def test_an_absence_that_lasts_is_a_deletion_only_of_what_was_there() -> None:
-    """What was never seen goes to a human."""
+    """What was never seen goes to an operator."""
     assert missing(known=True, late=True) is Verdict.MISSING
     assert missing(known=False, late=True) is Verdict.NEVER_SEEN
 

@@ -57,7 +57,7 @@ def membership_of(kind: type[Membership], beats: Beats, clock: Callable[[], floa
 
 
 async def test_a_cancellation_from_inside_the_library_ends_nothing() -> None:
-    """While Kafka is away, aiokafka awaits tasks that it has cancelled; the process would end with 0, for ever."""
+    """While Kafka is away, aiokafka awaits tasks that it has cancelled; the process would end with 0, indefinitely."""
     member = membership_of(Interrupted, Beats(), time.monotonic)
     task = asyncio.create_task(member.run())
 
@@ -226,7 +226,7 @@ async def test_a_partition_that_came_back_is_not_forgotten_when_its_former_worke
 
 
 async def test_events_that_could_not_be_taken_in_come_again_with_the_record_before_them() -> None:
-    """Without it nobody would notice a topic that was made anew, if the store was away when that showed for the first time."""
+    """Without it nobody would notice a topic that was recreated, if the store was away when that showed for the first time."""
     membership = membership_of(Membership, Beats(), time.monotonic)
     place = TopicPartition(membership._topic, 1)
     log = Log(place)

@@ -83,7 +83,7 @@ def test_incidents_have_an_age() -> None:
     """A counter that was above zero at the first scrape would never show an increase."""
     page = Page()
     assert page("incident_age_seconds", incident="store_rolled_back") is None
-    page.metrics.relay.store_went_back(0)
+    page.metrics.relay.store_rolled_back(0)
     page.metrics.intake.events_lost()
     page.now += 5
     ages = {incident: page("incident_age_seconds", incident=incident) for incident in Incident}

@@ -1,4 +1,4 @@
-"""What a store that went back takes over from the compacted topics."""
+"""What a store after a rollback takes over from the compacted topics."""
 
 import contextlib
 import json
@@ -100,7 +100,7 @@ def test_the_last_message_of_a_key_counts() -> None:
     st.binary() | st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), nested).map(dumped)
 )
 def test_whatever_others_write_is_a_record_or_an_unreadable_message(value: bytes) -> None:
-    """Nothing else is raised, or a recovery would fail at the same message for ever."""
+    """Nothing else is raised, or a recovery would fail at the same message indefinitely."""
     with contextlib.suppress(UnreadableMessageError):
         published_record(IDENTITY, value)
 

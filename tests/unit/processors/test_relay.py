@@ -51,7 +51,7 @@ def relay_of(kind: type[Relay]) -> Relay:
         kafka=KafkaSettings(),
         entities=(),
         observer=cast("Any", SimpleNamespace(beat=lambda _: None, relay_rebuilt=lambda _: None)),
-        on_went_back=lambda: None,
+        on_rollback=lambda: None,
     )
 
 
@@ -90,5 +90,5 @@ async def test_question_for_the_offset_does_not_wait_for_ever(monkeypatch: pytes
     monkeypatch.setattr(relay_module, "_ANSWER_SECONDS", 0.05)
 
     async with asyncio.timeout(5):
-        with pytest.raises(KafkaUnreachableError, match="did not tell the offset"):
+        with pytest.raises(KafkaUnreachableError, match="did not return the offset"):
             await relay_of(Relay)._offset()

@@ -20,7 +20,7 @@ def plan(committed: Committed | None, *, reached: int | None = None, **standing:
 def test_kafka_is_ahead_of_the_mark() -> None:
     """Killed between the Kafka commit and the mark: nothing is published twice."""
     found = plan(Committed(position=8, store_id=OURS, stamp=70), last_position=10, mark=5, stamp=70)
-    assert found == Resume(after=8, went_back=False, stamp=70)
+    assert found == Resume(after=8, rolled_back=False, stamp=70)
 
 
 def test_kafka_forgot_the_group() -> None:
@@ -37,26 +37,26 @@ def test_a_new_deployment_starts_at_the_beginning() -> None:
 def test_a_store_older_than_kafka_is_noticed() -> None:
     """A restored backup: positions would be given out twice. With Kafka's offset, and where that is forgotten."""
     found = plan(Committed(position=12, store_id=OURS, stamp=70), last_position=10, mark=5)
-    assert found == Resume(after=12, went_back=True, stamp=70)
-    assert plan(None, reached=12, last_position=10, mark=5).went_back
-    assert plan(None, last_position=3, mark=5).went_back
+    assert found == Resume(after=12, rolled_back=True, stamp=70)
+    assert plan(None, reached=12, last_position=10, mark=5).rolled_back
+    assert plan(None, last_position=3, mark=5).rolled_back
 
 
 def test_a_store_that_lost_its_tail_and_went_on_is_noticed() -> None:
     """It has given out the positions again: the change where Kafka stopped is another one."""
     committed = Committed(position=8, store_id=OURS, stamp=70)
 
-    assert plan(committed, last_position=10, mark=5, stamp=71) == Resume(after=8, went_back=True, stamp=70)
-    assert not plan(committed, last_position=10, mark=5, stamp=70).went_back
+    assert plan(committed, last_position=10, mark=5, stamp=71) == Resume(after=8, rolled_back=True, stamp=70)
+    assert not plan(committed, last_position=10, mark=5, stamp=70).rolled_back
 
 
 def test_what_is_not_known_proves_nothing() -> None:
     """A change that retention dropped, an offset without the moment, a mark ahead of the offset."""
     committed = Committed(position=8, store_id=OURS, stamp=70)
 
-    assert not plan(committed, last_position=10, mark=5, stamp=None).went_back
-    assert not plan(Committed(position=8, store_id=OURS), last_position=10, mark=5, stamp=71).went_back
-    assert plan(committed, last_position=10, mark=9, stamp=71) == Resume(after=9, went_back=False, stamp=None)
+    assert not plan(committed, last_position=10, mark=5, stamp=None).rolled_back
+    assert not plan(Committed(position=8, store_id=OURS), last_position=10, mark=5, stamp=71).rolled_back
+    assert plan(committed, last_position=10, mark=9, stamp=71) == Resume(after=9, rolled_back=False, stamp=None)
 
 
 def test_another_stores_topics_are_refused() -> None:

@@ -148,7 +148,7 @@ def test_client_credentials_are_for_custom_connections_only() -> None:
 
 
 def test_an_app_may_look_after_its_connections_without_a_user() -> None:
-    """The scope ``app.connections``: all of the app's, one grant for ever; not for apps without a secret."""
+    """The scope ``app.connections``: all of the app's, one grant permanently; not for apps without a secret."""
     book = grants()
     ids = iter(guid(number) for number in range(50, 60))
 

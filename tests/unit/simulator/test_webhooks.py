@@ -145,7 +145,7 @@ def test_a_delivery_that_fails_is_retried_on_schedule_and_then_given_up() -> Non
 
 
 def test_one_good_answer_heals() -> None:
-    """And the next failure starts the day anew."""
+    """And the next failure starts the day again."""
     healed = succeeded(failed(Schedule(retry_ms=1000), NOW))
 
     assert healed == Schedule(retry_ms=1000)

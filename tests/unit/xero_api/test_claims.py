@@ -53,7 +53,7 @@ def test_scopes_as_one_string() -> None:
 @settings(max_examples=examples(40))
 @given(st.one_of(st.text(max_size=40), st.binary(max_size=40).map(lambda raw: jwt({}).replace("e30", raw.hex()))))
 def test_anything_else_is_a_typed_error_that_does_not_show_it(token: str) -> None:
-    """Opaque tokens, garbage, JSON that is no object."""
+    """Opaque tokens, garbage, JSON that is not an object."""
     problem = None
     try:
         read_claims(token)

@@ -122,7 +122,7 @@ def test_a_custom_connection_has_one_organisation(count: int) -> None:
 
 
 def test_half_an_answer_is_tried_again() -> None:
-    """What is no JSON may be whole the next time."""
+    """What is not valid JSON may be whole the next time."""
     with pytest.raises(GarbledAnswerError):
         parse_connections(b'[{"id":')
 

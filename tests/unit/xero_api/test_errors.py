@@ -9,7 +9,7 @@ def _classes(root: type[XeroError]) -> list[type[XeroError]]:
 
 
 def test_every_error_has_one_intent_and_a_hint() -> None:
-    """Each class below the root finds its branch in the table, and tells a human what to do."""
+    """Each class below the root finds its branch in the table, and tells an operator what to do."""
     for kind in _classes(XeroError)[1:]:
         assert sum(1 for branch in INTENTS if issubclass(kind, branch)) == 1, kind
         assert kind.hint.endswith((".", ".com.")), kind

@@ -225,7 +225,7 @@ async def test_a_failing_endpoint_is_an_error_once_the_token_ended_but_never_con
 
 
 async def test_a_refused_grant_is_marked_and_never_tried_again(world: World) -> None:
-    """invalid_grant with nothing else to try: a human has to come; other processes don't ask the endpoint."""
+    """invalid_grant with nothing else to try: an operator has to come; other processes don't ask the endpoint."""
     world.time.move(minutes=31)
     world.identity.current = "somebody else's"
 
@@ -314,7 +314,7 @@ async def test_a_rejected_token_is_replaced_once(world: World) -> None:
 
 
 async def test_a_fresh_token_is_replaced_once_a_minute(world: World) -> None:
-    """A second 401 within a minute is about scope or role: refreshing would go on for ever."""
+    """A second 401 within a minute is about scope or role: refreshing would go on indefinitely."""
     process = world.process()
     token = await process.token(DEFAULT_APP, TENANT)
 

@@ -64,7 +64,7 @@ class Account(Record):
     created_at: Instant | None
     """When it was made. Null before Xero's API of November 2026."""
     status: Known[AccountStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     code: str | None
     """Code given by the user, e.g. ``200``; bank accounts may have none."""
     name: str | None

@@ -57,7 +57,7 @@ class BankTransaction(Record):
     """Which way the money went, and for what; a type of Xero's we don't know in lower case, null where
     it can't be read."""
     status: Known[BankTransactionStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     bank_account: BankAccountRef | None
     """The account spent from or received on."""
     contact: ContactRef | None

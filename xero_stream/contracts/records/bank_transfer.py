@@ -36,7 +36,7 @@ class BankTransfer(Record):
     created_at: Instant | None
     """Xero's CreatedDateUTC. It doesn't move when the transfer is deleted or reconciled."""
     status: Known[BankTransferStatus] | None
-    """Whether it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     date: Day | None
     """When."""
     amount: Number | None

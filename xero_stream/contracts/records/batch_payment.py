@@ -46,7 +46,7 @@ class BatchPayment(Record):
     direction: Known[Direction] | None
     """``payable`` for payments of bills, ``receivable`` for sales invoices; a type of Xero's we don't know in lower case."""
     status: Known[BatchPaymentStatus] | None
-    """Whether it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     account_id: Id | None
     """The bank account paid from or into."""
     currency: str | None

@@ -162,7 +162,7 @@ class Contact(Record):
     version: ClassVar[int] = 1
 
     status: Known[ContactStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     name: str | None
     """Full name of the organisation or person."""
     first_name: str | None

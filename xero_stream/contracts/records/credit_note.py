@@ -38,7 +38,7 @@ class CreditNote(Record):
     """``receivable`` or ``payable``; a type of Xero's we don't know in lower case, null where
     it can't be read."""
     status: Known[CreditNoteStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     number: str | None
     """Credit note number."""
     reference: str | None

@@ -52,7 +52,7 @@ class Invoice(Record):
     """``receivable`` for a sales invoice, ``payable`` for a bill; a type of Xero's we don't know in lower case, null where it
     can't be read."""
     status: Known[InvoiceStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     number: str | None
     """Invoice number: unique among sales invoices, not among bills."""
     reference: str | None

@@ -41,7 +41,7 @@ class ManualJournal(Record):
     version: ClassVar[int] = 1
 
     status: Known[ManualJournalStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     narration: str | None
     """What it is for."""
     date: Day | None

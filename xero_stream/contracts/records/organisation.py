@@ -49,7 +49,7 @@ class Organisation(Record):
     version: ClassVar[int] = 1
 
     status: Known[OrganisationStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     name: str | None
     """Name shown in Xero."""
     legal_name: str | None

@@ -33,7 +33,7 @@ class Overpayment(Record):
     type: Known[Direction] | None
     """``receivable`` or ``payable``; a type of Xero's we don't know in lower case."""
     status: Known[OverpaymentStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     reference: str | None
     """Reference of the payment."""
     contact: ContactRef | None

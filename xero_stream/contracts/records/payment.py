@@ -43,7 +43,7 @@ class Payment(Record):
     kind: Known[PaymentKind] | None
     """Kind of the document; a payment type of Xero's we don't know is carried in lower case."""
     status: Known[PaymentStatus] | None
-    """Whether it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     date: Day | None
     """When it was paid."""
     amount: Number | None

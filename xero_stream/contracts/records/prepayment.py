@@ -34,7 +34,7 @@ class Prepayment(Record):
     type: Known[Direction] | None
     """``receivable`` or ``payable``; a type of Xero's we don't know in lower case."""
     status: Known[PrepaymentStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     number: str | None
     """Its number, where it was received with a document."""
     reference: str | None

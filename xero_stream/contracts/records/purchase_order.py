@@ -45,7 +45,7 @@ class PurchaseOrder(Record):
     version: ClassVar[int] = 1
 
     status: Known[PurchaseOrderStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     number: str | None
     """Purchase order number."""
     reference: str | None

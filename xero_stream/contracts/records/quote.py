@@ -23,7 +23,7 @@ class Quote(Record):
     version: ClassVar[int] = 1
 
     status: Known[QuoteStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     number: str | None
     """Quote number."""
     reference: str | None

@@ -60,7 +60,7 @@ class RepeatingInvoice(Record):
     """``receivable`` for sales invoices, ``payable`` for bills; a type of Xero's we don't know in lower case, null where
     it can't be read."""
     status: Known[RepeatingInvoiceStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     reference: str | None
     """Reference of the invoices it makes; may hold placeholders like ``[Week]``."""
     contact: ContactRef | None

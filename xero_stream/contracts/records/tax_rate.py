@@ -49,7 +49,7 @@ class TaxRate(Record):
     version: ClassVar[int] = 1
 
     status: Known[TaxRateStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     code: str | None
     """Xero's TaxType, e.g. ``OUTPUT2``: what lines, accounts and contacts name it by."""
     name: str | None

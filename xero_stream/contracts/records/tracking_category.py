@@ -27,7 +27,7 @@ class TrackingOption(Part):
     name: str | None
     """Name, e.g. ``North``."""
     status: Known[TrackingStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
 
 
 class TrackingCategory(Record):
@@ -36,7 +36,7 @@ class TrackingCategory(Record):
     version: ClassVar[int] = 1
 
     status: Known[TrackingStatus] | None
-    """Where it stands; a status of Xero's we don't know is carried in lower case."""
+    """The status; an unknown status of Xero's is passed on in lower case."""
     name: str | None
     """Name, e.g. ``Region``."""
     options: tuple[TrackingOption, ...]

@@ -53,7 +53,7 @@ def test_percentiles_are_nearest_rank() -> None:
 
 
 def test_only_the_latest_samples_count() -> None:
-    """A slow start is not held against the demo for ever."""
+    """A slow start is not held against the demo indefinitely."""
     samples = Samples(most=3)
     for value in (9.0, 1.0, 2.0, 3.0):
         samples.add(value)

@@ -38,7 +38,7 @@ def refused(word: str) -> tuple[int, dict[str, str]]:
 async def test_right() -> None:
     """The client was looked at, the token was nobody's."""
     assert await looked(refresh_token=refused("invalid_grant")) == [
-        (State.OK, "Xero knows app default by its id and secret")
+        (State.OK, "Xero accepts app default with its id and secret")
     ]
 
 
@@ -53,7 +53,7 @@ async def test_custom_connection() -> None:
     """It has no refresh tokens: its credentials alone are tried."""
     given = {"access_token": "t", "expires_in": "1800", "token_type": "Bearer"}
     assert await looked(refresh_token=refused("unauthorized_client"), client_credentials=(200, given)) == [
-        (State.OK, "Xero knows app default by its id and secret, as a custom connection")
+        (State.OK, "Xero accepts app default with its id and secret, as a custom connection")
     ]
 
 
@@ -73,7 +73,7 @@ async def test_app_without_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         (State.PROBLEM, "Xero refuses app default (token endpoint: 400: unauthorized_client)")
     ]
     assert await looked(refresh_token=refused("invalid_grant")) == [
-        (State.OK, "Xero knows app default by its id (it has no secret)")
+        (State.OK, "Xero accepts app default with its id (it has no secret)")
     ]
 
 

@@ -19,7 +19,7 @@ CHANGE = {
 
 
 def test_the_latest_record_is_an_event_of_its_own() -> None:
-    """About the same record and time, with an id, a type and a schema of its own; the same id for ever."""
+    """About the same record and time, with an id, a type and a schema of its own; always the same id."""
     latest = latest_headers(CHANGE, EntityName.CREDIT_NOTES, "urn:xero-stream:schema:credit-note-latest:1")
 
     own = {"ce_id", "ce_type", "ce_dataschema"}

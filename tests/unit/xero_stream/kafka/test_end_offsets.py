@@ -1,4 +1,4 @@
-"""Asking where topics end, of a client library that waits for ever."""
+"""Asking where topics end, of a client library that waits indefinitely."""
 
 import asyncio
 from typing import Any
@@ -47,5 +47,5 @@ async def test_no_step_waits_for_ever(step: str, monkeypatch: pytest.MonkeyPatch
         if step == "stop":
             assert await end_offsets(KafkaSettings.read(), ["a"], 1) == {"a": 7}
         else:
-            with pytest.raises(KafkaUnreachableError, match="did not tell where topics end"):
+            with pytest.raises(KafkaUnreachableError, match="did not return the end offsets of topics"):
                 await end_offsets(KafkaSettings.read(), ["a"], 1)

@@ -79,7 +79,7 @@ async def test_every_failure_inside_a_transaction_means_unknown(
 
 
 async def test_nothing_is_committed_without_every_record() -> None:
-    """The library's commit ignores records that the broker refused: readers would miss them for ever."""
+    """The library's commit ignores records that the broker refused: readers would miss them indefinitely."""
     client = Client(record=OutOfOrderSequenceNumber())
     producer = TransactionalProducer(cast("Any", client), 0)
     record = Outgoing(topic="t", key=None, value=b"")

@@ -34,7 +34,7 @@ def test_an_address_that_is_not_here(host: str) -> None:
     """No name, or another machine's: the host is to be changed, not the port."""
     message = told(host, free_port(), option=False)
 
-    assert message.endswith("; that is no address of this machine: correct XERO_STREAM_RECEIVER_HOST")
+    assert message.endswith("; that is not an address of this machine: correct XERO_STREAM_RECEIVER_HOST")
     assert "while attempting" not in message
 
 

@@ -1,4 +1,4 @@
-"""What a human did for an organisation, and why Xero refuses an app.
+"""What an operator did for an organisation, and why Xero refuses an app.
 
 Revision ID: 0007
 Revises: 0006

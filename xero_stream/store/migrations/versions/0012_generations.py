@@ -1,4 +1,4 @@
-"""How often a pass was begun anew.
+"""How often a pass was restarted.
 
 Revision ID: 0012
 Revises: 0011
