@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from simulator.accounting_api.encoding import Encoder
-from simulator.accounting_api.parts import Papers
+from simulator.accounting_api.parts import AttachmentStore
 from simulator.books.organisation import Change, Organisation
 from simulator.books.profile import Profile
 from simulator.books.words import Endpoint
@@ -85,7 +85,7 @@ class World:
         self._lags = chance.stream("event lag")
         self._tenant_draws = chance.stream("tenants")
         self._next_sequence = kept.next_sequence if kept else 1
-        self.papers = Papers.kept(kept.papers if kept else (), keeping.save_paper)
+        self.papers = AttachmentStore.kept(kept.papers if kept else (), keeping.save_paper)
         self.grants = Grants(kept.clients, kept.grants) if kept else Grants()
         self.access = AccessTokens(key=partial(drawn_key, self.seed))
         if kept is not None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.documents import allocation_row
 from simulator.accounting_api.encoders.tracking_categories import option_row
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.pdf import PRINTED
 from simulator.accounting_api.validation import Fields, Problems
 from simulator.accounting_api.wire import ms_date
+from simulator.accounting_api.write_context import WriteContext
 from simulator.books import money
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.contact_group import ContactGroup
@@ -40,7 +40,7 @@ Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Papers:
+class AttachmentStore:
     """Files and notes of all organisations.
 
     Attributes:
@@ -56,7 +56,7 @@ class Papers:
     @classmethod
     def kept(
         cls, papers: Iterable[tuple[PaperKind, str, bytes]], keep: Callable[[PaperKind, str, bytes], None]
-    ) -> "Papers":
+    ) -> "AttachmentStore":
         """What was kept.
 
         Args:
@@ -93,13 +93,20 @@ def attachment_named(record: Any, name: str) -> Attachment | None:
     )
 
 
-def content_of(papers: Papers, attachment: Attachment) -> bytes:
+def content_of(papers: AttachmentStore, attachment: Attachment) -> bytes:
     """The bytes of a file; files of the sample are made of blanks."""
     return papers.files.get(attachment.attachment_id, b"%PDF-1.4".ljust(attachment.size)[: attachment.size])
 
 
 def attach(
-    desk: Desk, papers: Papers, record: Any, name: str, mime_type: str, content: bytes, *, online: bool = False
+    context: WriteContext,
+    papers: AttachmentStore,
+    record: Any,
+    name: str,
+    mime_type: str,
+    content: bytes,
+    *,
+    online: bool = False,
 ) -> Attachment | str:
     """Attach a file; one of that name is replaced. That the record's stamp moves is unconfirmed.
 
@@ -114,7 +121,7 @@ def attach(
     if before is None and len(record.attachments) >= MOST_FILES:
         return f"A maximum of {MOST_FILES} attachments is allowed."
     attachment = Attachment(
-        attachment_id=before.attachment_id if before else desk.new_id(),
+        attachment_id=before.attachment_id if before else context.new_id(),
         file_name=name,
         size=len(content),
         mime_type=(_TYPES.guess_type(name)[0] or mime_type) if mime_type == _ANY_BYTES else mime_type,
@@ -124,7 +131,7 @@ def attach(
     kept = tuple(one for one in record.attachments if one is not before)
     filed = replace(record, attachments=(*kept, attachment))
     stamp = not isinstance(record, BankTransfer)  # its only date is that of its making
-    desk.changes.append(desk.organisation.put(filed, desk.now_ms, stamp=stamp))
+    context.changes.append(context.organisation.put(filed, context.now_ms, stamp=stamp))
     return attachment
 
 
@@ -143,7 +150,7 @@ def note_row(details: str, at_ms: int) -> Row:
     }
 
 
-def add_notes(papers: Papers, record_id: str, elements: list[Row], at_ms: int) -> tuple[list[Row], Problems]:
+def add_notes(papers: AttachmentStore, record_id: str, elements: list[Row], at_ms: int) -> tuple[list[Row], Problems]:
     """Add notes; nothing is added if one is wrong."""
     problems = Problems()
     rows = []
@@ -160,20 +167,22 @@ def add_notes(papers: Papers, record_id: str, elements: list[Row], at_ms: int) -
 # -- emails ---------------------------------------------------------------------------------------------------------------
 
 
-def email(desk: Desk, record: Any) -> str | None:
+def email(context: WriteContext, record: Any) -> str | None:
     """Mark an invoice as sent; on one with money on it without a stamp, as Xero does.
 
     Returns:
         Why not, or None.
     """
-    contact = desk.organisation.contacts.get(record.contact_id)
+    contact = context.organisation.contacts.get(record.contact_id)
     open_to_send = (DocumentStatus.SUBMITTED, DocumentStatus.AUTHORISED, DocumentStatus.PAID)
     if not isinstance(record, Invoice) or record.type is not InvoiceType.ACCREC or record.status not in open_to_send:
         return "Invoice not of valid status for modification"
     if contact is None or not contact.email:
         return "The contact has no email address."
     settled = bool(record.payments or record.allocations)
-    desk.changes.append(desk.organisation.put(replace(record, sent_to_contact=True), desk.now_ms, stamp=not settled))
+    context.changes.append(
+        context.organisation.put(replace(record, sent_to_contact=True), context.now_ms, stamp=not settled)
+    )
     return None
 
 
@@ -197,7 +206,7 @@ def online_invoice(invoice: Invoice) -> str | None:
 Credit = CreditNote | Prepayment | Overpayment
 
 
-def allocate(desk: Desk, credit: Credit, element: Row) -> tuple[Row | None, Problems]:
+def allocate(context: WriteContext, credit: Credit, element: Row) -> tuple[Row | None, Problems]:
     """Apply credit to an invoice. ``AppliedAmount`` is the amount's older name, of bodies in XML.
 
     Returns:
@@ -207,31 +216,31 @@ def allocate(desk: Desk, credit: Credit, element: Row) -> tuple[Row | None, Prob
     fields = Fields(element, problems)
     inner = fields.inner("Invoice")
     invoice_id = inner.guid("InvoiceID") if inner is not None else None
-    if invoice_id is None or desk.organisation.invoices.get(invoice_id) is None:
+    if invoice_id is None or context.organisation.invoices.get(invoice_id) is None:
         fields.wrong("Invoice could not be found.")
     allocation = Allocation(
-        allocation_id=desk.new_id(),
+        allocation_id=context.new_id(),
         invoice_id=str(invoice_id),
         credit_note_id=credit.id,
         amount=fields.units("Amount" if fields.has("Amount") else "AppliedAmount", 2, 0),
-        date=fields.day("Date", desk.today),
+        date=fields.day("Date", context.today),
         source=ENDPOINTS[type(credit)],
     )
     if isinstance(credit, CreditNote):
-        desk.run(problems, lambda: desk.organisation.allocate(allocation, desk.now_ms))
+        context.run(problems, lambda: context.organisation.allocate(allocation, context.now_ms))
     else:
-        desk.run(problems, lambda: money.allocate(desk.organisation, credit, allocation, desk.now_ms))
-    return (None if problems else _allocation(desk, allocation)), problems
+        context.run(problems, lambda: money.allocate(context.organisation, credit, allocation, context.now_ms))
+    return (None if problems else _allocation(context, allocation)), problems
 
 
-def _allocation(desk: Desk, allocation: Allocation) -> Row:
+def _allocation(context: WriteContext, allocation: Allocation) -> Row:
     id_field = FACTS[allocation.source].id_field
-    row = allocation_row(allocation, desk.organisation)
+    row = allocation_row(allocation, context.organisation)
     credit = {id_field: allocation.credit_note_id, "ID": allocation.credit_note_id, "LineItems": []}
     return row | {id_field.removesuffix("ID"): credit, "ValidationErrors": []}
 
 
-def take_back(desk: Desk, credit: Credit, allocation_id: str) -> Row | str:
+def take_back(context: WriteContext, credit: Credit, allocation_id: str) -> Row | str:
     """Take an allocation back: the credit remains again, the invoice is due again.
 
     Returns:
@@ -240,23 +249,23 @@ def take_back(desk: Desk, credit: Credit, allocation_id: str) -> Row | str:
     allocation = next((one for one in credit.allocations if one.allocation_id == allocation_id), None)
     if allocation is None:
         return "Allocation could not be found."
-    row = _allocation(desk, allocation) | {"IsDeleted": True}
+    row = _allocation(context, allocation) | {"IsDeleted": True}
     problems = Problems()
-    desk.run(problems, lambda: money.withdraw(desk.organisation, credit, allocation_id, desk.now_ms))
+    context.run(problems, lambda: money.withdraw(context.organisation, credit, allocation_id, context.now_ms))
     return problems.errors[0][1] if problems else row
 
 
 # -- contacts of a group --------------------------------------------------------------------------------------------------
 
 
-def join(desk: Desk, group: ContactGroup, elements: list[Row]) -> tuple[list[Row], Problems]:
+def join(context: WriteContext, group: ContactGroup, elements: list[Row]) -> tuple[list[Row], Problems]:
     """Put contacts into a group; one that is in it already stays."""
     problems = Problems()
     rows: list[Row] = []
     for element in elements:
         fields = Fields(element, problems)
         contact_id = fields.guid("ContactID")
-        contact = desk.organisation.contacts.get(contact_id) if contact_id else None
+        contact = context.organisation.contacts.get(contact_id) if contact_id else None
         if contact is None:
             fields.wrong("The contact could not be found.")  # (unconfirmed)
         else:
@@ -264,23 +273,23 @@ def join(desk: Desk, group: ContactGroup, elements: list[Row]) -> tuple[list[Row
             empty = dict.fromkeys(("Addresses", "Phones", "ContactGroups", "ContactPersons"), nothing)
             rows.append({"ContactID": contact.id, "Name": contact.name, **empty, "HasValidationErrors": False})
     joined = dict.fromkeys((*group.contact_ids, *(row["ContactID"] for row in rows)))
-    desk.write(replace(group, contact_ids=tuple(joined)), problems)
+    context.write(replace(group, contact_ids=tuple(joined)), problems)
     return rows, problems
 
 
-def leave(desk: Desk, group: ContactGroup, contact_id: str | None) -> bool:
+def leave(context: WriteContext, group: ContactGroup, contact_id: str | None) -> bool:
     """Take a contact out of a group, or all of them; False: it isn't in it."""
     if contact_id is not None and contact_id not in group.contact_ids:
         return False
     kept = tuple(one for one in group.contact_ids if contact_id is not None and one != contact_id)
-    desk.write(replace(group, contact_ids=kept), Problems())
+    context.write(replace(group, contact_ids=kept), Problems())
     return True
 
 
 # -- options of a tracking category ---------------------------------------------------------------------------------------
 
 
-def write_option(desk: Desk, category: TrackingCategory, option_id: str | None, element: Row) -> Row | str:
+def write_option(context: WriteContext, category: TrackingCategory, option_id: str | None, element: Row) -> Row | str:
     """Add an option to a category, or change one; deleting one is a status.
 
     Returns:
@@ -291,7 +300,7 @@ def write_option(desk: Desk, category: TrackingCategory, option_id: str | None, 
     before = next((one for one in category.options if one.id == option_id), None)
     if option_id is not None and before is None:
         return "The tracking option could not be found."  # (unconfirmed)
-    blank = before or TrackingOption(id=desk.new_id(), name="")
+    blank = before or TrackingOption(id=context.new_id(), name="")
     option = replace(
         blank, name=fields.text("Name", blank.name), status=fields.one_of("Status", Presence, blank.status)
     )
@@ -303,7 +312,7 @@ def write_option(desk: Desk, category: TrackingCategory, option_id: str | None, 
     if before is None and len(others) >= MOST_OPTIONS:
         fields.wrong(f"A tracking category has at most {MOST_OPTIONS} options.")  # (unconfirmed)
     kept = [option if one.id == option.id else one for one in category.options]
-    desk.write(replace(category, options=tuple(kept if before else [*kept, option])), problems)
+    context.write(replace(category, options=tuple(kept if before else [*kept, option])), problems)
     return problems.errors[0][1] if problems else option_row(option)
 
 

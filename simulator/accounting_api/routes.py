@@ -8,7 +8,6 @@ import orjson
 from aiohttp import web
 
 from simulator.accounting_api import absent
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.encoders.organisation import actions
 from simulator.accounting_api.facts import FACTS, PATHS
 from simulator.accounting_api.idempotency import Asked, Keys
@@ -16,7 +15,8 @@ from simulator.accounting_api.pdf import PDF, PRINTED, printed
 from simulator.accounting_api.query import LONGEST_QUERY, Query, understand
 from simulator.accounting_api.reading import Moment, envelope, find, read_list, read_one
 from simulator.accounting_api.reports.table import REPORTS, write_report
-from simulator.accounting_api.writing import Clerk, Order
+from simulator.accounting_api.write_context import WriteContext
+from simulator.accounting_api.writing import WriteRequest, WriteService
 from simulator.books.organisation import Organisation
 from simulator.books.words import Endpoint
 from simulator.errors import (
@@ -301,7 +301,7 @@ class AccountingApi:
         order = _order(request, endpoint)
         if order.part == "pdf" and endpoint in PRINTED:
             return _print(self._world.organisations[tenant_id], endpoint, order.record_id or "", moment)
-        return self._clerk(request, tenant_id, moment).show(order)
+        return self._service(request, tenant_id, moment).show(order)
 
     def _write(
         self, request: web.Request, body: bytes, grant: Grant, tenant_id: str, endpoint: Endpoint, struck: Struck
@@ -328,18 +328,18 @@ class AccountingApi:
         world = self._world
         stamp = world.clock.stamp()
         moment = Moment(now_ms=max(stamp, world.clock.now_ms()), answer_id=world.answer_id())
-        clerk = self._clerk(request, tenant_id, moment, stamp, grant.client_id)
-        reply = clerk.carry_out(_order(request, endpoint, body))
-        world.commit(world.organisations[tenant_id], clerk.desk.changes)
+        service = self._service(request, tenant_id, moment, stamp, grant.client_id)
+        reply = service.carry_out(_order(request, endpoint, body))
+        world.commit(world.organisations[tenant_id], service.context.changes)
         if reply.status == 200 and reply.content_type == JSON and "json" not in request.headers.get("Accept", ""):
             return _xml(moment)
         return reply
 
-    def _clerk(
+    def _service(
         self, request: web.Request, tenant_id: str, moment: Moment, stamp: int = 0, client_id: str = ""
-    ) -> Clerk:
+    ) -> WriteService:
         world = self._world
-        desk = Desk(
+        context = WriteContext(
             organisation=world.organisations[tenant_id],
             now_ms=stamp,
             new_id=world.new_id,
@@ -347,7 +347,7 @@ class AccountingApi:
             four_decimals=request.query.get("unitdp") == "4",
             client_id=client_id,
         )
-        return Clerk(desk=desk, papers=world.papers, encoder=world.encoders[tenant_id], moment=moment)
+        return WriteService(context=context, papers=world.papers, encoder=world.encoders[tenant_id], moment=moment)
 
     def _headed(self, reply: Reply, grant: Grant | None, limits: TenantLimits | None) -> Reply:
         world = self._world
@@ -371,10 +371,10 @@ def _asked(request: web.Request) -> str:
     return f"{request.method} {request.path.removeprefix(BASE)}"
 
 
-def _order(request: web.Request, endpoint: Endpoint, body: bytes = b"") -> Order:
+def _order(request: web.Request, endpoint: Endpoint, body: bytes = b"") -> WriteRequest:
     found = request.match_info
     given = {name.lower(): value.lower() for name, value in request.query.items()}
-    return Order(
+    return WriteRequest(
         method=request.method,
         endpoint=endpoint,
         record_id=FACTS[endpoint].fold(found["id"]) if "id" in found else None,

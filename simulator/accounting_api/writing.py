@@ -8,14 +8,13 @@ from typing import Any
 
 import orjson
 
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.documents import attachment_row
 from simulator.accounting_api.encoding import Encoder
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.parts import (
     NOT_ONLINE,
     PARTS,
-    Papers,
+    AttachmentStore,
     add_notes,
     allocate,
     attach,
@@ -31,6 +30,7 @@ from simulator.accounting_api.parts import (
 from simulator.accounting_api.reading import Moment
 from simulator.accounting_api.validation import Fields, PostDataError, Problems, read_elements, refused_element
 from simulator.accounting_api.view import Form
+from simulator.accounting_api.write_context import WriteContext
 from simulator.accounting_api.writers.table import WRITES, Verb, Writes
 from simulator.books.words import Endpoint
 from simulator.errors import not_found, not_modelled, unreadable
@@ -47,7 +47,7 @@ _READABLE = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class WriteRequest:
     """A request to write, as it came.
 
     Attributes:
@@ -100,28 +100,28 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clerk:
+class WriteService:
     """Carries orders out on one organisation's books.
 
     Attributes:
-        desk: the books.
+        context: the books.
         papers: files and notes.
         encoder: shows records.
         moment: when.
     """
 
-    desk: Desk
-    papers: Papers
+    context: WriteContext
+    papers: AttachmentStore
     encoder: Encoder
     moment: Moment
 
-    def carry_out(self, order: Order) -> Reply:
-        """The answer to a request to write; what was changed is in the desk's ``changes``."""
+    def carry_out(self, order: WriteRequest) -> Reply:
+        """The answer to a request to write; what was changed is in the context's ``changes``."""
         record: Any = None
         if order.body and order.part != "attachments" and order.media_type not in _READABLE:
             return unreadable(order.media_type)
         if order.record_id is not None:
-            record = self.desk.organisation.shelf(order.endpoint).get(order.record_id)
+            record = self.context.organisation.shelf(order.endpoint).get(order.record_id)
             if record is None:
                 return not_found()
         try:
@@ -135,9 +135,9 @@ class Clerk:
             body = {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": f"{error}"}
             return Reply(status=400, body=orjson.dumps(body), content_type=JSON)
 
-    def show(self, order: Order) -> Reply:
+    def show(self, order: WriteRequest) -> Reply:
         """The answer to a request to read what is below a record."""
-        record: Any = self.desk.organisation.shelf(order.endpoint).get(order.record_id or "")
+        record: Any = self.context.organisation.shelf(order.endpoint).get(order.record_id or "")
         if record is None or order.endpoint not in PARTS.get(order.part or "", ()):
             return not_found()
         if order.part == "onlineinvoice":
@@ -161,7 +161,7 @@ class Clerk:
 
     # -- records ------------------------------------------------------------------------------------------------------
 
-    def _write(self, order: Order, writes: Writes) -> Reply:
+    def _write(self, order: WriteRequest, writes: Writes) -> Reply:
         endpoint = order.endpoint
         by_row = order.verb in writes.rows
         elements = order.elements(endpoint.value)
@@ -170,7 +170,7 @@ class Clerk:
         rows: list[tuple[dict[str, Any], Problems, str | None]] = []
         for element in elements:
             problems = Problems()
-            rows.append((element, problems, writes.write(self.desk, Fields(element, problems), order.record_id)))
+            rows.append((element, problems, writes.write(self.context, Fields(element, problems), order.record_id)))
         refused = [_refused(order, writes, element, problems) for element, problems, _ in rows if problems]
         if refused and (order.summarize or not by_row):
             return _invalid(refused)
@@ -184,25 +184,25 @@ class Clerk:
         ]
         return Reply(body=self._envelope(endpoint.value, b",".join(bodies)))
 
-    def _delete(self, order: Order, writes: Writes) -> Reply:
+    def _delete(self, order: WriteRequest, writes: Writes) -> Reply:
         """DELETE: nothing is left to show, or the record with its last status."""
         assert writes.delete is not None
         assert order.record_id is not None
         problems = Problems()
-        writes.delete(self.desk, order.record_id, problems)
+        writes.delete(self.context, order.record_id, problems)
         if problems:
             return _one_invalid(problems.errors[0][1])
-        if self.desk.organisation.shelf(order.endpoint).get(order.record_id) is None:
+        if self.context.organisation.shelf(order.endpoint).get(order.record_id) is None:
             return Reply(status=204)
         return Reply(
             body=self._envelope(order.endpoint.value, self._good(order, problems, order.record_id, told=False))
         )
 
-    def _good(self, order: Order, problems: Problems, record_id: str, *, told: bool) -> bytes:
-        record = self.desk.organisation.shelf(order.endpoint).get(record_id)
+    def _good(self, order: WriteRequest, problems: Problems, record_id: str, *, told: bool) -> bytes:
+        record = self.context.organisation.shelf(order.endpoint).get(record_id)
         assert record is not None
         shown = self.encoder.encode(
-            record, Form.SINGLE, four_decimals=self.desk.four_decimals, now_ms=self.moment.now_ms
+            record, Form.SINGLE, four_decimals=self.context.four_decimals, now_ms=self.moment.now_ms
         )
         if not told:
             return shown
@@ -213,7 +213,7 @@ class Clerk:
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
-    def _below(self, order: Order, record: Any) -> Reply:
+    def _below(self, order: WriteRequest, record: Any) -> Reply:
         if order.endpoint not in PARTS.get(order.part or "", ()):
             return not_modelled(order.words)
         match order.method, order.part, order.name:
@@ -222,18 +222,18 @@ class Clerk:
             case "PUT", "history", None:
                 reply = self._notes(order, record.id)
             case "POST", "email", None:
-                problem = email(self.desk, record)
+                problem = email(self.context, record)
                 reply = _one_invalid(problem) if problem else Reply(status=204)
             case "PUT", "allocations", None:
                 reply = self._allocate(order, record)
             case "DELETE", "allocations", str(name):
-                row = take_back(self.desk, record, folded(name))
+                row = take_back(self.context, record, folded(name))
                 reply = _one_invalid(row) if isinstance(row, str) else Reply(body=orjson.dumps(row))
             case "PUT", "contacts", None:
-                rows, problems = join(self.desk, record, order.elements("Contacts"))
+                rows, problems = join(self.context, record, order.elements("Contacts"))
                 reply = _one_invalid(problems.errors[0][1]) if problems else self._listed("Contacts", rows)
             case "DELETE", "contacts", name:
-                found = leave(self.desk, record, folded(name) if name else None)
+                found = leave(self.context, record, folded(name) if name else None)
                 reply = Reply(status=204) if found else not_found()
             case ("PUT", "options", None) | ("POST", "options", str()):
                 (element, *_) = order.elements("Options")
@@ -244,28 +244,28 @@ class Clerk:
                 reply = not_modelled(order.words)
         return reply
 
-    def _attach(self, order: Order, record: Any, name: str) -> Reply:
+    def _attach(self, order: WriteRequest, record: Any, name: str) -> Reply:
         mime_type = order.content_type.partition(";")[0]
-        done = attach(self.desk, self.papers, record, name, mime_type, order.body, online=order.online)
+        done = attach(self.context, self.papers, record, name, mime_type, order.body, online=order.online)
         if isinstance(done, str):
             return _one_invalid(done)
         return self._listed("Attachments", [attachment_row(done, f"{order.endpoint}/{record.id}")])
 
-    def _notes(self, order: Order, record_id: str) -> Reply:
+    def _notes(self, order: WriteRequest, record_id: str) -> Reply:
         elements = order.elements("HistoryRecords")
-        rows, problems = add_notes(self.papers, record_id, elements, self.desk.now_ms)
+        rows, problems = add_notes(self.papers, record_id, elements, self.context.now_ms)
         return _one_invalid(problems.errors[0][1]) if problems else self._listed("HistoryRecords", rows)
 
-    def _option(self, order: Order, record: Any, element: dict[str, Any]) -> Reply:
-        row = write_option(self.desk, record, folded(order.name) if order.name else None, element)
+    def _option(self, order: WriteRequest, record: Any, element: dict[str, Any]) -> Reply:
+        row = write_option(self.context, record, folded(order.name) if order.name else None, element)
         return _one_invalid(row) if isinstance(row, str) else self._listed("Options", [row])
 
-    def _allocate(self, order: Order, record: Any) -> Reply:
+    def _allocate(self, order: WriteRequest, record: Any) -> Reply:
         rows: list[dict[str, Any]] = []
         refused = []
         for element in order.elements("Allocations"):
-            credit: Any = self.desk.organisation.shelf(order.endpoint).get(record.id)
-            row, problems = allocate(self.desk, credit, element)
+            credit: Any = self.context.organisation.shelf(order.endpoint).get(record.id)
+            row, problems = allocate(self.context, credit, element)
             if row is None:
                 row = refused_element(element, "AllocationID", problems, flag="HasErrors", record_id=None)
                 refused.append(row)
@@ -285,7 +285,7 @@ class Clerk:
         return orjson.dumps(head)[:-1] + f',"{list_key}":['.encode() + rows + b"]}"
 
 
-def _refused(order: Order, writes: Writes, element: dict[str, Any], problems: Problems) -> dict[str, Any]:
+def _refused(order: WriteRequest, writes: Writes, element: dict[str, Any], problems: Problems) -> dict[str, Any]:
     id_field = FACTS[order.endpoint].id_field
     return refused_element(element, id_field, problems, flag=writes.flag, record_id=order.record_id)
 

@@ -13,6 +13,7 @@ from simulator.books import chart
 from simulator.books.amounts import Cents, Day, in_base
 from simulator.books.bank_transaction import BankTransaction
 from simulator.books.bank_transfer import BankTransfer
+from simulator.books.collection import Collection
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Allocation, LineItem
 from simulator.books.invoice import Invoice, InvoiceType
@@ -23,7 +24,6 @@ from simulator.books.overpayment import Overpayment
 from simulator.books.payment import PaymentRecord, PaymentType
 from simulator.books.prepayment import Prepayment
 from simulator.books.profile import derived_id
-from simulator.books.shelf import Shelf
 from simulator.books.words import CreditStatus, DocumentStatus, LineAmountTypes, Standing
 
 CASH = frozenset(
@@ -240,7 +240,7 @@ class Ledger:
     """All journals of an organisation, by number."""
 
     def __init__(self, tenant_id: str, accounts: Accounts) -> None:
-        self.shelf: Shelf[Journal] = Shelf()
+        self.shelf: Collection[Journal] = Collection()
         self.accounts = accounts
         self._tenant_id = tenant_id
         self._by_number: list[Journal] = []
@@ -248,7 +248,7 @@ class Ledger:
     def restore(self, journals: Iterable[Journal]) -> None:
         """Take over journals that were kept."""
         self._by_number = sorted(journals, key=lambda journal: journal.number)
-        self.shelf = Shelf(self._by_number)
+        self.shelf = Collection(self._by_number)
 
     def open(self, records: Iterable[AnyRecord]) -> None:
         """Post records that were there before the ledger, in the order of their stamps."""
@@ -256,7 +256,7 @@ class Ledger:
         for record in sorted(records, key=lambda one: (one.updated_ms, one.id)):
             for posting in postings(record, self.accounts).values():
                 self._next(posting, record.id, record.updated_ms)
-        self.shelf = Shelf(self._by_number)
+        self.shelf = Collection(self._by_number)
 
     def follow(self, before: AnyRecord | None, after: AnyRecord | None, now_ms: int) -> list[Journal]:
         """Write what a change posts: reversals of what is no longer so, and what is new."""

@@ -14,6 +14,7 @@ from simulator.books import invoice as invoices
 from simulator.books.account import Account
 from simulator.books.amounts import DAY_MS, Cents, Day, TenThousandths
 from simulator.books.chart import BANK, account_ids, opening_records
+from simulator.books.collection import Collection
 from simulator.books.company import Company
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
@@ -25,7 +26,6 @@ from simulator.books.kinds import ENDPOINTS, KINDS, AnyRecord, Document
 from simulator.books.ledger import Ledger
 from simulator.books.payment import PaymentRecord, PaymentType
 from simulator.books.profile import Profile
-from simulator.books.shelf import Shelf
 from simulator.books.stock import Stock
 from simulator.books.words import DocumentStatus, Endpoint, RuleError, Standing
 
@@ -92,17 +92,17 @@ class Organisation:
         for invoice in given[Invoice].values():
             for payment in invoice.payments:
                 given[PaymentRecord].setdefault(payment.payment_id, self._payment(invoice, payment))
-        self._shelves: dict[Endpoint, Shelf[Any]] = {
-            endpoint: Shelf(given[kind].values()) for endpoint, kind in KINDS.items()
+        self._shelves: dict[Endpoint, Collection[Any]] = {
+            endpoint: Collection(given[kind].values()) for endpoint, kind in KINDS.items()
         }
         if given[Journal]:
             self.ledger.restore(given[Journal].values())
             self._shelves[Endpoint.JOURNALS] = self.ledger.shelf
         elif post:
             self.open_ledger()
-        self.contacts: Shelf[Contact] = self.of(Contact)
-        self.invoices: Shelf[Invoice] = self.of(Invoice)
-        self.credit_notes: Shelf[CreditNote] = self.of(CreditNote)
+        self.contacts: Collection[Contact] = self.of(Contact)
+        self.invoices: Collection[Invoice] = self.of(Invoice)
+        self.credit_notes: Collection[CreditNote] = self.of(CreditNote)
         for document in (*self.invoices, *self.credit_notes):
             self._index(None, document)
         for records in given.values():
@@ -120,15 +120,15 @@ class Organisation:
         """The tenant id."""
         return self.profile.id
 
-    def shelf(self, endpoint: Endpoint) -> Shelf[Any]:
+    def shelf(self, endpoint: Endpoint) -> Collection[Any]:
         """The records of an endpoint."""
         return self._shelves[endpoint]
 
-    def of(self, kind: type[R]) -> Shelf[R]:
+    def of(self, kind: type[R]) -> Collection[R]:
         """The records of a kind."""
-        return cast("Shelf[R]", self._shelves[ENDPOINTS[kind]])
+        return cast("Collection[R]", self._shelves[ENDPOINTS[kind]])
 
-    def shelf_of(self, record: AnyRecord) -> Shelf[Any]:
+    def shelf_of(self, record: AnyRecord) -> Collection[Any]:
         """The shelf a record stands on."""
         return self._shelves[ENDPOINTS[type(record)]]
 

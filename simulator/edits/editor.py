@@ -12,13 +12,13 @@ from typing import TypeVar
 from simulator.books import credit_note as credit_notes
 from simulator.books import invoice as invoices
 from simulator.books.amounts import DAY_MS
+from simulator.books.collection import Collection, Record
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Allocation, Payment
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.kinds import AnyRecord
 from simulator.books.organisation import Change, Organisation
-from simulator.books.shelf import Record, Shelf
 from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleError
 from simulator.chance import draw_uuid
 from simulator.edits.kinds import OTHER_WEIGHT, WEIGHTS, Edit, EditKind, Wish
@@ -116,7 +116,7 @@ class _Edit:
 
     # -- finding something that fits ----------------------------------------------------------------------------------
 
-    def _pick(self, shelf: Shelf[R], fits: Callable[[R], bool], why: str) -> R:
+    def _pick(self, shelf: Collection[R], fits: Callable[[R], bool], why: str) -> R:
         if self._wish.record_id is not None:
             record = shelf.get(self._wish.record_id)
             if record is None or not fits(record):
@@ -124,7 +124,7 @@ class _Edit:
             return record
         return self._any(shelf, fits, why)
 
-    def _any(self, shelf: Shelf[R], fits: Callable[[R], bool], why: str) -> R:
+    def _any(self, shelf: Collection[R], fits: Callable[[R], bool], why: str) -> R:
         ids = shelf.ids
         for _ in range(_TRIES if ids else 0):
             record = shelf.get(self._source.choice(ids))
@@ -306,7 +306,7 @@ class _Edit:
         changes = self._books.write(earlier, self._now_ms, stamp=bool(self._wish.stamp))
         return changes, f"{earlier.id} as it was before"
 
-    def _earlier(self, shelf: Shelf[R]) -> R:
+    def _earlier(self, shelf: Collection[R]) -> R:
         def before(record: R) -> R | None:
             return next((one for one in shelf.earlier(record.id) if one != record and _same_effect(one, record)), None)
 

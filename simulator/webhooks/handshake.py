@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.chance import draw_letters
 from simulator.webhooks.delivery import Answered
-from simulator.webhooks.parcel import body_of, sign, spoil
+from simulator.webhooks.payload import body_of, sign, spoil
 from simulator.webhooks.schedule import ANSWER_SECONDS
 from simulator.webhooks.sender import Sender
 

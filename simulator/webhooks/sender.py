@@ -11,7 +11,7 @@ import aiohttp
 from simulator.chance import draw_letters
 from simulator.webhooks.delivery import Answered, Attempt, Delivery, Trace, pack
 from simulator.webhooks.events import Event, subscription
-from simulator.webhooks.parcel import HEADERS, body_of, sign
+from simulator.webhooks.payload import HEADERS, body_of, sign
 from simulator.webhooks.schedule import ANSWER_SECONDS, STORED_FOR_MS, Health, Schedule, failed, succeeded
 from simulator.webhooks.spoiling import WaitingRoom
 from simulator.world import World

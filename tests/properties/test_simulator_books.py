@@ -5,12 +5,12 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.books.collection import Collection
 from simulator.books.credit_note import CreditNote
 from simulator.books.invoice import Invoice, InvoiceType
 from simulator.books.organisation import Organisation
 from simulator.books.overpayment import Overpayment
 from simulator.books.prepayment import Prepayment
-from simulator.books.shelf import Shelf
 from simulator.books.words import ContactStatus, DocumentStatus, Endpoint, RuleError
 from simulator.edits.editor import edit
 from simulator.edits.kinds import EditKind, Wish
@@ -133,7 +133,7 @@ class Row:
 )
 def test_a_shelf_remembers_what_was(writes: list[tuple[str, bool]], since: int, at_ms: int) -> None:
     """As a model that keeps every state does."""
-    shelf = Shelf([Row("a", 0), Row("b", 0)])
+    shelf = Collection([Row("a", 0), Row("b", 0)])
     states = {0: {row.id: row for row in shelf}}
     now_ms = 0
     for record_id, stamped in writes:

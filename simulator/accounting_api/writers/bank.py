@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.validation import Fields
+from simulator.accounting_api.write_context import WriteContext
 from simulator.accounting_api.writers.documents import Kind, Writing
 from simulator.books import bank_transaction as bank_transactions
 from simulator.books import money
@@ -20,18 +20,18 @@ from simulator.books.words import CreditStatus, LineAmountTypes, Standing
 _RECONCILED = "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement."
 
 
-def _blank(desk: Desk) -> BankTransaction:
+def _blank(context: WriteContext) -> BankTransaction:
     return BankTransaction(
-        id=desk.new_id(), type=BankTransactionType.SPEND, status=Standing.AUTHORISED, contact_id=None, account_id="",
-        date=desk.today, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
-        currency=desk.organisation.profile.currency, updated_ms=0,
+        id=context.new_id(), type=BankTransactionType.SPEND, status=Standing.AUTHORISED, contact_id=None, account_id="",
+        date=context.today, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
+        currency=context.organisation.profile.currency, updated_ms=0,
     )  # fmt: skip
 
 
 def _own(writing: Writing, transaction: BankTransaction) -> BankTransaction:
     """The bank account, which sets the currency; money on account gets the record it is the bank's side of."""
-    fields, desk = writing.fields, writing.desk
-    account = desk.pointed_account(fields, "BankAccount")
+    fields, context = writing.fields, writing.context
+    account = context.pointed_account(fields, "BankAccount")
     if account is None and (writing.before is None or fields.has("BankAccount")):
         fields.wrong("Invalid Bank Account")  # (unconfirmed)
     elif account is not None and account.type != "BANK":
@@ -62,11 +62,11 @@ def _on_account(transaction: BankTransaction) -> bool:
     return transaction.type.endswith("PAYMENT")
 
 
-def _account(desk: Desk, fields: Fields, code: str, transaction: BankTransaction) -> Account | None:
+def _account(context: WriteContext, fields: Fields, code: str, transaction: BankTransaction) -> Account | None:
     """What is paid too much stays with receivables or payables, whatever code is sent."""
     if not transaction.type.endswith("OVERPAYMENT"):
-        return desk.account(code, fields)
-    books = desk.organisation
+        return context.account(code, fields)
+    books = context.organisation
     return books.account(books.account_ids[RECEIVABLE if transaction.type.receives else PAYABLE])
 
 
@@ -92,13 +92,13 @@ def _closed(transaction: BankTransaction) -> str | None:
     return None
 
 
-def _put(desk: Desk, fields: Fields, transaction: BankTransaction, *, stamp: bool) -> None:
+def _put(context: WriteContext, fields: Fields, transaction: BankTransaction, *, stamp: bool) -> None:
     if not _on_account(transaction):
-        desk.write(transaction, fields.problems, stamp=stamp)
+        context.write(transaction, fields.problems, stamp=stamp)
     elif transaction.total <= 0:
         fields.wrong("The total must be greater than zero.")  # (unconfirmed)
     else:
-        desk.run(fields.problems, lambda: money.take(desk.organisation, _advance(transaction), desk.now_ms))
+        context.run(fields.problems, lambda: money.take(context.organisation, _advance(transaction), context.now_ms))
 
 
 def _advance(transaction: BankTransaction) -> money.MoneyOnAccount:

@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.validation import Fields
+from simulator.accounting_api.write_context import WriteContext
 from simulator.books import contact as contacts
 from simulator.books.contact import Address, Contact, Person, Phone, Terms, TermsType
 from simulator.books.words import ContactStatus, RuleError
@@ -26,32 +26,34 @@ _TRACKED = ("SalesTrackingCategories", "PurchasesTrackingCategories")
 _POINTERS = frozenset({"ContactID", "ContactNumber", "Name"})
 
 
-def write_contact(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_contact(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Create or update a contact; PUT refuses one whose name or number is there, POST updates it.
 
     Args:
-        desk: the books.
+        context: the books.
         fields: the element.
         record_id: the contact of the address, if it names one.
 
     Returns:
         Its id.
     """
-    before = _found(desk, fields, record_id)
-    contact = _contact(desk, fields, before, keep_persons=True)
+    before = _found(context, fields, record_id)
+    contact = _contact(context, fields, before, keep_persons=True)
     if contact is not None:
-        desk.write(contact, fields.problems)
+        context.write(contact, fields.problems)
         return contact.id
     return None
 
 
-def contact_of(desk: Desk, fields: Fields, before: str | None, *, makes: bool = True) -> tuple[str, Contact | None]:
+def contact_of(
+    context: WriteContext, fields: Fields, before: str | None, *, makes: bool = True
+) -> tuple[str, Contact | None]:
     """The contact a document is for: by id, number or name; a name nobody has makes a new contact.
 
     Fields beside those change the contact, and its persons that are not among them are dropped.
 
     Args:
-        desk: the books.
+        context: the books.
         fields: the document.
         before: the contact it had.
         makes: whether a name nobody has makes one, and other fields change it; else the contact is only pointed at.
@@ -64,7 +66,7 @@ def contact_of(desk: Desk, fields: Fields, before: str | None, *, makes: bool = 
         if before is None:
             fields.wrong("A Contact must be specified for this type of transaction")
         return before or "", None
-    found = _pointed(desk, inner)
+    found = _pointed(context, inner)
     name = inner.text("Name", "")
     if found is None and not (makes and name):
         inner.wrong("The contact could not be found.")  # (unconfirmed)
@@ -74,36 +76,38 @@ def contact_of(desk: Desk, fields: Fields, before: str | None, *, makes: bool = 
         return before or "", None
     if found is not None and not (makes and set(inner.values) - _POINTERS):
         return found.id, None
-    contact = _contact(desk, inner, found, keep_persons=False)
+    contact = _contact(context, inner, found, keep_persons=False)
     return contact.id if contact is not None else before or "", contact
 
 
-def _pointed(desk: Desk, fields: Fields) -> Contact | None:
+def _pointed(context: WriteContext, fields: Fields) -> Contact | None:
     contact_id = fields.guid("ContactID")
     if contact_id is not None:
-        return desk.organisation.contacts.get(contact_id)
-    return desk.contact_numbered(fields.text("ContactNumber", "")) or desk.contact_named(fields.text("Name", ""))
+        return context.organisation.contacts.get(contact_id)
+    return context.contact_numbered(fields.text("ContactNumber", "")) or context.contact_named(fields.text("Name", ""))
 
 
-def _found(desk: Desk, fields: Fields, record_id: str | None) -> Contact | None:
+def _found(context: WriteContext, fields: Fields, record_id: str | None) -> Contact | None:
     if record_id is not None:
-        return desk.organisation.contacts.get(record_id)
-    if not desk.creates:
-        found = _pointed(desk, fields)
+        return context.organisation.contacts.get(record_id)
+    if not context.creates:
+        found = _pointed(context, fields)
         if found is None and fields.guid("ContactID") is not None:
             fields.wrong("The contact could not be found.")  # (unconfirmed)
         return found
-    if desk.contact_numbered(fields.text("ContactNumber", "")) is not None:
+    if context.contact_numbered(fields.text("ContactNumber", "")) is not None:
         fields.wrong("Another contact has this contact number. Please enter a different contact number.")
     return None
 
 
-def _contact(desk: Desk, fields: Fields, before: Contact | None, *, keep_persons: bool) -> Contact | None:
-    blank = Contact(id=desk.new_id(), name="", status=ContactStatus.ACTIVE, updated_ms=0) if before is None else before
+def _contact(context: WriteContext, fields: Fields, before: Contact | None, *, keep_persons: bool) -> Contact | None:
+    blank = (
+        Contact(id=context.new_id(), name="", status=ContactStatus.ACTIVE, updated_ms=0) if before is None else before
+    )
     name = fields.text("Name", blank.name)
     if not name:
         fields.wrong("The contact name must be specified.")  # (unconfirmed)
-    namesake = desk.contact_named(name)
+    namesake = context.contact_named(name)
     if namesake is not None and namesake.id != blank.id:
         fields.wrong(
             f"The contact name {name} is already assigned to another contact. "

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from simulator.accounting_api.desk import Desk, Writer
 from simulator.accounting_api.facts import FACTS
 from simulator.accounting_api.validation import Fields
+from simulator.accounting_api.write_context import WriteContext, Writer
 from simulator.accounting_api.writers.contacts import contact_of
 from simulator.accounting_api.writers.lines import AccountOf, Lines
 from simulator.books import credit_note as credit_notes
@@ -37,13 +37,13 @@ def _never(_: Any) -> bool:
     return False
 
 
-def _plain_account(desk: Desk, fields: Fields, code: str, document: Any) -> Account | None:
+def _plain_account(context: WriteContext, fields: Fields, code: str, document: Any) -> Account | None:
     del document
-    return desk.account(code, fields)
+    return context.account(code, fields)
 
 
-def _put(desk: Desk, fields: Fields, document: Any, *, stamp: bool) -> None:
-    desk.write(document, fields.problems, stamp=stamp)
+def _put(context: WriteContext, fields: Fields, document: Any, *, stamp: bool) -> None:
+    context.write(document, fields.problems, stamp=stamp)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Kind:
 
     record: type[AnyRecord]
     word: str
-    blank: Callable[[Desk], Any]
+    blank: Callable[[WriteContext], Any]
     own: Callable[["Writing", Any], Any] = field(default=lambda _, document: document)
     statuses: type[StrEnum]
     starts: tuple[StrEnum, ...]
@@ -107,18 +107,18 @@ class Kind:
 def writer_of(kind: Kind) -> Writer:
     """Who creates and updates documents of a kind."""
 
-    def write(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
-        before = _found(desk, fields, kind, record_id)
+    def write(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
+        before = _found(context, fields, kind, record_id)
         if fields.problems:
             return None
-        return Writing(desk=desk, fields=fields, kind=kind, before=before).write(before or kind.blank(desk))
+        return Writing(context=context, fields=fields, kind=kind, before=before).write(before or kind.blank(context))
 
     return write
 
 
-def _found(desk: Desk, fields: Fields, kind: Kind, record_id: str | None) -> Any:
-    shelf = desk.organisation.of(kind.record)
-    wanted = record_id or (None if desk.creates else fields.guid(kind.id_field))
+def _found(context: WriteContext, fields: Fields, kind: Kind, record_id: str | None) -> Any:
+    shelf = context.organisation.of(kind.record)
+    wanted = record_id or (None if context.creates else fields.guid(kind.id_field))
     if wanted is not None:
         found = shelf.get(wanted)
         if found is None:
@@ -126,10 +126,10 @@ def _found(desk: Desk, fields: Fields, kind: Kind, record_id: str | None) -> Any
         return found
     number = fields.text(kind.number_field, "") if kind.number_field else ""
     of_numbered = not kind.numbered or fields.text("Type", "") in ("", kind.numbered)
-    taken = desk.numbered(kind.record, number, kind.unique) if number and of_numbered else None
+    taken = context.numbered(kind.record, number, kind.unique) if number and of_numbered else None
     if taken is None:
         return None
-    if desk.creates:
+    if context.creates:
         fields.wrong(kind.taken)
         return None
     return shelf.get(taken)
@@ -139,7 +139,7 @@ def _found(desk: Desk, fields: Fields, kind: Kind, record_id: str | None) -> Any
 class Writing:
     """One document being written; ``before`` is None for a new one."""
 
-    desk: Desk
+    context: WriteContext
     fields: Fields
     kind: Kind
     before: Any
@@ -150,7 +150,7 @@ class Writing:
         if before is not None and (closed := self._closed()):
             fields.wrong(closed)
             return None
-        contact_id, contact = contact_of(self.desk, fields, blank.contact_id or None, makes=kind.makes_contacts)
+        contact_id, contact = contact_of(self.context, fields, blank.contact_id or None, makes=kind.makes_contacts)
         document = replace(
             blank,
             reference=fields.text("Reference", blank.reference),
@@ -162,16 +162,16 @@ class Writing:
         status = self._status(document)
         document = kind.own(self, document if before is not None else replace(document, status=status))
         document = self._lines(document, strict=status in kind.posts)
-        self.desk.check_open(fields, document, before)
+        self.context.check_open(fields, document, before)
         if not fields.problems:
             document = self._moved(document, status)
         settled = before is not None and bool(getattr(before, "allocations", ()) or getattr(before, "payments", ()))
         if settled and _content(document) != _content(before):
             fields.wrong(_SETTLED)
         if contact is not None:
-            self.desk.write(contact, fields.problems)
+            self.context.write(contact, fields.problems)
         # On documents with money on them Xero changes the due date and the sent mark without a stamp.
-        kind.put(self.desk, fields, document, stamp=not settled or document.reference != before.reference)
+        kind.put(self.context, fields, document, stamp=not settled or document.reference != before.reference)
         return None if fields.problems else str(document.id)
 
     def _closed(self) -> str | None:
@@ -207,7 +207,7 @@ class Writing:
 
     def _currency(self, blank: Any) -> str:
         code = self.fields.text("CurrencyCode", blank.currency)
-        if self.desk.organisation.of(Currency).get(code) is None:
+        if self.context.organisation.of(Currency).get(code) is None:
             self.fields.wrong(f"Organisation is not subscribed to currency {code}")
         return code
 
@@ -221,19 +221,19 @@ class Writing:
 
     def _number(self, document: Any) -> str:
         """As given, or the next one for a new document whose numbers are unique: bills' are not."""
-        kind, desk = self.kind, self.desk
+        kind, context = self.kind, self.context
         unique = kind.unique(document)
         number = self.fields.text(kind.number_field, document.number)
         if number:
-            taken = desk.numbered(kind.record, number, kind.unique) if unique else None
+            taken = context.numbered(kind.record, number, kind.unique) if unique else None
             if taken not in (None, document.id):
                 self.fields.wrong(kind.taken)
             return number
         if not unique:
             return ""
-        books = desk.organisation
+        books = context.organisation
         count = books.next_number(document.type) if kind.types else len(books.of(kind.record)) + 1
-        while desk.numbered(kind.record, f"{kind.prefix}-{count:04d}", kind.unique):
+        while context.numbered(kind.record, f"{kind.prefix}-{count:04d}", kind.unique):
             count += 1
         return f"{kind.prefix}-{count:04d}"
 
@@ -247,7 +247,7 @@ class Writing:
         kind = self.kind
         sale = kind.sale(document)
         lines = Lines(
-            desk=self.desk, document=document, sale=sale, account=kind.account, strict=strict, exact=kind.exact
+            context=self.context, document=document, sale=sale, account=kind.account, strict=strict, exact=kind.exact
         )
         read = lines.read(fields) if given else lines.repriced()
         if not read:
@@ -296,12 +296,12 @@ def _numbered_sale(document: Any) -> bool:
     )
 
 
-def _blank_invoice(desk: Desk) -> Invoice:
-    today = desk.today
+def _blank_invoice(context: WriteContext) -> Invoice:
+    today = context.today
     return Invoice(
-        id=desk.new_id(), type=InvoiceType.ACCREC, number="", reference="", contact_id="", date=today, due_date=today,
+        id=context.new_id(), type=InvoiceType.ACCREC, number="", reference="", contact_id="", date=today, due_date=today,
         status=DocumentStatus.DRAFT, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
-        currency=desk.organisation.profile.currency, updated_ms=0, created_by=desk.client_id or None,
+        currency=context.organisation.profile.currency, updated_ms=0, created_by=context.client_id or None,
     )  # fmt: skip
 
 
@@ -310,7 +310,7 @@ def _own_invoice(writing: Writing, invoice: Invoice) -> Invoice:
     if writing.before is not None:
         due = fields.day("DueDate", writing.before.due_date)
     else:
-        contact = writing.desk.organisation.contacts.get(invoice.contact_id)
+        contact = writing.context.organisation.contacts.get(invoice.contact_id)
         terms = _terms_of(contact, invoice.type)
         if not fields.has("DueDate") and terms is None and invoice.status is DocumentStatus.AUTHORISED:
             fields.wrong("The due date must be specified.")  # (unconfirmed)
@@ -340,7 +340,7 @@ def _rounding(writing: Writing, invoice: Invoice) -> tuple[int, int | None]:
     fields = writing.fields
     rounding = fields.units("RoundingAmount", 2, invoice.rounding)
     entered = fields.units("EnteredTotal", 2, invoice.entered_total)
-    if not writing.desk.organisation.company().rounds:
+    if not writing.context.organisation.company().rounds:
         return invoice.rounding, invoice.entered_total  # what Xero does without the option: unconfirmed
     status = fields.text("Status", invoice.status.value)
     if rounding != invoice.rounding:
@@ -353,11 +353,11 @@ def _rounding(writing: Writing, invoice: Invoice) -> tuple[int, int | None]:
     return rounding, entered
 
 
-def _blank_credit_note(desk: Desk) -> CreditNote:
+def _blank_credit_note(context: WriteContext) -> CreditNote:
     return CreditNote(
-        id=desk.new_id(), type=CreditNoteType.ACCRECCREDIT, number="", reference="", contact_id="", date=desk.today,
+        id=context.new_id(), type=CreditNoteType.ACCRECCREDIT, number="", reference="", contact_id="", date=context.today,
         status=DocumentStatus.DRAFT, line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(),
-        currency=desk.organisation.profile.currency, updated_ms=0,
+        currency=context.organisation.profile.currency, updated_ms=0,
     )  # fmt: skip
 
 
@@ -414,10 +414,10 @@ CREDIT_NOTE = Kind(
 # -- purchase orders and quotes ----------------------------------------------------------------------------------------------
 
 
-def _blank_order(desk: Desk) -> PurchaseOrder:
+def _blank_order(context: WriteContext) -> PurchaseOrder:
     return PurchaseOrder(
-        id=desk.new_id(), number="", status=OrderStatus.DRAFT, contact_id="", date=desk.today,
-        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=desk.organisation.profile.currency, updated_ms=0,
+        id=context.new_id(), number="", status=OrderStatus.DRAFT, contact_id="", date=context.today,
+        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=context.organisation.profile.currency, updated_ms=0,
     )  # fmt: skip
 
 
@@ -435,10 +435,10 @@ def _own_order(writing: Writing, order: PurchaseOrder) -> PurchaseOrder:
     )
 
 
-def _blank_quote(desk: Desk) -> Quote:
+def _blank_quote(context: WriteContext) -> Quote:
     return Quote(
-        id=desk.new_id(), number="", status=QuoteStatus.DRAFT, contact_id="", date=desk.today,
-        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=desk.organisation.profile.currency, updated_ms=0,
+        id=context.new_id(), number="", status=QuoteStatus.DRAFT, contact_id="", date=context.today,
+        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=context.organisation.profile.currency, updated_ms=0,
     )  # fmt: skip
 
 
@@ -493,13 +493,13 @@ QUOTE = Kind(
 # -- repeating invoices ------------------------------------------------------------------------------------------------------
 
 
-def _blank_repeating(desk: Desk) -> RepeatingInvoice:
+def _blank_repeating(context: WriteContext) -> RepeatingInvoice:
     schedule = Schedule(
-        period=1, unit="MONTHLY", due_day=20, due_type="OFFOLLOWINGMONTH", start=desk.today, next=desk.today
+        period=1, unit="MONTHLY", due_day=20, due_type="OFFOLLOWINGMONTH", start=context.today, next=context.today
     )
     return RepeatingInvoice(
-        id=desk.new_id(), type=InvoiceType.ACCREC, status=RepeatingStatus.DRAFT, contact_id="", schedule=schedule,
-        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=desk.organisation.profile.currency, updated_ms=0,
+        id=context.new_id(), type=InvoiceType.ACCREC, status=RepeatingStatus.DRAFT, contact_id="", schedule=schedule,
+        line_amount_types=LineAmountTypes.EXCLUSIVE, lines=(), currency=context.organisation.profile.currency, updated_ms=0,
     )  # fmt: skip
 
 

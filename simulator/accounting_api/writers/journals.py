@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.validation import Fields, Problems
+from simulator.accounting_api.write_context import WriteContext
 from simulator.books import manual_journal as manual_journals
 from simulator.books.amounts import tax_on
 from simulator.books.bank_transaction import BankTransaction, BankTransactionType
@@ -16,24 +16,24 @@ from simulator.books.words import LineAmountTypes, RuleError
 _DRAFTS = ("DRAFT", "SUBMITTED")
 
 
-def write_manual_journal(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_manual_journal(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Create or change a manual journal: its lines add up to nothing, with their tax.
 
     Args:
-        desk: the books.
+        context: the books.
         fields: the element.
         record_id: the journal of the address, if it names one.
 
     Returns:
         Its id.
     """
-    wanted = record_id or (None if desk.creates else fields.guid("ManualJournalID"))
-    before = desk.organisation.of(ManualJournal).get(wanted) if wanted else None
+    wanted = record_id or (None if context.creates else fields.guid("ManualJournalID"))
+    before = context.organisation.of(ManualJournal).get(wanted) if wanted else None
     if wanted and before is None:
         fields.wrong("Manual Journal could not be found.")  # (unconfirmed)
         return None
     blank = before or ManualJournal(
-        id=desk.new_id(), narration="", status=ManualStatus.DRAFT, date=desk.today, lines=(), updated_ms=0
+        id=context.new_id(), narration="", status=ManualStatus.DRAFT, date=context.today, lines=(), updated_ms=0
     )
     status = fields.one_of("Status", ManualStatus, blank.status)
     if before is not None and before.status in (ManualStatus.DELETED, ManualStatus.VOIDED):
@@ -50,21 +50,21 @@ def write_manual_journal(desk: Desk, fields: Fields, record_id: str | None) -> s
         fields.wrong("Narration must be specified.")  # (unconfirmed)
     if fields.has("JournalLines") or before is None:
         types = journal.line_amount_types
-        journal = replace(journal, lines=tuple(_line(desk, one, types) for one in fields.each("JournalLines")))
+        journal = replace(journal, lines=tuple(_line(context, one, types) for one in fields.each("JournalLines")))
         _check_balance(fields, journal)
-    desk.check_open(fields, journal, before)
-    desk.write(_moved(fields, journal, status), fields.problems)
+    context.check_open(fields, journal, before)
+    context.write(_moved(fields, journal, status), fields.problems)
     return None if fields.problems else journal.id
 
 
-def _line(desk: Desk, fields: Fields, types: LineAmountTypes) -> ManualLine:
-    code = fields.text("AccountCode", desk.code_of(fields, ""))
-    account = desk.account(code, fields) if code else None
+def _line(context: WriteContext, fields: Fields, types: LineAmountTypes) -> ManualLine:
+    code = fields.text("AccountCode", context.code_of(fields, ""))
+    account = context.account(code, fields) if code else None
     if not code:
         fields.wrong("Account code must be specified")
     amount = fields.units("LineAmount", 2, 0)
     tax_type = fields.text("TaxType", "NONE")
-    rate = 0 if types is LineAmountTypes.NO_TAX else desk.tax_rate(tax_type, fields)
+    rate = 0 if types is LineAmountTypes.NO_TAX else context.tax_rate(tax_type, fields)
     return ManualLine(
         account_code=code,
         account_id=account.id if account else "",
@@ -72,7 +72,7 @@ def _line(desk: Desk, fields: Fields, types: LineAmountTypes) -> ManualLine:
         description=fields.text("Description", ""),
         tax_type=tax_type,
         tax_amount=tax_on(amount, rate, inclusive=types is LineAmountTypes.INCLUSIVE),
-        tracking=tuple(one for one in map(desk.tracking, fields.each("Tracking")) if one),
+        tracking=tuple(one for one in map(context.tracking, fields.each("Tracking")) if one),
     )
 
 
@@ -95,18 +95,18 @@ def _moved(fields: Fields, journal: ManualJournal, status: ManualStatus) -> Manu
         return journal
 
 
-def write_linked_transaction(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_linked_transaction(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Charge a line of a bill (or of money spent) to a customer; arguments as for :func:`write_manual_journal`."""
-    shelf = desk.organisation.of(LinkedTransaction)
+    shelf = context.organisation.of(LinkedTransaction)
     before = shelf.get(record_id) if record_id else None
-    source = _source(desk, fields.guid("SourceTransactionID") or (before.source_id if before else None))
+    source = _source(context, fields.guid("SourceTransactionID") or (before.source_id if before else None))
     if source is None:
         fields.wrong("The SourceTransactionID must be a bill or a spend money transaction.")  # (unconfirmed)
         return None
     lines = [line.line_item_id for line in source.lines]
     usual = before.source_line_id if before else lines[0]
     linked = LinkedTransaction(
-        id=before.id if before else desk.new_id(),
+        id=before.id if before else context.new_id(),
         status="",
         source_id=source.id,
         source_line_id=fields.guid("SourceLineItemID") or usual,
@@ -118,9 +118,9 @@ def write_linked_transaction(desk: Desk, fields: Fields, record_id: str | None) 
     )
     if linked.source_line_id not in lines:
         fields.wrong("The SourceLineItemID and SourceTransactionID do not match")
-    if linked.contact_id and desk.organisation.contacts.get(linked.contact_id) is None:
+    if linked.contact_id and context.organisation.contacts.get(linked.contact_id) is None:
         fields.wrong("The contact could not be found.")  # (unconfirmed)
-    target = desk.organisation.invoices.get(linked.target_id) if linked.target_id else None
+    target = context.organisation.invoices.get(linked.target_id) if linked.target_id else None
     if linked.target_id and (target is None or target.type is not InvoiceType.ACCREC):
         fields.wrong("The TargetTransactionID must be a sales invoice.")  # (unconfirmed)
     if target is not None and linked.contact_id not in (None, target.contact_id):
@@ -129,20 +129,20 @@ def write_linked_transaction(desk: Desk, fields: Fields, record_id: str | None) 
         fields.wrong("The TargetLineItemID and TargetTransactionID do not match")  # (unconfirmed)
     if target is not None:
         linked = replace(linked, contact_id=target.contact_id)
-    desk.write(replace(linked, status=_linked_status(source, target)), fields.problems)
+    context.write(replace(linked, status=_linked_status(source, target)), fields.problems)
     return None if fields.problems else linked.id
 
 
-def delete_linked_transaction(desk: Desk, record_id: str, problems: Problems) -> None:
+def delete_linked_transaction(context: WriteContext, record_id: str, problems: Problems) -> None:
     """Take it back; one that was billed stays."""
-    linked = desk.organisation.must_have(LinkedTransaction, record_id)
+    linked = context.organisation.must_have(LinkedTransaction, record_id)
     if linked.status == "BILLED":
         problems.add("A billed linked transaction cannot be deleted.")  # (unconfirmed)
-    desk.run(problems, lambda: [desk.organisation.remove(LinkedTransaction, record_id, desk.now_ms)])
+    context.run(problems, lambda: [context.organisation.remove(LinkedTransaction, record_id, context.now_ms)])
 
 
-def _source(desk: Desk, source_id: str | None) -> Any:
-    books = desk.organisation
+def _source(context: WriteContext, source_id: str | None) -> Any:
+    books = context.organisation
     if source_id is None:
         return None
     bill, spent = books.invoices.get(source_id), books.of(BankTransaction).get(source_id)

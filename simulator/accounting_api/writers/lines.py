@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.validation import NO_ID, Fields
+from simulator.accounting_api.write_context import WriteContext
 from simulator.books.account import Account
 from simulator.books.amounts import ONE, half_up, line_total, tax_on
 from simulator.books.document import LineItem, Tracking, line_amounts
@@ -13,7 +13,7 @@ from simulator.books.item import Item
 from simulator.books.tax_rate import TaxRate, unrecovered
 from simulator.books.words import LineAmountTypes
 
-AccountOf = Callable[[Desk, Fields, str, Any], Account | None]
+AccountOf = Callable[[WriteContext, Fields, str, Any], Account | None]
 """The account that a line of a document posts to, by its code; else a complaint."""
 
 _OF_A_TEXT = frozenset({"Description", "LineItemID", "Tracking", "ValidationErrors"})
@@ -32,7 +32,7 @@ class Lines:
         exact: whether prices have four decimals without being asked for.
     """
 
-    desk: Desk
+    context: WriteContext
     document: Any
     sale: bool
     account: AccountOf
@@ -52,33 +52,33 @@ class Lines:
     def _line(self, fields: Fields, before: LineItem | None) -> LineItem:
         if (before is None or before.is_text) and not any(map(fields.has, set(fields.values) - _OF_A_TEXT)):
             return self._text(fields, before)
-        profile = self.desk.organisation.profile
+        profile = self.context.organisation.profile
         types = self.document.line_amount_types
         item_code = fields.text("ItemCode", before.item_code if before else None) or None
-        item = next((one for one in self.desk.organisation.of(Item) if one.code == item_code), None)
+        item = next((one for one in self.context.organisation.of(Item) if one.code == item_code), None)
         offer = item.offer(sale=self.sale) if item is not None and before is None else None
         description = fields.text("Description", before.description if before else offer.description if offer else "")
         if not description:
             fields.wrong("Description must be specified.")  # (unconfirmed)
         usual_code = before.account_code if before else offer.account if offer else ""
-        code = fields.text("AccountCode", self.desk.code_of(fields, usual_code))
+        code = fields.text("AccountCode", self.context.code_of(fields, usual_code))
         if not code and self.strict:
             fields.wrong("Account code must be specified")
-        account = self.account(self.desk, fields, code, self.document) if code else None
+        account = self.account(self.context, fields, code, self.document) if code else None
         usual = account.tax_type if account else profile.sales_tax if self.sale else profile.purchase_tax
         usual = offer.tax if offer else usual
         tax_type = fields.text("TaxType", before.tax_type if before else usual)
         if types is LineAmountTypes.NO_TAX:
             tax_type = usual if tax_type == "NONE" else tax_type
         line = LineItem(
-            line_item_id=before.line_item_id if before else self.desk.new_id(),
+            line_item_id=before.line_item_id if before else self.context.new_id(),
             description=description,
             quantity=fields.units("Quantity", 4, before.quantity if before else ONE),
             unit_amount=self._price(fields, before.unit_amount if before else offer.price if offer else 0),
             account_code=account.code if account else code,
             account_id=account.id if account else "",
             tax_type=tax_type,
-            tax_rate=self.desk.tax_rate(tax_type, fields),
+            tax_rate=self.context.tax_rate(tax_type, fields),
             line_amount=0,
             tax_amount=0,
             discount_rate=fields.units("DiscountRate", 2, before.discount_rate if before else 0),
@@ -98,7 +98,7 @@ class Lines:
         if not description:
             fields.wrong("Description must be specified.")  # (unconfirmed)
         return LineItem(
-            line_item_id=before.line_item_id if before else self.desk.new_id(),
+            line_item_id=before.line_item_id if before else self.context.new_id(),
             description=description,
             quantity=0,
             unit_amount=0,
@@ -112,19 +112,19 @@ class Lines:
 
     def _costed(self, line: LineItem) -> LineItem:
         """With what of its tax is a cost."""
-        rate = self.desk.organisation.of(TaxRate).get(line.tax_type)
+        rate = self.context.organisation.of(TaxRate).get(line.tax_type)
         return line if self.sale or rate is None else replace(line, unrecovered=unrecovered(rate, line.tax_amount))
 
     def _tracking(self, fields: Fields, before: LineItem | None) -> tuple[Tracking, ...]:
         if fields.has("Tracking"):
-            return tuple(one for one in map(self.desk.tracking, fields.each("Tracking")) if one)
+            return tuple(one for one in map(self.context.tracking, fields.each("Tracking")) if one)
         return before.tracking if before else ()
 
     def _price(self, fields: Fields, usual: int) -> int:
         if not fields.has("UnitAmount") and fields.has("LineAmount"):
             quantity = fields.units("Quantity", 4, ONE) or ONE
             return half_up(fields.units("LineAmount", 2, 0) * 100 * ONE, quantity)
-        return self.desk.price(fields, "UnitAmount", usual, exact=self.exact)
+        return self.context.price(fields, "UnitAmount", usual, exact=self.exact)
 
 
 def _repriced(line: LineItem, types: LineAmountTypes) -> LineItem:

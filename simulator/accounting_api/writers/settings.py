@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.validation import Fields, Problems
+from simulator.accounting_api.write_context import WriteContext
 from simulator.books import account as accounts
 from simulator.books import contact_group as contact_groups
 from simulator.books import tracking_category as tracking_categories
@@ -38,38 +38,38 @@ def _text(fields: Fields, name: str, before: str, most: int) -> str:
     return text
 
 
-def _another(desk: Desk, record: AnyRecord, same: Callable[[Any], bool]) -> bool:
+def _another(context: WriteContext, record: AnyRecord, same: Callable[[Any], bool]) -> bool:
     """Whether another record of the kind is the same in that respect."""
-    return any(same(one) and one.id != record.id for one in desk.organisation.shelf_of(record))
+    return any(same(one) and one.id != record.id for one in context.organisation.shelf_of(record))
 
 
 # -- accounts ----------------------------------------------------------------------------------------------------------------
 
 
-def write_account(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_account(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Create or change an account; a status comes alone, and archives it or takes it back.
 
     Args:
-        desk: the books.
+        context: the books.
         fields: the element.
         record_id: the account of the address, if it names one.
 
     Returns:
         Its id.
     """
-    before = desk.organisation.account(record_id) if record_id else None
+    before = context.organisation.account(record_id) if record_id else None
     blank = before or Account(
-        id=desk.new_id(),
+        id=context.new_id(),
         code="",
         name="",
         type="",
         status=AccountStatus.ACTIVE,
         updated_ms=0,
-        created_ms=desk.now_ms,
+        created_ms=context.now_ms,
     )
     status = fields.one_of("Status", AccountStatus, blank.status)
     if before is not None and status is not before.status:
-        _move_account(desk, fields, before, status)
+        _move_account(context, fields, before, status)
         return None if fields.problems else before.id
     kind = fields.text("Type", blank.type)
     account = replace(
@@ -81,78 +81,78 @@ def write_account(desk: Desk, fields: Fields, record_id: str | None) -> str | No
         tax_type=fields.text("TaxType", blank.tax_type),
         takes_payments=fields.flag("EnablePaymentsToAccount", blank.takes_payments),
         bank_number=fields.text("BankAccountNumber", blank.bank_number),
-        currency=fields.text("CurrencyCode", blank.currency or desk.organisation.profile.currency)
+        currency=fields.text("CurrencyCode", blank.currency or context.organisation.profile.currency)
         if kind == "BANK"
         else None,
         overrides=fields.carried(
             blank.overrides, "BankAccountType", "ReportingCode", flags=("ShowInExpenseClaims", "AddToWatchlist")
         ),
     )
-    _check_account(desk, fields, before, account)
-    desk.write(account, fields.problems)
+    _check_account(context, fields, before, account)
+    context.write(account, fields.problems)
     return None if fields.problems else account.id
 
 
-def _check_account(desk: Desk, fields: Fields, before: Account | None, account: Account) -> None:
+def _check_account(context: WriteContext, fields: Fields, before: Account | None, account: Account) -> None:
     if account.type not in CLASSES:
         fields.wrong(f"Account type '{account.type}' is not valid.")  # (unconfirmed)
     if before is not None and (before.type == "BANK") is not (account.type == "BANK"):
         fields.wrong("A bank account stays one, and no other account becomes one.")  # (unconfirmed)
     if account.type == "BANK" and not account.bank_number:
         fields.wrong("BankAccountNumber must be specified.")  # (unconfirmed)
-    if account.currency and desk.organisation.of(Currency).get(account.currency) is None:
+    if account.currency and context.organisation.of(Currency).get(account.currency) is None:
         fields.wrong(f"Organisation is not subscribed to currency {account.currency}")
-    desk.tax_rate(account.tax_type, fields)
+    context.tax_rate(account.tax_type, fields)
     alive = AccountStatus.DELETED
-    if account.code and _another(desk, account, lambda one: one.code == account.code and one.status is not alive):
+    if account.code and _another(context, account, lambda one: one.code == account.code and one.status is not alive):
         fields.wrong("Please enter a unique Code.")
-    if _another(desk, account, lambda one: one.name.lower() == account.name.lower() and one.status is not alive):
+    if _another(context, account, lambda one: one.name.lower() == account.name.lower() and one.status is not alive):
         fields.wrong(_UNIQUE_NAME)
 
 
-def _move_account(desk: Desk, fields: Fields, account: Account, to: AccountStatus) -> None:
+def _move_account(context: WriteContext, fields: Fields, account: Account, to: AccountStatus) -> None:
     if set(fields.values) - {"AccountID", "Status"}:
         fields.wrong("The Status of an account is changed on its own.")  # (unconfirmed)
     elif to is AccountStatus.DELETED:
         fields.wrong("An account is deleted with DELETE.")  # (unconfirmed)
     else:
-        _carry(desk, fields.problems, lambda: accounts.move(account, to))
+        _carry(context, fields.problems, lambda: accounts.move(account, to))
 
 
-def _carry(desk: Desk, problems: Problems, change: Callable[[], AnyRecord]) -> None:
+def _carry(context: WriteContext, problems: Problems, change: Callable[[], AnyRecord]) -> None:
     """Write what a rule of the books answers, or say why it refuses."""
     try:
         record = change()
     except RuleError as error:
         problems.add(f"{error}")
     else:
-        desk.write(record, problems)
+        context.write(record, problems)
 
 
-def delete_account(desk: Desk, record_id: str, problems: Problems) -> None:
+def delete_account(context: WriteContext, record_id: str, problems: Problems) -> None:
     """Delete an account that nothing was ever posted to; else it can only be archived."""
-    account = desk.organisation.must_have(Account, record_id)
-    if desk.organisation.uses_account(account):
+    account = context.organisation.must_have(Account, record_id)
+    if context.organisation.uses_account(account):
         problems.add("This account cannot be deleted because it has transactions. Archive it instead.")  # (unconfirmed)
-    _carry(desk, problems, lambda: accounts.move(account, AccountStatus.DELETED))
+    _carry(context, problems, lambda: accounts.move(account, AccountStatus.DELETED))
 
 
 # -- items -------------------------------------------------------------------------------------------------------------------
 
 
-def write_item(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_item(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Create or change an item; POST finds it by id or code. Arguments as for :func:`write_account`."""
-    shelf = desk.organisation.of(Item)
+    shelf = context.organisation.of(Item)
     code = fields.text("Code", "")
     coded = next((one for one in shelf if code and one.code == code), None)
-    wanted = record_id or (None if desk.creates else fields.guid("ItemID"))
-    before = shelf.get(wanted) if wanted else None if desk.creates else coded
+    wanted = record_id or (None if context.creates else fields.guid("ItemID"))
+    before = shelf.get(wanted) if wanted else None if context.creates else coded
     if wanted and before is None:
         fields.wrong("Item could not be found.")  # (unconfirmed)
         return None
-    tax = desk.organisation.profile
+    tax = context.organisation.profile
     blank = before or Item(
-        id=desk.new_id(), code="", name="", updated_ms=0, sales_account="", purchase_account="",
+        id=context.new_id(), code="", name="", updated_ms=0, sales_account="", purchase_account="",
         sales_tax=tax.sales_tax, purchase_tax=tax.purchase_tax,
     )  # fmt: skip
     if coded is not None and coded.id != blank.id:
@@ -169,63 +169,63 @@ def write_item(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
         is_sold=fields.flag("IsSold", blank.is_sold if before or sold or not bought else False),
         is_purchased=fields.flag("IsPurchased", blank.is_purchased if before or bought or not sold else False),
         is_tracked=blank.is_tracked or bool(asset),
-        sales_price=desk.price(sold or nothing, "UnitPrice", blank.sales_price),
-        sales_account=_posting(desk, sold or nothing, "AccountCode", blank.sales_account),
-        sales_tax=_taxed(desk, sold or nothing, blank.sales_tax),
-        purchase_price=desk.price(bought or nothing, "UnitPrice", blank.purchase_price),
+        sales_price=context.price(sold or nothing, "UnitPrice", blank.sales_price),
+        sales_account=_posting(context, sold or nothing, "AccountCode", blank.sales_account),
+        sales_tax=_taxed(context, sold or nothing, blank.sales_tax),
+        purchase_price=context.price(bought or nothing, "UnitPrice", blank.purchase_price),
         purchase_account=_posting(
-            desk,
+            context,
             bought or nothing,
             "COGSAccountCode" if asset or blank.is_tracked else "AccountCode",
             blank.purchase_account,
         ),
-        purchase_tax=_taxed(desk, bought or nothing, blank.purchase_tax),
+        purchase_tax=_taxed(context, bought or nothing, blank.purchase_tax),
     )
-    inventory = desk.coded(asset)
+    inventory = context.coded(asset)
     if asset and (inventory is None or inventory.type != "INVENTORY"):
         fields.wrong("The InventoryAssetAccountCode must be an account of type INVENTORY.")  # (unconfirmed)
     if len(item.name) > 50:
         fields.wrong("Name must not be longer than 50 characters.")  # (unconfirmed)
     if before is not None and item.code != before.code:  # what is in stock goes with it
-        stock = desk.organisation.stock
+        stock = context.organisation.stock
         item = replace(item, opening=before.opening + stock.moved(before.code) - stock.moved(item.code))
-    desk.write(item, fields.problems)
+    context.write(item, fields.problems)
     return None if fields.problems else item.id
 
 
-def _posting(desk: Desk, fields: Fields, name: str, before: str) -> str:
+def _posting(context: WriteContext, fields: Fields, name: str, before: str) -> str:
     code = fields.text(name, before)
     if code != before:
-        desk.account(code, fields)
+        context.account(code, fields)
     return code
 
 
-def _taxed(desk: Desk, fields: Fields, before: str) -> str:
+def _taxed(context: WriteContext, fields: Fields, before: str) -> str:
     tax_type = fields.text("TaxType", before)
     if tax_type != before:
-        desk.tax_rate(tax_type, fields)
+        context.tax_rate(tax_type, fields)
     return tax_type
 
 
-def delete_item(desk: Desk, record_id: str, problems: Problems) -> None:
+def delete_item(context: WriteContext, record_id: str, problems: Problems) -> None:
     """Delete an item for good; one whose stock is tracked and was moved stays."""
-    item = desk.organisation.must_have(Item, record_id)
-    if item.is_tracked and desk.organisation.stock.moved(item.code):
+    item = context.organisation.must_have(Item, record_id)
+    if item.is_tracked and context.organisation.stock.moved(item.code):
         problems.add("A tracked item with transactions cannot be deleted.")  # (unconfirmed)
-    desk.run(problems, lambda: [desk.organisation.remove(Item, record_id, desk.now_ms)])
+    context.run(problems, lambda: [context.organisation.remove(Item, record_id, context.now_ms)])
 
 
 # -- tax rates ---------------------------------------------------------------------------------------------------------------
 
 
-def write_tax_rate(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_tax_rate(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Create a tax rate, or change one that was created so (by type or name). Arguments as for :func:`write_account`."""
     del record_id
-    shelf = desk.organisation.of(TaxRate)
+    shelf = context.organisation.of(TaxRate)
     name = fields.text("Name", "")
     named = next((one for one in shelf if name and one.name.lower() == name.lower()), None)
-    before = None if desk.creates else shelf.get(fields.text("TaxType", "")) or named
-    if not desk.creates and before is None:
+    before = None if context.creates else shelf.get(fields.text("TaxType", "")) or named
+    if not context.creates and before is None:
         fields.wrong("Tax rate could not be found.")  # (unconfirmed)
         return None
     if before is not None and not before.components:
@@ -256,7 +256,7 @@ def write_tax_rate(desk: Desk, fields: Fields, record_id: str | None) -> str | N
         sales="INPUT" not in report,
         purchases="OUTPUT" not in report,
     )
-    desk.write(rate, fields.problems)
+    context.write(rate, fields.problems)
     return None if fields.problems else rate.id
 
 
@@ -272,68 +272,68 @@ def _component(fields: Fields) -> TaxComponent:
 # -- currencies, payment services ----------------------------------------------------------------------------------------------
 
 
-def write_currency(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_currency(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Subscribe to a currency; again is no mistake (unconfirmed). Arguments as for :func:`write_account`."""
     del record_id
     code = fields.text("Code", "").upper()
     if not _CURRENCY.fullmatch(code):
         fields.wrong(f"Currency '{code}' is not valid.")  # (unconfirmed)
-    if desk.organisation.of(Currency).get(code) is None:
+    if context.organisation.of(Currency).get(code) is None:
         name = CURRENCY_NAMES.get(code, "") or fields.text("Description", code)
-        desk.write(Currency(id=code, description=name, updated_ms=0), fields.problems)
+        context.write(Currency(id=code, description=name, updated_ms=0), fields.problems)
     return None if fields.problems else code
 
 
-def write_payment_service(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_payment_service(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Create a payment service. Arguments as for :func:`write_account`."""
     del record_id
     service = PaymentService(
-        id=desk.new_id(),
+        id=context.new_id(),
         name=_text(fields, "PaymentServiceName", "", 100),
         url=_text(fields, "PaymentServiceUrl", "", 2000),
         pay_now_text=fields.text("PayNowText", "") or "Pay by credit card",
         updated_ms=0,
     )
-    desk.write(service, fields.problems)
+    context.write(service, fields.problems)
     return None if fields.problems else service.id
 
 
 # -- tracking ----------------------------------------------------------------------------------------------------------------
 
 
-def write_tracking_category(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_tracking_category(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Create a category, rename it, archive it or take it back. Arguments as for :func:`write_account`."""
-    before = desk.organisation.of(TrackingCategory).get(record_id) if record_id else None
-    blank = before or TrackingCategory(id=desk.new_id(), name="", status=Presence.ACTIVE, options=(), updated_ms=0)
+    before = context.organisation.of(TrackingCategory).get(record_id) if record_id else None
+    blank = before or TrackingCategory(id=context.new_id(), name="", status=Presence.ACTIVE, options=(), updated_ms=0)
     status = fields.one_of("Status", Presence, blank.status)
     category = replace(blank, name=_text(fields, "Name", blank.name, 100))
-    others = [one for one in desk.organisation.of(TrackingCategory) if one.id != category.id]
+    others = [one for one in context.organisation.of(TrackingCategory) if one.id != category.id]
     if any(one.name.lower() == category.name.lower() and one.status is not Presence.DELETED for one in others):
         fields.wrong(_UNIQUE_NAME)  # (unconfirmed)
     active = sum(one.status is Presence.ACTIVE for one in others)
     if status is Presence.ACTIVE and active >= tracking_categories.MOST_ACTIVE:
         fields.wrong(f"There can be at most {tracking_categories.MOST_ACTIVE} active tracking categories.")
     if status is category.status:
-        desk.write(category, fields.problems)
+        context.write(category, fields.problems)
     elif not fields.problems:
-        _carry(desk, fields.problems, lambda: tracking_categories.move(category, status))
+        _carry(context, fields.problems, lambda: tracking_categories.move(category, status))
     return None if fields.problems else category.id
 
 
-def delete_tracking_category(desk: Desk, record_id: str, problems: Problems) -> None:
+def delete_tracking_category(context: WriteContext, record_id: str, problems: Problems) -> None:
     """Delete a category; on lines that have it, it stays."""
-    category = desk.organisation.must_have(TrackingCategory, record_id)
-    _carry(desk, problems, lambda: tracking_categories.move(category, Presence.DELETED))
+    category = context.organisation.must_have(TrackingCategory, record_id)
+    _carry(context, problems, lambda: tracking_categories.move(category, Presence.DELETED))
 
 
 # -- contact groups ----------------------------------------------------------------------------------------------------------
 
 
-def write_contact_group(desk: Desk, fields: Fields, record_id: str | None) -> str | None:
+def write_contact_group(context: WriteContext, fields: Fields, record_id: str | None) -> str | None:
     """Create a group, rename it, delete it by its status. Arguments as for :func:`write_account`."""
-    shelf = desk.organisation.of(ContactGroup)
+    shelf = context.organisation.of(ContactGroup)
     before = shelf.get(record_id) if record_id else None
-    blank = before or ContactGroup(id=desk.new_id(), name="", status=Presence.ACTIVE, contact_ids=(), updated_ms=0)
+    blank = before or ContactGroup(id=context.new_id(), name="", status=Presence.ACTIVE, contact_ids=(), updated_ms=0)
     alive = [one for one in shelf if one.status is Presence.ACTIVE and one.id != blank.id]
     group = replace(blank, name=_text(fields, "Name", blank.name, 50))
     if any(one.name.lower() == group.name.lower() for one in alive):
@@ -344,7 +344,7 @@ def write_contact_group(desk: Desk, fields: Fields, record_id: str | None) -> st
     if status is Presence.ARCHIVED:
         fields.wrong("A contact group cannot be archived.")  # (unconfirmed)
     if status is not blank.status:
-        _carry(desk, fields.problems, lambda: contact_groups.delete(group))
+        _carry(context, fields.problems, lambda: contact_groups.delete(group))
     else:
-        desk.write(group, fields.problems)
+        context.write(group, fields.problems)
     return None if fields.problems else group.id

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulator.accounting_api.desk import Desk, Writer
 from simulator.accounting_api.validation import Problems
+from simulator.accounting_api.write_context import WriteContext, Writer
 from simulator.accounting_api.writers import journals, payments, settings
 from simulator.accounting_api.writers.bank import BANK_TRANSACTION
 from simulator.accounting_api.writers.contacts import write_contact
@@ -19,7 +19,7 @@ from simulator.accounting_api.writers.documents import (
 )
 from simulator.books.words import Endpoint
 
-Remover = Callable[[Desk, str, Problems], None]
+Remover = Callable[[WriteContext, str, Problems], None]
 """Deletes the record of that id, or complains."""
 
 

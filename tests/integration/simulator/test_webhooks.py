@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from simulator.webhooks.events import event_date
-from simulator.webhooks.parcel import spoil
+from simulator.webhooks.payload import spoil
 from tests.integration.simulator.conftest import Start
 from tests.integration.simulator.rig import Hook, Receiver, Simulated, Talk
 from tests.support.webhooks import sign

@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 
-from simulator.accounting_api.desk import Desk
 from simulator.accounting_api.encoding import Encoder
-from simulator.accounting_api.parts import Papers
+from simulator.accounting_api.parts import AttachmentStore
 from simulator.accounting_api.reading import Moment
-from simulator.accounting_api.writing import Clerk, Order
+from simulator.accounting_api.write_context import WriteContext
+from simulator.accounting_api.writing import WriteRequest, WriteService
 from simulator.books.organisation import Change, Organisation
 from simulator.books.words import Endpoint
 from simulator.reply import Reply
@@ -22,7 +22,7 @@ class Office:
 
     def __init__(self, *records: Any, **more: Any) -> None:
         self.books: Organisation = builders.organisation(*records, **more)
-        self.papers = Papers()
+        self.papers = AttachmentStore()
         self.changes: list[Change] = []
         self._now = itertools.count(NOW + 1)
         self._ids = (guid(number) for number in itertools.count(7000))
@@ -39,23 +39,25 @@ class Office:
     ) -> Reply:
         """Carry an order out."""
         now_ms = next(self._now)
-        desk = Desk(
+        context = WriteContext(
             organisation=self.books,
             now_ms=now_ms,
             new_id=lambda: next(self._ids),
             creates=method == "PUT",
             four_decimals=four,
         )
-        clerk = Clerk(
-            desk=desk,
+        service = WriteService(
+            context=context,
             papers=self.papers,
             encoder=Encoder(self.books),
             moment=Moment(now_ms=now_ms, answer_id=guid(1)),
         )
         raw = body if isinstance(body, bytes) else orjson.dumps(body)
-        order = Order(method=method, endpoint=endpoint, record_id=record_id, body=raw, **({"summarize": False} | more))
-        reply = clerk.show(order) if method == "GET" else clerk.carry_out(order)
-        self.changes = desk.changes
+        order = WriteRequest(
+            method=method, endpoint=endpoint, record_id=record_id, body=raw, **({"summarize": False} | more)
+        )
+        reply = service.show(order) if method == "GET" else service.carry_out(order)
+        self.changes = context.changes
         return reply
 
     def rows(self, method: str, endpoint: Endpoint, *elements: Any, **more: Any) -> list[dict[str, Any]]:

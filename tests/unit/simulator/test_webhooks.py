@@ -15,7 +15,7 @@ from simulator.webhooks.delivery import Answered, Attempt, pack
 from simulator.webhooks.events import event_body, event_date, subscription
 from simulator.webhooks.handshake import Exchange, complaint, judge
 from simulator.webhooks.outbox import Outbox
-from simulator.webhooks.parcel import body_of, sign, spoil
+from simulator.webhooks.payload import body_of, sign, spoil
 from simulator.webhooks.schedule import DISABLED_AFTER_MS, Health, Schedule, failed, succeeded
 from simulator.webhooks.spoiling import LONGEST_REORDER_SECONDS, WaitingRoom
 from tests.support.webhooks import captured

@@ -24,7 +24,7 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
-class Shelf(Generic[R]):
+class Collection(Generic[R]):
     """Records by id and by (UpdatedDateUTC, id); the last versions of those that changed."""
 
     def __init__(self, records: Iterable[R] = ()) -> None:

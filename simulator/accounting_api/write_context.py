@@ -15,12 +15,12 @@ from simulator.books.tax_rate import TaxRate
 from simulator.books.tracking_category import TrackingCategory
 from simulator.books.words import ContactStatus, RuleError
 
-Writer = Callable[["Desk", Fields, str | None], str | None]
+Writer = Callable[["WriteContext", Fields, str | None], str | None]
 """Reads an element, complains or writes; the id of the record it wrote. The id is the address's, if it names one."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Desk:
+class WriteContext:
     """One request's view of the books.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from simulator.books.shelf import VERSIONS_KEPT, Shelf
+from simulator.books.collection import VERSIONS_KEPT, Collection
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ def ids(records: list[Note]) -> list[str]:
 
 def test_order_is_updated_date_then_id() -> None:
     """Ties are broken by id."""
-    shelf = Shelf([Note("b", 5), Note("a", 5), Note("c", 1)])
+    shelf = Collection([Note("b", 5), Note("a", 5), Note("c", 1)])
 
     assert ids(list(shelf.since())) == ["c", "a", "b"]
 
 
 def test_a_touched_record_moves_to_the_end() -> None:
     """As in Xero: that is what makes naive paging skip rows."""
-    shelf = Shelf([Note("a", 1), Note("b", 2)])
+    shelf = Collection([Note("a", 1), Note("b", 2)])
 
     shelf.put(Note("a", 3), 3)
 
@@ -38,7 +38,7 @@ def test_a_touched_record_moves_to_the_end() -> None:
 
 def test_since_is_inclusive_and_sliced_lazily() -> None:
     """The tail from a moment on, and a part of it."""
-    shelf = Shelf([Note(name, stamp) for stamp, name in enumerate("abcdef")])
+    shelf = Collection([Note(name, stamp) for stamp, name in enumerate("abcdef")])
 
     tail = shelf.since(2)
 
@@ -49,7 +49,7 @@ def test_since_is_inclusive_and_sliced_lazily() -> None:
 
 def test_as_of_answers_what_was() -> None:
     """Before the change, before the creation, and for what never changed."""
-    shelf = Shelf([Note("a", 1, "old"), Note("b", 1, "same")])
+    shelf = Collection([Note("a", 1, "old"), Note("b", 1, "same")])
     shelf.put(Note("a", 10, "new"), 10)
     shelf.put(Note("c", 20, "born"), 20)
 
@@ -61,7 +61,7 @@ def test_as_of_answers_what_was() -> None:
 
 def test_a_stale_list_is_the_list_of_then() -> None:
     """Order, contents and membership as they were."""
-    shelf = Shelf([Note("a", 1), Note("b", 2)])
+    shelf = Collection([Note("a", 1), Note("b", 2)])
     then = list(shelf.since())
     shelf.put(Note("a", 10), 10)
     shelf.put(Note("c", 11), 11)
@@ -73,7 +73,7 @@ def test_a_stale_list_is_the_list_of_then() -> None:
 
 def test_earlier_contents_latest_first() -> None:
     """What a restore can go back to."""
-    shelf = Shelf([Note("a", 1, "one")])
+    shelf = Collection([Note("a", 1, "one")])
     shelf.put(Note("a", 2, "two"), 2)
     shelf.put(Note("a", 3, "three"), 3)
 
@@ -83,7 +83,7 @@ def test_earlier_contents_latest_first() -> None:
 
 def test_only_the_last_versions_are_kept() -> None:
     """Memory stays bounded; the oldest kept one stands for all before."""
-    shelf = Shelf([Note("a", 0)])
+    shelf = Collection([Note("a", 0)])
     for stamp in range(1, 3 * VERSIONS_KEPT):
         shelf.put(Note("a", stamp), stamp)
 
@@ -93,10 +93,10 @@ def test_only_the_last_versions_are_kept() -> None:
 
 def test_ids_keep_the_order_of_creation() -> None:
     """So that a seeded choice is the same in every run."""
-    shelf = Shelf([Note("z", 9)])
+    shelf = Collection([Note("z", 9)])
     shelf.put(Note("a", 1), 10)
     shelf.put(Note("z", 11), 11)
 
     assert list(shelf.ids) == ["z", "a"]
     assert shelf.newest_ms == 11
-    assert Shelf[Note]().newest_ms == 0
+    assert Collection[Note]().newest_ms == 0
