@@ -814,14 +814,4 @@ def by_name(name: EntityName) -> Entity[Any]:
     return _BY_NAME[name]
 
 
-def by_webhook_category(category: str) -> Entity[Any] | None:
-    """The row an event is about, or None for a category we don't process.
-
-    Args:
-        category: ``eventCategory`` in any letter case (Xero's documentation and its events don't agree on it).
-    """
-    return _BY_CATEGORY.get(category.upper())
-
-
 _BY_NAME = {entity.name: entity for entity in ENTITIES}
-_BY_CATEGORY = {entity.webhook: entity for entity in ENTITIES if entity.webhook}

@@ -14,11 +14,3 @@ class Health:
 
     ok: bool
     reasons: dict[str, str] = field(default_factory=dict)
-
-
-def all_of(*parts: Health) -> Health:
-    """Well only if every part is; the reasons of all."""
-    reasons: dict[str, str] = {}
-    for part in parts:
-        reasons.update(part.reasons)
-    return Health(ok=all(part.ok for part in parts), reasons=reasons)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from tests.support.stack import free_port
 from xero_stream.settings.base import SettingsError
-from xero_stream.telemetry.health import Health, all_of
+from xero_stream.telemetry.health import Health
 from xero_stream.telemetry.metrics import counter
 from xero_stream.telemetry.private_port import PrivatePort
 
@@ -74,14 +74,6 @@ async def test_check_that_fails(served: Served) -> None:
     served.live = explode
 
     assert (await served.get("/livez")).status_code == 500
-
-
-def test_all_of() -> None:
-    """Parts are well together or not at all; all their reasons are told."""
-    good, bad = Health(ok=True, reasons={"a": "1"}), Health(ok=False, reasons={"b": "2"})
-
-    assert all_of(good, good).ok
-    assert all_of(good, bad) == Health(ok=False, reasons={"a": "1", "b": "2"})
 
 
 async def test_metrics(served: Served) -> None:

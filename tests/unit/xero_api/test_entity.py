@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from xero_api.entity import Entity, Gone
-from xero_api.registry import CONTACTS, CREDIT_NOTES, INVOICES, by_name, by_webhook_category
+from xero_api.registry import CONTACTS, CREDIT_NOTES, INVOICES, by_name
 from xero_stream.contracts.names import EntityName
 
 
@@ -48,22 +48,6 @@ def test_id() -> None:
     assert INVOICES.id_of({"InvoiceID": ""}) is None
     assert INVOICES.id_of({"InvoiceID": 5}) is None
     assert CONTACTS.id_of({"InvoiceID": "AB"}) is None
-
-
-@pytest.mark.parametrize(
-    ("category", "entity"),
-    [
-        ("INVOICE", INVOICES),
-        ("invoice", INVOICES),
-        ("Contact", CONTACTS),
-        ("CREDITNOTE", CREDIT_NOTES),
-        ("SUBSCRIPTION", None),
-        ("", None),
-    ],
-)
-def test_categories_in_any_case(category: str, entity: Entity[Any] | None) -> None:
-    """Xero's documents and its events spell them differently."""
-    assert by_webhook_category(category) is entity
 
 
 def test_every_name_has_its_row() -> None:

@@ -20,7 +20,6 @@ from xero_api.registry import (
     OVERPAYMENTS,
     PAYMENTS,
     PREPAYMENTS,
-    by_webhook_category,
 )
 from xero_api.requests import get_all, get_ids, get_one, get_page
 from xero_api.unify.oddities import Oddity, OddityKind, observed
@@ -511,8 +510,7 @@ def test_a_transfer_is_dated_by_its_creation() -> None:
 
 def test_payments_prepayments_and_overpayments_are_announced() -> None:
     """Since August, September and November 2026; batches, bank transactions and transfers are not."""
-    assert by_webhook_category("Prepayment") is PREPAYMENTS
-    assert by_webhook_category("OVERPAYMENT") is OVERPAYMENTS
-    assert by_webhook_category("Payment") is PAYMENTS
+    announced = {entity.webhook: entity for entity in (PREPAYMENTS, OVERPAYMENTS, PAYMENTS)}
+    assert announced == {"PREPAYMENT": PREPAYMENTS, "OVERPAYMENT": OVERPAYMENTS, "PAYMENT": PAYMENTS}
     assert "unconfirmed" in PAYMENTS.differs["webhook"]
     assert {entity.webhook for entity in (BATCH_PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS)} == {None}
