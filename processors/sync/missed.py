@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from processors.sync.metrics import SyncMetrics
-from processors.sync.sequence import Account, Gap, Range, reckon
+from processors.sync.sequence import Gap, Range, SequenceTracker, reckon
 from xero_stream.contracts.names import AppName
 from xero_stream.store import delivered_ranges, passes, sequences
 from xero_stream.store.passes import CATCH_UP_OVERLAP
@@ -38,22 +38,22 @@ async def heal_missed(pool: "asyncpg.Pool[Any]", metrics: SyncMetrics, *, now: d
         if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
             return
         came = await _taken(connection)
-        accounts = await _accounts(connection)
-        for app in accounts.keys() | came.keys():
-            before = accounts.get(app)
-            account, gaps = reckon(before, came.get(app, ()), now, patience)
-            if account is not None and account != before:
-                await _keep(connection, app, account)
+        trackers = await _trackers(connection)
+        for app in trackers.keys() | came.keys():
+            before = trackers.get(app)
+            tracker, gaps = reckon(before, came.get(app, ()), now, patience)
+            if tracker is not None and tracker != before:
+                await _keep(connection, app, tracker)
             if gaps:
                 _tell(metrics, app, gaps)
-            if account is not None and account.lost_since is not None and _may_heal(account, now, patience):
-                opened = await passes.catch_up_app(connection, app, account.lost_since - CATCH_UP_OVERLAP)
+            if tracker is not None and tracker.lost_since is not None and _may_heal(tracker, now, patience):
+                opened = await passes.catch_up_app(connection, app, tracker.lost_since - CATCH_UP_OVERLAP)
                 await sequences.healed(connection, app, now)
-                log.warning("missed_events_healed", app=app, since=account.lost_since.isoformat(), passes_opened=opened)
+                log.warning("missed_events_healed", app=app, since=tracker.lost_since.isoformat(), passes_opened=opened)
 
 
-def _may_heal(account: Account, now: datetime, patience: timedelta) -> bool:
-    return account.healed_at is None or now - account.healed_at >= APART * patience
+def _may_heal(tracker: SequenceTracker, now: datetime, patience: timedelta) -> bool:
+    return tracker.healed_at is None or now - tracker.healed_at >= APART * patience
 
 
 def _tell(metrics: SyncMetrics, app: AppName, gaps: Sequence[Gap]) -> None:
@@ -77,12 +77,12 @@ async def _taken(connection: Any) -> dict[AppName, list[Range]]:
     return came
 
 
-async def _accounts(connection: Any) -> dict[AppName, Account]:
+async def _trackers(connection: Any) -> dict[AppName, SequenceTracker]:
     return {
-        row.app: Account(
+        row.app: SequenceTracker(
             settled=row.settled,
             settled_at=row.settled_at,
-            islands=tuple(_island(*numbers) for numbers in row.islands),
+            pending_ranges=tuple(_range(*numbers) for numbers in row.islands),
             lost_since=row.lost_since,
             healed_at=row.healed_at,
         )
@@ -90,7 +90,7 @@ async def _accounts(connection: Any) -> dict[AppName, Account]:
     }
 
 
-def _island(first: int, last: int, noted_at: float, received_at: float) -> Range:
+def _range(first: int, last: int, noted_at: float, received_at: float) -> Range:
     return Range(
         first=first,
         last=last,
@@ -99,14 +99,15 @@ def _island(first: int, last: int, noted_at: float, received_at: float) -> Range
     )
 
 
-async def _keep(connection: Any, app: AppName, account: Account) -> None:
+async def _keep(connection: Any, app: AppName, tracker: SequenceTracker) -> None:
     row = SequenceRow(
         app=app,
-        settled=account.settled,
-        settled_at=account.settled_at,
+        settled=tracker.settled,
+        settled_at=tracker.settled_at,
         islands=[
-            (one.first, one.last, one.noted_at.timestamp(), one.received_at.timestamp()) for one in account.islands
+            (one.first, one.last, one.noted_at.timestamp(), one.received_at.timestamp())
+            for one in tracker.pending_ranges
         ],
-        lost_since=account.lost_since,
+        lost_since=tracker.lost_since,
     )
     await sequences.keep(connection, row)

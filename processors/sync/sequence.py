@@ -34,20 +34,20 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class SequenceTracker:
     """What is known of an app's numbers.
 
     Attributes:
         settled: every number up to here came, or was given up.
         settled_at: when the delivery that brought it was received.
-        islands: what came beyond, in order, none touching another.
+        pending_ranges: what came beyond, in order, none touching another.
         lost_since: records changed since then may have been missed; None when nothing is to be done.
         healed_at: when that was last done something about.
     """
 
     settled: int
     settled_at: datetime
-    islands: tuple[Range, ...] = ()
+    pending_ranges: tuple[Range, ...] = ()
     lost_since: datetime | None = None
     healed_at: datetime | None = None
 
@@ -66,43 +66,43 @@ def is_range(first: object, last: object) -> bool:
 
 
 def reckon(
-    account: Account | None, came: Iterable[Range], now: datetime, patience: timedelta
-) -> tuple[Account | None, list[Gap]]:
+    tracker: SequenceTracker | None, came: Iterable[Range], now: datetime, patience: timedelta
+) -> tuple[SequenceTracker | None, list[Gap]]:
     """Add what came; give up what did not come in time.
 
     Args:
-        account: as it stands; None before the first range: what came before that is nobody's loss.
+        tracker: as it stands; None before the first range: what came before that is nobody's loss.
         came: in any order, any number of times.
         now: the clock of ``noted_at``.
         patience: how long a gap may stay open.
 
     Returns:
-        The new account, and the gaps given up now.
+        The new tracker, and the gaps given up now.
     """
-    islands = _merged([*(account.islands if account else ()), *came])
-    if account is None:
-        if not islands:
+    pending_ranges = _merged([*(tracker.pending_ranges if tracker else ()), *came])
+    if tracker is None:
+        if not pending_ranges:
             return None, []
-        account = Account(settled=islands[0].first - 1, settled_at=islands[0].received_at)
-    settled, settled_at, lost_since, gaps = account.settled, account.settled_at, account.lost_since, []
-    while islands:
-        island = islands[0]
-        if island.first > settled + 1:
-            if now - min(one.noted_at for one in islands) < patience:
+        tracker = SequenceTracker(settled=pending_ranges[0].first - 1, settled_at=pending_ranges[0].received_at)
+    settled, settled_at, lost_since, gaps = tracker.settled, tracker.settled_at, tracker.lost_since, []
+    while pending_ranges:
+        pending = pending_ranges[0]
+        if pending.first > settled + 1:
+            if now - min(one.noted_at for one in pending_ranges) < patience:
                 break
-            gaps.append(Gap(first=settled + 1, last=island.first - 1))
+            gaps.append(Gap(first=settled + 1, last=pending.first - 1))
             lost_since = min(lost_since or settled_at, settled_at)
-        if island.last > settled:
-            settled, settled_at = island.last, island.received_at
-        islands.pop(0)
-    account = Account(
+        if pending.last > settled:
+            settled, settled_at = pending.last, pending.received_at
+        pending_ranges.pop(0)
+    tracker = SequenceTracker(
         settled=settled,
         settled_at=settled_at,
-        islands=tuple(islands),
+        pending_ranges=tuple(pending_ranges),
         lost_since=lost_since,
-        healed_at=account.healed_at,
+        healed_at=tracker.healed_at,
     )
-    return account, gaps
+    return tracker, gaps
 
 
 def _merged(ranges: Iterable[Range]) -> list[Range]:

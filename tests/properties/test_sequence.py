@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.sync.sequence import Account, Range, is_range, reckon
+from processors.sync.sequence import Range, SequenceTracker, is_range, reckon
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 PATIENCE = timedelta(minutes=20)
@@ -45,26 +45,26 @@ def arrivals(draw: st.DrawFn, sent: list[tuple[int, int]]) -> list[list[Range]]:
     return polls
 
 
-def told(polls: list[list[Range]]) -> tuple[Account | None, list[tuple[int, int]]]:
-    """The account at the end, and the gaps given up on the way."""
-    account: Account | None = None
+def told(polls: list[list[Range]]) -> tuple[SequenceTracker | None, list[tuple[int, int]]]:
+    """The tracker at the end, and the gaps given up on the way."""
+    tracker: SequenceTracker | None = None
     gaps: list[tuple[int, int]] = []
     for poll in polls:
         now = max((one.noted_at for one in poll), default=START)
-        account, given_up = reckon(account, poll, now, PATIENCE)
+        tracker, given_up = reckon(tracker, poll, now, PATIENCE)
         gaps += [(gap.first, gap.last) for gap in given_up]
-    return account, gaps
+    return tracker, gaps
 
 
 @given(data=st.data(), sent=deliveries())
 def test_what_came_is_never_missed(data: st.DataObject, sent: list[tuple[int, int]]) -> None:
     """Reordered and repeated within the time, nothing is given up, and everything is accounted for in the end."""
-    account, gaps = told(data.draw(arrivals(sent)))
-    account, late = reckon(account, (), START + LATER, PATIENCE)
+    tracker, gaps = told(data.draw(arrivals(sent)))
+    tracker, late = reckon(tracker, (), START + LATER, PATIENCE)
 
-    assert account is not None
-    assert (gaps, late, account.lost_since, account.islands) == ([], [], None, ())
-    assert account.settled == sent[-1][1]
+    assert tracker is not None
+    assert (gaps, late, tracker.lost_since, tracker.pending_ranges) == ([], [], None, ())
+    assert tracker.settled == sent[-1][1]
 
 
 @given(data=st.data(), sent=deliveries())
@@ -74,12 +74,12 @@ def test_what_never_came_is_missed(data: st.DataObject, sent: list[tuple[int, in
     came = [one for one in sent if one not in lost]
     polls = data.draw(arrivals(came)) if came else []
 
-    account, early = told(polls)
-    account, gaps = reckon(account, (), START + LATER, PATIENCE)
-    account, again = reckon(account, (), START + 2 * LATER, PATIENCE)
+    tracker, early = told(polls)
+    tracker, gaps = reckon(tracker, (), START + LATER, PATIENCE)
+    tracker, again = reckon(tracker, (), START + 2 * LATER, PATIENCE)
 
     assert (early, again) == ([], [])
-    if account is None:
+    if tracker is None:
         assert not came
         return
     seen_from = next(one for poll in polls if poll for one in sorted(poll, key=lambda one: one.first)).first
@@ -90,16 +90,16 @@ def test_what_never_came_is_missed(data: st.DataObject, sent: list[tuple[int, in
         for number in range(first, last + 1)
         if seen_from < number < max(last for _, last in came)
     }
-    assert (account.lost_since is not None) == bool(missing)
-    if account.lost_since is not None:
-        assert account.lost_since <= at(60)
+    assert (tracker.lost_since is not None) == bool(missing)
+    if tracker.lost_since is not None:
+        assert tracker.lost_since <= at(60)
 
 
 @given(data=st.data(), sent=deliveries())
 def test_a_replay_of_everything_changes_nothing(data: st.DataObject, sent: list[tuple[int, int]]) -> None:
     """However late: those numbers are accounted for."""
-    account, _ = told(data.draw(arrivals(sent)))
-    before, _ = reckon(account, (), START + LATER, PATIENCE)
+    tracker, _ = told(data.draw(arrivals(sent)))
+    before, _ = reckon(tracker, (), START + LATER, PATIENCE)
     replayed = [
         Range(first=first, last=last, noted_at=START + LATER, received_at=START + LATER) for first, last in sent
     ]
