@@ -299,10 +299,14 @@ def _framing() -> Iterator[Case]:
     good, bad = raw_request(BODY), raw_request(BODY, signature="wrong")
     for name, requests, first in (
         ("good, bad, good", (good, bad, good), 200), ("bad, good", (bad, good), 401), ("100 bad", (bad,) * 100, 401),
-        ("good, nonsense", (good, b"nonsense\r\n\r\n"), 200), ("good, half", (good, good[:40]), 200), ("blank lines first", (b"\r\n\r\n", good), 200),
+        ("good, nonsense", (good, b"nonsense\r\n\r\n"), 400), ("good, half", (good, good[:40]), 200), ("blank lines first", (b"\r\n\r\n", good), 200),
     ):  # fmt: skip
         last = raw_request(BODY, headers=(("Connection", "close"),)) if name != "good, half" else b""
-        yield Case(name=f"pipelined {name}", parts=(b"".join(requests) + last,), statuses=(first,))
+        yield Case(
+            name=f"pipelined {name}",
+            parts=(b"".join(requests) + last,),
+            statuses=(first, 400) if "nonsense" in name else (first,),
+        )
 
 
 def _large() -> Iterator[Case]:
@@ -356,12 +360,12 @@ def _codings() -> Iterator[Case]:
 
 def _slow() -> Iterator[Case]:
     good = raw_request(BODY)
-    for at in (1, 5, 20, 60, 120, 200):
+    for at in (1, 5, 20, 60, 120, 160):
         yield Case(name=f"head stops after {at}", parts=(good[:at],), statuses=(0,))
     for missing in (1, 10, 100, len(BODY)):
         yield Case(name=f"body stops {missing} early", parts=(good[:-missing],), statuses=(408,))
     drops = tuple(bytes([byte]) for byte in BODY[:60])
-    yield Case(name="body drips", parts=(good[: -len(BODY)], *drops), statuses=(408,), pause=0.1)
+    yield Case(name="body drips", parts=(good[: -len(BODY)], *drops), statuses=(0, 408), pause=0.1)
     yield Case(name="head drips", parts=tuple(bytes([byte]) for byte in good[:70]), statuses=(0,), pause=0.1)
     yield Case(name="silent", parts=(b"",), statuses=(0,), leaves=True)
     for at in (10, 100, -100, -1):
