@@ -9,6 +9,10 @@ pause apart, which a record feels only where the one before has just left.
 import asyncio
 from collections.abc import Callable
 
+ROUND_BYTES = 1_048_576
+"""Once a round has this many bytes, the other partitions wait for the next: aiokafka compresses a request's batches in one go,
+which takes some 60 ms for a dead letter of 4 MiB."""
+
 
 class Gate:
     """The way to one broker."""
@@ -26,6 +30,7 @@ class Gate:
         self._opening: asyncio.Handle | None = None
         self._opened_at = float("-inf")
         self._out = 0
+        self._bytes = 0
         self.since: float | None = None
         """When the batches left that are under way, monotonic seconds; None while there are none."""
 
@@ -36,9 +41,15 @@ class Gate:
         self._schedule()
         await turn
 
-    def left(self) -> None:
-        """A batch is under way."""
+    @property
+    def full(self) -> bool:
+        """Whether this round has enough bytes: whoever has not left waits for the next."""
+        return self._bytes >= ROUND_BYTES
+
+    def left(self, size: int) -> None:
+        """A batch of that many bytes is under way."""
         self._out += 1
+        self._bytes += size
         if self.since is None:
             self.since = self._clock()
 
@@ -65,6 +76,7 @@ class Gate:
             self._opening.cancel()
             self._opening = None
         self._opened_at = self._clock()
+        self._bytes = 0
         waiting, self._waiting = self._waiting, []
         for turn in waiting:
             if not turn.done():

@@ -107,13 +107,13 @@ class PartitionSender:
             queue.ahead_since = gate.since
             await gate.turn()
             queue.ahead_since = None
-            if self._owner.producer is not producer:
+            if gate.full or self._owner.producer is not producer:
                 continue
             batch, taken = self._batch(producer)
             if taken:
                 self._ahead = taken
                 queue.ahead_since = self._clock()
-                gate.left()
+                gate.left(costs([waiting.record for waiting in taken]))
                 try:
                     await self._send(producer, batch, taken)
                 finally:

@@ -572,3 +572,21 @@ async def test_a_new_producer_does_not_wait_for_the_old_ones_request() -> None:
     assert await waiting is Outcome.ACKNOWLEDGED
     stuck.cancel()
     await bench.appender.stop(0)
+
+
+async def test_large_batches_leave_one_at_a_time() -> None:
+    """A broker's request has no more than one large batch: compressing several would hold up everybody."""
+    bench = Bench(limit=20_000_000)
+    bench.producers.brokers = 1
+    bench.appender.start()
+    producer = await bench.producers.producer(0)
+    answers = [bench.append(b"%d" % number * 2_000_000, partition=number, seconds=5) for number in range(3)]
+
+    for expected in range(1, 4):
+        await producer.batches(expected)
+        await asyncio.sleep(0.02)
+        assert len(producer.sent) == expected
+        producer.acknowledge()
+
+    assert await asyncio.gather(*answers) == [Outcome.ACKNOWLEDGED] * 3
+    await bench.appender.stop(0)

@@ -42,9 +42,9 @@ async def test_who_comes_while_a_request_is_out_waits_for_its_end() -> None:
     clock = Clock()
     gate = Gate(0.0, clock)
     await gate.turn()
-    gate.left()
+    gate.left(100)
     clock.now += 1
-    gate.left()
+    gate.left(100)
     assert gate.since == 100.0
 
     asked = turns(gate, 2)
@@ -85,7 +85,7 @@ async def test_released() -> None:
     await gate.turn()
     paused = turns(gate, 1)
     await rounds()
-    gate.left()
+    gate.left(100)
     behind = turns(gate, 1)
     await rounds()
 
@@ -99,7 +99,7 @@ async def test_who_was_cancelled_is_passed_over() -> None:
     """A partition that gave up does not keep the others."""
     gate = Gate(0.0, Clock())
     await gate.turn()
-    gate.left()
+    gate.left(100)
     left, stays = turns(gate, 2)
     await rounds()
 
