@@ -57,20 +57,13 @@ class KeyRing:
         presented = parse(text) if text is not None else None
         if presented is not None and (found := self._valid_still(presented)) is not None:
             return self._caller(presented, found)
-        now = self._monotonic()
-        wait = self._tries.take(address, now)
+        wait = self._tries.wait(address, self._monotonic())
         if wait:
             raise too_many_tries(wait)
-        if presented is None:
+        found = None if presented is None else await self._look_up(presented)
+        if presented is None or found is None:
+            self._tries.failed(address, self._monotonic())
             raise unauthorised()
-        try:
-            found = await self._look_up(presented)
-        except BaseException:
-            self._tries.give_back(address, self._monotonic())  # nobody knows whether it was valid
-            raise
-        if found is None:
-            raise unauthorised()
-        self._tries.give_back(address, self._monotonic())
         return self._caller(presented, found)
 
     def _valid_still(self, presented: Presented) -> Found | None:

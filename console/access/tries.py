@@ -30,45 +30,35 @@ class Tries:
     def __len__(self) -> int:
         return len(self._left)
 
-    def take(self, address: str, now: float) -> int:
-        """Take a try before it is known how it ends.
+    def wait(self, address: str, now: float) -> int:
+        """When the next try is looked at. Nothing is taken: how a try ends is known later, and valid keys may come together.
 
         Args:
             address: the caller's.
             now: monotonic seconds.
 
         Returns:
-            0, or in how many whole seconds there is one.
+            0, or in how many whole seconds.
         """
-        network = _network(address)
-        left = self._at(network, now)
-        if left < 1:
-            return math.ceil((1 - left) * self._every)
-        self._keep(network, left - 1, now)
-        return 0
+        left = self._at(_network(address), now)
+        return 0 if left >= 1 else math.ceil((1 - left) * self._every)
 
-    def give_back(self, address: str, now: float) -> None:
-        """The try was none: the key was valid.
+    def failed(self, address: str, now: float) -> None:
+        """A try failed. Tries that were under way together may take more than there is: then the wait is longer.
 
         Args:
             address: the caller's.
             now: monotonic seconds.
         """
         network = _network(address)
-        self._keep(network, self._at(network, now) + 1, now)
-
-    def _at(self, network: str, now: float) -> float:
-        left, then = self._left.get(network, (float(self._most), now))
-        return min(self._most, left + max(0.0, now - then) / self._every)
-
-    def _keep(self, network: str, left: float, now: float) -> None:
-        if left >= self._most:
-            self._left.pop(network, None)
-            return
-        self._left[network] = (left, now)
+        self._left[network] = (max(self._at(network, now) - 1, -self._most), now)
         self._left.move_to_end(network)
         if len(self._left) > self._addresses:
             self._left.popitem(last=False)
+
+    def _at(self, network: str, now: float) -> float:
+        left, then = self._left.get(network, (self._most, now))
+        return min(self._most, left + max(0.0, now - then) / self._every)
 
 
 def _network(address: str) -> str:

@@ -120,6 +120,17 @@ async def test_failed_tries_are_limited_and_valid_keys_in_use_are_not(console: R
     assert_problem(fresh, 429, "too_many_tries")
 
 
+async def test_valid_keys_that_come_together_are_let_in(console: RunningConsole) -> None:
+    """Fifty first requests at once, with one key and with many: none of them is a failed try."""
+    keys = [await console.key()] * 25 + [await console.key() for _ in range(25)]
+    async with console.client() as client:
+        answers = await asyncio.gather(
+            *(client.get("/v1/me", headers={"Authorization": f"Bearer {key}"}) for key in keys)
+        )
+
+    assert [answer.status_code for answer in answers] == [200] * 50
+
+
 async def test_scopes_are_asked_for(console: RunningConsole) -> None:
     """A reader makes no keys, an admin reads no organisations, a restricted admin makes no keys either."""
     async with console.client() as client:
