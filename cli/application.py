@@ -44,7 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry(
         module="cli.up",
         name="up",
-        about="Receiver and processors under one parent, a process each.",
+        about="Receiver, processors and console under one parent, a process each.",
         finds_servers=False,
     ),
     "receiver": Entry(module="cli.receiver", name="receiver", about="Take Xero's webhooks and put them on Kafka."),

@@ -58,10 +58,10 @@ def up(
         Path | None, typer.Option(help="With --local: where data and logs are kept; .xero-stream by default.")
     ] = None,
 ) -> ExitCode:
-    """Run receiver and processors under one parent, a process each: a slow page never delays an answer to Xero.
+    """Run receiver, processors and console under one parent, a process each: a slow page never delays an answer to Xero.
 
     What dies is started again (after 0.5 s, then more, at most 30 s); what can't run with its settings ends all with
-    exit code 78. Ctrl-C or SIGTERM stops the receiver first, then the processors, then the local servers. If the
+    exit code 78. Ctrl-C or SIGTERM stops the receiver first, then the others, then the local servers. If the
     parent is killed, all of them end by themselves.
     """
     _check_settings()
@@ -76,7 +76,9 @@ def up(
 
 def _check_settings() -> None:
     """Find here what would end the children, so that it is said once."""
-    for section in dict.fromkeys((*sections_of(Process.RECEIVER), *sections_of(Process.PROCESSORS))):
+    for section in dict.fromkeys(
+        (*sections_of(Process.RECEIVER), *sections_of(Process.PROCESSORS), *sections_of(Process.CONSOLE))
+    ):
         section.read()
     ProcessorsConfig.read().check()
     if not any(WebhookApps.read().all().values()):
@@ -91,7 +93,10 @@ async def _up(stop: asyncio.Event, *, local: bool, workers: int, data_dir: Path 
             return ExitCode.OK
         supervisor = Supervisor(
             [_child(Process.RECEIVER, ["receiver", "--workers", str(workers)], environment)],
-            [_child(Process.PROCESSORS, ["processors"], environment)],
+            [
+                _child(Process.PROCESSORS, ["processors"], environment),
+                _child(Process.CONSOLE, ["console"], environment),
+            ],
             policy=POLICY,
         )
         try:

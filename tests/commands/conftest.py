@@ -181,6 +181,8 @@ def deployed(xero_stream: CommandLine, kafka: str, database_url: str, topic_pref
         "XERO_STREAM_RECEIVER_PORT": str(free_port()),
         "XERO_STREAM_RECEIVER_PRIVATE_PORT": str(free_port()),
         "XERO_STREAM_PROCESSORS_PRIVATE_PORT": str(free_port()),
+        "XERO_STREAM_CONSOLE_PORT": str(free_port()),
+        "XERO_STREAM_CONSOLE_PRIVATE_PORT": str(free_port()),
         "XERO_STREAM_LOG_FORMAT": "json",
     }
     return xero_stream

@@ -236,6 +236,8 @@ def system(xero_stream: CommandLine) -> Iterator[System]:
         "XERO_STREAM_RECEIVER_PORT": ports["receiver"],
         "XERO_STREAM_RECEIVER_PRIVATE_PORT": ports["receiver_private"],
         "XERO_STREAM_PROCESSORS_PRIVATE_PORT": ports["processors_private"],
+        "XERO_STREAM_CONSOLE_PORT": str(free_port()),
+        "XERO_STREAM_CONSOLE_PRIVATE_PORT": str(free_port()),
         "XERO_STREAM_LOG_LEVEL": "debug",
         "KAFKA_PARTITIONS": "3",
     }
@@ -280,7 +282,8 @@ def test_a_running_system_tells_no_secret(system: System) -> None:
         said = _said(system.command, arguments, {}) if arguments != ("tail",) else ""
         leaks += system.found_in(" ".join(arguments), said)
     leaks += system.found_in("the log", system.running.said)
-    for port in ("XERO_STREAM_RECEIVER_PRIVATE_PORT", "XERO_STREAM_PROCESSORS_PRIVATE_PORT"):
+    for process in ("RECEIVER", "PROCESSORS", "CONSOLE"):
+        port = f"XERO_STREAM_{process}_PRIVATE_PORT"
         for page in ("metrics", "readyz", "livez"):
             with urllib.request.urlopen(
                 f"http://127.0.0.1:{system.command.environment[port]}/{page}", timeout=10
@@ -302,7 +305,9 @@ def _in_processes(system: System) -> list[str]:
         title = " ".join(child.cmdline())
         leaks += system.found_in(f"the title {title}", title)
         given = child.environ()
-        kind = next((one for one in (Process.RECEIVER, Process.PROCESSORS) if f" {one} " in f"{title} "), None)
+        kind = next(
+            (one for one in (Process.RECEIVER, Process.PROCESSORS, Process.CONSOLE) if f" {one} " in f"{title} "), None
+        )
         allowed = MAY_HAVE[kind] | {f"{name}_FILE" for name in MAY_HAVE[kind]} if kind else frozenset()
         left = {name: value for name, value in given.items() if name not in allowed}
         leaks += system.found_in(f"the environment of {title}", json.dumps(left))

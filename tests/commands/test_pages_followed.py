@@ -232,6 +232,8 @@ class Follower:
             "XERO_STREAM_RECEIVER_PORT": str(self.ports["receiver"]),
             "XERO_STREAM_RECEIVER_PRIVATE_PORT": str(self.ports["receiver_private"]),
             "XERO_STREAM_PROCESSORS_PRIVATE_PORT": str(self.ports["processors_private"]),
+            "XERO_STREAM_CONSOLE_PORT": str(free_port()),
+            "XERO_STREAM_CONSOLE_PRIVATE_PORT": str(free_port()),
         }
         file = self.clone / ".env"
         text = file.read_text(encoding="utf-8")

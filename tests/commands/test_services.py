@@ -118,24 +118,25 @@ def test_nothing_is_read_from_xero_without_a_client_id(deployed: CommandLine, co
 
 @pytest.mark.timeout(300)
 def test_up_runs_starts_again_and_stops(deployed: CommandLine, simulator: Simulated) -> None:
-    """Both processes get ready; a killed one comes back; Ctrl-C stops the receiver before the processors."""
+    """All processes get ready; a killed one comes back; Ctrl-C stops the receiver before the processors."""
     deployed("topics", "apply")
     deployed("grants", "add", stdin=simulator.refresh_token())
     with deployed.running("up") as running:
         ready(deployed, "RECEIVER")
         ready(deployed, "PROCESSORS")
+        ready(deployed, "CONSOLE")
         first = child_pid(running, "processors")
         os.kill(first, signal.SIGKILL)
         second = child_pid(running, "processors", nth=2)
         ready(deployed, "PROCESSORS")
         until(lambda: fetch(deployed, "SELECT count(*) AS n FROM passes WHERE finished_at IS NULL") == [{"n": 0}], 90)
-        receiver = child_pid(running, "receiver")
+        receiver, console = child_pid(running, "receiver"), child_pid(running, "console")
         code = running.end(signal.SIGINT)
         said = running.said
 
     assert code == 0
     assert first != second
-    assert not any(alive(pid) for pid in (first, second, receiver))
+    assert not any(alive(pid) for pid in (first, second, receiver, console))
     assert said.index('"event":"receiver_drained"') < said.index('"event":"stopping"')
     assert "Traceback" not in said
     published = deployed("tail", "--from-beginning", "--until-end").out.count("\n")
@@ -191,7 +192,7 @@ def descendants(pid: int) -> list[int]:
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 @pytest.mark.usefixtures("simulator")
 def test_children_of_up_are_given_what_the_table_allows(deployed: CommandLine) -> None:
-    """Receiver, its workers and processors: the settings of each in its environment, no secret of another."""
+    """Receiver, its workers, processors and console: the settings of each in its environment, no secret of another."""
     deployed.environment |= {
         "XERO_STREAM_FIELD_POLICY_KEY": "canary-field-policy-key-0123456789abcdef",
         "XERO_STREAM_SIMULATOR_CLIENT_SECRET": "canary-simulator",
@@ -201,11 +202,14 @@ def test_children_of_up_are_given_what_the_table_allows(deployed: CommandLine) -
     with deployed.running("up", "--workers", "2") as running:
         ready(deployed, "RECEIVER")
         ready(deployed, "PROCESSORS")
+        ready(deployed, "CONSOLE")
         receiver, processors = child_pid(running, "receiver"), child_pid(running, "processors")
+        console = child_pid(running, "console")
         workers = descendants(receiver)
         given = {
             Process.RECEIVER: [environment_of(pid) for pid in (receiver, *workers)],
             Process.PROCESSORS: [environment_of(processors)],
+            Process.CONSOLE: [environment_of(console)],
         }
         assert running.end() == 0
 
