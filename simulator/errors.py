@@ -21,7 +21,6 @@ def problem(status: int, title: str, detail: str, instance: str) -> Reply:
     """Xero's problem object.
 
     Args:
-        status: HTTP status.
         title: e.g. ``Unauthorized``.
         detail: e.g. ``AuthenticationUnsuccessful``.
         instance: a GUID.

@@ -49,7 +49,6 @@ class World:
             settings: what it is like.
             keeping: where changes are kept.
             kept: what was found there.
-            clock: its time.
             chance: its randomness, of the kept books' seed and boot if there are any.
 
         Raises:

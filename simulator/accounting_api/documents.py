@@ -28,7 +28,6 @@ def invoice_core(invoice: Invoice, *, rounded: bool = False) -> dict[str, Any]:
     """Members that every form of an invoice has.
 
     Args:
-        invoice: the invoice.
         rounded: with its rounding, and with totals that reflect it. Source: release notes of Xero's OpenAPI 19.0.0; that
             SubTotal and TotalTax keep their values is unconfirmed.
     """

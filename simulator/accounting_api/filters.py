@@ -29,7 +29,6 @@ def id_is(field: str, spelled: str) -> Filter:
     """The field is that GUID.
 
     Args:
-        field: of the record.
         spelled: the parameter as Xero's refusal spells it.
     """
 

@@ -31,8 +31,6 @@ def printed(record: AnyRecord, endpoint: Endpoint, books: Organisation) -> bytes
 
     Args:
         record: one of ``PRINTED``.
-        endpoint: where it is.
-        books: whose it is.
     """
     return _document([*_texts(record, PRINTED[endpoint], books)][:_MOST_LINES])
 

@@ -72,10 +72,8 @@ def understand(
     """Decide what is asked for.
 
     Args:
-        endpoint: which list.
         parameters: decoded query parameters.
         raw_query: the query string as sent, whose length counts.
-        if_modified_since: the header.
         client_id: the app that asks.
     """
     if len(raw_query) > LONGEST_QUERY:

@@ -212,7 +212,6 @@ def refused_element(
     Args:
         element: as sent.
         id_field: its id's field; an element without an id gets the one of zeros.
-        problems: what is wrong.
         flag: ``HasErrors``, or as contacts have it ``HasValidationErrors``; empty: none.
         record_id: the record it was meant for, if there is one.
     """

@@ -43,7 +43,6 @@ def read_xml(body: bytes, list_key: str) -> list[Any]:
     """The elements of a body: those inside the list, or the one at the root.
 
     Args:
-        body: the document.
         list_key: what the list is called.
 
     Raises:

@@ -42,7 +42,6 @@ def line_total(quantity: TenThousandths, unit_amount: TenThousandths, discount_r
     """A line's amount.
 
     Args:
-        quantity: how many.
         unit_amount: price of one.
         discount_rate: hundredths of a percent taken off.
     """

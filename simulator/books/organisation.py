@@ -203,7 +203,6 @@ class Organisation:
 
         Args:
             record: as it is from now on.
-            now_ms: the time.
             stamp: whether its ``UpdatedDateUTC`` moves; Xero forgets that for some changes.
 
         Raises:

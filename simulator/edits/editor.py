@@ -43,8 +43,6 @@ def edit(source: random.Random, organisation: Organisation, wish: Wish, now_ms: 
 
     Args:
         source: where choices come from.
-        organisation: whose books.
-        wish: what is wanted.
         now_ms: the time; the stamp of what changes.
 
     Raises:

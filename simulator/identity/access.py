@@ -46,9 +46,7 @@ class AccessTokens:
         """A token for half an hour; claims as seen in Xero's tokens.
 
         Args:
-            grant: whose.
             token_id: its ``jti``.
-            now_ms: the time.
             auth_event_id: the consent its refresh token comes from; None: the latest.
         """
         seconds = now_ms // 1000
@@ -79,9 +77,6 @@ class AccessTokens:
         """An id token for five minutes: who signed in.
 
         Args:
-            grant: whose.
-            user: who that is.
-            now_ms: the time.
             access_token: the one that is given with it.
             nonce: what the app sent with its link.
         """
@@ -107,7 +102,6 @@ class AccessTokens:
 
         Args:
             token: as presented.
-            grants: all grants.
         """
         known = self._read.get(token)
         if known is not None:

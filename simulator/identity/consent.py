@@ -183,11 +183,8 @@ class Codes:
         """Trade one in.
 
         Args:
-            value: the code.
-            client: who asks.
             redirect_uri: the address it was sent to.
             verifier: of PKCE, if it was used.
-            now_ms: the time.
 
         Raises:
             TokenError: invalid_grant: unknown, used, late, another app's, for another address or of another verifier.

@@ -195,14 +195,11 @@ class Grants:
         """A user said yes in the browser, and the app has traded the code in.
 
         Args:
-            client: the app.
-            user_id: the user.
             auth_event_id: the id of this consent.
             scopes: what was asked for; they come on top of those of before.
             tenants: the organisations chosen; they too.
             refresh_token: the one to issue; None if ``offline_access`` wasn't asked for.
             new_id: draws ids.
-            now_ms: the time.
         """
         before = [one for one in self._grants.values() if (one.client_id, one.user_id) == (client.id, user_id)]
         grant = next((one for one in before if not one.revoked), None)
@@ -260,10 +257,8 @@ class Grants:
         """Use a refresh token.
 
         Args:
-            client: who asks.
             token: the refresh token presented.
             new_token: the one to issue.
-            now_ms: the time.
 
         Raises:
             TokenError: invalid_grant: unknown, another app's, revoked, expired, or retired too long ago.
@@ -302,7 +297,6 @@ class Grants:
         """Tokens of a custom connection, or of an app that looks after its connections.
 
         Args:
-            client: who asks.
             asked: the scopes asked for; none: all the custom connection has.
             new_id: draws ids.
 

@@ -68,11 +68,7 @@ def consent_page(
 
 
 def error_page(error: AuthoriseError) -> bytes:
-    """The page for a link that is wrong.
-
-    Args:
-        error: what is wrong.
-    """
+    """The page for a link that is wrong."""
     return _page(
         "Sorry, something went wrong",
         f'<p class="problem" role="alert">Error: <code>{escape(error.problem)}</code><br>{escape(str(error))}</p>'

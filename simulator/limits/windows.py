@@ -104,7 +104,6 @@ class TenantLimits:
         """A call arrives. If it isn't refused, :meth:`leave` must follow.
 
         Args:
-            now_ms: the time.
             app: the app's own minute.
             app_allowed: calls in it.
         """

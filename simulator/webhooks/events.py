@@ -80,7 +80,6 @@ def event_body(change: Change, tenant_id: str, at_ms: int) -> bytes:
     """The event of a change.
 
     Args:
-        change: what happened.
         tenant_id: in whose books.
         at_ms: the event's date.
     """

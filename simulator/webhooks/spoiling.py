@@ -58,8 +58,6 @@ class WaitingRoom:
 
         Args:
             events: in their order.
-            plan: the faults.
-            dice: its randomness.
             now: seconds; held events are due later than this.
         """
         spoilt = Spoilt()

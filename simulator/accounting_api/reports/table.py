@@ -78,10 +78,7 @@ def write_report(books: Organisation, report: Report, given: Mapping[str, str], 
     """A report as Xero answers it.
 
     Args:
-        books: whose.
-        report: which.
         given: query parameters, names in lower case.
-        now_ms: the time.
 
     Raises:
         RefusedError: a parameter is missing, or can't be parsed.

@@ -30,8 +30,6 @@ def write_contact(context: WriteContext, fields: Fields, record_id: str | None) 
     """Create or update a contact; PUT refuses one whose name or number is there, POST updates it.
 
     Args:
-        context: the books.
-        fields: the element.
         record_id: the contact of the address, if it names one.
 
     Returns:
@@ -53,8 +51,6 @@ def contact_of(
     Fields beside those change the contact, and its persons that are not among them are dropped.
 
     Args:
-        context: the books.
-        fields: the document.
         before: the contact it had.
         makes: whether a name nobody has makes one, and other fields change it; else the contact is only pointed at.
 

@@ -20,8 +20,6 @@ def write_manual_journal(context: WriteContext, fields: Fields, record_id: str |
     """Create or change a manual journal: its lines add up to nothing, with their tax.
 
     Args:
-        context: the books.
-        fields: the element.
         record_id: the journal of the address, if it names one.
 
     Returns:

@@ -32,8 +32,6 @@ def write_payment(context: WriteContext, fields: Fields, record_id: str | None) 
     """Pay an invoice or a bill, or give credit back; the address of a payment takes ``{"Status": "DELETED"}`` only.
 
     Args:
-        context: the books.
-        fields: the element.
         record_id: the payment of the address, if it names one.
 
     Returns:

@@ -50,8 +50,6 @@ def write_account(context: WriteContext, fields: Fields, record_id: str | None) 
     """Create or change an account; a status comes alone, and archives it or takes it back.
 
     Args:
-        context: the books.
-        fields: the element.
         record_id: the account of the address, if it names one.
 
     Returns:
