@@ -20,7 +20,7 @@ BANK, SAVINGS, RECEIVABLE, PAYABLE, TAX = "090", "091", "610", "800", "820"
 REALISED = "499"
 """Where the difference goes when a foreign document is settled at another rate than its own."""
 
-PREPAID_BY_US, PREPAID_TO_US = "620", "825"
+PREPAID_BY_US, PREPAID_TO_US, FUNDS = "620", "825", "970"
 
 _CHART = (
     (BANK, "Business Bank Account", "BANK", None),
@@ -43,7 +43,7 @@ _CHART = (
     ("860", "Rounding", "CURRLIAB", "ROUNDING"),
     ("900", "Loan", "TERMLIAB", None),
     ("960", "Retained Earnings", "EQUITY", "RETAINEDEARNINGS"),
-    ("970", "Owner Funds Introduced", "EQUITY", None),
+    (FUNDS, "Owner Funds Introduced", "EQUITY", None),
 )
 """Code, name, type, Xero's word for it if it is a system account."""
 
@@ -106,7 +106,7 @@ def _chart(profile: Profile) -> Iterator[Account]:
             system=system,
             bank_number=f"01-0902-00{code}42-00" if kind == "BANK" else None,
             currency=profile.currency if kind == "BANK" else None,
-            takes_payments=code == "970",
+            takes_payments=code == FUNDS,
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from simulator.books import credit_note as credit_notes
 from simulator.books import invoice as invoices
-from simulator.books.amounts import DAY_MS
+from simulator.books.amounts import DAY_MS, in_base
 from simulator.books.contact import Contact
 from simulator.books.credit_note import CreditNote, CreditNoteType
 from simulator.books.document import Allocation, Payment
@@ -15,7 +15,7 @@ from simulator.books.profile import Profile
 from simulator.books.words import ContactStatus, DocumentStatus
 from simulator.chance import draw_uuid
 from simulator.sample.others import furnish
-from simulator.sample.records import approved, draw_contact, draw_credit_note, draw_invoice, rate_on_the_day
+from simulator.sample.records import Cost, approved, draw_contact, draw_credit_note, draw_invoice, rate_on_the_day
 from simulator.sample.words import ACCOUNTS, COUNTRIES, ORGANISATIONS, TRACKING
 
 FIRST_MS = 1_767_571_200_000
@@ -24,7 +24,27 @@ FIRST_MS = 1_767_571_200_000
 LAST_MS = 1_793_318_400_000
 """2026-10-30: after the last sample record."""
 
-_INVOICE_FATES = ("paid",) * 9 + ("open",) * 5 + ("part",) * 2 + ("draft", "draft", "submitted", "voided", "deleted")
+_FATES = (
+    (
+        30,
+        ("open",) * 10
+        + ("paid",) * 4
+        + ("part",) * 2
+        + ("draft",) * 3
+        + ("submitted", "submitted", "voided", "deleted"),
+    ),
+    (60, ("paid",) * 12 + ("open",) * 5 + ("part",) * 2 + ("draft", "submitted", "voided", "deleted")),
+    (10_000, ("paid",) * 32 + ("open", "part", "voided", "voided", "deleted", "deleted", "draft", "submitted")),
+)
+"""What becomes of invoices, by their age in days: most are paid within two months, so that few are long overdue."""
+
+_COSTS = {"310": 50, "429": 20, "400": 5}
+"""Account → percent of the sales before that bills come up to."""
+
+_USUAL_BILL = 145_000
+"""Cents of a bill of the usual size, about."""
+
+_POSTED = (DocumentStatus.AUTHORISED, DocumentStatus.PAID)
 
 
 def draw_profile(source: random.Random, place: int, *, name: str | None = None, country: str | None = None) -> Profile:
@@ -135,10 +155,14 @@ class _Documents:
         self._at_ms = start_ms
         self._span = span
         self._numbers: dict[str, int] = {}
+        self._end_ms = start_ms
+        self._sold = 0
+        self._spent = dict.fromkeys(_COSTS, 0)
 
     def draw(self, invoices: int, credit_notes: int) -> tuple[list[Invoice], list[CreditNote]]:
         """That many invoices, then that many credit notes, some of them applied."""
-        drawn = {invoice.id: invoice for invoice in (self._invoice() for _ in range(invoices))}
+        self._end_ms += invoices * self._span
+        drawn = {invoice.id: invoice for invoice in (self._counted() for _ in range(invoices))}
         applicable: dict[tuple[str, str, str], list[str]] = {}
         for invoice in drawn.values():
             if invoice.status is DocumentStatus.AUTHORISED:
@@ -155,13 +179,46 @@ class _Documents:
         self._numbers[kind] = self._numbers.get(kind, 0) + 1
         return self._numbers[kind]
 
+    def _counted(self) -> Invoice:
+        """The next invoice, counted as sales or costs if it is posted."""
+        invoice = self._invoice()
+        if invoice.status in _POSTED:
+            net = in_base(invoice.sub_total, invoice.currency_rate)
+            if invoice.type is InvoiceType.ACCREC:
+                self._sold += net
+            else:
+                self._spent[invoice.lines[0].account_code] += net
+        return invoice
+
+    def _lacking(self, account: str) -> int:
+        """What bills lack of their share of the sales so far."""
+        return self._sold * _COSTS[account] // 100 - self._spent[account]
+
+    def _cost(self) -> Cost:
+        """What the next bill is for: what lacks most, the more of it the more lacks."""
+        account = max(_COSTS, key=self._lacking)
+        return Cost(account, min(max(1 + self._lacking(account) // _USUAL_BILL, 1), 4))
+
+    def _bounded(self, bill: Invoice) -> Invoice:
+        """The bill without its dearest lines, while it is far beyond what lacks."""
+        bound = max(self._lacking(bill.lines[0].account_code) * 3 // 2, _USUAL_BILL // 2)
+        while len(bill.lines) > 1 and in_base(bill.sub_total, bill.currency_rate) > bound:
+            dearest = max(bill.lines, key=lambda line: line.line_amount)
+            bill = invoices.with_lines(bill, [line for line in bill.lines if line is not dearest])
+        return bill
+
     def _invoice(self) -> Invoice:
         source = self._source
         kind = InvoiceType.ACCREC if source.random() < 0.65 else InvoiceType.ACCPAY
         contact = source.choice(self._customers if kind is InvoiceType.ACCREC else self._suppliers)
         now_ms = self._next_ms()
-        draft = draw_invoice(source, self._organisation, contact, kind, now_ms=now_ms, number=self._number(kind))
-        fate = source.choice(_INVOICE_FATES)
+        draft = draw_invoice(
+            source, self._organisation, contact, kind, now_ms=now_ms, number=self._number(kind), cost=self._cost()
+        )
+        if kind is InvoiceType.ACCPAY:
+            draft = self._bounded(draft)
+        age = (self._end_ms - now_ms) // DAY_MS
+        fate = source.choice(next(fates for days, fates in _FATES if age <= days))
         if fate == "draft":
             return draft
         if fate in ("submitted", "deleted"):
@@ -172,7 +229,10 @@ class _Documents:
         if fate == "open":
             return invoice
         amount = invoice.total if fate == "paid" else invoice.total // 2
-        return invoices.pay(invoice, self._payment(invoice, amount, now_ms)) if amount > 0 else invoice
+        if amount <= 0:
+            return invoice
+        paid_ms = min(now_ms + source.randrange(5, 40) * DAY_MS, self._end_ms - 1)
+        return replace(invoices.pay(invoice, self._payment(invoice, amount, paid_ms)), updated_ms=paid_ms)
 
     def _payment(self, invoice: Invoice, amount: int, now_ms: int) -> Payment:
         payment_id = draw_uuid(self._source)

@@ -14,7 +14,7 @@ from simulator.books.bank_transaction import BankTransaction, BankTransactionTyp
 from simulator.books.bank_transfer import BankTransfer
 from simulator.books.batch_payment import BatchPayment
 from simulator.books.budget import Budget, BudgetLine
-from simulator.books.chart import BANK, PAYABLE, PREPAID_BY_US, PREPAID_TO_US, RECEIVABLE, SAVINGS
+from simulator.books.chart import BANK, FUNDS, PAYABLE, PREPAID_BY_US, PREPAID_TO_US, RECEIVABLE, SAVINGS
 from simulator.books.contact import Contact
 from simulator.books.contact_group import ContactGroup
 from simulator.books.document import add_up
@@ -39,6 +39,7 @@ from simulator.sample.words import FIRST_NAMES, GOODS, LAST_NAMES
 
 _TRACKED = ("CABLE", "SCREW")
 _LOOKED_AT = 200
+_WORTH_MOVING = 10_00
 _IN_STOCK = 5_000_000 * ONE
 
 
@@ -75,10 +76,33 @@ class Drawer:
             is_reconciled=source.random() < 0.3,
         )
 
+    def funds(self) -> BankTransaction:
+        """What the owner puts in: enough to pay bills before customers pay."""
+        sold = sum(one.total for one in self._books.invoices if one.type is InvoiceType.ACCREC)
+        amount = max(sold // 4, 10_000_00) // 100_00 * 100_00
+        lines = money.one_line(draw_uuid(self._source), "Owner's funds", amount, FUNDS, self._books.account_ids[FUNDS])
+        return BankTransaction(
+            id=draw_uuid(self._source),
+            type=BankTransactionType.RECEIVE,
+            status=Standing.AUTHORISED,
+            contact_id=self._contact().id,
+            account_id=self._books.account_ids[BANK],
+            date=self._day,
+            line_amount_types=LineAmountTypes.NO_TAX,
+            lines=lines,
+            currency=self._books.profile.currency,
+            updated_ms=self._now_ms,
+            sub_total=amount,
+            total=amount,
+            reference="Capital",
+        )
+
     def transfer(self) -> BankTransfer:
-        """Money from one bank account to the other."""
+        """Money from one bank account to the other, mostly into savings; of those at most a half goes back."""
         source, ids = self._source, self._books.account_ids
-        there, back = (BANK, SAVINGS) if source.random() < 0.5 else (SAVINGS, BANK)
+        saved = self._saved()
+        there, back = (SAVINGS, BANK) if source.random() < 0.2 and saved >= _WORTH_MOVING else (BANK, SAVINGS)
+        amount = source.randrange(1_00, 5000_00)
         return BankTransfer(
             id=draw_uuid(source),
             status=Standing.AUTHORISED,
@@ -86,10 +110,19 @@ class Drawer:
             to_account_id=ids[back],
             from_transaction_id=draw_uuid(source),
             to_transaction_id=draw_uuid(source),
-            amount=source.randrange(1_00, 5000_00),
+            amount=amount if there == BANK else min(amount, saved // 2),
             date=self._day,
             updated_ms=self._now_ms,
             reference=f"Sub {source.randrange(10_000, 99_999)}",
+        )
+
+    def _saved(self) -> Cents:
+        """What transfers have brought into savings."""
+        savings = self._books.account_ids[SAVINGS]
+        return sum(
+            one.amount if one.to_account_id == savings else -one.amount
+            for one in self._books.of(BankTransfer)
+            if one.status is Standing.AUTHORISED
         )
 
     def prepayment(self, contact: Contact | None = None) -> Prepayment:
@@ -407,6 +440,7 @@ def furnish(source: random.Random, books: Organisation, *, scale: int, first_ms:
     """
     for record in settings_of(source, books):
         books.put(record, record.updated_ms, stamp=False)
+    books.put(Drawer(random.Random(f"{books.id}:funds"), books, first_ms).funds(), first_ms)
     rounds = max(scale // 20, 3)
     last_ms -= 2 * rounds
     for place in range(rounds):

@@ -1,7 +1,7 @@
 """New records as a user would enter them. Pure but for the random source, which is an argument."""
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from simulator.books.amounts import DAY_MS, ONE, RATE_ONE, Day
 from simulator.books.contact import Address, Contact, Person, Phone, Terms
@@ -12,10 +12,18 @@ from simulator.books.organisation import Organisation
 from simulator.books.profile import Profile
 from simulator.books.words import ContactStatus, DocumentStatus, LineAmountTypes
 from simulator.chance import draw_uuid
-from simulator.sample.words import ACCOUNTS, FIRST_NAMES, GOODS, LAST_NAMES, PLACES, STREETS, TRADES
+from simulator.sample.words import BOUGHT_FOR, COSTS, FIRST_NAMES, GOODS, INCOME, LAST_NAMES, PLACES, STREETS, TRADES
 
 _USUAL_TERMS = Terms(day=20)
 _LINE_AMOUNT_TYPES = (LineAmountTypes.EXCLUSIVE,) * 8 + (LineAmountTypes.INCLUSIVE,) * 2 + (LineAmountTypes.NO_TAX,)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a bill is for: the account, and how many times as much of everything as usual."""
+
+    account: str
+    times: int
 
 
 def draw_contact(source: random.Random, profile: Profile, *, place: int, now_ms: int) -> Contact:
@@ -86,17 +94,31 @@ def draw_phone(source: random.Random) -> Phone:
     return Phone(type="DEFAULT", number=f"{source.randrange(200, 999)} {source.randrange(1000, 9999)}", area_code="09")
 
 
-def draw_line(source: random.Random, profile: Profile, types: LineAmountTypes, *, sales: bool) -> LineItem:
-    """A priced line."""
+def draw_line(
+    source: random.Random, profile: Profile, types: LineAmountTypes, *, sales: bool, cost: Cost | None = None
+) -> LineItem:
+    """A priced line: what is sold goes to income, what is bought for less to costs.
+
+    Args:
+        source: where choices come from.
+        profile: whose it is.
+        types: whether the amount includes tax.
+        sales: whether it is sold.
+        cost: what is bought for, and how much; None draws that.
+    """
     code, description, price = source.choice(GOODS)
     tax_type = profile.sales_tax if sales else profile.purchase_tax
-    account = source.choice(ACCOUNTS)
+    account = source.choice(INCOME if sales else COSTS)
+    if not sales:
+        price = price * BOUGHT_FOR // 100
+    if cost is not None:
+        account = cost.account
     tracking: list[Tracking] = []
     for category_id, name, options in profile.tracking:
         if source.random() < 0.3:
             option_id, option = source.choice(options)
             tracking.append(Tracking(category_id=category_id, option_id=option_id, name=name, option=option))
-    quantity = source.choice((ONE, ONE, 2 * ONE, 3 * ONE, 10 * ONE, 12_500, 75_000))
+    quantity = source.choice((ONE, ONE, 2 * ONE, 3 * ONE, 10 * ONE, 12_500, 75_000)) * (cost.times if cost else 1)
     discount = source.choice((500, 1000, 1250)) if sales and source.random() < 0.1 else 0
     tax_rate = profile.tax[tax_type]
     amount, tax = line_amounts(quantity, price, discount, tax_rate, types)
@@ -118,11 +140,17 @@ def draw_line(source: random.Random, profile: Profile, types: LineAmountTypes, *
 
 
 def draw_lines(
-    source: random.Random, profile: Profile, types: LineAmountTypes, *, sales: bool, most: int = 5
+    source: random.Random,
+    profile: Profile,
+    types: LineAmountTypes,
+    *,
+    sales: bool,
+    most: int = 5,
+    cost: Cost | None = None,
 ) -> tuple[LineItem, ...]:
-    """One to ``most`` lines."""
+    """One to ``most`` lines; other arguments as for :func:`draw_line`."""
     count = source.randint(1, most)
-    return tuple(draw_line(source, profile, types, sales=sales) for _ in range(count))
+    return tuple(draw_line(source, profile, types, sales=sales, cost=cost) for _ in range(count))
 
 
 def draw_attachments(source: random.Random) -> tuple[Attachment, ...]:
@@ -146,7 +174,14 @@ def rate_on_the_day(rate: int, payment_id: str) -> int:
 
 
 def draw_invoice(
-    source: random.Random, organisation: Organisation, contact: Contact, kind: InvoiceType, *, now_ms: int, number: int
+    source: random.Random,
+    organisation: Organisation,
+    contact: Contact,
+    kind: InvoiceType,
+    *,
+    now_ms: int,
+    number: int,
+    cost: Cost | None = None,
 ) -> Invoice:
     """A draft invoice or bill.
 
@@ -157,12 +192,13 @@ def draw_invoice(
         kind: sales or purchase.
         now_ms: its ``UpdatedDateUTC``; its date is that day.
         number: running number among documents of its type.
+        cost: what a bill is for; None draws that.
     """
     profile, sales = organisation.profile, kind is InvoiceType.ACCREC
     types = source.choice(_LINE_AMOUNT_TYPES)
     currency, rate = draw_currency(source, profile)
     today: Day = now_ms // DAY_MS
-    lines = draw_lines(source, profile, types, sales=sales)
+    lines = draw_lines(source, profile, types, sales=sales, cost=None if sales else cost)
     totals = add_up(lines, types)
     return Invoice(
         id=draw_uuid(source),

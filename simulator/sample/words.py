@@ -71,4 +71,11 @@ COUNTRIES: dict[str, tuple[str, str, str, str, dict[str, int]]] = {
 
 ACCOUNTS = ("200", "260", "400", "429", "310")
 
+INCOME = ("200",) * 9 + ("260",)
+COSTS = ("310",) * 6 + ("429",) * 3 + ("400",)
+"""What is sold is mostly sales; what is bought is mostly goods to be sold."""
+
+BOUGHT_FOR = 60
+"""Percent of its price that an article costs."""
+
 TRACKING = (("Region", ("North", "South", "Eastside")), ("Department", ("Sales", "Workshop")))

@@ -34,7 +34,7 @@ def repeating_invoice(record: RepeatingInvoice, view: View) -> dict[str, Any]:
         "Contact": view.contact(record.contact_id, Form.PAGE),
         "Status": record.status,
         "LineAmountTypes": record.line_amount_types,
-        "LineItems": [line_fields(line, record, view.four_decimals) for line in record.lines],
+        "LineItems": [line_fields(line, record, four_decimals=True) for line in record.lines],
         "SubTotal": money(record.sub_total),
         "TotalTax": money(record.total_tax),
         "Total": money(record.total),

@@ -539,6 +539,7 @@ REPEATING_INVOICE = Kind(
     posts=(RepeatingStatus.AUTHORISED,),
     types=InvoiceType,
     sale=INVOICE.sale,
+    exact=True,  # (unconfirmed): Xero takes no unitdp there
     with_lines=repeating_invoices.with_lines,
     move=repeating_invoices.move,
 )

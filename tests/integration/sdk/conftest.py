@@ -35,6 +35,8 @@ def sdk(simulator_url: str) -> Iterator[Sdk]:
         for endpoint, kind in AGED:
             found.control("POST", "/edits", {"tenantId": found.tenant, "endpoint": endpoint, "kind": kind})
         link(found)
+        note = found.truth(Endpoint.CREDIT_NOTES)[0]["CreditNoteID"]
+        found.accounting.create_credit_note_attachment_by_file_name(found.tenant, note, "scan.txt", b"a scan")
         yield found
 
 

@@ -22,7 +22,7 @@ OTHERWISE_IN_LISTS = {
 }
 """Fields that only lists or only single reads have (published OpenAPI, examples)."""
 
-IN_FULL = {Endpoint.PURCHASE_ORDERS, Endpoint.QUOTES}
+IN_FULL = {Endpoint.PURCHASE_ORDERS, Endpoint.QUOTES, Endpoint.REPEATING_INVOICES}
 """Their prices have four decimals without being asked for."""
 
 Row = dict[str, Any]

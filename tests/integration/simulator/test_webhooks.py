@@ -448,7 +448,7 @@ async def test_edits_can_be_silent(hooked: Simulated, receiver: Receiver) -> Non
 async def test_a_touch_without_a_stamp_is_announced(hooked: Simulated, receiver: Receiver) -> None:
     """Now, or dated as the record on request."""
     tenant = hooked.talk.tenants[0]
-    target = (await hooked.talk.truth("Invoices"))[0]["InvoiceID"]
+    target = next(row["InvoiceID"] for row in await hooked.talk.truth("Invoices") if row["Status"] == "AUTHORISED")
     before = (await hooked.talk.get(f"Invoices/{target}", unitdp="4")).json()["Invoices"][0]
 
     for dated in ("now", "record"):
