@@ -44,9 +44,6 @@ class Follower:
         """Nothing is compared before :meth:`follow`.
 
         Args:
-            pool: the store.
-            kafka: where Kafka is.
-            entities: what is read.
             apps: the process's apps; their file is read again when it changes.
             keys: the process's encryption keys; their file is read again when it changes.
             cipher: is given the new keys.
@@ -142,12 +139,7 @@ class Follower:
 
 
 async def tell_kafka(kafka: KafkaSettings, shared: Shared) -> None:
-    """Write the deployment's settings where processes without a store find them, if they are not there.
-
-    Args:
-        kafka: where Kafka is.
-        shared: the row.
-    """
+    """Write the deployment's settings where processes without a store find them, if they are not there."""
     async with TopicAdmin(kafka) as admin:
         known = await read_marker(admin, kafka)
     if known != concerning_kafka(shared):

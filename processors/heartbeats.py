@@ -17,7 +17,6 @@ class Heartbeats:
         """A task is alive and not stuck.
 
         Args:
-            name: of the task.
             limit: seconds it may be silent from here, where that is not what all others may.
         """
         self._watchdog.beat(name, self._clock(), limit=limit)

@@ -169,10 +169,6 @@ class StoredGrants:
 def credentials_of(apps: Apps, app: AppName) -> ClientCredentials:
     """How an app shows itself; one without a secret is of the PKCE type, and shows its id only.
 
-    Args:
-        apps: all of them.
-        app: which.
-
     Raises:
         ClientConfigError: there is no such app, or it has no client id.
     """

@@ -176,7 +176,6 @@ def refused(record: Arrived, reason: Refusal, error: str) -> Refused:
 
     Args:
         record: what is refused.
-        reason: why.
         error: one sentence; no payload in it.
     """
     app = tenant_id = None

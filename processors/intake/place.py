@@ -34,7 +34,6 @@ class Place:
 
         Args:
             tenant_id: the organisation that the event names.
-            key: the record's key.
         """
         home = partition_of(tenant_id, self.partitions)
         if home != self.partition:
@@ -47,7 +46,6 @@ class Place:
         """Why an app may not tell of an organisation; None: it may, or nobody is connected to that one.
 
         Args:
-            tenant_id: the organisation.
             app: the app whose webhook it came by.
         """
         owner = self.owners.get(tenant_id)
@@ -60,7 +58,6 @@ def home_of(value: bytes, partitions: int) -> tuple[bytes, int] | None:
     """Key and partition of an event's organisation; None where it names none.
 
     Args:
-        value: the record's value.
         partitions: how many the deployment has.
     """
     try:

@@ -25,11 +25,7 @@ class Subjects:
 
     @classmethod
     def of(cls, entities: Iterable[Entity[Any]]) -> Self:
-        """Those of the entities that Xero announces.
-
-        Args:
-            entities: what is streamed.
-        """
+        """Those of the entities that Xero announces."""
         announced = [entity for entity in entities if entity.webhook]
         return cls(
             categories={str(entity.webhook): entity.name for entity in announced},

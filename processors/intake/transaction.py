@@ -59,13 +59,11 @@ async def take_in(
     """Write a poll's marks and its end offset.
 
     Args:
-        pool: the store.
         partition: the partition polled.
         epoch: our lease on it.
         next_offset: where the next poll starts.
         newest: latest receipt in the poll.
         marks: what to mark dirty.
-        refused: what to quarantine.
         topic: the topic's name, for the quarantine entry.
         ranges: the numbers of the events' deliveries by app, with their receipt.
         disabled: how many events were of entities that are not enabled.

@@ -48,7 +48,6 @@ async def chores(
 
     Args:
         settings: how long things are kept.
-        pool: the store.
         read: bytes read from Xero that are not written down yet.
         metrics: what is counted.
     """

@@ -32,8 +32,6 @@ async def survey(pool: "asyncpg.Pool[Any]", metrics: MaintenanceMetrics, tier_of
     """Read the gauges that come from the store.
 
     Args:
-        pool: the store.
-        metrics: where they are shown.
         tier_of: an app's tier.
     """
     row = await numbers(pool)
@@ -64,7 +62,6 @@ async def survey_intake(pool: "asyncpg.Pool[Any]", bounds: Bounds, metrics: Main
     """Read how much of ``webhook-events`` was not taken in, from Kafka and the store.
 
     Args:
-        pool: the store.
         bounds: asks Kafka.
         metrics: where it is shown.
     """

@@ -40,22 +40,14 @@ class Egress:
         self._sums: defaultdict[tuple[AppName, date, str, str], _Sum] = defaultdict(_Sum)
 
     def called(self, call: CallRecord) -> None:
-        """A call ended.
-
-        Args:
-            call: its record.
-        """
+        """A call ended."""
         word = call.endpoint.partition("/")[0]
         key = (call.app, call.sent_at.astimezone(UTC).date(), call.tenant_id or "", _NAMES.get(word, word.lower()))
         self._sums[key].calls += 1
         self._sums[key].bytes += call.bytes_in
 
     async def write(self, pool: "asyncpg.Pool[Any]") -> None:
-        """Write it down. What could not be written is kept for the next time.
-
-        Args:
-            pool: the store.
-        """
+        """Write it down. What could not be written is kept for the next time."""
         taken, self._sums = self._sums, defaultdict(_Sum)
         if not taken:
             return
@@ -91,7 +83,6 @@ async def survey(pool: "asyncpg.Pool[Any]", tier_of: Callable[[AppName], AppTier
     """What was read this month, what it will come to, and how much of what a tier includes that is.
 
     Args:
-        pool: the store.
         tier_of: an app's tier.
     """
     now: datetime = utc_now()

@@ -68,11 +68,7 @@ class AppMinutes:
         self._kept: dict[AppName, _Kept] = {}
 
     async def of(self, app: AppName) -> SharedMinute:
-        """An app's minute, once there is a part of it to use. From the second time on nobody waits.
-
-        Args:
-            app: whose.
-        """
+        """An app's minute, once there is a part of it to use. From the second time on nobody waits."""
         kept = self._kept.get(app)
         if kept is None:
             due = asyncio.Event()

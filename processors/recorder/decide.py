@@ -145,7 +145,6 @@ def decide(
     """Decide what a read leads to.
 
     Args:
-        read: what Xero answered.
         stored: what the store has.
         row: the dirty row, unless it was marked after the read was sent.
         read_at: S.

@@ -150,8 +150,6 @@ def encode_change(draft: Draft, placement: Placement, *, largest: int = LARGEST)
     """Encode a change. What is too large drops ``raw``, then shortens ``before``, then ``after``; never to null.
 
     Args:
-        draft: the change.
-        placement: where it stands.
         largest: most bytes of a value.
     """
     value, omitted = _fitting(draft, placement, largest)

@@ -47,7 +47,6 @@ def fit(read: Read, stored: Stored | None, leaves_out: Leaves) -> Fit:
     """Complete a read by what is stored.
 
     Args:
-        read: what Xero answered.
         stored: what the store has.
         leaves_out: of the entity.
     """

@@ -76,7 +76,6 @@ def judge_found(
     """Judge a read that has the record.
 
     Args:
-        row: the dirty row.
         version: the newer of the read's and the stored record's V; None where the entity has no stamp.
         read_at: S.
         changed: whether the read differs from what was stored (a sign that something arrived after all).
@@ -110,7 +109,6 @@ def judge_missing(
     """Judge a single GET that answered 404.
 
     Args:
-        row: the dirty row.
         known: whether the record was ever stored.
         gone: whether what is stored is a tombstone.
         read_at: S.

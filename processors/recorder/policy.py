@@ -65,18 +65,13 @@ class FieldPolicy:
     branches: Mapping[EntityName, Branch] = field(default_factory=lambda: MappingProxyType({}))
 
     def covers(self, entity: EntityName) -> bool:
-        """Whether records of that kind are treated. Then Xero's own JSON of them is not passed on: it has the fields too.
-
-        Args:
-            entity: the kind.
-        """
+        """Whether records of that kind are treated. Then Xero's own JSON of them is not passed on: it has the fields too."""
         return entity in self.branches
 
     def treated(self, entity: EntityName, unified: dict[str, Any]) -> dict[str, Any]:
         """The record that may be passed on.
 
         Args:
-            entity: its kind.
             unified: the unified record; it is not changed.
         """
         branch = self.branches.get(entity)

@@ -60,9 +60,7 @@ def read_record(
     """Map one record.
 
     Args:
-        entity: its kind.
         raw: as Xero sent it.
-        tenant_id: the tenant.
         form: how it was read: single GETs carry more than lists.
         keep_raw: keep Xero's own JSON, of kinds of record that no policy covers.
         policy: what of it must not be passed on.
@@ -124,8 +122,6 @@ async def read_answer(
     """The records of an answer in slices; yields to the loop between them.
 
     Args:
-        answer: Xero's.
-        tenant_id: the tenant.
         keep_raw: keep Xero's own JSON.
         policy: what of the records must not be passed on.
         size: most records per slice.

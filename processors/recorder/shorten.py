@@ -27,7 +27,6 @@ def shorten(body: bytes, entity: EntityName) -> tuple[bytes, list[str]]:
 
     Args:
         body: JSON of the unified record.
-        entity: its kind.
 
     Returns:
         The JSON, and the names of the record's fields of which something was left out.

@@ -31,7 +31,6 @@ def compare(stored: Version | None, read: Version, *, tombstone: bool = False) -
 
     Args:
         stored: what the store has; None for nothing.
-        read: what was read.
         tombstone: whether what is stored is a tombstone: only a later S revives it, whatever V says.
 
     Returns:

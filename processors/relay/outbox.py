@@ -94,8 +94,6 @@ async def load_anew(
     """Forget what was published of these entities, and load them again: consumers have lost it.
 
     Args:
-        pool: the store.
-        lease: ours.
         gone: topics of changes that start again.
         entities: whose changes are gone from Kafka.
 

@@ -180,7 +180,6 @@ async def last_positions(reader: PartitionReader, topics: Iterable[str]) -> dict
     """The position of the last change that Kafka has, by topic; topics without any are left out.
 
     Args:
-        reader: of the partition.
         topics: topics of changes.
     """
     found: dict[str, int] = {}
@@ -218,9 +217,6 @@ async def recover(
     positions, and until then the store is still known to be older.
 
     Args:
-        pool: the store.
-        lease: ours.
-        kafka: where Kafka is.
         reached: the last position that Kafka has.
         alive: called after every step.
 
@@ -279,8 +275,6 @@ async def store_rolled_back(pool: "asyncpg.Pool[Any]", lease: Lease, position: i
     Changes behind that position, and the one at it, were recorded and never published, or they are others than Kafka's.
 
     Args:
-        pool: the store.
-        lease: ours.
         position: the last position that Kafka has.
         last: the last position that Kafka has, by topic of changes.
 

@@ -29,9 +29,7 @@ async def heal_missed(pool: "asyncpg.Pool[Any]", metrics: SyncMetrics, *, now: d
     One process at a time does it; the others find it being done.
 
     Args:
-        pool: the store.
         metrics: where gaps are counted.
-        now: the clock.
         patience: how long a gap may stay open.
     """
     async with pool.acquire() as connection, connection.transaction():
