@@ -170,7 +170,7 @@ class Listener(web.Server):
         crowded = self.open >= self._limits.connections
         first = self._first_to_go() if crowded else None
         if crowded:
-            self._cut(first or handler, Cut.CROWDED)
+            self._cut(first or handler, Cut.EVICTED)
         if first is not None or not crowded:
             self._stages[handler.stage][handler] = None
         self.metrics.connections(self.open)

@@ -41,7 +41,7 @@ class Rejected(StrEnum):
     """Why a request was answered 401."""
 
     MISSING = Flaw.MISSING.value
-    DOUBLED = Flaw.DOUBLED.value
+    DUPLICATED = Flaw.DUPLICATED.value
     OVERSIZED = Flaw.OVERSIZED.value
     NON_ASCII = Flaw.NON_ASCII.value
     MISMATCH = Flaw.MISMATCH.value
@@ -62,7 +62,7 @@ class Cut(StrEnum):
     """Why we closed a connection."""
 
     HEADER = "header"  # a request's head did not arrive in time
-    CROWDED = "crowded"  # too many connections, and it was the first to go
+    EVICTED = "evicted"  # too many connections, and it was the first to go
 
 
 class Key(StrEnum):

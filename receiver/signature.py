@@ -24,7 +24,7 @@ class Flaw(StrEnum):
     """Why a signature is not good. For metrics only: the answer is the same."""
 
     MISSING = "missing"
-    DOUBLED = "doubled"
+    DUPLICATED = "duplicated"
     OVERSIZED = "oversized"
     NON_ASCII = "non_ascii"
     MISMATCH = "mismatch"
@@ -64,7 +64,7 @@ def verify(body: bytes, values: Sequence[str], keys: Sequence[bytes]) -> Verdict
 
 def _given(values: Sequence[str]) -> tuple[bytes, Flaw | None]:
     if len(values) != 1:
-        return _NONE, Flaw.DOUBLED if values else Flaw.MISSING
+        return _NONE, Flaw.DUPLICATED if values else Flaw.MISSING
     value = values[0]
     if len(value) > LONGEST:
         return _NONE, Flaw.OVERSIZED

@@ -279,9 +279,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._leaving.add(task)
-        task.add_done_callback(self._came_to_an_end)
+        task.add_done_callback(self._on_task_done)
 
-    def _came_to_an_end(self, task: "asyncio.Task[None]") -> None:
+    def _on_task_done(self, task: "asyncio.Task[None]") -> None:
         self._leaving.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:

@@ -129,12 +129,12 @@ def _branch(entity: str, rules: Mapping[str, Any], key: str | None, model: type[
         if last in place:
             raise SettingsError(f"{SETTING}: {entity}.{path}: there is a rule for a part of it already")
         place[last] = act
-    return _planted(tree)
+    return _freeze(tree)
 
 
-def _planted(tree: Mapping[str, Any]) -> Branch:
+def _freeze(tree: Mapping[str, Any]) -> Branch:
     return Branch(
-        MappingProxyType({name: _planted(rule) if isinstance(rule, dict) else rule for name, rule in tree.items()})
+        MappingProxyType({name: _freeze(rule) if isinstance(rule, dict) else rule for name, rule in tree.items()})
     )
 
 

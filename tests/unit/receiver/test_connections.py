@@ -119,7 +119,7 @@ async def test_who_makes_room_first() -> None:
     assert sender.closed
     assert not other_sender.closed
     assert bench.listener.open == 6
-    assert bench.cut("crowded") == 5
+    assert bench.cut("evicted") == 5
     bench.close()
 
 

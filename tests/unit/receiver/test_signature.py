@@ -46,7 +46,7 @@ def _wrong() -> dict[str, tuple[list[str], Flaw]]:
     digest = hmac.new(KEY.encode(), BODY, hashlib.sha256)
     return {
         "absent": ([], Flaw.MISSING),
-        "doubled": ([right, right], Flaw.DOUBLED),
+        "duplicated": ([right, right], Flaw.DUPLICATED),
         "empty": ([""], Flaw.MISMATCH),
         "first character": ([("A" if right[0] != "A" else "B") + right[1:]], Flaw.MISMATCH),
         "last character": ([right[:-2] + ("A" if right[-2] != "A" else "B") + "="], Flaw.MISMATCH),
