@@ -38,15 +38,16 @@ async def look_at_receiver(
         settings = ReceiverSettings.read()
     except SettingsError as error:
         return [skipped("receiver", f"its settings can't be used: {error}")]
-    bases = [address.rstrip("/") for address in addresses] or [_base(settings.host, settings.port)]
+    bases = [address.rstrip("/") for address in addresses] or [base_address(settings.host, settings.port)]
     http = httpx.AsyncClient(transport=transport, timeout=ANSWER_SECONDS, trust_env=False, follow_redirects=False)
     async with aclosing(http):
         found = [await _look(http, base, keys) for base in bases]
-        kafka = [] if addresses else await _kafka(http, _base(settings.private_host, settings.private_port))
+        kafka = [] if addresses else await _kafka(http, base_address(settings.private_host, settings.private_port))
     return [*(finding for findings in found for finding in findings), *kafka]
 
 
-def _base(host: str, port: int) -> str:
+def base_address(host: str, port: int) -> str:
+    """Where a listener of this machine is asked."""
     host = _EVERY_ADDRESS.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -218,7 +218,9 @@ def line(row: Standing) -> str:
     elif connect_again(row):
         parts.append("connect it again with `xero-stream connect`")
     if row.parked_until:
-        parts.append(f"parked until {row.parked_until:%Y-%m-%d %H:%M} UTC ({row.parked_reason or 'no reason given'})")
+        parts.append(
+            f"parked until {row.parked_until:%Y-%m-%d %H:%M} UTC ({(row.parked_reason or 'no reason given').replace('_', ' ')})"
+        )
     if row.loading:
         of = f" of {row.load_total:,}" if row.load_total else ""
         parts.append(f"loading {', '.join(row.loading)} ({row.loaded:,}{of})")

@@ -122,6 +122,9 @@ def test_all_is_well(deployed: CommandLine, simulator: Simulated) -> None:
 
     assert "answers an intent to receive, and refuses a wrong signature" in about(ended.out, "receiver")[0]
     assert "Kafka: 1 of 1 workers connected" in about(ended.out, "receiver")[1]
+    assert about(ended.out, "clocks") == [
+        "ok       clocks         this machine's, Xero's, Kafka's: agree with the store's"
+    ]
     assert "no scope is missing" in about(ended.out, "entities")[0]
     assert "1 process is in" in about(ended.out, "group")[0]
     assert ended.out.splitlines()[-1] == "all is well"
