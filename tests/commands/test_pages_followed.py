@@ -46,6 +46,7 @@ FOLLOWED = {
     ("simulator.md", "curl -u"),
     ("operations.md", "xero-stream migrate"),
     ("operations.md", "docker compose --profile simulator"),
+    ("console.md", "xero-stream api-keys create"),
     ("configuration.md", "xero-stream deployment show"),
 }
 CONNECTING = [
@@ -60,6 +61,9 @@ CONNECTING = [
     "xero-stream doctor --receiver https://<your host>",
 ]
 """The commands in the text of the README's section on connecting, in their order."""
+
+
+PORTS = ("receiver", "receiver_private", "processors_private", "console", "console_private", "simulator", "callback")
 
 
 class Block(NamedTuple):
@@ -129,10 +133,7 @@ class Follower:
         for name in (".env.example", "deploy", "docker-compose.yml"):
             (self.clone / name).symlink_to(ROOT / name)
         (self.clone / ".venv").symlink_to(sys.prefix)
-        self.ports = {
-            name: free_port()
-            for name in ("receiver", "receiver_private", "processors_private", "simulator", "callback")
-        }
+        self.ports = {name: free_port() for name in PORTS}
         self.started: list[subprocess.Popen[bytes]] = []
         # Only the jars are had from elsewhere: they would be downloaded into HOME.
         cache = os.environ.get("XERO_STREAM_CACHE_DIR") or str(LocalSettings.read().cache_dir.expanduser())
@@ -153,6 +154,7 @@ class Follower:
         for said, meant in (
             ("https://<your host>", f"http://127.0.0.1:{self.ports['receiver']}"),
             ("http://127.0.0.1:8080", f"http://127.0.0.1:{self.ports['receiver']}"),
+            ("http://127.0.0.1:8081", f"http://127.0.0.1:{self.ports['console']}"),
             ("http://127.0.0.1:8082", self.xero),
             ("xero-stream connect", f"xero-stream connect --port {self.ports['callback']}"),
         ):
@@ -232,8 +234,8 @@ class Follower:
             "XERO_STREAM_RECEIVER_PORT": str(self.ports["receiver"]),
             "XERO_STREAM_RECEIVER_PRIVATE_PORT": str(self.ports["receiver_private"]),
             "XERO_STREAM_PROCESSORS_PRIVATE_PORT": str(self.ports["processors_private"]),
-            "XERO_STREAM_CONSOLE_PORT": str(free_port()),
-            "XERO_STREAM_CONSOLE_PRIVATE_PORT": str(free_port()),
+            "XERO_STREAM_CONSOLE_PORT": str(self.ports["console"]),
+            "XERO_STREAM_CONSOLE_PRIVATE_PORT": str(self.ports["console_private"]),
         }
         file = self.clone / ".env"
         text = file.read_text(encoding="utf-8")
@@ -268,6 +270,7 @@ def test_the_pages_work_as_they_are(follower: Follower) -> None:
     follow_simulator(follower)
     follow_operations(follower)
     follow_compose(follower)
+    follow_console(follower)
     follow_configuration(follower)
 
     assert list(follower.home.rglob("*")) == []
@@ -369,6 +372,16 @@ def follow_compose(follower: Follower) -> None:
     commands = block("operations.md", "docker compose --profile simulator")
 
     assert "was connected already" in follower.run(f'PATH="{tools}:$PATH"\n{commands}')
+
+
+def follow_console(follower: Follower) -> None:
+    """A key, the console, and what a program asks with the key that was shown."""
+    create, serve, ask = block("console.md", "xero-stream api-keys create").splitlines()
+    key = next(word for word in follower.run(create).split() if word.startswith("xsk_"))
+    follower.start(serve)
+    follower.until_ready(follower.ports["console_private"])
+
+    assert "Harbour & Vale Trading" in follower.run(ask.replace("curl ", "curl --silent "), {"KEY": key})
 
 
 def follow_configuration(follower: Follower) -> None:

@@ -80,7 +80,7 @@ def test_a_standing_with_everything() -> None:
     )
 
     assert line(row) == (
-        "Ridgeway (t-1) · app default · c-1 · connected · parked until 2026-11-22 10:30 UTC (day_limit) · "
+        "Ridgeway (t-1) · app default · c-1 · connected · parked until 2026-11-22 10:30 UTC (day limit) · "
         "loading contacts, invoices (2,000 of 10,000) · backlog 1,234 · 4,321 calls left today"
     )
 
