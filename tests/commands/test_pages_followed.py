@@ -47,6 +47,7 @@ FOLLOWED = {
     ("operations.md", "xero-stream migrate"),
     ("operations.md", "docker compose --profile simulator"),
     ("console.md", "xero-stream api-keys create"),
+    ("console.md", "AUTH="),
     ("configuration.md", "xero-stream deployment show"),
 }
 CONNECTING = [
@@ -375,13 +376,25 @@ def follow_compose(follower: Follower) -> None:
 
 
 def follow_console(follower: Follower) -> None:
-    """A key, the console, and what a program asks with the key that was shown."""
+    """A key, the console, and what a program asks with the key that was shown: organisations, a page, the next one, a stream."""
     create, serve, ask = block("console.md", "xero-stream api-keys create").splitlines()
-    key = next(word for word in follower.run(create).split() if word.startswith("xsk_"))
+    key = {"KEY": next(word for word in follower.run(create).split() if word.startswith("xsk_"))}
     follower.start(serve)
     follower.until_ready(follower.ports["console_private"])
+    assert "Harbour & Vale Trading" in follower.run(ask.replace("curl ", "curl --silent "), key)
+    auth, *asks = block("console.md", "AUTH=").replace("curl ", "curl --silent ").splitlines()
+    page, waiting, stream = (f"{auth}\n{one}" for one in asks)
 
-    assert "Harbour & Vale Trading" in follower.run(ask.replace("curl ", "curl --silent "), {"KEY": key})
+    first = json.loads(follower.run(page, key))
+    cursor = re.search(r"cursor=([0-9:,]+)", waiting)
+    assert cursor is not None
+    following = json.loads(follower.run(waiting.replace(cursor[1], first["cursor"]), key))
+    log = follower.start(stream, key)
+    follower.until_said(log, "\ndata: ")
+    os.killpg(follower.started.pop().pid, signal.SIGKILL)
+
+    assert first["changes"]
+    assert following["changes"]
 
 
 def follow_configuration(follower: Follower) -> None:
