@@ -42,6 +42,10 @@ trap 'end_installer; exit 143' TERM HUP
 
 mkdir -p "$VENV"
 echo $$ >"$MARK"
+# An interrupted pip leaves hundreds of megabytes in its temporary folder: they go with the environment.
+TMPDIR=$(cd "$VENV" && pwd)/tmp
+export TMPDIR
+mkdir -p "$TMPDIR"
 log=$VENV/install.log
 total=$(grep -cE '^[A-Za-z0-9].*==' "$LOCK" || :)
 
@@ -88,6 +92,7 @@ else
 fi
 "$VENV/bin/python" -m pip install --no-build-isolation --no-deps -e . >>"$log" 2>&1 ||
     fail "xero-stream itself could not be installed; see $log"
+rm -rf "$TMPDIR"
 touch "$VENV/.installed-local"
 [ "$WHAT" = local ] || touch "$VENV/.installed-dev"
 rm -f "$MARK"

@@ -379,8 +379,10 @@ def follow_console(follower: Follower) -> None:
     """A key, the console, and what a program asks with the key that was shown: organisations, a page, the next one, a stream."""
     create, serve, ask = block("console.md", "xero-stream api-keys create").splitlines()
     key = {"KEY": next(word for word in follower.run(create).split() if word.startswith("xsk_"))}
-    follower.start(serve)
-    follower.until_ready(follower.ports["console_private"])
+    # `up` runs a console already: this one is beside it.
+    port, private = free_port(), free_port()
+    follower.start(serve, {"XERO_STREAM_CONSOLE_PORT": str(port), "XERO_STREAM_CONSOLE_PRIVATE_PORT": str(private)})
+    follower.until_ready(private)
     assert "Harbour & Vale Trading" in follower.run(ask.replace("curl ", "curl --silent "), key)
     auth, *asks = block("console.md", "AUTH=").replace("curl ", "curl --silent ").splitlines()
     page, waiting, stream = (f"{auth}\n{one}" for one in asks)

@@ -14,7 +14,9 @@ from tests.support.processes import until
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "install.sh"
 BACKEND = """
-import zipfile
+import pathlib, tempfile, zipfile
+
+pathlib.Path("temporary").write_text(tempfile.gettempdir())
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
     info = "small-1.dist-info"
@@ -101,6 +103,8 @@ def test_interrupted_installation_is_made_again(clone: Path, elsewhere: Path) ->
     assert "an earlier installation was interrupted" in said
     assert stamp.exists()
     assert not mark.exists()
+    assert (clone / "temporary").read_text() == str(clone / ".venv" / "tmp"), "an interrupted pip leaves much there"
+    assert not (clone / ".venv" / "tmp").exists()
     assert subprocess.run([clone / ".venv" / "bin" / "python", "-c", "import small"], check=False).returncode == 0
 
 
