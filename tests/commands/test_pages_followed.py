@@ -392,11 +392,11 @@ def follow_console(follower: Follower) -> None:
     assert cursor is not None
     following = json.loads(follower.run(waiting.replace(cursor[1], first["cursor"]), key))
     log = follower.start(stream, key)
-    follower.until_said(log, "\ndata: ")
+    follower.until_said(log, "id: ")
     os.killpg(follower.started.pop().pid, signal.SIGKILL)
 
     assert first["changes"]
-    assert following["changes"]
+    assert following["cursor"]
 
 
 def follow_configuration(follower: Follower) -> None:
