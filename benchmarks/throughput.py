@@ -127,7 +127,6 @@ async def _measure() -> None:
                 kafka=kafka,
                 entities=[EntityName.INVOICES],
                 observer=ProcessorMetrics(CollectorRegistry(), Watchdog()).relay,
-                on_rollback=lambda: None,
             )
             await _figures(pool, recorder, relay)
             await pool.close()

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from processors.deployment import Follower, tell_kafka
 from processors.intake.subject import Subjects
+from processors.jobs.registry import KINDS
 from processors.maintenance.chores import chores, write_egress
 from processors.maintenance.gauges import watch
 from processors.maintenance.metrics import Clock
@@ -348,7 +349,7 @@ def _services(
         disabled=Subjects.of(row for row in ALL if row.name not in config.entities),
         entities=config.entities,
         shared=partial(config.shared, prepared.cluster),
-        desk=DeskServices(pool=prepared.pool, runner=runner, metrics=metrics.tenants),
+        desk=DeskServices(pool=prepared.pool, runner=runner, metrics=metrics.tenants, kinds=KINDS),
         metrics=metrics.partitions,
         patience=timedelta(seconds=config.settings.patience_seconds),
         unconnected_limit=config.settings.unconnected_records,

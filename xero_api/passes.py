@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from xero_api.answers import Answer
+from xero_api.dates import iso_ms, parse_moment
 from xero_api.entity import Entity, Offset, Pages, Whole
 from xero_api.errors import PagingError
 from xero_api.paging import Done, Keyset, after, bound, first
@@ -47,6 +48,15 @@ class Onwards:
         del page_size
         return get_after(entity, self.number, self.since, filters or {})
 
+    def to_json(self) -> dict[str, Any]:
+        """The place as JSON-able data, for a pass that outlives the process."""
+        return {
+            "since": _text(self.since),
+            "number": self.number,
+            "reached": _text(self.reached),
+            "until": _text(self.until),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Everything:
@@ -68,6 +78,10 @@ class Everything:
         """
         del page_size
         return get_all(entity, self.since, filters or {})
+
+    def to_json(self) -> dict[str, Any]:
+        """The place as JSON-able data, for a pass that outlives the process."""
+        return {"since": _text(self.since)}
 
 
 Place = Keyset | Onwards | Everything
@@ -95,6 +109,25 @@ def begin(entity: Entity[Any], since: datetime | None = None) -> Place:
             return Onwards(since=place.since)
         case Whole():
             return Everything(since=place.since)
+
+
+def place_from_json(data: dict[str, Any]) -> Place:
+    """A place from what its ``to_json`` gave.
+
+    Args:
+        data: that.
+
+    Raises:
+        KeyError: it is something else.
+    """
+    if "page" in data:
+        return Keyset.from_json(data)
+    since = _moment(data["since"])
+    if "number" in data:
+        return Onwards(
+            since=since, number=data["number"], reached=_moment(data["reached"]), until=_moment(data["until"])
+        )
+    return Everything(since=since)
 
 
 def go_on(place: Place, answer: Answer) -> Place | Done:
@@ -154,3 +187,11 @@ def _onwards(place: Onwards, answer: Answer) -> Onwards | Done:
 def _latest(reached: datetime | None, answer: Answer) -> datetime | None:
     versions = map(answer.request.entity.version, answer.records)
     return max((moment for moment in (reached, *versions) if moment is not None), default=None)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return iso_ms(moment) if moment else None
+
+
+def _moment(value: str | None) -> datetime | None:
+    return parse_moment(value) if value else None

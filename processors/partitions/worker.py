@@ -284,10 +284,6 @@ class PartitionWorker:
         self.next_offset, self._last_digest, self._witness = first, None, None
         self._source.go_on(self.partition, first)
 
-    def _look_again(self) -> None:
-        if self._desk is not None:
-            self._desk.look_again()
-
     def _report_fenced(self, error: FencedError) -> None:
         if self._fenced is not None and not self._fenced.done():
             self._fenced.set_result(error)
@@ -329,6 +325,12 @@ class PartitionWorker:
         log.info("lease_taken", partition=self.partition, epoch=lease.epoch, clean=lease.clean, position=lease.position)
         await reach(Failpoint.LEASE_TAKEN)
         self._fenced = asyncio.get_running_loop().create_future()
+        recorder = Recorder(
+            pool=services.pool,
+            lease=lease,
+            topics=services.kafka.topics,
+            patience=services.patience,
+        )
         relay = Relay(
             pool=services.pool,
             marks=services.fast,
@@ -337,22 +339,9 @@ class PartitionWorker:
             kafka=services.kafka,
             entities=services.entities,
             observer=services.metrics.relay,
-            on_rollback=self._look_again,
+            outbox=recorder.outbox,
         )
-        recorder = Recorder(
-            pool=services.pool,
-            lease=lease,
-            topics=services.kafka.topics,
-            patience=services.patience,
-        )
-        desk = Desk(
-            services=services.desk,
-            lease=lease,
-            recorder=recorder,
-            may_begin=relay.resumed,
-            on_change=relay.wake,
-            on_fenced=self._report_fenced,
-        )
+        desk = Desk(services=services.desk, lease=lease, recorder=recorder, may_begin=relay.resumed)
         self._relay, self._desk = relay, desk
         relay_task = asyncio.create_task(relay.run(), name=f"relay-{self.partition}")
         desk_task = asyncio.create_task(desk.run(), name=f"desk-{self.partition}")

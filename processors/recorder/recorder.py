@@ -148,6 +148,8 @@ class Recorder:
         # be served one after the other even if this process froze, each of them for its whole time-out, before the
         # next owner.
         self._turn = asyncio.Lock()
+        self.outbox = asyncio.Event()
+        """Set when there is something new to publish: changes, or dead letters. Whoever publishes clears it."""
 
     async def record(self, batch: Batch, now: datetime) -> Recorded:
         """Apply a batch, in one transaction; a record that the store refuses goes to quarantine, the others go on.
@@ -184,6 +186,8 @@ class Recorder:
             recorded = await self._record(connection, batch, now)
             await reach(Failpoint.RECORDER_OPEN)
         await reach(Failpoint.RECORDER_COMMITTED)
+        if recorded.last_position is not None or recorded.quarantined:
+            self.outbox.set()
         return recorded
 
     async def _one_by_one(self, batch: Batch, now: datetime) -> Recorded:

@@ -62,7 +62,6 @@ class Scribe:
         keep_raw: bool,
         policy: FieldPolicy,
         amounts: Amounts,
-        on_change: Callable[[], None],
     ) -> None:
         self._recorder = recorder
         self._metrics = metrics
@@ -71,7 +70,6 @@ class Scribe:
         self._keep_raw = keep_raw
         self._policy = policy
         self._amounts = amounts
-        self._on_change = on_change
 
     async def record(
         self,
@@ -165,8 +163,6 @@ class Scribe:
             also=also,
         )
         recorded = await self._recorder.record(batch, utc_now())
-        if recorded.last_position is not None or recorded.quarantined:
-            self._on_change()
         for one in recorded.form_differences:
             if self._metrics.forms_differ(batch.entity, one.paths):
                 log.warning(

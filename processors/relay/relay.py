@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -73,7 +73,7 @@ class Relay:
         kafka: KafkaSettings,
         entities: Sequence[EntityName],
         observer: RelayObserver,
-        on_rollback: Callable[[], None],
+        outbox: asyncio.Event | None = None,
     ) -> None:
         self._pool = pool
         self._marks = marks
@@ -83,8 +83,7 @@ class Relay:
         self._topics = kafka.topics
         self._entities = entities
         self._observer = observer
-        self._on_rollback = on_rollback
-        self._wake = asyncio.Event()
+        self._wake = outbox or asyncio.Event()
         self._name = f"relay-{lease.partition}"
         self._stopping = False
         self._failures = 0
@@ -209,7 +208,6 @@ class Relay:
             hint="the database is older than Kafka (restored backup?); it took over what Kafka has, and every record of "
             "the partition is read again",
         )
-        self._on_rollback()
 
     async def _look_for_emptied_topics(self, after: int) -> None:
         """Topics that had changes and have never had any were made anew: what was on them is loaded again."""
@@ -242,7 +240,6 @@ class Relay:
             hint="Kafka has lost every change of these entities (topics deleted and made anew?); all their records are "
             "read and published again, as a first load",
         )
-        self._on_rollback()
 
     async def _publish_from(self, producer: TransactionalProducer, after: int, stamp: int | None) -> None:
         loop = asyncio.get_running_loop()

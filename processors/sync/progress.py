@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from xero_api.paging import Done, Keyset
+from xero_api.paging import Done
+from xero_api.passes import Place
 from xero_stream.store import passes
 from xero_stream.store.passes import Moved, PassId
 
@@ -18,7 +19,7 @@ async def move(
     which: PassId,
     *,
     seen_before: int,
-    place: Keyset | Done,
+    place: Place | Done,
     seen: int,
     total: int | None,
     now: datetime,
@@ -37,7 +38,7 @@ async def move(
     """
     moved = Moved(
         seen_before=seen_before,
-        place=orjson.dumps(place.to_json()) if isinstance(place, Keyset) else None,
+        place=None if isinstance(place, Done) else orjson.dumps(place.to_json()),
         seen=seen,
         total=total,
     )

@@ -8,9 +8,9 @@ from functools import partial
 
 import structlog
 
-from processors.planner.pace import distance
-from processors.planner.plan import Slot
+from processors.tenants.job import Slot
 from processors.tenants.ledger import StoredLedger, StoredPermit
+from processors.tenants.pace import distance
 from processors.tenants.services import Memory, RunnerServices
 from xero_api.answers import Answer
 from xero_api.budget.tenant import PER_MINUTE, Go, Past, TenantBudget, Wait, rapid_sync_seconds

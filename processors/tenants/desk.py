@@ -1,7 +1,7 @@
 """The desk of a partition: starts a task for each tenant with work, looks for more once a second."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,8 @@ import asyncpg
 import structlog
 
 from processors.recorder.recorder import Recorder
+from processors.tenants.context import TenantContext
+from processors.tenants.job import JobKind
 from processors.tenants.metrics import TenantMetrics
 from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
@@ -31,6 +33,7 @@ class DeskServices:
     pool: "asyncpg.Pool[Any]"
     runner: RunnerServices
     metrics: TenantMetrics
+    kinds: Sequence[Callable[[TenantContext], JobKind]]
 
 
 class Desk:
@@ -43,25 +46,20 @@ class Desk:
         lease: Lease,
         recorder: Recorder,
         may_begin: asyncio.Event,
-        on_change: Callable[[], None],
-        on_fenced: Callable[[FencedError], None],
     ) -> None:
-        """Nobody works yet.
+        """Take the parts; :meth:`run` begins.
 
         Args:
             services: what all desks share.
             lease: ours.
             recorder: of the partition.
             may_begin: set when positions may be given out.
-            on_change: told of recorded changes.
-            on_fenced: told when the lease is lost.
         """
         self._services = services
         self._lease = lease
         self._recorder = recorder
         self._may_begin = may_begin
-        self._on_change = on_change
-        self._on_fenced = on_fenced
+        self._fenced: FencedError | None = None
         self._runners: dict[TenantId, tuple[Runner, asyncio.Task[None]]] = {}
         self._memories: dict[TenantId, Memory] = {}
         self._look = asyncio.Event()
@@ -83,9 +81,15 @@ class Desk:
         self._look.set()
 
     async def run(self) -> None:
-        """Look for tenants with work until cancelled."""
+        """Look for tenants with work until cancelled.
+
+        Raises:
+            FencedError: the partition has another owner.
+        """
         await self._may_begin.wait()
         while not self._stopping:
+            if self._fenced is not None:
+                raise self._fenced
             self._services.metrics.heartbeats.beat(self._name)
             self._look.clear()
             try:
@@ -139,7 +143,7 @@ class Desk:
             recorder=self._recorder,
             tenant_id=tenant_id,
             memories=self._memories,
-            on_change=self._on_change,
+            kinds=self._services.kinds,
         )
         task = asyncio.create_task(runner.run(), name=f"tenant-{tenant_id}")
         self._runners[tenant_id] = (runner, task)
@@ -151,7 +155,8 @@ class Desk:
             return
         error = task.exception()
         if isinstance(error, FencedError):
-            self._on_fenced(error)
+            self._fenced = error
+            self._look.set()
         elif error is not None:
             log.error("tenant_task_failed", tenant=tenant_id, reason=repr(error)[:300], exc_info=error)
         elif runner.woken and not self._stopping:

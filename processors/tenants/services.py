@@ -21,8 +21,6 @@ from xero_api.scopes import open_to
 from xero_stream.contracts.names import AppName, EntityName
 from xero_stream.settings.xero import AppTier
 
-"""The store is not there, or not now: everything that is due is in it, so waiting loses nothing."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerServices:

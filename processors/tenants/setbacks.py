@@ -8,7 +8,7 @@ would only spend the day's calls, so every slot asks less and less until one is 
 import math
 from collections.abc import Mapping
 
-from processors.planner.plan import Slot
+from processors.tenants.job import Slot
 from xero_stream.process.backoff import Backoff
 
 ISOLATE_AFTER = 3

@@ -1,18 +1,19 @@
 """What happens after a failed call: one branch per act of ``xero_api.verdicts``, each held against exactly what failed."""
 
+import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from processors.planner.plan import GetIds, GetOne, PassPage, Slot, Sweep, Work
+from processors.tenants.job import Failure, Hold, Job, OutcomeUnknown, Quarantine, Retry, Slot, Split
 from processors.tenants.services import Memory, RunnerServices
-from processors.tenants.setbacks import ISOLATE_AFTER, LONGEST_OUTAGE_WAIT, NEXT_RECORD_WAIT, Setbacks
+from processors.tenants.setbacks import LONGEST_OUTAGE_WAIT, Setbacks
 from xero_api.calling.caller import parked_by
 from xero_api.errors import (
     DisconnectedError,
@@ -23,16 +24,16 @@ from xero_api.errors import (
     XeroError,
 )
 from xero_api.registry import by_name
-from xero_api.verdicts import Act, Subject, act
+from xero_api.verdicts import Act, act
 from xero_stream.contracts.dead_letter import Stage
-from xero_stream.contracts.names import AppName, EntityName, TenantId
+from xero_stream.contracts.names import AppName, EntityName, RecordId, TenantId
 from xero_stream.process.backoff import Backoff
-from xero_stream.store import dirty, entity_holds, passes, tenants
+from xero_stream.store import dirty, entity_holds, tenants
 from xero_stream.store.clock import utc_now
-from xero_stream.store.entity_holds import HoldState
+from xero_stream.store.dirty import ALL_MARKS
 from xero_stream.store.leases import Lease
-from xero_stream.store.passes import PassId
 from xero_stream.store.quarantine import Kept, keep
+from xero_stream.store.states import HoldState
 from xero_stream.unforeseen import described
 
 log = structlog.get_logger(__name__)
@@ -40,9 +41,6 @@ log = structlog.get_logger(__name__)
 LONG_WAIT = 90.0
 """Seconds: a longer wait is written to the store, so that a restart does not forget it."""
 
-_PASS_BACKOFF = Backoff(first=1.0, longest=600.0, spread=(0.75, 1.0))
-_OUTAGE_BACKOFF = Backoff(first=1.0, longest=LONGEST_OUTAGE_WAIT, spread=(0.75, 1.0))
-_REFUSED_BACKOFF = Backoff(first=5.0, longest=3600.0, spread=(0.75, 1.0))
 _UNRECORDED_BACKOFF = Backoff(first=1.0, longest=15.0)
 _STUMBLED_BACKOFF = Backoff(first=60.0, longest=3600.0)
 _UNTIL_A_HUMAN_CAME = timedelta(days=3650)
@@ -52,22 +50,6 @@ _REMEMBERED = 900.0
 """Seconds after the end of a hold in which another one goes on where it was: what is forbidden for lists may work for one."""
 _FAILING_FROM = 5
 """Failures in a row of a kind of record from which they are told of."""
-_ALL_MARKS = 2**62
-
-
-def subject_of(work: Work) -> Subject:
-    """What a call asks for.
-
-    Args:
-        work: what it is made for.
-    """
-    match work:
-        case GetOne():
-            return Subject.RECORD
-        case GetIds():
-            return Subject.BATCH
-        case Sweep() | PassPage():
-            return Subject.LIST
 
 
 class Troubles:
@@ -83,7 +65,7 @@ class Troubles:
         memory: Memory,
         parked_until: datetime | None,
         roused: int,
-        on_change: Callable[[], None],
+        outbox: asyncio.Event,
     ) -> None:
         self._services = services
         self._lease = lease
@@ -91,7 +73,7 @@ class Troubles:
         self._tenant_id = tenant_id
         self._roused = roused
         self._memory = memory
-        self._on_change = on_change
+        self._outbox = outbox
         self._held: dict[Slot, float] = {}
         self._setbacks = Setbacks()
         self._unrecorded: Counter[Slot] = Counter()
@@ -123,9 +105,9 @@ class Troubles:
         failures = self._setbacks.failed(slot, time.monotonic())
         self.hold(slot, _STUMBLED_BACKOFF.delay(failures))
 
-    async def succeeded(self, work: Work) -> None:
+    async def succeeded(self, job: Job) -> None:
         """A call went well: nothing of its kind of record is held any more."""
-        slot, entity = work.slot, work.entity
+        slot, entity = job.slot, job.entity
         self._unrecorded.pop(slot, None)
         self._setbacks.succeeded(slot, time.monotonic())
         self._held.pop(slot, None)
@@ -136,20 +118,20 @@ class Troubles:
             self._memory.ended[entity] = (attempts, time.monotonic())
             log.info("entity_goes_on", tenant=self._tenant_id, entity=entity)
 
-    async def failed(self, work: Work, error: XeroError, marks: int | None = None) -> None:
+    async def failed(self, job: Job, error: XeroError, marks: int | None = None) -> None:
         """React to a failed call.
 
         Args:
-            work: what it was made for.
+            job: what it was made for.
             error: what came back.
             marks: where the marks sequence stood when the call was sent; None where none was.
         """
-        slot, what = work.slot, act(error, subject_of(work))
+        slot, what = job.slot, act(error, job.subject)
         failures = self._setbacks.failed(slot, time.monotonic())
         log.warning(
             "call_failed",
             tenant=self._tenant_id,
-            entity=work.entity,
+            entity=job.entity,
             priority=slot.priority,
             attempt=failures,
             act=what,
@@ -157,39 +139,37 @@ class Troubles:
             correlation_id=error.meta.correlation_id,
         )
         match what:
-            case Act.RETRY | Act.TELL:
-                await self._again_later(work, error)
+            case Act.RETRY | Act.TELL | Act.SET_ASIDE | Act.SPLIT | Act.POSTPONE:
+                await self._react(job, error, what, marks)
             case Act.WAIT:
                 await self._wait(slot, error)
             case Act.HOLD_ENTITY:
-                await self._hold_entity(work, HoldState.UNAUTHORISED, str(error), _scope_hint(work.entity))
+                await self._hold_entity(job, HoldState.UNAUTHORISED, str(error), _scope_hint(job.entity))
             case Act.ASK_CONNECTIONS:
-                await self._ask_connections(work, error)
+                await self._ask_connections(job, error)
             case Act.SUSPEND:
                 await self._suspend(error)
-            case Act.SET_ASIDE | Act.SPLIT | Act.POSTPONE:
-                await self._set_aside(work, error, marks)
             case Act.STOP:
                 log.error("xero_misconfigured", tenant=self._tenant_id, reason=str(error)[:300], hint=error.hint)
                 assert isinstance(error, MisconfiguredError)
                 await self._services.app_holds.refused(self._app, error)
 
-    async def unforeseen(self, work: Work, error: Exception, *, answered: bool, marks: int | None = None) -> None:
+    async def unforeseen(self, job: Job, error: Exception, *, answered: bool, marks: int | None = None) -> None:
         """Our code failed in a way that nobody foresaw, outside of any one record's reading.
 
         Args:
-            work: what the call was made for.
+            job: what the call was made for.
             error: what was raised.
             answered: whether the answer was there: then what it holds may be the reason.
             marks: where the marks sequence stood when the call was sent; None where none was.
         """
         what = described(error)
-        self._setbacks.failed(work.slot, time.monotonic())
+        self._setbacks.failed(job.slot, time.monotonic())
         if not answered:
             hint = UnforeseenError.hint
-            await self._hold_entity(work, HoldState.BROKEN, what, hint)
+            await self._hold_entity(job, HoldState.BROKEN, what, hint)
             return
-        await self._set_aside(work, UnforeseenError(what), marks)
+        await self._react(job, UnforeseenError(what), Act.SET_ASIDE, marks)
 
     async def park_if_long(self, seconds: float, reason: str) -> None:
         """A long wait is written down, so that a restart does not forget it; a short one stays with the budget."""
@@ -204,48 +184,53 @@ class Troubles:
         await tenants.park(self._services.pool, self._tenant_id, until, reason, day_used_up=day_used_up)
         log.warning("tenant_parked", tenant=self._tenant_id, until=until.isoformat(), reason=reason)
 
-    async def _again_later(self, work: Work, error: XeroError) -> None:
-        others = self._setbacks.others_go_well(work.slot)
-        if isinstance(work, PassPage):
-            # Its own wait: the next pass has its turn meanwhile, unless none would fare better.
-            await self._postpone(work, error, _PASS_BACKOFF if others else _OUTAGE_BACKOFF)
-            if not others:
-                self.hold(work.slot, self._delay(work.slot, error))
-            return
-        delay = self._delay(work.slot, error)
-        self._failing[work.entity] += 1
-        if self._failing[work.entity] >= _FAILING_FROM:
-            await self._tell_failing(work.entity, error)
-        if isinstance(work, GetOne):
-            # Postponed in the store: another record of the slot goes meanwhile, unless none would fare better.
-            until = utc_now() + timedelta(seconds=delay)
-            await dirty.postpone(self._services.pool, self._tenant_id, work.entity, [work.record_id], until)
-            self.hold(work.slot, min(delay, NEXT_RECORD_WAIT) if others else delay)
-            return
-        if isinstance(work, GetIds):
-            self._setbacks.halve(work.slot, len(work.record_ids))
-        elif others and self._setbacks.failures(work.slot) >= ISOLATE_AFTER:
-            await self._by_ids(work)  # the list fails, other calls don't
-        self.hold(work.slot, delay)
+    async def _react(self, job: Job, error: XeroError, what: Act, marks: int | None) -> None:
+        """Do what the job says that its failure leads to."""
+        slot = job.slot
+        failure = Failure(
+            error=error,
+            act=what,
+            delay=self._delay(slot, error),
+            failures=self._setbacks.failures(slot),
+            others_succeed=self._setbacks.others_go_well(slot),
+            draw=random.random(),
+        )
+        match job.on_error(failure):
+            case Retry() as retry:
+                await self._retry(job, retry, error)
+            case Split(pause=pause, failing=failing):
+                if failing:
+                    await self._count_failing(job.entity, error)
+                await job.split()
+                if pause is not None:
+                    self.hold(slot, pause)
+            case Quarantine(after_some=True):
+                await self._broke(job, error, ALL_MARKS if marks is None else marks)
+            case Quarantine():
+                await self._quarantine(job, error, marks)
+            case Hold(state=state):
+                await self._hold_entity(job, state, str(error), error.hint)
+            case OutcomeUnknown():
+                log.error("outcome_unknown", tenant=self._tenant_id, entity=job.entity, reason=str(error)[:300])
+
+    async def _retry(self, job: Job, retry: Retry, error: XeroError) -> None:
+        if not retry.shown:
+            await self._count_failing(job.entity, error)
+        if retry.fewer is not None:
+            self._setbacks.halve(job.slot, retry.fewer)
+        if retry.put_off is not None:
+            await job.put_off(utc_now() + timedelta(seconds=retry.put_off), error)
+        if retry.pause is not None:
+            self.hold(job.slot, retry.pause)
+
+    async def _count_failing(self, entity: EntityName, error: XeroError) -> None:
+        self._failing[entity] += 1
+        if self._failing[entity] >= _FAILING_FROM:
+            await self._tell_failing(entity, error)
 
     def _delay(self, slot: Slot, error: XeroError) -> float:
         delay = self._setbacks.wait(slot) * random.uniform(0.75, 1.25)
         return max(delay, min(error.meta.retry_after or 0.0, LONGEST_OUTAGE_WAIT))
-
-    async def _postpone(self, work: PassPage, error: XeroError, backoff: Backoff) -> None:
-        """Read this pass on later, for longer each time; the others go on."""
-        attempts = work.step.attempts + 1
-        delay = backoff.delay(attempts, random.random())
-        now = utc_now()
-        step = work.step
-        await passes.failed(
-            self._services.pool,
-            PassId(tenant_id=self._tenant_id, entity=step.entity, kind=step.kind, generation=step.generation),
-            error=str(error),
-            hint=error.hint,
-            now=now,
-            not_before=now + timedelta(seconds=delay),
-        )
 
     async def _tell_failing(self, entity: EntityName, error: XeroError) -> None:
         await entity_holds.failing(
@@ -270,9 +255,9 @@ class Troubles:
         else:
             await self.park_if_long(until - now, type(error).__name__)
 
-    async def _hold_entity(self, work: Work, state: HoldState, error: str, hint: str) -> None:
+    async def _hold_entity(self, job: Job, state: HoldState, error: str, hint: str) -> None:
         """This kind of record waits, in the store; the others go on."""
-        entity = work.entity
+        entity = job.entity
         attempts, ended = self._memory.ended.get(entity, (0, 0.0))
         until = await entity_holds.hold(
             self._services.pool,
@@ -296,11 +281,11 @@ class Troubles:
             hint=hint,
         )
 
-    async def _ask_connections(self, work: Work, error: XeroError) -> None:
+    async def _ask_connections(self, job: Job, error: XeroError) -> None:
         """403: a role is missing for this kind of record, or the organisation is gone. ``/connections`` says which."""
         if self._memory.listed_at + _LISTED_FOR < time.monotonic():
             try:
-                listed = await self._services.client.reaches(self._app, self._tenant_id, priority=work.slot.priority)
+                listed = await self._services.client.reaches(self._app, self._tenant_id, priority=job.slot.priority)
             except XeroError as unknown:
                 # Nobody knows: the narrower of the two, until a later refusal finds out.
                 log.warning("connection_unknown", tenant=self._tenant_id, reason=f"{type(unknown).__name__}: {unknown}")
@@ -309,7 +294,7 @@ class Troubles:
                     await self._suspend(DisconnectedError(str(error)))
                     return
                 self._memory.listed_at = time.monotonic()
-        await self._hold_entity(work, HoldState.FORBIDDEN, str(error), error.hint)
+        await self._hold_entity(job, HoldState.FORBIDDEN, str(error), error.hint)
 
     async def _suspend(self, error: XeroError) -> None:
         state = "disconnected" if isinstance(error, DisconnectedError) else "needs_reauth"
@@ -318,50 +303,32 @@ class Troubles:
         log.error("tenant_suspended", tenant=self._tenant_id, state=state, hint=error.hint)
         self.parked_until = utc_now() + _UNTIL_A_HUMAN_CAME
 
-    async def _set_aside(self, work: Work, error: XeroError, marks: int | None) -> None:
-        """This request will never work: find the record that spoils it, put that one into quarantine."""
-        match work:
-            case GetOne() if isinstance(error, UnforeseenError):
-                await self._broke(work, error, _ALL_MARKS if marks is None else marks)
-            case GetOne():
-                await self._quarantine(work, error, marks)
-            case GetIds():
-                await dirty.ask_alone(self._services.pool, self._tenant_id, work.entity, work.record_ids, _ALL_MARKS)
-            case PassPage():
-                await self._postpone(work, error, _REFUSED_BACKOFF)
-            case Sweep():
-                await self._by_ids(work)
-                self.hold(work.slot, 5.0)
-
-    async def _by_ids(self, work: Sweep) -> None:
-        """The records of a sweep are asked for by id instead."""
-        pool, partition = self._services.pool, self._lease.partition
-        await dirty.ask_by_id(pool, partition, self._tenant_id, work.entity, _ALL_MARKS)
-
-    async def _broke(self, work: GetOne, error: XeroError, marks: int) -> None:
+    async def _broke(self, job: Job, error: XeroError, marks: int) -> None:
         """Count it against the record; after a few times the record goes into quarantine."""
+        record_id = _record_of(job)
         async with self._services.pool.acquire() as connection, connection.transaction():
             created = await dirty.broke(
                 connection,
                 self._lease.partition,
                 self._tenant_id,
-                work.entity.value,
-                work.record_id,
+                job.entity.value,
+                record_id,
                 marks=marks,
                 now=utc_now(),
             )
             if created is None:
                 return
-            kept = replace(self._kept(work, error, "broke"), created=created)
-            ended = await self._keep(connection, kept, work.entity)
-        self._kept_aside(work.entity, ended=ended)
+            kept = replace(self._kept(job, record_id, error, "broke"), created=created)
+            ended = await self._keep(connection, kept, job.entity)
+        self._kept_aside(job.entity, ended=ended)
 
-    async def _quarantine(self, work: GetOne, error: XeroError, marks: int | None) -> None:
+    async def _quarantine(self, job: Job, error: XeroError, marks: int | None) -> None:
+        record_id = _record_of(job)
         async with self._services.pool.acquire() as connection, connection.transaction():
-            created = await dirty.drop(connection, self._tenant_id, work.entity, work.record_id, marks)
-            kept = replace(self._kept(work, error, "refused"), created=created)
-            ended = await self._keep(connection, kept, work.entity)
-        self._kept_aside(work.entity, ended=ended)
+            created = await dirty.drop(connection, self._tenant_id, job.entity, record_id, marks)
+            kept = replace(self._kept(job, record_id, error, "refused"), created=created)
+            ended = await self._keep(connection, kept, job.entity)
+        self._kept_aside(job.entity, ended=ended)
 
     async def _keep(self, connection: Any, kept: Kept, entity: EntityName) -> bool:
         """Put a record into quarantine. Its failures count no more; another one that fails is counted from the beginning."""
@@ -373,23 +340,29 @@ class Troubles:
         if ended:
             self.holds -= {entity}
         self._services.metrics.quarantine.quarantined(Stage.FETCH)
-        self._on_change()
+        self._outbox.set()
 
-    def _kept(self, work: GetOne, error: XeroError, reason: str) -> Kept:
+    def _kept(self, job: Job, record_id: RecordId, error: XeroError, reason: str) -> Kept:
         return Kept(
-            identity=f"{self._tenant_id}/{work.entity}/{work.record_id}",
+            identity=f"{self._tenant_id}/{job.entity}/{record_id}",
             stage=Stage.FETCH,
             reason=reason,
             error=str(error),
-            source=f"{work.entity}/{work.record_id}",
+            source=f"{job.entity}/{record_id}",
             # Of a kind of record that a policy covers, an answer holds what must not be passed on.
-            value=b"" if self._services.policy.covers(work.entity) else error.body,
+            value=b"" if self._services.policy.covers(job.entity) else error.body,
             tenant_id=self._tenant_id,
-            entity=work.entity.value,
-            record_id=work.record_id,
+            entity=job.entity.value,
+            record_id=record_id,
         )
 
 
 def _scope_hint(entity: EntityName) -> str:
     scope = by_name(entity).scope.reading
     return f"Either the grant lacks the scope {scope}: connect the organisation again with it; or the user who connected it lacks a role in Xero."
+
+
+def _record_of(job: Job) -> RecordId:
+    if job.record_id is None:
+        raise ValueError("a job that stands for no record can't put one into quarantine")
+    return job.record_id

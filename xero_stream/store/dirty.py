@@ -16,6 +16,8 @@ from xero_stream.contracts.names import EntityName, RecordId, TenantId
 
 SEEN_PER_ENTITY = 200
 """Rows looked at per entity: more than a sweep's threshold, so a backlog of any size costs the same."""
+ALL_MARKS = 2**62
+"""Above every number of the marks sequence: whatever came meanwhile counts too."""
 GIVEN_UP_AFTER = 3
 """Failures of ours on one record until it goes into quarantine."""
 _AT_ONCE = 200

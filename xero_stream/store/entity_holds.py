@@ -7,7 +7,6 @@ call that goes well, and by whatever a human does: ``grants add``, ``grants retr
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ import asyncpg
 
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.store import dirty, grants, passes
+from xero_stream.store.states import HoldState
 
 WAITS = (5.0, 20.0, 80.0, 300.0, 900.0, 1800.0)
 """Seconds until a held kind of record is tried again: Xero may refuse a good token once; a role stays missing for days."""
@@ -24,18 +24,6 @@ SHOWN_FROM = 2
 """Failures in a row of a pass from which it is shown: one alone happens every day."""
 
 _LONGEST_TEXT = 500
-
-
-class HoldState(StrEnum):
-    """Why a kind of record is not read, or keeps failing."""
-
-    NO_SCOPE = "no_scope"  # the token lacks the scope
-    UNAUTHORISED = "unauthorised"  # 401 of Xero's although the token is fresh
-    FORBIDDEN = "forbidden"  # 403 of Xero's, and it still lists the organisation
-    BROKEN = "broken"  # our code failed before there was an answer
-    FAILING = "failing"  # its calls fail again and again, each held for itself
-    BACKFILL_FAILING = "backfill_failing"  # its first load does
-    CATCH_UP_FAILING = "catch_up_failing"  # its catch-up does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

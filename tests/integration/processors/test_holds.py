@@ -1,5 +1,6 @@
 """Holds of one kind of record, on the real PostgreSQL: what is left out of the work, for how long, and what ends it."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -9,15 +10,19 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.planner.plan import GetIds, GetOne, OpenPass, PassPage, Slot, Sweep
+from processors.jobs.passes.kind import Page
+from processors.jobs.passes.plan import OpenPass, PassPage
+from processors.jobs.refresh.plan import GetIds, GetOne, Sweep
 from processors.recorder.policy import NO_POLICY
 from processors.recorder.recorder import Recorder
 from processors.tenants import agenda as agendas
 from processors.tenants.app_holds import AppHolds
 from processors.tenants.caller import Caller, NotNowError
+from processors.tenants.job import Slot
 from processors.tenants.runner import Runner
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import Troubles
+from tests.support.jobs import job, kinds_of
 from xero_api.budget.tenant import TenantBudget, app_minute
 from xero_api.call import Priority
 from xero_api.errors import (
@@ -32,11 +37,10 @@ from xero_api.errors import (
 from xero_api.paging import first
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, AppName, EntityName, TenantId
 from xero_stream.store import entity_holds, passes
-from xero_stream.store.entity_holds import HoldState
 from xero_stream.store.leases import Lease
 from xero_stream.store.passes import PassId
 from xero_stream.store.queries.tenants import with_work
-from xero_stream.store.states import PassKind
+from xero_stream.store.states import HoldState, PassKind
 
 T = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 S = timedelta(seconds=1)
@@ -102,8 +106,14 @@ async def test_what_is_held_is_left_out_and_the_rest_goes_on(connected: "asyncpg
     partition = lease.partition
 
     async def work(now: datetime) -> tuple[set[EntityName], set[EntityName], datetime | None]:
-        found = await agendas.agenda(connected, partition, TENANT, STREAMED, now)
-        return set(found.due), {step.entity for step in found.passes}, found.next_at
+        events, loads = kinds_of(connected, TENANT, partition)
+        found = await agendas.agenda(connected, partition, TENANT, STREAMED, now, kinds=[events])
+        loading = set[EntityName]()
+        for entity in (CONTACTS, INVOICES):  # one at a time over all entities
+            one = await agendas.agenda(connected, partition, TENANT, [entity], now, kinds=[loads])
+            loading |= {job.entity for job in one.jobs}
+        every = await agendas.agenda(connected, partition, TENANT, STREAMED, now, kinds=[events, loads])
+        return {job.entity for job in found.jobs}, loading, every.next_at
 
     assert await work(T) == ({CONTACTS, INVOICES}, {CONTACTS, INVOICES}, None)
     until = await hold(connected, lease, T)
@@ -145,10 +155,15 @@ async def test_a_pass_that_fails_is_left_out_until_its_wait_is_over(
     await fails(T)
     await fails(T + 10 * S)
 
-    before = await agendas.agenda(connected, lease.partition, TENANT, STREAMED, T + 15 * S)
-    after = await agendas.agenda(connected, lease.partition, TENANT, STREAMED, T + 20 * S)
-    assert [step.entity for step in before.passes] == [CONTACTS]
-    assert [(step.entity, step.attempts) for step in after.passes] == [(CONTACTS, 0), (INVOICES, 2)]
+    async def steps(now: datetime) -> list[tuple[EntityName, int]]:
+        kinds, found = kinds_of(connected, TENANT, lease.partition), list[tuple[EntityName, int]]()
+        for entity in (CONTACTS, INVOICES):
+            due = await agendas.agenda(connected, lease.partition, TENANT, [entity], now, kinds=kinds)
+            found += [(one.entity, one.page.step.attempts) for one in due.jobs if isinstance(one, Page)]
+        return found
+
+    assert await steps(T + 15 * S) == [(CONTACTS, 0)]
+    assert await steps(T + 20 * S) == [(CONTACTS, 0), (INVOICES, 2)]
     (shown,) = await entity_holds.shown(connected)
     assert (shown.entity, shown.state, shown.error, shown.hint) == (INVOICES, "backfill_failing", "500", "wait")
     assert (shown.since, shown.attempts) == (T, 2)
@@ -239,7 +254,7 @@ def make(connected: "asyncpg.Pool[Any]", lease: Lease) -> Make:
             memory=Memory(budget=TenantBudget(day_limit=5_000, app=app_minute())),
             parked_until=None,
             roused=0,
-            on_change=lambda: None,
+            outbox=asyncio.Event(),
         )
         return troubles, client
 
@@ -272,9 +287,9 @@ async def test_a_403_asks_for_the_connections(
     """Listed, or nobody knows: the kind of record; gone: the organisation."""
     troubles, client = make(says)
 
-    await troubles.failed(ONE, ForbiddenError("403", status=403))
+    await troubles.failed(job(connected, TENANT, ONE), ForbiddenError("403", status=403))
     if says is True:
-        await troubles.failed(ONE, ForbiddenError("403", status=403))
+        await troubles.failed(job(connected, TENANT, ONE), ForbiddenError("403", status=403))
 
     assert await connected.fetchval("SELECT state FROM tenants") == state
     assert [row["entity"] for row in await connected.fetch("SELECT entity FROM entity_holds")] == held
@@ -288,7 +303,10 @@ async def test_a_stranger_harms_nobody(connected: "asyncpg.Pool[Any]", make: Mak
     troubles, client = make(True)
 
     for _ in range(6):
-        await troubles.failed(work, InterceptedError("407, answered by something between here and Xero", status=407))
+        await troubles.failed(
+            job(connected, TENANT, work),
+            InterceptedError("407, answered by something between here and Xero", status=407),
+        )
 
     assert await connected.fetchval("SELECT state FROM tenants") == "connected"
     assert troubles.parked_until is None
@@ -298,9 +316,10 @@ async def test_a_stranger_harms_nobody(connected: "asyncpg.Pool[Any]", make: Mak
     (shown,) = await entity_holds.shown(connected)
     assert (shown.entity, "between here and Xero" in shown.error) == (INVOICES, True)
     assert shown.state is (HoldState.BACKFILL_FAILING if work is PAGE else HoldState.FAILING)
-    agenda = await agendas.agenda(connected, 1, TENANT, STREAMED, datetime.now(UTC))
-    assert CONTACTS in agenda.due
-    assert CONTACTS in {step.entity for step in agenda.passes}
+    kinds = kinds_of(connected, TENANT)
+    agenda = await agendas.agenda(connected, 1, TENANT, STREAMED, datetime.now(UTC), kinds=kinds)
+    assert [one.entity for one in agenda.jobs if not isinstance(one, Page)].count(CONTACTS) == 1
+    assert CONTACTS in {one.entity for one in agenda.jobs if isinstance(one, Page)}
 
 
 async def test_a_refused_list_waits_for_itself_and_a_refused_batch_is_split(
@@ -309,7 +328,7 @@ async def test_a_refused_list_waits_for_itself_and_a_refused_batch_is_split(
     """400: the pass is read later, the records of a batch one by one, one record goes into quarantine."""
     troubles, _ = make(True)
 
-    await troubles.failed(PAGE, BadRequestError("400", status=400, body=b"no"))
+    await troubles.failed(job(connected, TENANT, PAGE), BadRequestError("400", status=400, body=b"no"))
     row = await connected.fetchrow(
         "SELECT attempts, error, not_before > now() AS waits FROM passes WHERE entity = 'invoices'"
     )
@@ -317,10 +336,10 @@ async def test_a_refused_list_waits_for_itself_and_a_refused_batch_is_split(
     assert dict(row) == {"attempts": 1, "error": "400", "waits": True}
     assert PAGE.slot not in troubles.held(0), "the slot of all passes is free for the others"
 
-    await troubles.failed(MANY, BadRequestError("400", status=400))
+    await troubles.failed(job(connected, TENANT, MANY), BadRequestError("400", status=400))
     assert await connected.fetchval("SELECT mode FROM dirty WHERE entity = 'invoices'") == "alone"
 
-    await troubles.failed(ONE, BadRequestError("400", status=400, body=b"no"))
+    await troubles.failed(job(connected, TENANT, ONE), BadRequestError("400", status=400, body=b"no"))
     kept = await connected.fetchrow("SELECT reason, value FROM quarantine")
     assert kept is not None
     assert dict(kept) == {"reason": "refused", "value": b"no"}
@@ -331,13 +350,13 @@ async def test_a_hold_that_ended_a_moment_ago_goes_on_where_it_was(connected: "a
     troubles, _ = make(True)
     waits = []
     for _ in range(3):
-        await troubles.failed(PAGE, UnauthorisedError("401", status=401))
+        await troubles.failed(job(connected, TENANT, PAGE), UnauthorisedError("401", status=401))
         row = await connected.fetchrow(
             "SELECT attempts, extract(epoch FROM not_before - now()) AS wait FROM entity_holds"
         )
         assert row is not None
         waits.append((row["attempts"], round(float(row["wait"]), -1)))
-        await troubles.succeeded(ONE)
+        await troubles.succeeded(job(connected, TENANT, ONE))
 
     assert await entity_holds.shown(connected) == []
     assert waits == [(1, 0 if waits[0][1] == 0 else 10), (2, 20), (3, 80)]
@@ -350,18 +369,18 @@ async def test_a_fault_of_ours_is_held_against_what_the_call_was_for(
     troubles, _ = make(True)
 
     for _ in range(2):
-        await troubles.unforeseen(ONE, KeyError("SECRET"), answered=True)
+        await troubles.unforeseen(job(connected, TENANT, ONE), KeyError("SECRET"), answered=True)
     assert await connected.fetchval("SELECT broke FROM dirty WHERE entity = 'invoices'") == 2
-    await troubles.unforeseen(ONE, KeyError("SECRET"), answered=True)
+    await troubles.unforeseen(job(connected, TENANT, ONE), KeyError("SECRET"), answered=True)
     kept = await connected.fetchrow("SELECT reason, error FROM quarantine")
     assert kept is not None
     assert dict(kept) == {"reason": "broke", "error": "KeyError"}
     assert await connected.fetchval("SELECT count(*) FROM dirty WHERE entity = 'invoices'") == 0
 
-    await troubles.unforeseen(PAGE, KeyError("SECRET"), answered=True)
+    await troubles.unforeseen(job(connected, TENANT, PAGE), KeyError("SECRET"), answered=True)
     assert await connected.fetchval("SELECT error FROM passes WHERE entity = 'invoices'") == "KeyError"
 
-    await troubles.unforeseen(SWEEP, KeyError("SECRET"), answered=False)
+    await troubles.unforeseen(job(connected, TENANT, SWEEP), KeyError("SECRET"), answered=False)
     assert [(one.entity, one.state, one.error) for one in await entity_holds.shown(connected)] == [
         (INVOICES, HoldState.BROKEN, "KeyError")
     ]
@@ -374,19 +393,19 @@ async def test_a_record_in_quarantine_ends_what_its_failures_showed(
     """Nothing else of its kind fails; and the next failure of another record is the first."""
     troubles, _ = make(True)
     for _ in range(5):
-        await troubles.failed(ONE, ServerError("500", status=500))
+        await troubles.failed(job(connected, TENANT, ONE), ServerError("500", status=500))
     assert [one.state for one in await entity_holds.shown(connected)] == [HoldState.FAILING]
 
     if unforeseen:
         for _ in range(3):
-            await troubles.unforeseen(ONE, KeyError("SECRET"), answered=True, marks=2**40)
+            await troubles.unforeseen(job(connected, TENANT, ONE), KeyError("SECRET"), answered=True, marks=2**40)
     else:
-        await troubles.failed(ONE, BadRequestError("400", status=400, body=b"no"), 2**40)
+        await troubles.failed(job(connected, TENANT, ONE), BadRequestError("400", status=400, body=b"no"), 2**40)
 
     assert await connected.fetchval("SELECT count(*) FROM quarantine") == 1
     assert await entity_holds.shown(connected) == []
     assert troubles.holds == frozenset()
-    await troubles.failed(ONE, ServerError("500", status=500))
+    await troubles.failed(job(connected, TENANT, ONE), ServerError("500", status=500))
     assert await entity_holds.shown(connected) == []
 
 
@@ -398,7 +417,7 @@ async def test_a_record_in_quarantine_ends_no_hold_for_another_reason(
     await hold(connected, lease, datetime.now(UTC), INVOICES)
     troubles.holds = frozenset({INVOICES})
 
-    await troubles.failed(ONE, BadRequestError("400", status=400, body=b"no"), 2**40)
+    await troubles.failed(job(connected, TENANT, ONE), BadRequestError("400", status=400, body=b"no"), 2**40)
 
     assert [one.state for one in await entity_holds.shown(connected)] == [HoldState.FORBIDDEN]
     assert troubles.holds == {INVOICES}
@@ -417,9 +436,9 @@ async def test_an_event_that_came_during_the_call_stays_when_the_record_goes_int
 
     if unforeseen:
         await connected.execute("UPDATE dirty SET broke = 2")
-        await troubles.unforeseen(ONE, KeyError("SECRET"), answered=True, marks=sent)
+        await troubles.unforeseen(job(connected, TENANT, ONE), KeyError("SECRET"), answered=True, marks=sent)
     else:
-        await troubles.failed(ONE, BadRequestError("400", status=400, body=b"no"), sent)
+        await troubles.failed(job(connected, TENANT, ONE), BadRequestError("400", status=400, body=b"no"), sent)
 
     assert await connected.fetchval("SELECT created FROM quarantine") is came
     assert await connected.fetchval("SELECT count(*) FROM dirty WHERE entity = 'invoices'") == int(came)
@@ -438,18 +457,18 @@ async def test_a_sweep_without_a_call_shows_nothing_to_go_well(
         recorder=cast("Recorder", None),
         tenant_id=TENANT,
         memories={},
-        on_change=lambda: None,
+        kinds=(),
     )
     runner._troubles, runner._app = troubles, DEFAULT_APP
     runner._caller = cast("Caller", SimpleNamespace(ended=lambda _: None))
     troubles.holds = frozenset({INVOICES})
 
     with pytest.raises(NotNowError):
-        await runner._attempted(SWEEP)
+        await runner._attempted(job(connected, TENANT, SWEEP))
     await _mark_invoice(connected, lease)
     runner.stop()
     with pytest.raises(NotNowError):
-        await runner._attempted(SWEEP)
+        await runner._attempted(job(connected, TENANT, SWEEP))
 
     assert [one.state for one in await entity_holds.shown(connected)] == [HoldState.FORBIDDEN]
 

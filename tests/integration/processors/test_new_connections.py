@@ -13,8 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from processors.metrics import ProcessorMetrics
-from processors.planner.plan import Slot
 from processors.tenants.caller import Caller, NotNowError, restored_budget
+from processors.tenants.job import Slot
 from processors.tenants.room import Room
 from processors.tenants.services import Memory, RunnerServices
 from processors.xero import open_xero

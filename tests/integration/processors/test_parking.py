@@ -1,5 +1,6 @@
 """Waits that Xero asked for, and what is left of them after a change of owner."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -9,10 +10,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.planner.plan import GetOne, Slot
+from processors.jobs.refresh.plan import GetOne
 from processors.tenants.caller import Caller, restored_budget
+from processors.tenants.job import Slot
 from processors.tenants.services import Memory, RunnerServices
 from processors.tenants.troubles import Troubles
+from tests.support.jobs import job
 from xero_api.budget.minute import Minute
 from xero_api.budget.tenant import Go, TenantBudget, Wait, app_minute
 from xero_api.call import Priority
@@ -65,10 +68,10 @@ async def refused(services: RunnerServices, lease: Lease, *, retry_after: float)
         memory=Memory(budget=budget),
         parked_until=None,
         roused=0,
-        on_change=lambda: None,
+        outbox=asyncio.Event(),
     )
     error = RateLimitedError("429", limit=LimitKind.DAY, status=429, meta=Meta(limits=limits, retry_after=retry_after))
-    await troubles.failed(WORK, error)
+    await troubles.failed(job(services.pool, TENANT, WORK), error)
 
 
 async def next_call(services: RunnerServices, *, after: float) -> Go | Wait:

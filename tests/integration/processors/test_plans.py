@@ -18,11 +18,13 @@ from prometheus_client import CollectorRegistry
 
 from processors.intake.fold import Mark
 from processors.intake.transaction import take_in
+from processors.jobs.refresh.kind import Swept
 from processors.maintenance.gauges import survey
 from processors.metrics import ProcessorMetrics
 from processors.recorder import loading
 from processors.relay import outbox
 from processors.tenants import agenda as agendas
+from tests.support.jobs import kinds_of
 from tests.support.servers import SharedServers
 from xero_stream.contracts.names import DEFAULT_APP, STREAMED, EntityName, RecordId, TenantId
 from xero_stream.contracts.topics import Topics
@@ -207,10 +209,17 @@ async def test_who_has_work(watched: Watched) -> None:
 async def test_what_an_organisation_with_a_large_backlog_has_to_do(watched: Watched) -> None:
     """Before every call: the oldest few due rows, not the backlog."""
     agenda = await watched.run(
-        lambda pool: agendas.agenda(pool, PARTITION, LARGE, STREAMED, datetime.now(UTC)), within=0.3
+        lambda pool: agendas.agenda(
+            pool, PARTITION, LARGE, STREAMED, datetime.now(UTC), kinds=kinds_of(pool, LARGE, PARTITION)
+        ),
+        within=0.3,
     )
 
-    assert len(agenda.due[EntityName.INVOICES]) == dirty.SEEN_PER_ENTITY
+    (job,) = agenda.jobs
+    assert (job.entity, isinstance(job, Swept)) == (EntityName.INVOICES, True)
+    async with watched.pool.acquire() as connection:
+        seen = await dirty.waiting(connection, PARTITION, LARGE, [EntityName.INVOICES])
+    assert len(seen) == dirty.SEEN_PER_ENTITY
 
 
 async def test_the_next_changes_among_thirty_days(watched: Watched) -> None:

@@ -7,7 +7,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from processors.tenants.unseen import UnseenCalls, count, limit_of, set_aside
+from processors.jobs.refresh.unseen import count, set_aside
+from processors.tenants.unseen import UnseenCalls, limit_of
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.settings.xero import AppTier
 from xero_stream.store.leases import Lease

@@ -11,9 +11,10 @@ from cli.grants.command import connect_again, held_line, line, line_of_unconnect
 from cli.quarantine import line as quarantine_line
 from xero_stream.contracts.names import EntityName, TenantId
 from xero_stream.store.connections import Connected, Organisation
-from xero_stream.store.entity_holds import EntityHold, HoldState
+from xero_stream.store.entity_holds import EntityHold
 from xero_stream.store.quarantine import Entry
 from xero_stream.store.queries.grants import Standing
+from xero_stream.store.states import HoldState
 from xero_stream.store.unconnected import Unconnected
 
 WHEN = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """How close calls for events follow one another."""
 
-from processors.planner.pace import QUICK, STEPS, distance
+from processors.tenants.pace import QUICK, STEPS, distance
 
 
 def test_an_idle_tenant_is_called_at_once() -> None:

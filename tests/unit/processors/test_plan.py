@@ -1,8 +1,11 @@
 """Which call comes next."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from processors.planner.plan import Due, GetIds, GetOne, OpenPass, PassPage, Slot, Sweep, Work, plan
+from processors.jobs.passes import plan as passes_plan
+from processors.jobs.passes.plan import OpenPass
+from processors.jobs.refresh.plan import DueRow, GetIds, GetOne, Read, Sweep, plan
+from processors.tenants.job import Slot
 from xero_api.call import Priority
 from xero_api.paging import first
 from xero_stream.contracts.names import EntityName
@@ -12,16 +15,14 @@ INVOICES, CONTACTS, NOTES = EntityName.INVOICES, EntityName.CONTACTS, EntityName
 IDS = {INVOICES: 50, CONTACTS: 50, NOTES: 20}
 
 
-def rows(count: int, mode: Mode = Mode.ANY) -> list[Due]:
+def rows(count: int, mode: Mode = Mode.ANY) -> list[DueRow]:
     """Due rows."""
-    return [Due(record_id=f"{mode}-{n}", mode=mode) for n in range(count)]
+    return [DueRow(record_id=f"{mode}-{n}", mode=mode) for n in range(count)]
 
 
-def planned(
-    due: dict[EntityName, list[Due]], passes: Sequence[OpenPass] = (), busy: Collection[Slot] = ()
-) -> list[Work]:
+def planned(due: dict[EntityName, list[DueRow]], busy: Collection[Slot] = ()) -> list[Read]:
     """Plan with the usual limits."""
-    return plan(due, passes, busy=busy, ids_per_call=IDS)
+    return plan(due, busy=busy, ids_per_call=IDS)
 
 
 def test_one_record_is_a_single_get() -> None:
@@ -35,8 +36,8 @@ def test_a_slot_in_trouble_asks_for_less() -> None:
     slot = Slot(priority=Priority.WEBHOOK, entity=INVOICES)
     due = {INVOICES: rows(50), CONTACTS: rows(50)}
 
-    few, many = plan(due, (), busy=(), ids_per_call=IDS, most={slot: 12})
-    one, _ = plan(due, (), busy=(), ids_per_call=IDS, most={slot: 1})
+    few, many = plan(due, busy=(), ids_per_call=IDS, most={slot: 12})
+    one, _ = plan(due, busy=(), ids_per_call=IDS, most={slot: 1})
 
     assert isinstance(few, GetIds)
     assert isinstance(many, GetIds)
@@ -81,20 +82,19 @@ def test_one_call_at_a_time_per_slot() -> None:
     assert [item.slot.entity for item in work] == [CONTACTS]
 
 
-def test_fresh_events_come_before_passes_and_passes_go_one_at_a_time() -> None:
-    """A load of a million records must not delay an event."""
+def test_passes_go_one_at_a_time() -> None:
+    """A load of a million records must leave slots for what is fresh; a catch-up comes before a load."""
     passes = [
         OpenPass(entity=entity, kind=kind, place=first(None))
         for kind in (PassKind.CATCH_UP, PassKind.BACKFILL)
         for entity in (CONTACTS, INVOICES)
     ]
 
-    work = planned({INVOICES: rows(2)}, passes)
+    pages = passes_plan.plan(passes, busy=(), turns={})
 
-    assert [item.slot.priority for item in work] == [Priority.WEBHOOK, Priority.POLL, Priority.BACKFILL]
-    assert isinstance(work[1], PassPage)
-    assert work[1].step.entity is CONTACTS
-    assert planned({}, passes, busy=[item.slot for item in work]) == []
+    assert [page.slot.priority for page in pages] == [Priority.POLL, Priority.BACKFILL]
+    assert pages[0].step.entity is CONTACTS
+    assert passes_plan.plan(passes, busy=[page.slot for page in pages], turns={}) == []
 
 
 def test_passes_take_turns() -> None:
@@ -102,7 +102,7 @@ def test_passes_take_turns() -> None:
     passes = [OpenPass(entity=one, kind=PassKind.BACKFILL, place=first(None)) for one in (CONTACTS, INVOICES)]
 
     def next_one(turns: dict[tuple[PassKind, EntityName], int]) -> EntityName:
-        (work,) = plan({}, passes, busy=(), ids_per_call={}, turns=turns)
+        (work,) = passes_plan.plan(passes, busy=(), turns=turns)
         return work.entity
 
     assert next_one({}) is CONTACTS
@@ -113,5 +113,5 @@ def test_passes_take_turns() -> None:
 
 def test_an_entity_without_calls_by_id_is_read_one_by_one() -> None:
     """Until a sweep is cheaper."""
-    assert isinstance(plan({INVOICES: rows(1)}, [], busy=(), ids_per_call={})[0], GetOne)
-    assert isinstance(plan({INVOICES: rows(2)}, [], busy=(), ids_per_call={})[0], Sweep)
+    assert isinstance(plan({INVOICES: rows(1)}, busy=(), ids_per_call={})[0], GetOne)
+    assert isinstance(plan({INVOICES: rows(2)}, busy=(), ids_per_call={})[0], Sweep)

@@ -51,7 +51,6 @@ def relay_of(kind: type[Relay]) -> Relay:
         kafka=KafkaSettings(),
         entities=(),
         observer=cast("Any", SimpleNamespace(beat=lambda _: None, relay_rebuilt=lambda _: None)),
-        on_rollback=lambda: None,
     )
 
 

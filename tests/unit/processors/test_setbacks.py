@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from processors.planner.plan import Slot
+from processors.tenants.job import Slot
 from processors.tenants.setbacks import LONGEST_OUTAGE_WAIT, LONGEST_WAIT, Setbacks
 from xero_api.call import Priority
 from xero_stream.contracts.names import EntityName

@@ -10,7 +10,7 @@ from xero_api.decode import encode
 from xero_api.entity import Entity, Offset, Pages
 from xero_api.errors import PagingError
 from xero_api.paging import Done, Keyset
-from xero_api.passes import Everything, Onwards, Place, begin, go_on, smaller
+from xero_api.passes import Everything, Onwards, Place, begin, go_on, place_from_json, smaller
 from xero_api.registry import ACCOUNTS, ENTITIES, INVOICES, JOURNALS, LINKED_TRANSACTIONS, QUOTES, TAX_RATES
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -178,3 +178,18 @@ def test_kinds_of_paging_say_what_they_lack() -> None:
         other: Place = Everything(since=None) if sized or isinstance(entity.paging, Offset) else Keyset(since=None)
         with pytest.raises(ValueError, match=rf"{entity.name} (has no pages|can't be read in one answer)"):
             other.request(entity)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Keyset(since=NOON, page=3, downwards=True, then=NOON, reached=NOON, mark="a b", until=NOON, more=True),
+        Onwards(since=None),
+        Onwards(since=NOON, number=7, reached=NOON, until=NOON + timedelta(hours=1)),
+        Everything(since=None),
+        Everything(since=NOON),
+    ],
+)
+def test_a_place_of_every_kind_outlives_the_process(place: Place) -> None:
+    """A pass goes on in the next process where it was, whatever way its list is cut."""
+    assert place_from_json(place.to_json()) == place

@@ -1,1 +1,0 @@
-"""Which call to Xero comes next. Pure."""
