@@ -393,7 +393,9 @@ def follow_console(follower: Follower) -> None:
     following = json.loads(follower.run(waiting.replace(cursor[1], first["cursor"]), key))
     log = follower.start(stream, key)
     follower.until_said(log, "id: ")
-    os.killpg(follower.started.pop().pid, signal.SIGKILL)
+    following_on = follower.started.pop()
+    os.killpg(following_on.pid, signal.SIGKILL)
+    following_on.wait()
 
     assert first["changes"]
     assert following["cursor"]
