@@ -118,7 +118,7 @@ def test_all_is_well(deployed: CommandLine, simulator: Simulated) -> None:
         less = deployed("doctor")
         up.process.kill()
         up.process.wait()
-        until(lambda: "nobody is in the group" in deployed("doctor").out, 60)
+        until(lambda: "has no members" in deployed("doctor").out, 60)
 
     assert "answers an intent to receive, and refuses a wrong signature" in about(ended.out, "receiver")[0]
     assert "Kafka: 1 of 1 workers connected" in about(ended.out, "receiver")[1]
@@ -177,7 +177,7 @@ def test_what_goes_wrong_later(deployed: CommandLine, simulator: Simulated) -> N
     assert "KAFKA_TOPIC_PREFIX=t" in deployment
     assert "here it is other. It can't be changed" in deployment
     assert "XERO_STREAM_ENCRYPTION_KEYS=the key " in deployment
-    assert "nobody works on partitions 1" in about(ended.out, "processors")[0]
+    assert "no process owns partitions 1" in about(ended.out, "processors")[0]
     assert len(about(ended.out, "organisations")) == 2
     assert "1 of 1 grants can't be decrypted" in about(ended.out, "tokens")[0]
     assert about(idle.out, "relay")[0].startswith("ok "), "the mark of an idle partition is old, its new change is not"
