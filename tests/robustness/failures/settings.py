@@ -84,6 +84,7 @@ async def does_no_harm(stack: Stack, name: str) -> None:
         assert await process.stop() == 0, process.tail()
     finally:
         process.kill()
+        process.log.unlink(missing_ok=True)  # the next process of this name starts with an empty log
         del stack.processes[process.name]
 
 
