@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import signal
 from typing import Any
 
 import pytest
@@ -52,6 +53,12 @@ settings.load_profile("any-machine")
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewSystemsAtATime:
     """Who runs what, where there are several workers."""
     return scheduler(config, log)
+
+
+def pytest_configure() -> None:
+    """Interrupts reach the processes of the tests also where the run itself was started in the background, which ignores them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

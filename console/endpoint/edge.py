@@ -4,10 +4,12 @@ Whatever fails below ends here as a problem.
 """
 
 import asyncio
+import contextlib
 import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -25,6 +27,8 @@ log = structlog.get_logger(__name__)
 BODY_BYTES = 1024 * 1024
 ANSWER_SECONDS = 30.0
 """Within so many seconds an answer begins, or it is 503."""
+_DISCARD_BYTES = 16 * 1024 * 1024
+_DISCARD_SECONDS = 2.0
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SECURITY = [
@@ -200,4 +204,19 @@ class _Request:
         headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
         headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
         await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            await self.send({"type": "http.response.body", "body": body, "more_body": True})
+            await self._discard()
+            body = b""
         await self.send({"type": "http.response.body", "body": body})
+
+    async def _discard(self) -> None:
+        """Read what still comes, for a moment: a connection closed with bytes unread is reset, and the answer with it (RFC 9112, 9.6)."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DISCARD_SECONDS):
+                left = _DISCARD_BYTES
+                while left > 0:
+                    message = await self._receive()
+                    if message["type"] != "http.request" or not message.get("more_body"):
+                        return
+                    left -= len(message.get("body", b""))

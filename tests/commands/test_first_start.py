@@ -146,7 +146,8 @@ def interrupt(user: User, moment: float) -> None:
     os.killpg(demo.pid, signal.SIGINT)
     said, _ = demo.communicate(timeout=60)
 
-    assert demo.returncode == 130, f"after {moment} s: {said}"
+    # Until Python has its handler the signal itself ends the process; a shell says 130 for both.
+    assert demo.returncode in {130, -signal.SIGINT}, f"after {moment} s: {said}"
     assert "Traceback" not in said, f"after {moment} s: {said}"
     assert seconds_until_gone(user.folder, LEFT_SECONDS) < LEFT_SECONDS
 

@@ -101,7 +101,7 @@ async def test_health_and_metrics_of_the_processors(quiet: Stack, tenants: Seque
     }
     for name, least in moved.items():
         assert after[name] - before[name] >= least, f"{name} did not move"
-    calls = 'xero_stream_xero_calls_total{priority="webhook",outcome="ok"}'
+    calls = 'xero_stream_xero_calls_total{outcome="ok",priority="webhook"}'
     assert after[calls] - before[calls] >= 1
     assert after["xero_stream_partitions_owned"] == 3
 

@@ -201,7 +201,7 @@ async def test_bodies_that_are_refused(console: RunningConsole, body: bytes) -> 
 
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_large_bodies_are_refused(console: RunningConsole, *, chunked: bool) -> None:
-    """Said to be large or found to be: 413, and not all of it is read."""
+    """Said to be large or found to be: 413, which the sender can read although it is still sending."""
 
     async def parts() -> "object":
         for _ in range(64):
