@@ -125,7 +125,7 @@ async def _serve(app: ASGIApp, settings: ConsoleSettings, stop: asyncio.Event, t
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # X-Forwarded-For is what the caller says; the limit of tries goes by the address
+            proxy_headers=False,  # X-Forwarded-For is what the caller says; the limit of tries counts by address
             limit_concurrency=settings.connections,
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,

@@ -1,6 +1,6 @@
 """The answers: no body, no cookie, nothing about who answers. Made once a second and shared by all requests.
 
-aiohttp builds headers anew for every response, at half the cost of a whole request; ours differ in nothing but the date.
+aiohttp builds headers for every response, at half the cost of a whole request; ours differ only in the date.
 """
 
 from email.utils import formatdate

@@ -1,7 +1,7 @@
 """A pass over a list, whatever way Xero cuts it: pages (``xero_api/paging.py``), an offset, or all in one. Pure.
 
 :func:`begin` says where a pass starts, ``place.request(...)`` what to ask there, :func:`go_on` where it goes on. A
-parameter that Xero ignores is noticed: without that, a pass would read the same records for ever, or lose some.
+parameter that Xero ignores is noticed: without that, a pass would repeat the same records without end, or lose some.
 """
 
 from collections.abc import Mapping

@@ -190,7 +190,7 @@ def connect_again(row: Standing) -> bool:
 
 
 def needs_you(row: Standing) -> bool:
-    """Whether a human should look: it has to be connected again, Xero refuses the app, or a kind of record is not read."""
+    """Whether an operator should look: it has to be connected again, Xero refuses the app, or a kind of record is not read."""
     return connect_again(row) or row.app_trouble is not None or bool(row.held)
 
 

@@ -91,7 +91,7 @@ class Feed:
             found: how far each partition is; None: look.
 
         Raises:
-            ProblemError: 410: the store went back behind it, or what follows it is gone.
+            ProblemError: 410: the store was rolled back behind it, or what follows it is gone.
         """
         found = found or await ends(self._store.pool)
         beyond = {p: found[p].mark for p, position in cursor.positions.items() if position > found[p].last}

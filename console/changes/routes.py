@@ -104,7 +104,7 @@ class ChangeRoutes:
         Args:
             router: of the API.
         """
-        gone = "Changes behind the cursor are gone, or the store went back; `resume` is where to go on."
+        gone = "Changes behind the cursor are gone, or the store was rolled back; continue at `resume`."
         router.add_api_route(
             "/v1/changes",
             self.changes,

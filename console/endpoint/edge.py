@@ -106,7 +106,7 @@ class Edge:
 
 
 def problem_of(error: Exception) -> ProblemError:
-    """What a caller is told of an error of the store.
+    """The answer to a caller for an error of the store.
 
     Args:
         error: the store's.

@@ -260,7 +260,7 @@ class PartitionWorker:
         return records
 
     async def _offsets_jumped(self, lease: Lease, expected: int, found: int) -> None:
-        """Kafka has other offsets than those we stopped at: retention overtook us, or the topic was made anew."""
+        """Kafka has other offsets than those we stopped at: retention removed them, or the topic was recreated."""
         since = lease.received_at - CATCH_UP_OVERLAP if lease.received_at else None
         passes = await events_lost(self._services.pool, lease, since)
         self._services.metrics.intake.events_lost()

@@ -41,7 +41,7 @@ SLICE = 100
 """Most records of one transaction: a larger one makes every small one beside it wait (measured: 80 ms at 1,000)."""
 
 _REFUSED = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
-"""What PostgreSQL says to values it will never take; trying again would keep their whole page waiting for ever."""
+"""What PostgreSQL says to values it will never take; trying again would block their whole page."""
 
 _GAVE_WAY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _GIVES_WAY = 2

@@ -105,7 +105,7 @@ class Relay:
 
         Raises:
             FencedError: the partition has another owner.
-            ForeignStoreError: the topics belong to another store; a human has to decide.
+            ForeignStoreError: the topics belong to another store; an operator has to decide.
         """
         while not self._stopping:
             self._observer.beat(self._name)
@@ -187,7 +187,7 @@ class Relay:
         return max(found.values(), default=0)
 
     async def _recover(self, reached: int, last_position: int) -> None:
-        """The store takes over what Kafka has. Only before anything is recorded: else the lease is taken anew first."""
+        """The store takes over what Kafka has. Only before anything is recorded: otherwise the lease is taken again first."""
         lease = self._lease
         if self.resumed.is_set():
             log.error("store_rollback_detected", partition=lease.partition, kafka_position=reached)
@@ -210,7 +210,7 @@ class Relay:
         )
 
     async def _look_for_emptied_topics(self, after: int) -> None:
-        """Topics that had changes and have never had any were made anew: what was on them is loaded again."""
+        """Load the entities again whose topics had changes and are empty now: the topics were recreated."""
         lease, topics = self._lease, self._topics
         had = await relay_queries.published_topics(self._pool, lease.partition, after)
         # Only those that are enabled have topics for sure.
@@ -237,7 +237,7 @@ class Relay:
             partition=lease.partition,
             entities=[entity.value for entity in emptied],
             loads_begun=opened,
-            hint="Kafka has lost every change of these entities (topics deleted and made anew?); all their records are "
+            hint="Kafka has lost every change of these entities (topics deleted and recreated?); all their records are "
             "read and published again, as a first load",
         )
 
@@ -280,7 +280,7 @@ class Relay:
         """Notice a store that lost its tail under us and went on: it has another change where the last one published was.
 
         Raises:
-            FencedError: it is so. The lease is taken anew, and the store takes over what Kafka has before anything else.
+            FencedError: the store was rolled back. The lease is taken again, and the store is set to what Kafka has first.
         """
         if is_another(stored, published) or (last is not None and last < after):
             lease = self._lease

@@ -24,7 +24,7 @@ async def move(
     total: int | None,
     now: datetime,
 ) -> None:
-    """Move a pass on, in the transaction that recorded its page; not if it was begun anew while the page was read.
+    """Move a pass on, in the transaction that recorded its page; not if it was started again while the page was read.
 
     Args:
         connection: of that transaction.

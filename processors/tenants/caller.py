@@ -95,7 +95,7 @@ class Caller:
             lease: ours, on the tenant's partition.
             tenant: whose calls.
             memory: its budget.
-            on_wait: told of every wait before it begins, with the current monotonic time; answers whether to wait at all.
+            on_wait: called before every wait with the current monotonic time; returns whether to wait at all.
         """
         self._services = services
         self._tenant = tenant

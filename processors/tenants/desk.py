@@ -107,7 +107,7 @@ class Desk:
                 continue
 
     async def _look_at_the_running(self) -> None:
-        """Whoever works, or waits, learns within a second what a human did about it."""
+        """Tasks that work or wait see an operator's command within a second."""
         holds = self._services.runner.app_holds
         running = list(self._runners)
         if not running:

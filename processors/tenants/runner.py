@@ -72,7 +72,7 @@ class Runner:
         self._wake.set()
 
     def told(self, now: Told) -> None:
-        """How the organisation stands in the store: where that has changed, all waits end and it is looked at anew."""
+        """The organisation's state in the store; a change ends all waits and is evaluated again."""
         if self._told is not None and self._told != now:
             self.look_anew()
 

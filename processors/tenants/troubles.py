@@ -49,7 +49,7 @@ _LISTED_FOR = 60.0
 _REMEMBERED = 900.0
 """Seconds after the end of a hold in which another one goes on where it was: what is forbidden for lists may work for one."""
 _FAILING_FROM = 5
-"""Failures in a row of a kind of record from which they are told of."""
+"""Failures in a row of a kind of record from which they are reported."""
 
 
 class Troubles:

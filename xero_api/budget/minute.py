@@ -116,7 +116,7 @@ class Minute:
         self.add(until - COUNTS_FOR, now, times=max(0, self.limit - self.used(now)))
 
     def disregard_heard(self) -> None:
-        """The server said when it counts anew: until then nobody calls, and then what it counted before is history."""
+        """The server said when its window ends: no call starts before, and earlier calls do not count after."""
         for end, times in self.heard.items():
             self.ended[end] -= times
         self.heard.clear()

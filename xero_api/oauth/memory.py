@@ -33,7 +33,7 @@ class MemoryGrants:
 
         Args:
             on_save: told each new token set before it is used. A refresh token works once: if the newest is lost with
-                the process, its organisations have to be connected again. Nothing is told of custom connections'.
+                the process, its organisations have to be connected again. Custom connections are not reported.
         """
         self._on_save = on_save
         self._rows: dict[GrantId, _Row] = {}

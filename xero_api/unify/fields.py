@@ -7,7 +7,7 @@ The rules, the same for every entity:
 * a scalar of another kind is read where its meaning is clear (a number as text, ``1`` and ``"true"`` as a flag);
 * a scalar that can't be read is null (a flag: false) and noticed, see :mod:`xero_api.unify.oddities`: one wrong field
   must not cost the record. Errors are only the record's id, its version, and an object or a list that is none;
-* a document date goes by its ``...String`` twin, where there is one; two that differ are noticed;
+* a document date is taken from its ``...String`` twin, where there is one; two that differ are noticed;
 * ids have one spelling (GUIDs in lower case with hyphens), the all-zero GUID is none;
 * words of a closed set are mapped, unknown ones carried in lower case.
 """

@@ -1,4 +1,4 @@
-"""Making and closing aiokafka's idempotent producer, so that neither takes for ever."""
+"""Making and closing aiokafka's idempotent producer, each within a time limit."""
 
 import asyncio
 

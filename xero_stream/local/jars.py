@@ -202,7 +202,7 @@ def _first(group: ExceptionGroup[LocalServerError] | None) -> LocalServerError |
 
 
 def _trust(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """The CA bundle of httpx, the system's, and those that pip is told of."""
+    """The CA bundle of httpx, the system's, and those that pip is configured with."""
     context = httpx.create_ssl_context()
     context.load_default_certs()
     for name in CA_VARIABLES:

@@ -48,7 +48,7 @@ class Child(Protocol):
 
 
 class RestartObserver(Protocol):
-    """What is told of ends and restarts."""
+    """Receives ends and restarts of processes."""
 
     def ended(self, child: Child, status: int | None, delay: float, *, failed: bool) -> None:
         """It ended by itself and is started again in so many seconds; ``failed`` unless a server was down at its start."""

@@ -408,7 +408,7 @@ async def postpone(
 ) -> None:
     """Read these rows no earlier, and alone: their last calls failed, and one of them may be the reason.
 
-    A row that fails for ever waits twice as long each time, up to an hour: it must not use up the day.
+    A row that keeps failing waits twice as long each time, up to an hour: it must not use up the day.
     """
     await pool.execute(_POSTPONE, tenant_id, entity.value, list(record_ids), until)
 

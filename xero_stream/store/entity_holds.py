@@ -1,7 +1,7 @@
 """Kinds of record that are not read of an organisation for now, and why. Every statement that writes ``entity_holds``.
 
 A hold is about one kind of record of one organisation; the others go on. It is tried again after growing waits, ended by a
-call that goes well, and by whatever a human does: ``grants add``, ``grants retry``.
+call that goes well, and by an operator's command: ``grants add``, ``grants retry``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class EntityHold:
         entity: what.
         state: why, one word.
         error: what Xero said, or what went wrong.
-        hint: what a human can do.
+        hint: what an operator can do.
         since: when it began.
         not_before: when it is tried again.
         attempts: how often it went wrong in a row.
@@ -69,7 +69,7 @@ ON CONFLICT (tenant_id, entity) DO UPDATE SET
 RETURNING not_before
 """.format(scope="(entity_holds.state = 'no_scope' AND excluded.state = 'unauthorised')")
 
-# Only told of: the calls have waits of their own.
+# Only reported: the calls have waits of their own.
 _FAILING = """
 INSERT INTO entity_holds (tenant_id, entity, partition, state, error, hint, since, not_before, attempts)
 VALUES ($1, $2, $3, 'failing', $4, $5, $6, $6, $7)
@@ -115,7 +115,7 @@ async def hold(
 
     Args:
         partition: the organisation's.
-        hint: what a human can do.
+        hint: what an operator can do.
         before: refusals before this one, where a call that went well ended that hold only just now.
         waits: seconds, by the number of refusals.
 

@@ -32,7 +32,7 @@ FROM unnest($1::text[], $2::bigint[]) AS n(tenant_id, expired) WHERE u.tenant_id
 """
 _SLICE = 10_000
 
-# Counted anew: a row of dirty is written, or goes, in more ways than are counted above.
+# Counted again: a row of dirty is written, or goes, in more ways than are counted above.
 _RECOUNT = """
 INSERT INTO unconnected (tenant_id, partition, first_at, last_at, events, kept)
 SELECT tenant_id, min(partition), min(first_received_at), max(first_received_at), count(*), count(*) FROM dirty d

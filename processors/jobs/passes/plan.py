@@ -17,7 +17,7 @@ class OpenPass:
     Attributes:
         place: where the next page is.
         seen: records read so far.
-        generation: how often it was begun anew.
+        generation: how often it was started again.
         attempts: failures in a row.
     """
 
