@@ -139,10 +139,11 @@ class ServersOfRun:
         self._listening.close()
         for task in self._later:
             task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
         if self._admin is not None:
             await self._admin.close()
         if self._database is not None:
-            self._database.terminate()
+            await self._database.close(timeout=5)
         if self._servers is not None:
             await self._servers.stop()
 

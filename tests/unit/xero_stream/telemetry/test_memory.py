@@ -26,10 +26,13 @@ print(before, full, free, resident(), given)
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what was freed")
 def test_holes_below_what_is_still_used_are_given_back() -> None:
     """Sixty megabytes are freed and stay resident; then they don't."""
-    told = subprocess.run(
-        [sys.executable, "-c", HOLES], capture_output=True, check=True, encoding="utf-8"
-    ).stdout.split()
-    before, full, free, after = map(int, told[:4])
+    for _ in range(5):  # where the small blocks fit below the large ones, glibc gives the memory back by itself
+        told = subprocess.run(
+            [sys.executable, "-c", HOLES], capture_output=True, check=True, encoding="utf-8"
+        ).stdout.split()
+        before, full, free, after = map(int, told[:4])
+        if free - before > 40:
+            break
 
     assert full - before > 40
     assert free - before > 40, "nothing was kept: the test has lost its meaning"
