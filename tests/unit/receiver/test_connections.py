@@ -159,7 +159,8 @@ async def test_making_room_costs_the_same_however_many_there_are() -> None:
         bench.close()
         return counted
 
-    assert work(3_000) == work(30)
+    # Steps that depend on the time (a log line that is held back or not) differ by some tens; a search would cost thousands.
+    assert work(3_000) < 1.5 * work(30)
 
 
 async def test_nobody_idle(bench: Bench) -> None:
