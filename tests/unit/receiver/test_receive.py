@@ -279,13 +279,12 @@ def test_the_same_work_for_all_apps() -> None:
     body = Maker().body()
 
     def work(bench: Bench, path: str) -> int:
-        request: Any = Request(body, signature=sign(body, "another"), path=path)
-
         def run() -> None:
+            request: Any = Request(body, signature=sign(body, "another"), path=path)
             with pytest.raises(StopIteration):
                 bench.receive(request).send(None)
 
-        return steps(run)
+        return min(steps(run) for _ in range(3))  # whether a log line is held back depends on the time
 
     for keys in (KEY, f"{KEY},{KEY}-but-older"):
         bench = Bench(keys=keys)
