@@ -12,7 +12,7 @@ PARTITIONS = 3
 EDITS_PER_SECOND = 1.5
 API_LATENCY_MS = 50
 RETRY_SECONDS = 2
-"""Xero's pause between retries is 15 minutes; nobody waits that long for a demo."""
+"""Xero's pause between retries is 15 minutes; too long for a demo."""
 SESSION_SECONDS = 6
 """The shortest the broker takes: a killed processor's place is kept for so long."""
 

@@ -34,8 +34,8 @@ def doctor(
     """Check settings, receiver, Kafka, topics, PostgreSQL, organisations, entities, tokens, relay, Xero and clocks.
 
     Says what is wrong and what to do about it. Changes nothing and shows no secret. It asks the receiver as Xero does, with
-    a signed intent to receive, and tries each app's id and secret at the token endpoint with a refresh token that
-    nobody has. Exit code 1 if it found a problem.
+    a signed intent to receive, and tries each app's id and secret at the token endpoint with an invalid
+    refresh token. Exit code 1 if it found a problem.
     """
     addresses = [_address(one) for one in receiver or ()]
     findings = asyncio.run(_look(addresses))

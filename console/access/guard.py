@@ -1,4 +1,4 @@
-"""Lets nobody in without a key: stands before routing, so a path that is unknown or forgotten is closed too."""
+"""Refuses every request without a key. Runs before routing, so unknown and forgotten paths are closed too."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

@@ -97,7 +97,7 @@ class Tail:
         while True:
             if not self._readers:
                 await self._wanted.wait()
-                self._ends = {}  # nobody waited meanwhile: begin at the marks of now
+                self._ends = {}  # no reader waited meanwhile: start at the current marks
             try:
                 if await self._look():
                     self._tell()

@@ -92,7 +92,7 @@ class Edge:
             await request.refuse(problem_of(error))
         except Exception as error:  # noqa: BLE001 - nothing below may end the process
             place = described(error)  # without the message, which may quote data
-            log.error("request_failed", error=place, request_id=request.id)  # noqa: TRY400
+            log.error("request_failed", error=place, request_id=request.id)  # noqa: TRY400 - a traceback may quote data
             if not request.started:
                 await request.refuse(failed())
 
